@@ -1,0 +1,162 @@
+package projections
+
+import "github.com/certtrail/certtrail/schema"
+
+// The items below are rows of the read models as people and programs see them: the JSON of the API, and what the pages are made of.
+// An absent key is not known. Times are RFC 3339 UTC.
+
+// Order is one order at one provider.
+type Order struct {
+	Provider      string                       `json:"provider"`
+	ID            string                       `json:"id"`
+	State         string                       `json:"state"` // pending, action_required, issued, reissue_ready, rejected, canceled, revoked
+	CommonName    string                       `json:"common_name,omitempty"`
+	DNSNames      []string                     `json:"dns_names,omitempty"`
+	CertificateID string                       `json:"certificate_id,omitempty"` // the last issued
+	Checks        map[string]schema.CheckState `json:"checks,omitempty"`
+	Reasons       map[string]string            `json:"reasons,omitempty"`   // check name to the provider's words on why it failed or waits
+	NextStep      string                       `json:"next_step,omitempty"` // one of lifecycle's Step codes
+	Unreadable    string                       `json:"unreadable,omitempty"`
+	FirstEventAt  schema.Time                  `json:"first_event_at"`
+	LastEventAt   schema.Time                  `json:"last_event_at"`
+	LastEventSeq  uint64                       `json:"last_event_seq"`
+	EventCount    int                          `json:"event_count"`
+	Timeline      []TimelineEntry              `json:"timeline,omitempty"` // only of one order, ascending
+}
+
+// TimelineEntry is one event in the life of a row.
+type TimelineEntry struct {
+	Seq     uint64      `json:"seq"`
+	Time    schema.Time `json:"time"`
+	Type    string      `json:"type"` // the CloudEvents type
+	Summary string      `json:"summary"`
+}
+
+// Certificate is one certificate of one provider.
+type Certificate struct {
+	Provider          string          `json:"provider"`
+	ID                string          `json:"id"`
+	OrderID           string          `json:"order_id,omitempty"`
+	State             string          `json:"state"` // issued, active, expiring, expired, revoked, replaced
+	SerialNumber      string          `json:"serial_number,omitempty"`
+	CommonName        string          `json:"common_name,omitempty"`
+	DNSNames          []string        `json:"dns_names,omitempty"`
+	Issuer            string          `json:"issuer,omitempty"`
+	NotBefore         *schema.Time    `json:"not_before,omitempty"`
+	NotAfter          *schema.Time    `json:"not_after,omitempty"`
+	DaysLeft          *int            `json:"days_left,omitempty"` // whole days until not_after, negative once past
+	KeyAlgorithm      string          `json:"key_algorithm,omitempty"`
+	FingerprintSHA256 string          `json:"fingerprint_sha256,omitempty"`
+	RevokesAt         *schema.Time    `json:"revokes_at,omitempty"` // of an announced revocation
+	RevocationNotice  bool            `json:"revocation_announced,omitempty"`
+	Reason            string          `json:"reason,omitempty"` // of the revocation
+	Unreadable        string          `json:"unreadable,omitempty"`
+	FirstEventAt      schema.Time     `json:"first_event_at"`
+	LastEventAt       schema.Time     `json:"last_event_at"`
+	LastEventSeq      uint64          `json:"last_event_seq"`
+	EventCount        int             `json:"event_count"`
+	Timeline          []TimelineEntry `json:"timeline,omitempty"`
+}
+
+// Domain is the validation of one domain name at one provider.
+type Domain struct {
+	Provider     string          `json:"provider"`
+	Name         string          `json:"name"`
+	State        string          `json:"state"` // validated, revalidation_due, expired, failed
+	ValidatedAt  *schema.Time    `json:"validated_at,omitempty"`
+	ExpiresAt    *schema.Time    `json:"expires_at,omitempty"`
+	Reason       string          `json:"reason,omitempty"`
+	Unreadable   string          `json:"unreadable,omitempty"`
+	FirstEventAt schema.Time     `json:"first_event_at"`
+	LastEventAt  schema.Time     `json:"last_event_at"`
+	LastEventSeq uint64          `json:"last_event_seq"`
+	EventCount   int             `json:"event_count"`
+	Timeline     []TimelineEntry `json:"timeline,omitempty"`
+}
+
+// DomainDetail is all that is known of one domain name, over all providers.
+type DomainDetail struct {
+	Name         string        `json:"name"`
+	Validations  []Domain      `json:"validations"`
+	Orders       []Order       `json:"orders"`
+	Certificates []Certificate `json:"certificates"`
+	DNSSEC       []DNSSEC      `json:"dnssec"`
+	Findings     []struct{}    `json:"findings"`
+}
+
+// DNSSEC is the key rotation of one website's zone.
+type DNSSEC struct {
+	Provider     string          `json:"provider"`
+	WebsiteID    string          `json:"website_id"`
+	Domain       string          `json:"domain,omitempty"`
+	State        string          `json:"state"`     // rotation_started, rotation_overdue, rotation_completed
+	NextStep     string          `json:"next_step"` // ds-submit, ds-retract or empty
+	DS           *schema.DS      `json:"ds,omitempty"`
+	PreviousDS   *schema.DS      `json:"previous_ds,omitempty"`
+	StartedAt    *schema.Time    `json:"started_at,omitempty"`
+	CompletedAt  *schema.Time    `json:"completed_at,omitempty"`
+	Unreadable   string          `json:"unreadable,omitempty"`
+	FirstEventAt schema.Time     `json:"first_event_at"`
+	LastEventAt  schema.Time     `json:"last_event_at"`
+	LastEventSeq uint64          `json:"last_event_seq"`
+	EventCount   int             `json:"event_count"`
+	Timeline     []TimelineEntry `json:"timeline,omitempty"`
+}
+
+// Organization is the validation of one organization at one provider.
+type Organization struct {
+	Provider       string          `json:"provider"`
+	ID             string          `json:"id"`
+	Name           string          `json:"name,omitempty"`
+	State          string          `json:"state"` // validated, revalidation_due, expired
+	ValidationType string          `json:"validation_type,omitempty"`
+	ValidatedAt    *schema.Time    `json:"validated_at,omitempty"`
+	ExpiresAt      *schema.Time    `json:"expires_at,omitempty"`
+	Unreadable     string          `json:"unreadable,omitempty"`
+	FirstEventAt   schema.Time     `json:"first_event_at"`
+	LastEventAt    schema.Time     `json:"last_event_at"`
+	LastEventSeq   uint64          `json:"last_event_seq"`
+	EventCount     int             `json:"event_count"`
+	Timeline       []TimelineEntry `json:"timeline,omitempty"`
+}
+
+// Website is a website or a database that a provider watches, with the last thing it said of it.
+type Website struct {
+	Provider     string          `json:"provider"`
+	Kind         string          `json:"kind"` // website or database
+	ID           string          `json:"id"`
+	State        string          `json:"state"` // the last event without its prefix: malware_issue_found
+	FirstEventAt schema.Time     `json:"first_event_at"`
+	LastEventAt  schema.Time     `json:"last_event_at"`
+	LastEventSeq uint64          `json:"last_event_seq"`
+	EventCount   int             `json:"event_count"`
+	Timeline     []TimelineEntry `json:"timeline,omitempty"`
+}
+
+// Quarantined is an event that changed no row, and why: a delivery that could not be read or that nobody documents, or an event that a fold could not take.
+type Quarantined struct {
+	Seq      uint64           `json:"seq"`
+	Time     schema.Time      `json:"time"`
+	Provider string           `json:"provider"`
+	Reason   string           `json:"reason"`
+	Original *schema.Original `json:"original,omitempty"`
+}
+
+// Gap is a range of stream sequences that are gone from the log.
+type Gap struct {
+	First uint64 `json:"first_seq"`
+	Last  uint64 `json:"last_seq"`
+}
+
+// Key names one row: its read model, provider and id, as /live sends it.
+type Key struct {
+	Model    string // orders, certificates, domains, dnssec, organizations, websites, quarantine
+	Provider string
+	ID       string
+}
+
+// Change is what one event (or a batch of them) changed: the keys of the rows, and the last event's sequence.
+type Change struct {
+	Seq  uint64
+	Rows []Key
+}

@@ -1,0 +1,51 @@
+package projections
+
+import (
+	"errors"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// ErrNotFound says that no event concerns the row that was asked for.
+var ErrNotFound = errors.New("no event has concerned it yet")
+
+// ErrQuery is wrapped by what is wrong with a Query: an unknown sort field, state or cursor. Its text is for the person who asked.
+var ErrQuery = errors.New("the list cannot be made")
+
+// The limits of a list.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+	CountLimit   = 10_000 // counts are exact up to here
+)
+
+// Query asks for one page of a list. The zero Query, with Now, is the first page of everything, most recent first.
+type Query struct {
+	Limit    int    // 0: DefaultLimit
+	Cursor   string // what the page before returned; "": the first page
+	Q        string // an exact order, certificate or serial number, or a domain name and all below it
+	Provider string
+	State    string
+	Sort     string // FIELD or -FIELD; "": -last_event_at
+	Now      time.Time
+}
+
+// Matter is something a person should act on now.
+type Matter struct {
+	Severity string      `json:"severity"` // critical, warning, notice
+	Kind     string      `json:"kind"`     // what the matter is about: order_check_failed, ds_submit, …
+	Title    string      `json:"title"`
+	Detail   string      `json:"detail"`
+	Since    schema.Time `json:"since"`
+	Href     string      `json:"href"`
+}
+
+// Status is how far a projection is.
+type Status struct {
+	Name  string `json:"name"`
+	Seq   uint64 `json:"seq"`   // the last event it holds
+	Lag   uint64 `json:"lag"`   // in events
+	State string `json:"state"` // live, catching_up, rebuilding, failed
+	Error string `json:"error,omitempty"`
+}

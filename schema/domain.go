@@ -1,0 +1,46 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// names maps as a browser would and refuses what no resolver could look up, but allows the underscores of _acme-challenge and its like.
+var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.VerifyDNSLength(true))
+
+// DomainName is the one form certtrail stores of a domain name: lower-case A-labels, no final dot, "*." kept in front.
+func DomainName(s string) (string, error) {
+	s = strings.TrimSuffix(strings.TrimSpace(s), ".")
+	rest, wildcard := strings.CutPrefix(s, "*.")
+	if rest == "" || strings.ContainsAny(rest, "* /@:\t\r\n") {
+		return "", fmt.Errorf("%.80q is not a domain name", s)
+	}
+	name, err := names.ToASCII(rest)
+	if err != nil {
+		return "", fmt.Errorf("%.80q is not a domain name: %w", s, err)
+	}
+	if wildcard {
+		return "*." + name, nil
+	}
+	return name, nil
+}
+
+// DisplayName is name with its A-labels as the letters they stand for, for people; name itself where that fails.
+func DisplayName(name string) string {
+	u, err := idna.Display.ToUnicode(name)
+	if err != nil {
+		return name
+	}
+	return u
+}
+
+// ReverseName is name with its labels in reverse order ("com.example.www"), so that all names of a zone share a prefix.
+func ReverseName(name string) string {
+	labels := strings.Split(name, ".")
+	for i, j := 0, len(labels)-1; i < j; i, j = i+1, j-1 {
+		labels[i], labels[j] = labels[j], labels[i]
+	}
+	return strings.Join(labels, ".")
+}

@@ -1,0 +1,69 @@
+package schema
+
+// System is all that the program must know of a kind of provider in order to serve it: one value per folder under ingest.
+type System struct {
+	Kind      string    // folder, route, setting prefix: "digicert"
+	Title     string    // for people: "DigiCert CertCentral"
+	Settings  []Setting // their names are prefixed with the source's name and a dash
+	Addresses []string  // CIDRs the provider publishes for its deliveries; what "documented" means in allow-from
+	Howto     string    // one sentence: where a person enters URL and credential at the provider
+	Samples   []Sample
+
+	// New is a source of this kind with settings as get gives them by name, or nil if a credential it needs is missing.
+	New func(get func(setting string) string) Provider
+}
+
+// Provider is one source of deliveries. Its methods may be called at once from many goroutines.
+type Provider interface {
+	// Feeds are the endpoints it delivers to.
+	Feeds() []Feed
+	// Authenticate tells, in constant time and without looking into the body, whether d bears the right credentials.
+	Authenticate(d *Delivery) bool
+	// Decode says what d means; the same bytes always mean the same. Data.Original stays empty. An error is a *Quarantine.
+	Decode(d *Delivery) (Kind, Data, error)
+}
+
+// SecretFinder is a Provider that knows of secrets which their keys do not give away.
+type SecretFinder interface {
+	// Secrets are JSON Pointers (RFC 6901) into d's body below which every string and number goes, except names and ids.
+	Secrets(d *Delivery) []string
+}
+
+// Sender is a Provider that can put its credentials on a delivery, as the real one would, for samples.
+type Sender interface {
+	Sign(d *Delivery)
+}
+
+// Feed is one endpoint: /hooks/<source>[-<name>][/{token}].
+type Feed struct {
+	Name    string   // "" for the provider's first
+	Methods []string // the HTTP methods it may use
+	Token   bool     // whether the path ends in a token
+	Answer  string   // the body of a 200
+}
+
+// Setting is one setting of a provider.
+type Setting struct {
+	Name       string // without prefix: "webhook-key"
+	Usage      string
+	Default    string
+	Secret     bool
+	Credential bool // needed for the provider to be on; init generates one
+}
+
+// Sample is a delivery the provider might send, for `certtrail send`, the demo and tests.
+type Sample struct {
+	Event  string            // as on the command line: "certificate_issued"
+	Params map[string]string // what --set may change, with defaults
+	Build  func(p map[string]string) *Delivery
+}
+
+// Quarantine says why a delivery with right credentials did not become what it means. It is stored all the same.
+type Quarantine struct {
+	Event      string // the provider's word for it, as far as it could be read
+	Reason     string // a sentence
+	Unreadable bool   // true: answered 400; false: well-formed but documented nowhere, answered 200
+}
+
+// Error is the reason.
+func (q *Quarantine) Error() string { return q.Reason }

@@ -1,0 +1,59 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// TimeFormat is how certtrail writes a time: RFC 3339, UTC, always three digits of milliseconds, so that text sorts as time does.
+const TimeFormat = "2006-01-02T15:04:05.000Z"
+
+// Time is a moment in UTC to the millisecond, written as TimeFormat.
+type Time struct{ time.Time }
+
+// At is t in UTC, cut to the millisecond.
+func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
+
+// ParseTime reads a time in any of the forms the providers use: RFC 3339 with any fraction, the same without a zone (read as UTC),
+// with a space for the T, or a date alone (midnight UTC).
+func ParseTime(s string) (Time, error) {
+	s = strings.TrimSpace(s)
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return At(t), nil
+		}
+	}
+	return Time{}, fmt.Errorf("%q is not a time in RFC 3339, nor a date", s)
+}
+
+// String is t in TimeFormat; "" for the zero time.
+func (t Time) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(TimeFormat)
+}
+
+// MarshalJSON writes t in TimeFormat.
+func (t Time) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, len(TimeFormat)+2)
+	b = append(b, '"')
+	b = t.UTC().AppendFormat(b, TimeFormat)
+	return append(b, '"'), nil
+}
+
+// UnmarshalJSON reads what ParseTime reads.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	s := strings.Trim(string(b), `"`)
+	if s == "" || s == "null" {
+		*t = Time{}
+		return nil
+	}
+	parsed, err := ParseTime(s)
+	if err != nil {
+		return err
+	}
+	*t = parsed
+	return nil
+}
