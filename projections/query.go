@@ -10,6 +10,9 @@ import (
 // ErrNotFound says that no event concerns the row that was asked for.
 var ErrNotFound = errors.New("no event has concerned it yet")
 
+// ErrRebuilding says that the read models cannot be read until they have been built from the log.
+var ErrRebuilding = errors.New("the read models are being rebuilt from the log")
+
 // ErrQuery is wrapped by what is wrong with a Query: an unknown sort field, state or cursor. Its text is for the person who asked.
 var ErrQuery = errors.New("the list cannot be made")
 

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"time"
 )
 
@@ -30,3 +31,7 @@ type Record struct {
 	Time    time.Time // when the log took it
 	Data    []byte    // an Event on the wire
 }
+
+// ErrPastEnd says that a reader's cursor lies beyond the log's end, or on an event that is not the one it had read: the log was
+// shortened or exchanged, so what the reader built from it must be built anew.
+var ErrPastEnd = errors.New("the log is not the one the reader had read")

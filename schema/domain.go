@@ -29,9 +29,13 @@ func DomainName(s string) (string, error) {
 
 // DisplayName is name with its A-labels as the letters they stand for, for people; name itself where that fails.
 func DisplayName(name string) string {
-	u, err := idna.Display.ToUnicode(name)
+	rest, wildcard := strings.CutPrefix(name, "*.")
+	u, err := idna.Display.ToUnicode(rest)
 	if err != nil {
 		return name
+	}
+	if wildcard {
+		return "*." + u
 	}
 	return u
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // ContentType is the media type of every message in the log: one CloudEvents 1.0 event in structured JSON mode.
@@ -44,6 +45,10 @@ func New(id, source string, t Time, k Kind, d Data) *Event {
 
 // Kind is the kind that the event's type names; "" when the type is not certtrail's.
 func (e *Event) Kind() Kind { return KindOf(e.Type) }
+
+// TrulyIdentified tells whether the event's id says which occurrence it is (a provider's own event id, or a threshold of the clock), so that
+// the same id is the same event for ever. The UUIDs given to all others only name what was received.
+func (e *Event) TrulyIdentified() bool { return strings.ContainsAny(e.ID, ":/") }
 
 // OccurredAt is the provider's own time of the event, or else when it was received.
 func (e *Event) OccurredAt() Time {

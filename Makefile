@@ -1,0 +1,34 @@
+# Everything a person does here has a target; bare `make` prints them.
+GO ?= go
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint bench fuzz tools
+
+help: ## print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+build: ## build ./certtrail
+	$(GO) build -o certtrail ./cmd/certtrail
+
+demo: build ## run the whole system with deliveries arriving, on a throw-away directory
+	./certtrail demo
+
+test: lint tools ## run every test, with the race detector
+	$(GO) test -race -timeout 9m ./...
+
+lint: ## gofmt, vet, staticcheck, tidy
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+
+tools: ## install what the tests need and a new machine lacks: Chromium, strace
+	@./.ci/tools
+
+bench: ## measure the hot paths beside their limits
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./...
+
+FUZZTIME ?= 60s
+fuzz: ## fuzz every decoder, FUZZTIME each
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done

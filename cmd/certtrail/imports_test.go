@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/certtrail/certtrail"
+
+// mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
+// Of the standard library, notPlain is only for those that name it.
+var mayImport = map[string][]string{
+	"schema":                {"golang.org/x/net/idna"},
+	"ingest":                {module + "/schema", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
+	"ingest/digicert":       {module + "/schema", "net/http"},
+	"ingest/sectigo":        {module + "/schema", "net/http"},
+	"ingest/xolphin":        {module + "/schema", "net/http"},
+	"ingest/ingesttest":     {module + "/schema", "net/http"},
+	"streams":               {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "golang.org/x/sys/unix"},
+	"projections/lifecycle": {module + "/schema"},
+	"projections":           {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
+	"web":                   {module + "/schema", module + "/projections", "github.com/gorilla/mux", "net/http"},
+	"cmd/certtrail":         {"*"},
+}
+
+// notPlain are the parts of the standard library that tell what a package is about.
+var notPlain = []string{"net/http", "database/sql"}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module+"/")
+		allowed, ok := mayImport[pkg]
+		if !ok {
+			t.Errorf("there is no room for package %s in the layout", pkg)
+			continue
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			if !permitted(imported, allowed) {
+				t.Errorf("%s imports %s, which the layout forbids", pkg, imported)
+			}
+		}
+	}
+	if seen != len(mayImport) {
+		t.Errorf("go list shows %d packages, the layout has %d", seen, len(mayImport))
+	}
+}
+
+func permitted(imported string, allowed []string) bool {
+	if slices.Contains(allowed, "*") {
+		return true
+	}
+	within := func(root string) bool { return imported == root || strings.HasPrefix(imported, root+"/") }
+	if standard := !strings.Contains(strings.Split(imported, "/")[0], "."); standard {
+		return !slices.ContainsFunc(notPlain, within) || slices.ContainsFunc(allowed, within)
+	}
+	return slices.ContainsFunc(allowed, func(root string) bool {
+		if path.Dir(root) == module || strings.HasPrefix(root, module) {
+			return imported == root // a room of ours is not its inner rooms
+		}
+		return within(root)
+	})
+}

@@ -1,0 +1,78 @@
+// Command certtrail is an event-sourced tracker of the lifecycle of certificates: it takes the webhooks of certificate authorities, keeps them
+// in a log, and shows what became of each order, certificate, domain validation and DNSSEC rotation.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/ingest/digicert"
+	"github.com/certtrail/certtrail/ingest/sectigo"
+	"github.com/certtrail/certtrail/ingest/xolphin"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// systems are the kinds of providers that this program serves, one line each.
+var systems = []schema.System{
+	digicert.System,
+	sectigo.System,
+	xolphin.System,
+}
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run is the program: its exit status is 0, or 1 after an error, which stands on standard error as a sentence.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "certtrail:", err)
+		return 1
+	}
+	return 0
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "certtrail",
+		Short:         "Track the lifecycle of certificates over several certificate authorities",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), versionCommand())
+	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "certtrail", version()) },
+	}
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return "devel"
+}

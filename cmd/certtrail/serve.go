@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/web"
+)
+
+// stopTimeout is how long requests under way may take to end once the process is told to stop.
+const stopTimeout = 5 * time.Second
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the whole system: endpoints, log, read models, pages",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			c, err := s.config()
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *server) { sv.announce(cmd.OutOrStdout()) })
+		},
+	}
+	addSettings(cmd)
+	return cmd
+}
+
+// server is the one place that knows everybody.
+type server struct {
+	c       *config
+	logger  *slog.Logger
+	log     *streams.Log
+	store   *projections.Store
+	sources []*ingest.Source
+	hooks   *listener
+	web     *listener
+}
+
+// serve runs until ctx ends, then stops in order: no new deliveries, those under way answered, rows written, log closed.
+func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server)) error {
+	release, err := lockDir(c.dataDir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	sv := &server{c: c, logger: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))}
+	if err := sv.open(ctx); err != nil {
+		return err
+	}
+	defer sv.log.Close()
+
+	folding, stopFolding := context.WithCancel(context.Background())
+	var folded sync.WaitGroup
+	folded.Go(func() { sv.store.Run(folding) })
+	defer func() {
+		stopFolding()
+		folded.Wait()
+		sv.store.Close()
+	}()
+
+	failed := make(chan error, 2)
+	sv.hooks.serve(failed)
+	sv.web.serve(failed)
+	started(sv)
+	select {
+	case <-ctx.Done():
+		sv.logger.Info("stopping")
+	case err = <-failed:
+	}
+	sv.hooks.stop(sv.logger)
+	sv.web.stop(sv.logger)
+	return err
+}
+
+// open opens everything, the listeners last: whoever can connect is served.
+func (sv *server) open(ctx context.Context) (err error) {
+	c := sv.c
+	if sv.sources, err = c.ingestSources(); err != nil {
+		return err
+	}
+	hooks, err := net.Listen("tcp", c.hooksListen)
+	if err != nil {
+		return fmt.Errorf("couldn't listen for deliveries: %w; choose another address with --hooks-listen", err)
+	}
+	pages, err := net.Listen("tcp", c.webListen)
+	if err != nil {
+		hooks.Close()
+		return fmt.Errorf("couldn't listen for the pages: %w; choose another address with --web-listen", err)
+	}
+	if c.hooksURL == "" {
+		c.hooksURL = "http://" + hooks.Addr().String()
+	}
+	if c.webURL == "" {
+		c.webURL = "http://" + pages.Addr().String()
+	}
+	if err := sv.openLog(ctx); err != nil {
+		return errors.Join(err, hooks.Close(), pages.Close())
+	}
+	handler, err := sv.pages()
+	if err != nil {
+		sv.log.Close()
+		return errors.Join(err, hooks.Close(), pages.Close())
+	}
+	edge := ingest.New(ingest.Options{
+		Sources: sv.sources, Log: sv.log, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
+	})
+	sv.hooks = newListener("deliveries", hooks, edge)
+	sv.web = newListener("pages", pages, handler)
+	return nil
+}
+
+func (sv *server) openLog(ctx context.Context) (err error) {
+	c := sv.c
+	sv.log, err = streams.Open(ctx, streams.Options{
+		Dir: filepath.Join(c.dataDir, "nats"), Listen: c.natsListen, Access: c.access, MaxBytes: c.maxBytes, Always: c.syncAlways, Logger: sv.logger,
+	})
+	if err != nil {
+		return err
+	}
+	sv.store, err = projections.Open(filepath.Join(c.dataDir, "projections"), sv.log.Reader("projections"), sv.logger)
+	if err != nil {
+		sv.log.Close()
+	}
+	return err
+}
+
+func (sv *server) pages() (http.Handler, error) {
+	return web.New(web.Options{
+		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: sv.hosts(),
+		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
+	})
+}
+
+// hosts are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
+func (sv *server) hosts() []string {
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	for _, u := range []string{sv.c.webURL, "http://" + sv.c.webListen} {
+		if parsed, err := url.Parse(u); err == nil && parsed.Hostname() != "" {
+			hosts = append(hosts, parsed.Hostname())
+		}
+	}
+	return hosts
+}
+
+// providers is every source as the pages show it.
+func (sv *server) providers() []web.Provider {
+	list := make([]web.Provider, 0, len(sv.sources))
+	for i, s := range sv.sources {
+		set := sv.c.sources[i]
+		counts := s.Counts()
+		p := web.Provider{
+			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
+			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
+		}
+		if len(set.system.Samples) > 0 {
+			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event
+		}
+		if s.Provider != nil {
+			for _, feed := range s.Provider.Feeds() {
+				p.Endpoints = append(p.Endpoints, sv.c.hooksURL+ingest.Path(s.Name, feed, "{token}"))
+			}
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// ready tells whether deliveries are taken and pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.
+func (sv *server) ready() (bool, any) {
+	report := map[string]any{"log": "ok"}
+	ok := true
+	if err := sv.log.Err(); err != nil {
+		ok, report["log"] = false, err.Error()
+	}
+	status, gaps, err := sv.store.Status(context.Background())
+	if err != nil {
+		return false, map[string]any{"log": report["log"], "projections": err.Error()}
+	}
+	for _, s := range status {
+		ok = ok && (s.State == projections.StateLive || s.State == projections.StateCatchingUp)
+	}
+	report["projections"], report["gaps"] = status, gaps
+	return ok, report
+}
+
+// announce tells a person where everything is.
+func (sv *server) announce(w io.Writer) {
+	fmt.Fprintf(w, "certtrail %s is running.\n\n", version())
+	fmt.Fprintf(w, "  pages       %s\n", sv.c.webURL)
+	fmt.Fprintf(w, "  deliveries  %s\n", sv.c.hooksURL)
+	if addr := sv.log.Addr(); addr != "" {
+		fmt.Fprintf(w, "  subscribers nats://subscriber@%s\n", addr)
+	}
+	fmt.Fprintln(w)
+	on := 0
+	for i, s := range sv.sources {
+		if s.Provider == nil {
+			sv.logger.Info("a source is off", "source", s.Name, "what_to_do", s.Enable)
+			continue
+		}
+		on++
+		for _, feed := range s.Provider.Feeds() {
+			fmt.Fprintf(w, "  %-22s %s\n", sv.c.sources[i].system.Title, sv.c.hooksURL+ingest.Path(s.Name, feed, "{token}"))
+		}
+	}
+	if on == 0 {
+		fmt.Fprintln(w, "No provider is on yet. Run `certtrail init`, which writes certtrail.yaml with credentials for each, and start again.")
+	}
+	fmt.Fprintln(w)
+}
+
+// listener is one HTTP server on its address.
+type listener struct {
+	name   string
+	l      net.Listener
+	server *http.Server
+	cancel context.CancelFunc // ends the contexts of its requests, of which some live as long as a page is open
+}
+
+func newListener(name string, l net.Listener, h http.Handler) *listener {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &listener{name, l, &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}, cancel}
+}
+
+func (l *listener) serve(failed chan<- error) {
+	go func() {
+		if err := l.server.Serve(l.l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("the listener for %s failed: %w", l.name, err)
+		}
+	}()
+}
+
+// stop takes no new requests, and waits for those under way.
+func (l *listener) stop(logger *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	l.server.RegisterOnShutdown(l.cancel)
+	if err := l.server.Shutdown(ctx); err != nil {
+		logger.Warn("requests were still under way at the end", "listener", l.name, "error", err)
+		l.server.Close()
+	}
+	l.cancel()
+}

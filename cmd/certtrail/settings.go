@@ -1,0 +1,334 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// setting is one thing a person can set: by flag, by environment, in the file, in this order. A secret may be given as the path of a file
+// instead, under its name with "-file" behind it.
+type setting struct {
+	name, usage, standard string
+	secret                bool
+}
+
+const defaultConfig = "certtrail.yaml"
+
+var programSettings = []setting{
+	{name: "data-dir", standard: "./certtrail-data", usage: "the directory that holds all state"},
+	{name: "web-listen", standard: "127.0.0.1:8080", usage: "HOST:PORT of the pages and the JSON API; a loopback address"},
+	{name: "hooks-listen", standard: "127.0.0.1:8081", usage: "HOST:PORT of the providers' endpoints"},
+	{name: "nats-listen", standard: "127.0.0.1:4222", usage: "HOST:PORT for subscribers; empty: none. It opens once nats-subscriber-password is set"},
+	{name: "web-url", usage: "the public address of the pages (default: http:// and web-listen)"},
+	{name: "hooks-url", usage: "the public address of the endpoints (default: http:// and hooks-listen)"},
+	{name: "nats-subscriber-password", secret: true, usage: "password of the NATS user subscriber, who may read"},
+	{name: "nats-operator-password", secret: true, usage: "password of the NATS user operator"},
+	{name: "trusted-proxies", usage: "CIDRs of the proxies whose Forwarded and X-Forwarded-For are believed"},
+	{name: "max-body", standard: "1MiB", usage: "the largest delivery that is taken"},
+	{name: "append-wait", standard: "10s", usage: "how long a delivery is held while the log is away"},
+	{name: "max-bytes", usage: "the largest the log may grow (default: nine tenths of its disk)"},
+	{name: "sync", standard: "group", usage: "how appends become durable: group (one sync for all that wait) or always (the server syncs each)"},
+	{name: "log-level", standard: "info", usage: "debug, info, warn or error"},
+}
+
+// source is one source of deliveries as it is set: its name prefixes its settings, unless it stands under sources in the file.
+type source struct {
+	name   string
+	system schema.System
+	get    func(setting string) string
+}
+
+// sourceSettings are the settings of a source, names without prefix.
+func sourceSettings(s schema.System) []setting {
+	var list []setting
+	for _, p := range s.Settings {
+		list = append(list, setting{name: p.Name, usage: p.Usage, standard: p.Default, secret: p.Secret})
+	}
+	return append(list,
+		setting{name: "allow-from", usage: "CIDRs that deliveries may come from; the word documented stands for those the provider publishes; empty: anywhere"},
+		setting{name: "rate-limit", usage: "deliveries a second that are taken; empty: no limit"})
+}
+
+func allSettings() []setting {
+	list := programSettings
+	for _, s := range systems {
+		for _, p := range sourceSettings(s) {
+			p.name = s.Kind + "-" + p.name
+			p.usage = s.Title + ": " + p.usage
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// addSettings gives cmd a flag for every setting.
+func addSettings(cmd *cobra.Command) {
+	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
+	for _, s := range allSettings() {
+		cmd.Flags().String(s.name, s.standard, s.usage)
+		if s.secret {
+			cmd.Flags().String(s.name+"-file", "", "a file that holds "+s.name)
+		}
+	}
+	cmd.Flags().SortFlags = false
+}
+
+// settings are the values of all settings, from wherever they were given.
+type settings struct {
+	values  map[string]string
+	sources []source
+	file    string // that was read; "" if none was
+}
+
+func (s *settings) get(name string) string { return s.values[name] }
+
+// readSettings resolves every setting from flags, environment, file and default.
+func readSettings(flags *pflag.FlagSet) (*settings, error) {
+	s := &settings{values: map[string]string{}}
+	path, explicit := lookup(flags, "config")
+	if path == "" {
+		path, explicit = defaultConfig, false
+	}
+	file, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !explicit {
+		file, err = &settingsFile{}, nil
+	} else if err == nil {
+		s.file = path
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range allSettings() {
+		if s.values[one.name], err = resolve(flags, file.values, one); err != nil {
+			return nil, err
+		}
+	}
+	s.addBuiltIn()
+	s.sources = append(s.sources, file.sources...)
+	return s, nil
+}
+
+// addBuiltIn adds the source that bears its kind's name, of every kind.
+func (s *settings) addBuiltIn() {
+	for _, system := range systems {
+		s.sources = append(s.sources, source{system.Kind, system, func(name string) string { return s.values[system.Kind+"-"+name] }})
+	}
+}
+
+// lookup is what flags or the environment say of name; given is false when neither does.
+func lookup(flags *pflag.FlagSet, name string) (value string, given bool) {
+	if f := flags.Lookup(name); f != nil && f.Changed {
+		return f.Value.String(), true
+	}
+	return os.LookupEnv("CERTTRAIL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
+}
+
+func resolve(flags *pflag.FlagSet, file map[string]string, s setting) (string, error) {
+	fromFile := func(name string) (string, bool) { v, ok := file[name]; return v, ok }
+	for _, look := range []func(string) (string, bool){func(name string) (string, bool) { return lookup(flags, name) }, fromFile} {
+		if v, ok := look(s.name); ok {
+			return v, nil
+		}
+		if s.secret {
+			if path, ok := look(s.name + "-file"); ok && path != "" {
+				return readSecret(s.name, path)
+			}
+		}
+	}
+	return s.standard, nil
+}
+
+func readSecret(name, path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("couldn't read %s from its file: %w", name, err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+// settingsFile is what certtrail.yaml says.
+type settingsFile struct {
+	values  map[string]string
+	sources []source
+}
+
+func readFile(path string) (*settingsFile, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("couldn't read the settings: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, fmt.Errorf("%s is not YAML: %w", path, err)
+	}
+	f := &settingsFile{values: map[string]string{}}
+	if len(doc.Content) == 0 {
+		return f, nil
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s: line %d: the settings are not a list of \"name: value\"", path, root.Line)
+	}
+	known := knownNames(allSettings())
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		var err error
+		if key.Value == "sources" {
+			f.sources, err = readSources(value)
+		} else {
+			err = put(f.values, known, key, value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return f, nil
+}
+
+func knownNames(list []setting) map[string]bool {
+	known := map[string]bool{}
+	for _, s := range list {
+		known[s.name] = true
+		if s.secret {
+			known[s.name+"-file"] = true
+		}
+	}
+	return known
+}
+
+// put takes one line of the file.
+func put(values map[string]string, known map[string]bool, key, value *yaml.Node) error {
+	if !known[key.Value] {
+		return fmt.Errorf("line %d: there is no setting %q%s", key.Line, key.Value, suggestion(key.Value, known))
+	}
+	switch value.Kind {
+	case yaml.ScalarNode:
+		if value.Tag != "!!null" {
+			values[key.Value] = value.Value
+		}
+		return nil
+	case yaml.SequenceNode:
+		var items []string
+		for _, item := range value.Content {
+			if item.Kind != yaml.ScalarNode {
+				return fmt.Errorf("line %d: an entry of %s is not a plain value", item.Line, key.Value)
+			}
+			items = append(items, item.Value)
+		}
+		values[key.Value] = strings.Join(items, ",")
+		return nil
+	}
+	return fmt.Errorf("line %d: %s is neither a value nor a list of values", value.Line, key.Value)
+}
+
+// suggestion names the known setting that begins or ends like the unknown one.
+func suggestion(name string, known map[string]bool) string {
+	var near []string
+	for k := range known {
+		if strings.HasPrefix(k, name) || strings.HasSuffix(k, name) || strings.ReplaceAll(name, "_", "-") == k {
+			near = append(near, k)
+		}
+	}
+	if len(near) == 0 {
+		return ""
+	}
+	sort.Strings(near)
+	return "; did you mean " + strings.Join(near, " or ") + "?"
+}
+
+// readSources reads the further sources, each with a kind and that kind's settings without prefix.
+func readSources(node *yaml.Node) ([]source, error) {
+	if node.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: sources is not a list of \"name: {kind: …}\"", node.Line)
+	}
+	var list []source
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		s, err := readSource(node.Content[i], node.Content[i+1])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+func readSource(name, node *yaml.Node) (source, error) {
+	if node.Kind != yaml.MappingNode {
+		return source{}, fmt.Errorf("line %d: the source %s has no settings", node.Line, name.Value)
+	}
+	var kind string
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == "kind" {
+			kind = node.Content[i+1].Value
+		}
+	}
+	system, ok := systemOf(kind)
+	if !ok {
+		return source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, kinds())
+	}
+	if err := checkSourceName(name); err != nil {
+		return source{}, err
+	}
+	list := sourceSettings(system)
+	known := knownNames(list)
+	values := map[string]string{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == "kind" {
+			continue
+		}
+		if err := put(values, known, node.Content[i], node.Content[i+1]); err != nil {
+			return source{}, err
+		}
+	}
+	for _, s := range list {
+		path := values[s.name+"-file"]
+		if s.secret && path != "" && values[s.name] == "" {
+			secret, err := readSecret(name.Value+"'s "+s.name, path)
+			if err != nil {
+				return source{}, err
+			}
+			values[s.name] = secret
+		}
+	}
+	return source{name.Value, system, func(setting string) string { return values[setting] }}, nil
+}
+
+// checkSourceName refuses a name that could not stand in a path and a subject, or is taken: by a kind, or by a kind's further feed.
+func checkSourceName(name *yaml.Node) error {
+	if schema.Token(name.Value) != name.Value || name.Value == "" || strings.ToLower(name.Value) != name.Value {
+		return fmt.Errorf("line %d: the name of a source is made of a-z, 0-9, - and _; %q is not", name.Line, name.Value)
+	}
+	for _, s := range systems {
+		if name.Value == s.Kind {
+			return fmt.Errorf("line %d: the name %s is the built-in source's; choose another", name.Line, name.Value)
+		}
+	}
+	return nil
+}
+
+func systemOf(kind string) (schema.System, bool) {
+	for _, s := range systems {
+		if s.Kind == kind {
+			return s, true
+		}
+	}
+	return schema.System{}, false
+}
+
+func kinds() string {
+	var list []string
+	for _, s := range systems {
+		list = append(list, s.Kind)
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,170 @@
+package digicert
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+const decoder = "digicert/1"
+
+// envelope is every delivery: two keys, no id, no time ("Webhooks" page). The test event has no data.
+type envelope struct {
+	Event text            `json:"event"`
+	Data  json.RawMessage `json:"data"`
+}
+
+// documented are the keys of all events whose data is documented ("CertCentral event types" and "Webhook event logs" pages). The challenge's
+// token is not among them: it is good for half an hour and must not be kept.
+type documented struct {
+	OrderID       text            `json:"order_id"`
+	CertificateID text            `json:"certificate_id"`
+	Chain         json.RawMessage `json:"certificate_chain"`
+	Reason        text            `json:"reason"`
+	Approval      text            `json:"orderApprovalEmailStatus"`
+	WebhookID     text            `json:"webhook_id"`
+}
+
+// Decode says what d means.
+func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+	var e envelope
+	body := bytes.TrimPrefix(d.Body, []byte("\ufeff"))
+	if err := json.Unmarshal(body, &e); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return unreadable("", "the body is not JSON: "+err.Error())
+		}
+		return undocumented("", "the body is JSON, but not an object with an event")
+	}
+	if e.Event == "" {
+		return undocumented("", "the body names no event")
+	}
+	event := string(e.Event)
+	if kind, ok := validation(event); ok {
+		return decodeValidation(event, kind, e.Data)
+	}
+	var data documented
+	// Data that is no object has none of the keys, which is told below, by the key that is missing.
+	_ = json.Unmarshal(e.Data, &data)
+	return decodeDocumented(event, &data)
+}
+
+func decodeDocumented(event string, data *documented) (schema.Kind, schema.Data, error) {
+	switch event {
+	case "certificate_issued", "certificate_revoked", "order_rejected", "order_approval_email_sent":
+		return decodeOrder(event, data)
+	case "challenge_webhook_endpoint":
+		return decodeChallenge(event, data)
+	case "test_webhook_endpoint":
+		return schema.AccountTestReceived, schema.Data{Event: event, Decoder: decoder}, nil
+	}
+	// The event that tells of the approval itself exists, but no page gives its name ("Resend order approval email" page); its data gives it away.
+	if data.approved() {
+		if out, err := data.about(event); err == nil && out.OrderID != "" {
+			out.Check, out.CheckState = schema.CheckApproval, schema.CheckPassed
+			return schema.OrderUpdated, out, nil
+		}
+	}
+	return undocumented(event, fmt.Sprintf("the event %.80q is documented nowhere", event))
+}
+
+func decodeOrder(event string, data *documented) (schema.Kind, schema.Data, error) {
+	out, err := data.about(event)
+	if err != nil {
+		return unreadable(event, err.Error())
+	}
+	switch event {
+	case "certificate_issued":
+		readChain(&out, data.Chain)
+		return needing("order_id", out.OrderID, schema.OrderIssued, out)
+	case "certificate_revoked":
+		return needing("certificate_id", out.CertificateID, schema.CertificateRevoked, out)
+	case "order_rejected":
+		return needing("order_id", out.OrderID, schema.OrderRejected, out)
+	}
+	if data.approved() {
+		out.Check, out.CheckState = schema.CheckApproval, schema.CheckPassed
+		return needing("order_id", out.OrderID, schema.OrderUpdated, out)
+	}
+	out.Check, out.CheckState = schema.CheckApproval, schema.CheckPending
+	return needing("order_id", out.OrderID, schema.OrderApprovalRequested, out)
+}
+
+func (data *documented) approved() bool {
+	return strings.EqualFold(string(data.Approval), "complete") || strings.EqualFold(string(data.Approval), "completed")
+}
+
+// about is the event with the ids and the reason that its data gives.
+func (data *documented) about(event string) (schema.Data, error) {
+	out := schema.Data{Event: clip(event, maxEvent), Decoder: decoder, Reason: clip(string(data.Reason), maxText)}
+	var err error
+	if out.OrderID, err = schema.ID(string(data.OrderID)); err != nil {
+		return out, fmt.Errorf("the order_id cannot be used: %w", err)
+	}
+	if out.CertificateID, err = schema.ID(string(data.CertificateID)); err != nil {
+		return out, fmt.Errorf("the certificate_id cannot be used: %w", err)
+	}
+	return out, nil
+}
+
+// decodeChallenge is the handshake's first step; without its webhook_id it is still worth showing, for its token can be pasted into the console.
+func decodeChallenge(event string, data *documented) (schema.Kind, schema.Data, error) {
+	out := schema.Data{Event: event, Decoder: decoder}
+	id, err := schema.ID(string(data.WebhookID))
+	if err != nil {
+		return unreadable(event, fmt.Sprintf("the webhook_id cannot be used: %v", err))
+	}
+	out.WebhookID = id
+	return schema.AccountChallengeReceived, out, nil
+}
+
+// readChain reads the certificate out of a chain, which only TLS products have ("Customize certificate issued events" page).
+func readChain(out *schema.Data, chain json.RawMessage) {
+	if len(chain) == 0 || string(chain) == "null" || string(chain) == "[]" {
+		return
+	}
+	var links []struct {
+		PEM text `json:"pem"`
+	}
+	if err := json.Unmarshal(chain, &links); err != nil {
+		out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: "certificate", Reason: "the certificate_chain is not a list of certificates"})
+		return
+	}
+	var pems strings.Builder
+	for _, link := range links {
+		pems.WriteString(string(link.PEM))
+		pems.WriteByte('\n')
+	}
+	cert, err := schema.ParseCertificate(pems.String())
+	if err != nil {
+		out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: "certificate", Reason: err.Error()})
+		return
+	}
+	out.Certificate = cert
+}
+
+// needing is the event, unless the id that its documentation promises is missing.
+func needing(name, id string, k schema.Kind, out schema.Data) (schema.Kind, schema.Data, error) {
+	if id == "" {
+		return unreadable(out.Event, fmt.Sprintf("the %s event has no %s", out.Event, name))
+	}
+	return k, out, nil
+}
+
+func unreadable(event, reason string) (schema.Kind, schema.Data, error) {
+	return quarantine(event, reason, true)
+}
+
+func undocumented(event, reason string) (schema.Kind, schema.Data, error) {
+	return quarantine(event, reason, false)
+}
+
+// quarantine makes the reason, which is what people read, a sentence.
+func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
+	event = clip(event, maxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
+}

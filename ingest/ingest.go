@@ -1,0 +1,276 @@
+// Package ingest is the edge: it takes what providers deliver over HTTP and appends it to the log, redacted, before it answers.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// The limits of the edge, unless Options say otherwise.
+const (
+	DefaultMaxBody    = 1 << 20 // bytes
+	DefaultAppendWait = 10 * time.Second
+	maxInFlight       = 2048 // deliveries between their body and their answer
+)
+
+// Log takes events. Append may be called at once by many goroutines, and returns when the event is durable.
+type Log interface {
+	Append(ctx context.Context, e *schema.Event) (seq uint64, err error)
+}
+
+// Limiter says whether one more delivery may be taken now.
+type Limiter interface{ Allow() bool }
+
+// Source is one source of deliveries and its endpoints.
+type Source struct {
+	Name      string          // "digicert": its endpoints are /hooks/digicert…
+	Provider  schema.Provider // nil: the source is off
+	Enable    string          // how to turn it on, a sentence
+	AllowFrom []netip.Prefix  // where deliveries may come from; empty: from anywhere
+	Secrets   []string        // its credentials, which must not stand in what is stored
+	Limit     Limiter         // nil: no limit
+
+	counts counts
+}
+
+// Options are what a Handler is made of.
+type Options struct {
+	Sources        []*Source
+	Log            Log
+	MaxBody        int64         // bytes; 0: DefaultMaxBody
+	AppendWait     time.Duration // how long a delivery is held for the log to come back; 0: DefaultAppendWait
+	TrustedProxies []netip.Prefix
+	Now            func() time.Time
+	Logger         *slog.Logger
+}
+
+// Handler answers all endpoints of all sources.
+type Handler struct {
+	o        Options
+	router   *mux.Router
+	inFlight chan struct{}
+}
+
+// New is a handler for the sources of o.
+func New(o Options) *Handler {
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.AppendWait == 0 {
+		o.AppendWait = DefaultAppendWait
+	}
+	h := &Handler{o: o, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
+	for _, s := range o.Sources {
+		h.route(s)
+	}
+	h.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { noEndpoint(w) })
+	return h
+}
+
+func (h *Handler) route(s *Source) {
+	if s.Provider == nil {
+		off := func(w http.ResponseWriter, r *http.Request) {
+			s.counts.refused.Add(1)
+			problem(w, http.StatusNotFound, "The source "+s.Name+" is off. "+s.Enable)
+		}
+		h.router.HandleFunc("/hooks/"+s.Name, off)
+		h.router.PathPrefix("/hooks/" + s.Name + "/").HandlerFunc(off)
+		return
+	}
+	for _, feed := range s.Provider.Feeds() {
+		h.router.HandleFunc(Path(s.Name, feed, "{token}"), func(w http.ResponseWriter, r *http.Request) { h.receive(w, r, s, feed) })
+	}
+}
+
+// Path is the path of a source's feed; token ends it where the feed has one.
+func Path(source string, feed schema.Feed, token string) string {
+	path := FeedPath(source, feed)
+	if feed.Token {
+		path += "/" + token
+	}
+	return path
+}
+
+// FeedPath is the path of a source's feed without a token: what events call their source.
+func FeedPath(source string, feed schema.Feed) string {
+	path := "/hooks/" + source
+	if feed.Name != "" {
+		path += "-" + feed.Name
+	}
+	return path
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.router.ServeHTTP(w, r) }
+
+// receive takes one delivery: is it allowed, what does it mean, append it, answer.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed) {
+	received := h.o.Now()
+	d := &schema.Delivery{Feed: feed.Name, Method: r.Method, Token: mux.Vars(r)["token"], Query: r.URL.RawQuery, Header: r.Header}
+	if !h.allowed(w, r, s, feed, d) {
+		return
+	}
+	select {
+	case h.inFlight <- struct{}{}:
+		defer func() { <-h.inFlight }()
+	default:
+		s.counts.lost.Add(1)
+		unavailable(w, fmt.Sprintf("%d deliveries are waiting for the log already. Send it again later.", maxInFlight))
+		return
+	}
+	var ok bool
+	if d.Body, ok = h.body(w, r, s); !ok {
+		return
+	}
+	e, quarantine, err := h.event(s, feed, d, received)
+	if err == nil {
+		err = h.append(r.Context(), e)
+	}
+	if err != nil {
+		s.counts.lost.Add(1)
+		h.o.Logger.Error("a delivery was not taken; the provider may not send it again, so a reconcile is due", "source", s.Name, "error", err)
+		unavailable(w, "The log cannot take the delivery now. Send it again later.")
+		return
+	}
+	s.counts.took(received, quarantine != nil)
+	h.answer(w, s, feed, quarantine)
+}
+
+// allowed answers what may not be taken, and counts it.
+func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed, d *schema.Delivery) bool {
+	refuse := func(status int, detail string) bool {
+		s.counts.refused.Add(1)
+		h.o.Logger.Warn("a delivery was refused", "source", s.Name, "status", status, "peer", r.RemoteAddr, "reason", detail)
+		problem(w, status, detail)
+		return false
+	}
+	if !slices.Contains(feed.Methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(feed.Methods, ", "))
+		return refuse(http.StatusMethodNotAllowed, fmt.Sprintf("This endpoint takes %s, not %s.", strings.Join(feed.Methods, " and "), r.Method))
+	}
+	if len(s.AllowFrom) > 0 {
+		peer, err := clientAddr(r, h.o.TrustedProxies)
+		if err != nil || !within(s.AllowFrom, peer) {
+			return refuse(http.StatusForbidden, "Deliveries of "+s.Name+" are not taken from this address. See the setting "+s.Name+"-allow-from.")
+		}
+	}
+	if !s.Provider.Authenticate(d) {
+		if feed.Token {
+			s.counts.refused.Add(1)
+			h.o.Logger.Warn("a delivery was refused", "source", s.Name, "status", http.StatusNotFound, "peer", r.RemoteAddr, "reason", "wrong token in the path")
+			noEndpoint(w)
+			return false
+		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="certtrail"`)
+		return refuse(http.StatusUnauthorized, "The credentials of the delivery are missing or wrong.")
+	}
+	if s.Limit != nil && !s.Limit.Allow() {
+		w.Header().Set("Retry-After", "1")
+		return refuse(http.StatusTooManyRequests, "Deliveries of "+s.Name+" come faster than its rate limit allows. Send it again later.")
+	}
+	return true
+}
+
+// body reads the whole body, or answers why not.
+func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byte, bool) {
+	tooLarge := func() ([]byte, bool) {
+		s.counts.refused.Add(1)
+		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("The delivery is larger than the %d bytes that are taken.", h.o.MaxBody))
+		return nil, false
+	}
+	if r.ContentLength > h.o.MaxBody {
+		return tooLarge()
+	}
+	if r.ContentLength == 0 {
+		return nil, true
+	}
+	limited := http.MaxBytesReader(w, r.Body, h.o.MaxBody)
+	var body []byte
+	var err error
+	if r.ContentLength > 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(limited, body)
+	} else {
+		body, err = io.ReadAll(limited)
+	}
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return tooLarge()
+	}
+	if err != nil {
+		s.counts.refused.Add(1)
+		problem(w, http.StatusBadRequest, "The body of the delivery did not arrive whole.")
+		return nil, false
+	}
+	return body, true
+}
+
+// event is what the delivery means, or, with the reason, that it was not understood: nothing that came with right credentials is dropped.
+func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, received time.Time) (*schema.Event, *schema.Quarantine, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, nil, fmt.Errorf("couldn't make an id: %w", err)
+	}
+	kind, data, quarantine := decode(s.Provider, d)
+	if quarantine != nil {
+		kind = schema.DeliveryUnrecognized
+		data = schema.Data{Event: quarantine.Event, Decoder: data.Decoder, Reason: quarantine.Reason}
+	}
+	var pointers []string
+	if f, ok := s.Provider.(schema.SecretFinder); ok {
+		pointers = f.Secrets(d)
+	}
+	data.Provider = s.Name
+	data.Original = schema.Redact(d, pointers, s.Secrets)
+	return schema.New(id.String(), FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
+}
+
+// decode is the provider's Decode, whose failures of any sort are reasons to quarantine.
+func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schema.Data, quarantine *schema.Quarantine) {
+	defer func() {
+		if recover() != nil { // a decoder's mistake must not lose a delivery
+			quarantine = &schema.Quarantine{Reason: "The decoder failed on this delivery. It is kept: a later version can read it again."}
+		}
+	}()
+	kind, data, err := p.Decode(d)
+	if err != nil && !errors.As(err, &quarantine) {
+		quarantine = &schema.Quarantine{Reason: err.Error()}
+	}
+	return kind, data, quarantine
+}
+
+// append outlives the request: a provider that hung up has delivered all the same.
+func (h *Handler) append(ctx context.Context, e *schema.Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.o.AppendWait)
+	defer cancel()
+	_, err := h.o.Log.Append(ctx, e)
+	return err
+}
+
+func (h *Handler) answer(w http.ResponseWriter, s *Source, feed schema.Feed, quarantine *schema.Quarantine) {
+	if quarantine != nil {
+		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", quarantine.Reason)
+		if quarantine.Unreadable {
+			problem(w, http.StatusBadRequest, quarantine.Reason+" The delivery is kept, in quarantine.")
+			return
+		}
+	}
+	if feed.Answer != "" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	w.WriteHeader(http.StatusOK)
+	io.WriteString(w, feed.Answer)
+}

@@ -1,0 +1,134 @@
+package sectigo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+const decoder = "sectigo/1"
+
+// envelope is every delivery of the Web Security Platform. It gives no time, and its id is the webhook's, not the delivery's
+// ("Webhook Events" page, attribute table).
+type envelope struct {
+	ID     text            `json:"id"`
+	Event  text            `json:"event"`
+	Target json.RawMessage `json:"target"`
+	Body   json.RawMessage `json:"body"`
+}
+
+type target struct {
+	Type text `json:"type"`
+	ID   text `json:"id"`
+}
+
+func decodeWebhook(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+	var e envelope
+	if err := json.Unmarshal(bytes.TrimPrefix(d.Body, []byte("\ufeff")), &e); err != nil {
+		if isSyntax(err) {
+			return unreadable("", "the body is not JSON: "+err.Error())
+		}
+		return undocumented("", "the body is JSON, but not an object with an event")
+	}
+	if e.Event == "" {
+		return undocumented("", "the body names no event")
+	}
+	event := string(e.Event)
+	kind, ok := kindOf(event)
+	if !ok {
+		return undocumented(event, fmt.Sprintf("the event %.80q is documented nowhere", event))
+	}
+	var about target
+	_ = json.Unmarshal(e.Target, &about) // a target that is no object has no id, which is told below
+	out := schema.Data{Event: event, Decoder: decoder, TargetType: clip(string(about.Type), maxText)}
+	var err error
+	if out.TargetID, err = schema.ID(string(about.ID)); err != nil {
+		return unreadable(event, fmt.Sprintf("the target's id cannot be used: %v", err))
+	}
+	if out.TargetID == "" {
+		return unreadable(event, fmt.Sprintf("the %s event has no target with an id", event))
+	}
+	if id, err := schema.ID(string(e.ID)); err == nil {
+		out.WebhookID = id
+	}
+	if kind.Aggregate() == schema.AggregateDNSSEC {
+		out.WebsiteID = out.TargetID
+		readDS(&out, e.Body, e.Target)
+	}
+	return kind, out, nil
+}
+
+// kindOf is the kind of one of the sixteen events of the "Webhook Events" page. Only two of them mean more to certtrail than their name says.
+func kindOf(event string) (schema.Kind, bool) {
+	switch event {
+	case "website_dnssec_rotation_start":
+		return schema.DNSSECRotationStarted, true
+	case "website_dnssec_rotation_complete":
+		return schema.DNSSECRotationCompleted, true
+	case "user_create", "user_login_link", "user_reset_password":
+		return schema.Kind(schema.AggregateAccount + "." + event), true
+	case "database_backup_restore_state_changed", "database_backup_zip_download_available",
+		"website_accelerate_enabled", "website_backup_change_alert", "website_clean_enabled", "website_firewall_enabled",
+		"website_malware_issue_fixed", "website_malware_issue_found", "website_monitor_enabled", "website_restore_state_changed",
+		"website_zip_download_available":
+		aggregate, name, _ := strings.Cut(event, "_")
+		return schema.Kind(aggregate + "." + name), true
+	}
+	return "", false
+}
+
+// Secrets gives up the whole body of the events that bring a login link, a password or a download link, for no page shows its shape. It is more
+// generous than Decode in what it takes for such an event, because what is stored is stored for ever.
+func (p *provider) Secrets(d *schema.Delivery) []string {
+	if d.Feed != "" {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(bytes.TrimPrefix(d.Body, []byte("\ufeff")), &object) != nil {
+		return nil
+	}
+	var pointers []string
+	secret := false
+	for key, raw := range object {
+		switch {
+		case strings.EqualFold(key, "body"):
+			pointers = append(pointers, "/"+key)
+		case strings.EqualFold(key, "event"):
+			var event text
+			_ = event.UnmarshalJSON(raw) // decoded, for an escape in the name must not hide it
+			secret = secret || bearsSecret(string(event))
+		}
+	}
+	if !secret {
+		return nil
+	}
+	return pointers
+}
+
+func bearsSecret(event string) bool {
+	event = strings.ToLower(event)
+	return strings.Contains(event, "login") || strings.Contains(event, "password") || strings.Contains(event, "download")
+}
+
+func isSyntax(err error) bool {
+	var syntax *json.SyntaxError
+	return errors.As(err, &syntax)
+}
+
+func unreadable(event, reason string) (schema.Kind, schema.Data, error) {
+	return quarantine(event, reason, true)
+}
+
+func undocumented(event, reason string) (schema.Kind, schema.Data, error) {
+	return quarantine(event, reason, false)
+}
+
+// quarantine makes the reason, which is what people read, a sentence.
+func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
+	event = clip(event, maxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
+}

@@ -1,0 +1,48 @@
+package xolphin
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// samples are the deliveries that Xolphin sends: one per Status, and for Updated one per State. An empty parameter is left out.
+func samples() []schema.Sample {
+	list := []schema.Sample{sample("Issued", nil), sample("Deleted", nil)}
+	for _, s := range states {
+		var more map[string]string
+		if s.kind == schema.DomainValidated {
+			more = map[string]string{"domain": "www.example.test"}
+		}
+		list = append(list, sample("Updated-"+s.name, more))
+	}
+	return list
+}
+
+func sample(event string, params map[string]string) schema.Sample {
+	if params == nil {
+		params = map[string]string{}
+	}
+	params["request_id"] = "960770001"
+	return schema.Sample{Event: event, Params: params, Build: func(p map[string]string) *schema.Delivery {
+		status, state, _ := strings.Cut(event, "-")
+		return &schema.Delivery{Method: "GET", Query: query("RequestId", p["request_id"], "Status", status, "State", state, "Domain", p["domain"])}
+	}}
+}
+
+// query keeps the order of its names, as url.Values does not.
+func query(namesAndValues ...string) string {
+	var b strings.Builder
+	for i := 0; i < len(namesAndValues); i += 2 {
+		name, value := namesAndValues[i], namesAndValues[i+1]
+		if value == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(name + "=" + url.QueryEscape(value))
+	}
+	return b.String()
+}

@@ -1,0 +1,53 @@
+// Package xolphin is all there is to know of Xolphin: its webhook's token and addresses, what its deliveries mean, and samples of them. Facts
+// come from the vendor's page api.xolphin.com/support/WebHooks. A delivery is one GET without a body; what it says stands in the query.
+package xolphin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// System is Xolphin as certtrail serves it. The addresses are those of the "WebHooks" page.
+var System = schema.System{
+	Kind:  "xolphin",
+	Title: "Xolphin",
+	Settings: []schema.Setting{
+		{Name: settingToken, Usage: "the last segment of the hook's URL, which is all that tells Xolphin's deliveries from anybody's", Secret: true, Credential: true},
+	},
+	Addresses: []string{"185.93.12.91/32", "185.93.12.111/32", "2a03:8de0:1:1::91/128", "2a03:8de0:1:1::111/128"},
+	Howto:     "Ask Xolphin's support to register the URL, with its token, for the webhooks of your account; there is no page and no API for it.",
+	Samples:   samples(),
+	New:       newProvider,
+}
+
+const settingToken = "token"
+
+type provider struct {
+	token string
+	sum   [sha256.Size]byte // of token, so that comparing takes the same time whatever the length
+}
+
+func newProvider(get func(setting string) string) schema.Provider {
+	token := strings.TrimSpace(get(settingToken))
+	if token == "" {
+		return nil
+	}
+	return &provider{token: token, sum: sha256.Sum256([]byte(token))}
+}
+
+// Feeds is the one endpoint. An older copy of the page has a sample that answers OK; the present one does not say that it must.
+func (p *provider) Feeds() []schema.Feed {
+	return []schema.Feed{{Methods: []string{"GET"}, Token: true, Answer: "OK"}}
+}
+
+// Authenticate compares the token of the path: the page documents no other credential.
+func (p *provider) Authenticate(d *schema.Delivery) bool {
+	sum := sha256.Sum256([]byte(d.Token))
+	return subtle.ConstantTimeCompare(sum[:], p.sum[:]) == 1
+}
+
+// Sign puts the token on d.
+func (p *provider) Sign(d *schema.Delivery) { d.Token = p.token }

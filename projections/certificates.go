@@ -1,0 +1,52 @@
+package projections
+
+import (
+	"time"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+)
+
+var certificates = &table[lifecycle.Certificate, Certificate]{
+	name: lifecycle.Certificates, key: "id",
+	fields: []string{"order_id", "phase", "serial_number", "common_name", "dns_names", "issuer", "not_before", "not_after", "key_algorithm",
+		"fingerprint_sha256", "pem", "announced", "revokes_at", "reason"},
+	derived: []string{"expiring_from"},
+	bind: func(c *lifecycle.Certificate) []any {
+		x := &c.Cert
+		return []any{&c.OrderID, &c.Phase, &x.SerialNumber, &x.CommonName, list(&x.DNSNames), &x.Issuer, optionalTime{&x.NotBefore}, optionalTime{&x.NotAfter},
+			&x.KeyAlgorithm, &x.FingerprintSHA256, &x.PEM, &c.Announced, optionalTime{&c.RevokesAt}, &c.Reason}
+	},
+	life:   func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
+	derive: func(c *lifecycle.Certificate) []any { return []any{timeText(c.ExpiringFrom())} },
+	fold:   lifecycle.Certificate.Fold,
+	names: func(_ string, c *lifecycle.Certificate) []string {
+		return append([]string{c.Cert.CommonName}, c.Cert.DNSNames...)
+	},
+	sorts: []string{"last_event_at", "not_after", "not_before", "common_name", "issuer", "id", "provider"},
+	exact: []string{"id", "order_id", "serial_number", "fingerprint_sha256"},
+	states: map[string]func(string) (string, []any){
+		lifecycle.Revoked:  func(string) (string, []any) { return "phase = 'revoked'", nil },
+		lifecycle.Replaced: func(string) (string, []any) { return "phase = 'replaced'", nil },
+		lifecycle.Issued:   func(string) (string, []any) { return "phase = 'issued' AND not_after = ''", nil },
+		lifecycle.Expired: func(now string) (string, []any) {
+			return "phase = 'issued' AND not_after <> '' AND not_after < ?", []any{now}
+		},
+		lifecycle.Expiring: func(now string) (string, []any) {
+			return "phase = 'issued' AND expiring_from <= ? AND not_after >= ?", []any{now, now}
+		},
+		lifecycle.Active: func(now string) (string, []any) { return "phase = 'issued' AND expiring_from > ?", []any{now} },
+	},
+	item: func(provider, id string, c *lifecycle.Certificate, now time.Time) Certificate {
+		item := Certificate{
+			Provider: provider, ID: id, OrderID: c.OrderID, State: c.State(now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
+			DNSNames: c.Cert.DNSNames, Issuer: c.Cert.Issuer, NotBefore: c.Cert.NotBefore, NotAfter: c.Cert.NotAfter, KeyAlgorithm: c.Cert.KeyAlgorithm,
+			FingerprintSHA256: c.Cert.FingerprintSHA256, RevokesAt: c.RevokesAt, RevocationNotice: c.Announced, Reason: c.Reason, Unreadable: c.Unreadable,
+			FirstEventAt: c.FirstEventAt, LastEventAt: c.LastEventAt, LastEventSeq: c.LastEventSeq, EventCount: c.EventCount,
+		}
+		if c.Cert.NotAfter != nil {
+			days := lifecycle.DaysLeft(*c.Cert.NotAfter, now)
+			item.DaysLeft = &days
+		}
+		return item
+	},
+}

@@ -1,0 +1,25 @@
+CREATE TABLE certificates (
+  provider           TEXT    NOT NULL,
+  id                 TEXT    NOT NULL,
+  order_id           TEXT    NOT NULL,
+  phase              TEXT    NOT NULL, -- issued, replaced, revoked; what the clock adds is worked out when it is read
+  serial_number      TEXT    NOT NULL,
+  common_name        TEXT    NOT NULL,
+  dns_names          TEXT    NOT NULL, -- JSON array
+  issuer             TEXT    NOT NULL,
+  not_before         TEXT    NOT NULL,
+  not_after          TEXT    NOT NULL,
+  key_algorithm      TEXT    NOT NULL,
+  fingerprint_sha256 TEXT    NOT NULL,
+  pem                TEXT    NOT NULL,
+  announced          INTEGER NOT NULL,
+  revokes_at         TEXT    NOT NULL,
+  reason             TEXT    NOT NULL,
+  first_event_at     TEXT    NOT NULL,
+  last_event_at      TEXT    NOT NULL,
+  last_event_seq     INTEGER NOT NULL,
+  event_count        INTEGER NOT NULL,
+  unreadable         TEXT    NOT NULL,
+  expiring_from      TEXT    NOT NULL,
+  PRIMARY KEY (provider, id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,3 @@
+CREATE INDEX dnssec_last   ON dnssec (last_event_at DESC, provider, website_id);
+CREATE INDEX dnssec_step   ON dnssec (next_step, last_event_at DESC, provider, website_id);
+CREATE INDEX dnssec_domain ON dnssec (domain);

@@ -1,0 +1,14 @@
+CREATE TABLE domains (
+  provider       TEXT    NOT NULL,
+  name           TEXT    NOT NULL,
+  state          TEXT    NOT NULL,
+  validated_at   TEXT    NOT NULL,
+  expires_at     TEXT    NOT NULL,
+  reason         TEXT    NOT NULL,
+  first_event_at TEXT    NOT NULL,
+  last_event_at  TEXT    NOT NULL,
+  last_event_seq INTEGER NOT NULL,
+  event_count    INTEGER NOT NULL,
+  unreadable     TEXT    NOT NULL,
+  PRIMARY KEY (provider, name)
+) STRICT, WITHOUT ROWID;

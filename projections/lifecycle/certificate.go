@@ -1,0 +1,109 @@
+package lifecycle
+
+import (
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Where a certificate stands, beside Issued, Revoked and Expired.
+const (
+	Active   = "active"
+	Expiring = "expiring"
+	Expired  = "expired"
+	Replaced = "replaced"
+)
+
+// expiringMost is how long before its end a certificate expires soon, at most; one that lives short does so for its last third.
+const expiringMost = 30 * 24 * time.Hour
+
+// Certificate is the life of one certificate.
+type Certificate struct {
+	Life
+	OrderID   string
+	Phase     string // Issued, Replaced or Revoked; a later one is never taken back
+	Cert      schema.Certificate
+	Announced bool         // the CA said it will revoke it
+	RevokesAt *schema.Time // when, if it said so
+	Reason    string       // of the revocation
+}
+
+// Fold is c after the event at seq.
+func (c Certificate) Fold(seq uint64, e *schema.Event) Certificate {
+	if ignored(e) {
+		return c
+	}
+	if c.Phase == "" {
+		c.Phase = Issued
+	}
+	c.Life = c.Life.next(seq, e)
+	d := &e.Data
+	switch e.Kind() {
+	case schema.CertificateRevoked:
+		c.Phase = Revoked
+		c.reason(d)
+	case schema.CertificateReplaced:
+		if c.Phase != Revoked {
+			c.Phase = Replaced
+		}
+	case schema.CertificateRevocationAnnounced:
+		c.Announced = true
+		c.reason(d)
+		if d.RevokesAt != nil {
+			c.RevokesAt = d.RevokesAt
+		}
+	}
+	if d.OrderID != "" {
+		c.OrderID = d.OrderID
+	}
+	if d.Certificate != nil {
+		c.Cert = *d.Certificate
+	}
+	c.Life = c.Life.read("certificate", d.Certificate != nil, d)
+	return c
+}
+
+func (c *Certificate) reason(d *schema.Data) {
+	if d.Reason != "" {
+		c.Reason = d.Reason
+	}
+}
+
+// State is where the certificate stands at now; Issued when its validity is not known.
+func (c Certificate) State(now time.Time) string {
+	switch {
+	case c.Phase != Issued:
+		return c.Phase
+	case c.Cert.NotAfter == nil:
+		return Issued
+	case now.After(c.Cert.NotAfter.Time):
+		return Expired
+	case !now.Before(c.ExpiringFrom().Time):
+		return Expiring
+	}
+	return Active
+}
+
+// ExpiringFrom is when the certificate begins to expire soon: 30 days before its end, or for its last third if that is shorter.
+// It is nil when its validity is not known.
+func (c Certificate) ExpiringFrom() *schema.Time {
+	if c.Cert.NotAfter == nil {
+		return nil
+	}
+	before := expiringMost
+	if c.Cert.NotBefore != nil {
+		before = min(before, c.Cert.NotAfter.Sub(c.Cert.NotBefore.Time)/3)
+	}
+	t := schema.At(c.Cert.NotAfter.Add(-before))
+	return &t
+}
+
+// DaysLeft is the whole days from now until notAfter, negative once it has passed.
+func DaysLeft(notAfter schema.Time, now time.Time) int {
+	left := notAfter.Sub(now)
+	days := int(left / (24 * time.Hour))
+	if left < 0 && left%(24*time.Hour) != 0 {
+		days--
+	}
+	return days
+}

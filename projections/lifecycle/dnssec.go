@@ -1,0 +1,126 @@
+package lifecycle
+
+import (
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Where a rotation stands.
+const (
+	RotationStarted   = "rotation_started"
+	RotationOverdue   = "rotation_overdue"
+	RotationCompleted = "rotation_completed"
+)
+
+// What a person should do next about a rotation: OpenDNSSEC's words for what the DS records at the parent wait for.
+const (
+	StepDSSubmit  = "ds-submit"  // publish the new DS at the parent, beside the old
+	StepDSRetract = "ds-retract" // take the old DS out of the parent
+)
+
+// rotationLimit is how long a rotation may wait for its end before it is overdue.
+const rotationLimit = 7 * 24 * time.Hour
+
+// DNSSEC is the life of one zone's key rotations. A DS that is not the present one begins a new cycle.
+type DNSSEC struct {
+	Life
+	Domain      string
+	Phase       string // RotationStarted or RotationCompleted
+	NextStep    string
+	DS          *schema.DS
+	PreviousDS  *schema.DS
+	StartedAt   *schema.Time
+	CompletedAt *schema.Time
+}
+
+// Fold is r after the event at seq.
+func (r DNSSEC) Fold(seq uint64, e *schema.Event) DNSSEC {
+	if ignored(e) {
+		return r
+	}
+	r.Life = r.Life.next(seq, e)
+	d := &e.Data
+	if d.Domain != "" {
+		r.Domain = d.Domain
+	}
+	switch e.Kind() {
+	case schema.DNSSECRotationStarted:
+		r = r.started(e)
+		r.Life = r.Life.read("ds", d.DS != nil, d)
+	case schema.DNSSECRotationCompleted:
+		r = r.completed(e)
+		r.Life = r.Life.read("ds", d.DS != nil, d)
+	case schema.DNSSECDSSeen:
+		if r.NextStep == StepDSSubmit {
+			r.NextStep = ""
+		}
+	case schema.DNSSECDSGone:
+		if r.NextStep == StepDSRetract {
+			r.NextStep = ""
+		}
+	}
+	return r
+}
+
+// started opens a rotation, unless it is a late or repeated word of the one that is known.
+func (r DNSSEC) started(e *schema.Event) DNSSEC {
+	at := e.OccurredAt()
+	ds := e.Data.DS
+	if known := ds != nil && SameDS(ds, r.DS) || ds == nil && r.Phase == RotationStarted; known {
+		if r.StartedAt == nil {
+			r.StartedAt = &at
+		}
+		return r
+	}
+	r = r.turned(ds)
+	r.Phase, r.NextStep = RotationStarted, StepDSSubmit
+	r.StartedAt, r.CompletedAt = &at, nil
+	return r
+}
+
+// completed closes the rotation. The old DS stays at the parent until a person takes it out.
+func (r DNSSEC) completed(e *schema.Event) DNSSEC {
+	at := e.OccurredAt()
+	ds := e.Data.DS
+	if ds != nil && !SameDS(ds, r.DS) { // its start was not heard of
+		r = r.turned(ds)
+		r.StartedAt = nil
+	} else if r.Phase == RotationCompleted {
+		return r
+	}
+	r.Phase, r.NextStep, r.CompletedAt = RotationCompleted, StepDSRetract, &at
+	return r
+}
+
+// turned is r with ds as the new DS. One that could not be read leaves the new DS unknown, and the present one the old.
+func (r DNSSEC) turned(ds *schema.DS) DNSSEC {
+	if r.DS != nil {
+		r.PreviousDS = r.DS
+	}
+	r.DS = ds
+	return r
+}
+
+// State is where the rotation stands at now.
+func (r DNSSEC) State(now time.Time) string {
+	if overdue := r.OverdueFrom(); overdue != nil && !now.Before(overdue.Time) {
+		return RotationOverdue
+	}
+	return r.Phase
+}
+
+// OverdueFrom is when a rotation under way becomes overdue; nil when none is.
+func (r DNSSEC) OverdueFrom() *schema.Time {
+	if r.Phase != RotationStarted || r.StartedAt == nil {
+		return nil
+	}
+	t := schema.At(r.StartedAt.Add(rotationLimit))
+	return &t
+}
+
+// SameDS tells whether two DS records are the same record.
+func SameDS(a, b *schema.DS) bool {
+	return a != nil && b != nil && a.KeyTag == b.KeyTag && a.Algorithm == b.Algorithm && a.DigestType == b.DigestType && strings.EqualFold(a.Digest, b.Digest)
+}

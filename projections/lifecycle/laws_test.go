@@ -1,0 +1,271 @@
+package lifecycle
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+var began = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+
+// history folds events in the log's order, one a minute.
+func history[S any](fold func(S, uint64, *schema.Event) S, events []*schema.Event) S {
+	var s S
+	for i, e := range events {
+		e.Time = schema.At(began.Add(time.Duration(i) * time.Minute))
+		s = fold(s, uint64(i+1), e)
+	}
+	return s
+}
+
+func made(k schema.Kind, d schema.Data) *schema.Event {
+	d.Provider, d.OrderID = "digicert", "12345"
+	return schema.New("id", "/hooks/digicert", schema.At(began), k, d)
+}
+
+// orderEvent is any event that can concern an order.
+func orderEvent() *rapid.Generator[*schema.Event] {
+	return rapid.Custom(func(t *rapid.T) *schema.Event {
+		kind := rapid.SampledFrom([]schema.Kind{
+			schema.OrderIssued, schema.OrderIssued, schema.OrderRejected, schema.OrderCanceled, schema.OrderReissueReady, schema.OrderMessageReceived, schema.OrderCheckFailed,
+			schema.OrderCheckFailed, schema.OrderCheckDelayed, schema.OrderApprovalRequested, schema.OrderUpdated, schema.DomainValidated, schema.CertificateRevoked, schema.CertificateReplaced,
+		}).Draw(t, "kind")
+		return orderEventOf(t, kind)
+	})
+}
+
+func orderEventOf(t *rapid.T, kind schema.Kind) *schema.Event {
+	d := schema.Data{}
+	check := rapid.SampledFrom([]string{schema.CheckCSR, schema.CheckOrganization, schema.CheckPhone}).Draw(t, "check")
+	certificate := rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "certificate")
+	switch kind {
+	case schema.OrderIssued, schema.CertificateRevoked, schema.CertificateReplaced:
+		d.CertificateID = certificate
+	case schema.OrderCheckFailed:
+		d.Check, d.CheckState, d.Reason = check, schema.CheckFailed, "why"
+	case schema.OrderCheckDelayed:
+		d.Check, d.CheckState = check, schema.CheckDelayed
+	case schema.OrderApprovalRequested:
+		d.Check, d.CheckState = schema.CheckApproval, schema.CheckPending
+	case schema.DomainValidated:
+		d.Domain = "www.example.com"
+		d.Check, d.CheckState = schema.DomainCheck(d.Domain), schema.CheckPassed
+	case schema.OrderUpdated:
+		if rapid.Bool().Draw(t, "with check") {
+			d.Check, d.CheckState = check, rapid.SampledFrom([]schema.CheckState{schema.CheckPassed, schema.CheckPending, schema.CheckFailed}).Draw(t, "state")
+		}
+	}
+	return made(kind, d)
+}
+
+// meaning is what of an order must not depend on when and how often things were said.
+func meaning(o Order) string {
+	return fmt.Sprint(o.Phase, o.State(), o.NextStep(), o.CertificateID, o.Checks, o.Reasons, o.Message, o.RevokedIDs)
+}
+
+func TestRepeatedAtOnceChangesOnlyTheTimeline(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(orderEvent(), 1, 12).Draw(t, "events")
+		at := rapid.IntRange(0, len(events)-1).Draw(t, "repeated")
+		repeated := append(append(append([]*schema.Event{}, events[:at+1]...), events[at]), events[at+1:]...)
+		once, twice := history(Order.Fold, events), history(Order.Fold, repeated)
+		if meaning(once) != meaning(twice) {
+			t.Fatalf("once  %s\ntwice %s", meaning(once), meaning(twice))
+		}
+		if twice.EventCount != once.EventCount+1 {
+			t.Fatalf("%d events counted, want %d", twice.EventCount, once.EventCount+1)
+		}
+	})
+}
+
+func TestChecksCommuteWithIssued(t *testing.T) {
+	checks := []schema.Kind{schema.OrderCheckFailed, schema.OrderCheckDelayed, schema.OrderApprovalRequested, schema.DomainValidated, schema.OrderUpdated}
+	rapid.Check(t, func(t *rapid.T) {
+		before := rapid.SliceOfN(orderEvent(), 0, 8).Draw(t, "before")
+		check := orderEventOf(t, rapid.SampledFrom(checks).Draw(t, "check"))
+		issued := orderEventOf(t, schema.OrderIssued)
+		ab := history(Order.Fold, append(append([]*schema.Event{}, before...), check, issued))
+		ba := history(Order.Fold, append(append([]*schema.Event{}, before...), issued, check))
+		if meaning(ab) != meaning(ba) {
+			t.Fatalf("%s, issued: %s\nissued, %s: %s", check.Kind(), meaning(ab), check.Kind(), meaning(ba))
+		}
+	})
+}
+
+func TestRevokedCommutesWithIssuedOfTheSameCertificate(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		issued := orderEventOf(t, schema.OrderIssued)
+		revoked := made(schema.CertificateRevoked, schema.Data{CertificateID: issued.Data.CertificateID})
+		between := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) *schema.Event { return orderEventOf(t, schema.OrderCheckFailed) }), 0, 3).Draw(t, "checks")
+		ab := history(Order.Fold, append(append([]*schema.Event{issued}, between...), revoked))
+		ba := history(Order.Fold, append(append([]*schema.Event{revoked}, between...), issued))
+		if meaning(ab) != meaning(ba) || ab.State() != Revoked {
+			t.Fatalf("issued, revoked: %s\nrevoked, issued: %s", meaning(ab), meaning(ba))
+		}
+		ca := history(Certificate.Fold, []*schema.Event{issued, revoked})
+		cb := history(Certificate.Fold, []*schema.Event{revoked, issued})
+		if ca.State(began) != Revoked || cb.State(began) != Revoked {
+			t.Fatalf("the certificate is %s and %s, want revoked both ways", ca.State(began), cb.State(began))
+		}
+	})
+}
+
+func TestUpdatedNeverTakesBackIssued(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := []*schema.Event{orderEventOf(t, schema.OrderIssued)}
+		for range rapid.IntRange(1, 5).Draw(t, "updates") {
+			events = append(events, orderEventOf(t, schema.OrderUpdated))
+		}
+		if o := history(Order.Fold, events); o.State() != Issued {
+			t.Fatalf("the order is %s", meaning(o))
+		}
+	})
+}
+
+// TestFoldsShareNothing folds two ways on from one state: neither may see the other.
+func TestFoldsShareNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		common := history(Order.Fold, rapid.SliceOfN(orderEvent(), 0, 8).Draw(t, "common"))
+		kept, checks := meaning(common), maps.Clone(common.Checks)
+		left, right := orderEvent().Draw(t, "left"), orderEvent().Draw(t, "right")
+		once := meaning(common.Fold(99, left))
+		common.Fold(99, right)
+		if meaning(common) != kept || !maps.Equal(checks, common.Checks) {
+			t.Fatalf("folding on changed the state before: %s, was %s", meaning(common), kept)
+		}
+		if again := meaning(common.Fold(99, left)); again != once {
+			t.Fatalf("the same fold gives %s, then %s", once, again)
+		}
+	})
+}
+
+func TestNewCycles(t *testing.T) {
+	failed := func() *schema.Event {
+		return made(schema.OrderCheckFailed, schema.Data{Check: schema.CheckPhone, CheckState: schema.CheckFailed})
+	}
+	issued := func(id string) *schema.Event { return made(schema.OrderIssued, schema.Data{CertificateID: id}) }
+	revoked := func(id string) *schema.Event { return made(schema.CertificateRevoked, schema.Data{CertificateID: id}) }
+	plain := func(k schema.Kind) *schema.Event { return made(k, schema.Data{}) }
+	for name, c := range map[string]struct {
+		events []*schema.Event
+		state  string
+		step   string
+	}{
+		"first failure":                {[]*schema.Event{failed()}, ActionRequired, StepAnswer},
+		"failure after issue":          {[]*schema.Event{issued("1"), failed()}, Issued, StepInstall},
+		"reissue":                      {[]*schema.Event{issued("1"), plain(schema.OrderReissueReady)}, ReissueReady, StepReissue},
+		"failure in the next cycle":    {[]*schema.Event{issued("1"), plain(schema.OrderReissueReady), failed()}, ActionRequired, StepAnswer},
+		"issued in the next cycle":     {[]*schema.Event{issued("1"), plain(schema.OrderReissueReady), failed(), issued("2")}, Issued, StepInstall},
+		"old certificate revoked":      {[]*schema.Event{issued("1"), issued("2"), revoked("1")}, Issued, StepInstall},
+		"last certificate revoked":     {[]*schema.Event{issued("1"), issued("2"), revoked("2")}, Revoked, StepReplace},
+		"issued again after":           {[]*schema.Event{issued("1"), revoked("1"), issued("2")}, Issued, StepInstall},
+		"message":                      {[]*schema.Event{plain(schema.OrderMessageReceived)}, ActionRequired, StepRead},
+		"message answered by issue":    {[]*schema.Event{plain(schema.OrderMessageReceived), issued("1")}, Issued, StepInstall},
+		"message after issue":          {[]*schema.Event{issued("1"), plain(schema.OrderMessageReceived)}, ActionRequired, StepRead},
+		"delayed":                      {[]*schema.Event{made(schema.OrderCheckDelayed, schema.Data{Check: schema.CheckPhone, CheckState: schema.CheckDelayed})}, Pending, StepWait},
+		"rejected":                     {[]*schema.Event{failed(), plain(schema.OrderRejected)}, Rejected, StepOrderAgain},
+		"canceled":                     {[]*schema.Event{plain(schema.OrderCanceled)}, Canceled, ""},
+		"revoked without issued":       {[]*schema.Event{revoked("1")}, Revoked, StepReplace},
+		"rotation of a kind not known": {[]*schema.Event{plain("order.teleported")}, Pending, StepWait},
+	} {
+		if o := history(Order.Fold, c.events); o.State() != c.state || o.NextStep() != c.step {
+			t.Errorf("%s: %s, next %s; want %s, next %s", name, o.State(), o.NextStep(), c.state, c.step)
+		}
+	}
+}
+
+func TestRotations(t *testing.T) {
+	ds := func(tag uint16) *schema.DS { return &schema.DS{KeyTag: tag, Algorithm: 13, DigestType: 2, Digest: "AB"} }
+	started := func(d *schema.DS) *schema.Event { return made(schema.DNSSECRotationStarted, schema.Data{WebsiteID: "42", DS: d}) }
+	completed := func(d *schema.DS) *schema.Event { return made(schema.DNSSECRotationCompleted, schema.Data{WebsiteID: "42", DS: d}) }
+	for name, c := range map[string]struct {
+		events        []*schema.Event
+		state, step   string
+		tag, previous uint16
+	}{
+		"started":                     {[]*schema.Event{started(ds(1))}, RotationStarted, StepDSSubmit, 1, 0},
+		"started twice":               {[]*schema.Event{started(ds(1)), started(ds(1))}, RotationStarted, StepDSSubmit, 1, 0},
+		"completed":                   {[]*schema.Event{started(ds(1)), completed(ds(1))}, RotationCompleted, StepDSRetract, 1, 0},
+		"overtaken":                   {[]*schema.Event{completed(ds(1)), started(ds(1))}, RotationCompleted, StepDSRetract, 1, 0},
+		"next cycle":                  {[]*schema.Event{started(ds(1)), completed(ds(1)), started(ds(2))}, RotationStarted, StepDSSubmit, 2, 1},
+		"start lost":                  {[]*schema.Event{started(ds(1)), completed(ds(2))}, RotationCompleted, StepDSRetract, 2, 1},
+		"new DS not readable":         {[]*schema.Event{started(ds(1)), completed(ds(1)), started(nil)}, RotationStarted, StepDSSubmit, 0, 1},
+		"completed without a DS":      {[]*schema.Event{started(ds(1)), completed(nil)}, RotationCompleted, StepDSRetract, 1, 0},
+		"seen at the parent":          {[]*schema.Event{started(ds(1)), made(schema.DNSSECDSSeen, schema.Data{WebsiteID: "42"})}, RotationStarted, "", 1, 0},
+		"old one gone at the parent":  {[]*schema.Event{started(ds(1)), completed(ds(1)), made(schema.DNSSECDSGone, schema.Data{WebsiteID: "42"})}, RotationCompleted, "", 1, 0},
+		"seen, when none was awaited": {[]*schema.Event{started(ds(1)), completed(ds(1)), made(schema.DNSSECDSSeen, schema.Data{WebsiteID: "42"})}, RotationCompleted, StepDSRetract, 1, 0},
+	} {
+		r := history(DNSSEC.Fold, c.events)
+		if r.State(began) != c.state || r.NextStep != c.step || tag(r.DS) != c.tag || tag(r.PreviousDS) != c.previous {
+			t.Errorf("%s: %s, next %s, DS %d, before %d; want %s, next %s, DS %d, before %d",
+				name, r.State(began), r.NextStep, tag(r.DS), tag(r.PreviousDS), c.state, c.step, c.tag, c.previous)
+		}
+	}
+	r := history(DNSSEC.Fold, []*schema.Event{started(ds(1))})
+	if late := r.State(began.Add(rotationLimit)); late != RotationOverdue {
+		t.Errorf("after %s it is %s, want overdue", rotationLimit, late)
+	}
+}
+
+func tag(ds *schema.DS) uint16 {
+	if ds == nil {
+		return 0
+	}
+	return ds.KeyTag
+}
+
+func TestValidations(t *testing.T) {
+	until := schema.At(began.AddDate(0, 0, 199))
+	validated := made(schema.DomainValidated, schema.Data{Domain: "example.com", ExpiresAt: &until})
+	expired := made(schema.DomainExpired, schema.Data{Domain: "example.com"})
+	again := made(schema.DomainValidated, schema.Data{Domain: "example.com"})
+	d := history(Domain.Fold, []*schema.Event{validated, expired})
+	if d.State != Expired || d.ExpiresAt == nil {
+		t.Errorf("after expired: %+v", d)
+	}
+	d = history(Domain.Fold, []*schema.Event{validated, expired, again})
+	if d.State != Validated || d.ExpiresAt != nil || !d.ValidatedAt.Equal(began.Add(2*time.Minute)) {
+		t.Errorf("after validated again: %+v", d)
+	}
+}
+
+func TestCertificateStates(t *testing.T) {
+	from, until := schema.At(began), schema.At(began.AddDate(0, 0, 200))
+	c := history(Certificate.Fold, []*schema.Event{made(schema.OrderIssued, schema.Data{CertificateID: "1", Certificate: &schema.Certificate{NotBefore: &from, NotAfter: &until}})})
+	short := c
+	week := schema.At(began.AddDate(0, 0, 6))
+	short.Cert.NotAfter = &week
+	for _, s := range []struct {
+		c     Certificate
+		after int // days
+		want  string
+	}{{c, 0, Active}, {c, 169, Active}, {c, 170, Expiring}, {c, 199, Expiring}, {c, 201, Expired}, {short, 3, Active}, {short, 4, Expiring}, {short, 7, Expired}} {
+		if got := s.c.State(began.AddDate(0, 0, s.after)); got != s.want {
+			t.Errorf("a certificate until %s is %s after %d days, want %s", s.c.Cert.NotAfter, got, s.after, s.want)
+		}
+	}
+	if unknown := history(Certificate.Fold, []*schema.Event{made(schema.OrderIssued, schema.Data{CertificateID: "1"})}); unknown.State(began) != Issued {
+		t.Errorf("without validity it is %s, want issued", unknown.State(began))
+	}
+	for left, want := range map[time.Duration]int{0: 0, 25 * time.Hour: 1, 23 * time.Hour: 0, -time.Hour: -1, -24 * time.Hour: -1, -25 * time.Hour: -2} {
+		if got := DaysLeft(schema.At(began.Add(left)), began); got != want {
+			t.Errorf("%s left is %d days, want %d", left, got, want)
+		}
+	}
+}
+
+// TestClockChangesNothing: what certtrail's own clock says is worked out when it is read, so it must not be folded.
+func TestClockChangesNothing(t *testing.T) {
+	issued := made(schema.OrderIssued, schema.Data{CertificateID: "1"})
+	expired := made("certificate.expired", schema.Data{CertificateID: "1"})
+	expired.Source = schema.ClockSource
+	a, b := history(Certificate.Fold, []*schema.Event{issued}), history(Certificate.Fold, []*schema.Event{issued, expired})
+	if fmt.Sprint(a) != fmt.Sprint(b) {
+		t.Errorf("the clock changed %+v to %+v", a, b)
+	}
+}

@@ -1,0 +1,192 @@
+package lifecycle
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Where an order stands. Phases are what events say; action_required is a phase in which something waits for a person.
+const (
+	Pending        = "pending"
+	ActionRequired = "action_required"
+	Issued         = "issued"
+	ReissueReady   = "reissue_ready"
+	Rejected       = "rejected"
+	Canceled       = "canceled"
+	Revoked        = "revoked"
+)
+
+// What a person should do next about an order.
+const (
+	StepWait       = "wait-for-ca"
+	StepAnswer     = "answer-ca" // a check failed
+	StepRead       = "read-message"
+	StepApprove    = "approve"
+	StepReissue    = "reissue"
+	StepInstall    = "install"
+	StepReplace    = "replace" // the certificate is revoked
+	StepOrderAgain = "order-again"
+)
+
+// Order is the life of one order. A cycle begins with the first event or with reissue_ready, and within it checks commute with issued.
+type Order struct {
+	Life
+	Phase         string // Pending, Issued, ReissueReady, Rejected, Canceled or Revoked
+	CommonName    string
+	DNSNames      []string
+	CertificateID string // the last issued
+	Checks        map[string]schema.CheckState
+	Reasons       map[string]string // the provider's words on a check that failed or waits
+	Message       bool              // the CA sent one that nothing has answered
+	RevokedIDs    []string          // revoked certificates, so that an issued that comes late is known for what it is; sorted
+}
+
+// Fold is o after the event at seq. It changes nothing that o shares with others.
+func (o Order) Fold(seq uint64, e *schema.Event) Order {
+	if ignored(e) {
+		return o
+	}
+	if o.Phase == "" {
+		o.Phase = Pending
+	}
+	o.Life = o.Life.next(seq, e)
+	d := &e.Data
+	switch e.Kind() {
+	case schema.OrderIssued:
+		o = o.issued(d)
+	case schema.OrderRejected:
+		o.Phase = Rejected
+	case schema.OrderCanceled:
+		o.Phase = Canceled
+	case schema.OrderReissueReady:
+		o.Phase = ReissueReady
+	case schema.OrderMessageReceived:
+		o.Message = true
+	case schema.CertificateRevoked:
+		o = o.revoked(d.CertificateID)
+	}
+	if d.Check != "" && d.CheckState != "" {
+		o = o.checked(d.Check, d.CheckState, d.Reason)
+	}
+	return o.named(d.Certificate)
+}
+
+func (o Order) issued(d *schema.Data) Order {
+	o.Phase = Issued
+	o.Message = false
+	o.Reasons = nil
+	o.Checks = maps.Clone(o.Checks)
+	for name := range o.Checks {
+		o.Checks[name] = schema.CheckPassed // the CA does not issue before its checks have passed
+	}
+	o.Life = o.Life.read("certificate", d.Certificate != nil, d)
+	if d.CertificateID == "" {
+		return o
+	}
+	o.CertificateID = d.CertificateID
+	if _, found := slices.BinarySearch(o.RevokedIDs, d.CertificateID); found {
+		o.Phase = Revoked
+	}
+	return o
+}
+
+// revoked notes the certificate, and is the end of the order if it is the one that was issued last, or the only one heard of.
+func (o Order) revoked(id string) Order {
+	if id == "" {
+		o.Phase = Revoked
+		return o
+	}
+	if at, found := slices.BinarySearch(o.RevokedIDs, id); !found {
+		o.RevokedIDs = slices.Insert(slices.Clone(o.RevokedIDs), at, id)
+	}
+	if o.CertificateID == "" || o.CertificateID == id {
+		o.CertificateID = id
+		o.Phase = Revoked
+	}
+	return o
+}
+
+// checked notes where a check stands. One that comes after issued came late: it had passed by then.
+func (o Order) checked(name string, state schema.CheckState, reason string) Order {
+	if o.Phase == Issued || o.Phase == Revoked {
+		state = schema.CheckPassed
+	}
+	o.Checks = put(o.Checks, name, state)
+	o.Reasons = maps.Clone(o.Reasons)
+	delete(o.Reasons, name)
+	if reason != "" && state != schema.CheckPassed {
+		o.Reasons = put(o.Reasons, name, reason)
+	}
+	return o
+}
+
+func (o Order) named(c *schema.Certificate) Order {
+	if c == nil {
+		return o
+	}
+	if c.CommonName != "" {
+		o.CommonName = c.CommonName
+	}
+	if len(c.DNSNames) > 0 {
+		o.DNSNames = c.DNSNames
+	}
+	return o
+}
+
+// State is where the order stands, for a person.
+func (o Order) State() string {
+	switch o.Phase {
+	case Rejected, Canceled, Revoked:
+		return o.Phase
+	}
+	if o.Message || o.Phase != Issued && (o.failed() || o.awaitsApproval()) {
+		return ActionRequired
+	}
+	return o.Phase
+}
+
+// NextStep is what a person should do next; "" when nothing is left to do.
+func (o Order) NextStep() string {
+	switch o.State() {
+	case ActionRequired:
+		switch {
+		case o.Phase != Issued && o.failed():
+			return StepAnswer
+		case o.Phase != Issued && o.awaitsApproval():
+			return StepApprove
+		}
+		return StepRead
+	case Pending:
+		return StepWait
+	case Issued:
+		return StepInstall
+	case ReissueReady:
+		return StepReissue
+	case Revoked:
+		return StepReplace
+	case Rejected:
+		return StepOrderAgain
+	}
+	return ""
+}
+
+func (o Order) failed() bool {
+	for _, state := range o.Checks {
+		if state == schema.CheckFailed {
+			return true
+		}
+	}
+	return false
+}
+
+func (o Order) awaitsApproval() bool { return o.Checks[schema.CheckApproval] == schema.CheckPending }
+
+// put is m with one entry more, leaving m as it was.
+func put[V any](m map[string]V, k string, v V) map[string]V {
+	c := make(map[string]V, len(m)+1)
+	maps.Copy(c, m)
+	c[k] = v
+	return c
+}

@@ -1,0 +1,104 @@
+package lifecycle
+
+import (
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Summary is what happened, in a short sentence for a timeline.
+func Summary(e *schema.Event) string {
+	d := &e.Data
+	switch e.Kind() {
+	case schema.OrderIssued:
+		return sentence("Issued", named("certificate", d.CertificateID), validity(d.Certificate))
+	case schema.OrderRejected:
+		return because("Rejected by the CA", d.Reason)
+	case schema.OrderCanceled:
+		return "Canceled"
+	case schema.OrderReissueReady:
+		return "Ready to be reissued"
+	case schema.OrderMessageReceived:
+		return "The CA sent a message"
+	case schema.OrderCheckFailed:
+		return because(checkName(d.Check)+" check failed", d.Reason)
+	case schema.OrderCheckDelayed:
+		return because(checkName(d.Check)+" check delayed", d.Reason)
+	case schema.OrderApprovalRequested:
+		return "Approval requested by e-mail"
+	case schema.OrderUpdated:
+		if d.Check != "" {
+			return because(checkName(d.Check)+" check "+string(d.CheckState), d.Reason)
+		}
+		return "Updated: " + d.Event
+	case schema.CertificateRevoked:
+		return because(sentence("Revoked", named("certificate", d.CertificateID)), d.Reason)
+	case schema.CertificateReplaced:
+		return sentence("Replaced", named("certificate", d.CertificateID))
+	case schema.CertificateRevocationAnnounced:
+		return because(sentence("Revocation announced", named("certificate", d.CertificateID), until("at", d.RevokesAt)), d.Reason)
+	case schema.DomainValidated, schema.DomainRevalidationDue, schema.DomainExpired, schema.DomainValidationFailed:
+		return because(sentence("Domain", d.Domain, words(e.Kind().Name()), until("until", d.ExpiresAt)), d.Reason)
+	case schema.OrganizationValidated, schema.OrganizationRevalidationDue, schema.OrganizationExpired:
+		return sentence("Organization", d.OrganizationName, words(e.Kind().Name()), until("until", d.ExpiresAt))
+	case schema.DNSSECRotationStarted:
+		return "Key rotation started: publish the new DS"
+	case schema.DNSSECRotationCompleted:
+		return "Key rotation completed: the old DS can go"
+	}
+	name := words(e.Kind().Name())
+	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
+}
+
+func checkName(check string) string {
+	if domain, ok := strings.CutPrefix(check, schema.DomainCheck("")); ok {
+		return "Domain " + domain
+	}
+	if check == schema.CheckCSR {
+		return "CSR"
+	}
+	if check == "" {
+		return "Unnamed"
+	}
+	return strings.ToUpper(check[:1]) + check[1:]
+}
+
+func sentence(parts ...string) string {
+	kept := parts[:0]
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+func because(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
+}
+
+func named(what, id string) string {
+	if id == "" {
+		return ""
+	}
+	return what + " " + id
+}
+
+func validity(c *schema.Certificate) string {
+	if c == nil {
+		return ""
+	}
+	return until("until", c.NotAfter)
+}
+
+func until(word string, t *schema.Time) string {
+	if t == nil {
+		return ""
+	}
+	return word + " " + t.Format("2006-01-02")
+}
+
+func words(name string) string { return strings.ReplaceAll(name, "_", " ") }

@@ -1,0 +1,312 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// reader is the generation to read, until done is called.
+func (s *Store) reader() (*sql.DB, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.current == nil {
+		return nil, ErrRebuilding
+	}
+	return s.current.readers, nil
+}
+
+// page is one page of a list, and the cursor of the next; "" when there is none.
+func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) ([]T, string, error) {
+	db, err := s.reader()
+	if err != nil {
+		return nil, "", err
+	}
+	w, err := t.where(q)
+	if err != nil {
+		return nil, "", err
+	}
+	column, descending, err := t.order(q.Sort)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := w.after(q.Cursor, column, t.key, descending); err != nil {
+		return nil, "", err
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	direction := ""
+	if descending {
+		direction = " DESC"
+	}
+	text := t.selectSQL() + w.sql() + " ORDER BY " + column + direction + ", provider, " + t.key + " LIMIT ?"
+	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
+	if err != nil {
+		return nil, "", err
+	}
+	defer found.Close()
+	items := []T{}
+	var last position
+	for found.Next() {
+		if len(items) == limit {
+			return items, last.cursor(), found.Close()
+		}
+		var key rowKey
+		var state S
+		if err := found.Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...); err != nil {
+			return nil, "", err
+		}
+		items = append(items, t.item(key.provider, key.id, &state, q.Now))
+		last = position{t.sortValue(column, key, &state), key.provider, key.id}
+	}
+	return items, "", found.Err()
+}
+
+// one is one row, with its timeline put where put says.
+func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id string, now time.Time, put func(*T, []TimelineEntry)) (*T, error) {
+	db, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	var key rowKey
+	var state S
+	err = db.QueryRowContext(ctx, t.selectSQL()+" WHERE provider = ? AND "+t.key+" = ?", provider, id).
+		Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	item := t.item(provider, id, &state, now)
+	timeline, err := s.timeline(ctx, db, t.name, provider, id)
+	if err != nil {
+		return nil, err
+	}
+	put(&item, timeline)
+	return &item, nil
+}
+
+func (s *Store) timeline(ctx context.Context, db *sql.DB, model, provider, id string) ([]TimelineEntry, error) {
+	found, err := db.QueryContext(ctx, "SELECT seq, time, type, summary FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq", model, provider, id)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	entries := []TimelineEntry{}
+	for found.Next() {
+		var e TimelineEntry
+		if err := found.Scan(&e.Seq, timeColumn{&e.Time}, &e.Type, &e.Summary); err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, found.Err()
+}
+
+// where is the condition of a query.
+type where struct {
+	terms []string
+	args  []any
+}
+
+func (w *where) add(term string, args ...any) {
+	w.terms = append(w.terms, term)
+	w.args = append(w.args, args...)
+}
+
+func (w *where) sql() string {
+	if len(w.terms) == 0 {
+		return ""
+	}
+	return " WHERE (" + strings.Join(w.terms, ") AND (") + ")"
+}
+
+func (t *table[S, T]) where(q Query) (*where, error) {
+	w := &where{}
+	if t.only != "" {
+		w.add(t.only)
+	}
+	if q.Provider != "" {
+		w.add("provider = ?", q.Provider)
+	}
+	if q.State != "" {
+		condition, ok := t.states[q.State]
+		if t.states == nil {
+			condition, ok = func(string) (string, []any) { return "state = ?", []any{q.State} }, true
+		}
+		if !ok {
+			return nil, fmt.Errorf("%w: %q is not a state of %s", ErrQuery, q.State, t.name)
+		}
+		term, args := condition(schema.At(q.Now).String())
+		w.add(term, args...)
+	}
+	if q.Q != "" {
+		t.search(w, strings.TrimSpace(q.Q))
+	}
+	return w, nil
+}
+
+// search finds rows by an exact number or by a domain name and all names below it.
+func (t *table[S, T]) search(w *where, q string) {
+	var terms []string
+	var args []any
+	for _, column := range t.exact {
+		value := q
+		if column == "serial_number" || column == "fingerprint_sha256" {
+			value = hexNumber(q)
+		}
+		terms = append(terms, column+" = ?")
+		args = append(args, value)
+	}
+	if name, err := schema.DomainName(hostOf(q)); err == nil && t.names != nil {
+		reversed := schema.ReverseName(name)
+		terms = append(terms, "(provider, "+t.key+") IN (SELECT provider, id FROM names WHERE model = ? AND (reversed = ? OR reversed >= ? AND reversed < ?))")
+		args = append(args, t.name, reversed, reversed+".", reversed+"/") // "/" is the byte after "."
+	}
+	if len(terms) == 0 {
+		terms = []string{"false"}
+	}
+	w.add(strings.Join(terms, " OR "), args...)
+}
+
+// hexNumber is a serial number or fingerprint as it is pasted, in the form it is stored.
+func hexNumber(s string) string {
+	s = strings.ToLower(strings.NewReplacer(":", "", " ", "", "-", "").Replace(s))
+	s = strings.TrimPrefix(s, "0x")
+	if len(s)%2 == 1 {
+		s = "0" + s
+	}
+	return s
+}
+
+// hostOf is the host of a URL as it is pasted, or s itself.
+func hostOf(s string) string {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		return u.Hostname()
+	}
+	return s
+}
+
+// order is the column that a list is ordered by.
+func (t *table[S, T]) order(sort string) (column string, descending bool, err error) {
+	if sort == "" {
+		sort = "-last_event_at"
+	}
+	column, descending = strings.CutPrefix(sort, "-")
+	if !slices.Contains(t.sorts, column) {
+		return "", false, fmt.Errorf("%w: %s cannot be sorted by %q, only by %s", ErrQuery, t.name, column, strings.Join(t.sorts, ", "))
+	}
+	return column, descending, nil
+}
+
+// position is where in a list a row stands.
+type position struct {
+	Value    any    `json:"v"`
+	Provider string `json:"p"`
+	ID       string `json:"i"`
+}
+
+func (p position) cursor() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "" // of text and numbers: cannot fail
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// after adds the condition that a row comes after the cursor.
+func (w *where) after(cursor, column, key string, descending bool) error {
+	if cursor == "" {
+		return nil
+	}
+	var p position
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(b, &p)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: the cursor is not one that a page of this list gave", ErrQuery)
+	}
+	beyond, upTo := ">", ">="
+	if descending {
+		beyond, upTo = "<", "<="
+	}
+	w.add(column+" "+upTo+" ?", p.Value)
+	w.add(column+" "+beyond+" ? OR (provider, "+key+") > (?, ?)", p.Value, p.Provider, p.ID)
+	return nil
+}
+
+// sortValue is what stands in the column of a row that has been read.
+func (t *table[S, T]) sortValue(column string, key rowKey, s *S) any {
+	switch column {
+	case "provider":
+		return key.provider
+	case t.key:
+		return key.id
+	}
+	columns := append(t.columns(), t.derived...)
+	at := slices.Index(columns, column)
+	return plainValue(t.values(s)[at])
+}
+
+// count is how many rows the query matches, CountLimit+1 at most.
+func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (int, error) {
+	db, err := s.reader()
+	if err != nil {
+		return 0, err
+	}
+	w, err := t.where(q)
+	if err != nil {
+		return 0, err
+	}
+	var n int
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	return n, err
+}
+
+// named are the rows that bear one of the names, MaxLimit at most, most recent first.
+func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) ([]T, error) {
+	db, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	args := []any{t.name}
+	for _, name := range names {
+		args = append(args, schema.ReverseName(name))
+	}
+	text := t.selectSQL() + " WHERE (provider, " + t.key + ") IN (SELECT provider, id FROM names WHERE model = ? AND reversed IN (?" +
+		strings.Repeat(", ?", len(names)-1) + ")) ORDER BY last_event_at DESC, provider, " + t.key + " LIMIT ?"
+	found, err := db.QueryContext(ctx, text, append(args, MaxLimit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	items := []T{}
+	for found.Next() {
+		var key rowKey
+		var state S
+		if err := found.Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...); err != nil {
+			return nil, err
+		}
+		items = append(items, t.item(key.provider, key.id, &state, now))
+	}
+	return items, found.Err()
+}
+
+// wildcardOf is the wildcard that covers name: *.example.com for www.example.com.
+func wildcardOf(name string) string {
+	_, parent, _ := strings.Cut(name, ".")
+	return "*." + parent
+}

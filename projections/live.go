@@ -1,0 +1,108 @@
+package projections
+
+import (
+	"context"
+	"sync"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// changesHeld is how many of the last changes are held for those who wait for them; who is further behind reads the log.
+const changesHeld = 1024
+
+// hub tells many readers what the writer changed, without waiting for any of them.
+type hub struct {
+	mu      sync.Mutex
+	first   uint64 // changes holds all after this sequence
+	last    uint64
+	changes []Change
+	moved   chan struct{} // closed when changes has grown
+}
+
+func newHub() *hub { return &hub{moved: make(chan struct{})} }
+
+// begin is called before the first change after seq.
+func (h *hub) begin(seq uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.first, h.last, h.changes = seq, seq, nil
+}
+
+func (h *hub) publish(c Change) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.changes = append(h.changes, c)
+	h.last = c.Seq
+	if len(h.changes) > 2*changesHeld {
+		h.first = h.changes[changesHeld-1].Seq
+		h.changes = append([]Change(nil), h.changes[changesHeld:]...)
+	}
+	close(h.moved)
+	h.moved = make(chan struct{})
+}
+
+// after are the changes after seq, and what to wait on for more; ok is false when some of them are no longer held.
+func (h *hub) after(seq uint64) (changes []Change, moved <-chan struct{}, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if seq < h.first {
+		return nil, h.moved, false
+	}
+	i := len(h.changes)
+	for i > 0 && h.changes[i-1].Seq > seq {
+		i--
+	}
+	return h.changes[i:len(h.changes):len(h.changes)], h.moved, true
+}
+
+// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on.
+func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) error {
+	if after == 0 {
+		s.hub.mu.Lock()
+		after = s.hub.last
+		s.hub.mu.Unlock()
+	}
+	for {
+		changes, moved, ok := s.hub.after(after)
+		if !ok {
+			next, err := s.missed(ctx, after, yield)
+			if err != nil {
+				return err
+			}
+			after = next
+			continue
+		}
+		for _, c := range changes {
+			if err := yield(c); err != nil {
+				return err
+			}
+			after = c.Seq
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// missed yields what the event after `after` changed, from the log, and returns its sequence.
+func (s *Store) missed(ctx context.Context, after uint64, yield func(Change) error) (uint64, error) {
+	r, err := s.log.Get(ctx, after+1)
+	if err != nil {
+		s.hub.mu.Lock()
+		defer s.hub.mu.Unlock()
+		return s.hub.first, nil // a gap in the log: nothing there changed anything
+	}
+	c := Change{Seq: r.Seq}
+	if e, err := schema.Decode(r.Data); err == nil {
+		rows, err := lifecycle.Rows(e)
+		if err == nil {
+			for _, row := range rows {
+				c.Rows = append(c.Rows, Key{row.Model, e.Data.Provider, row.ID})
+			}
+		}
+	}
+	return c.Seq, yield(c)
+}

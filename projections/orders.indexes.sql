@@ -1,0 +1,3 @@
+CREATE INDEX orders_last  ON orders (last_event_at DESC, provider, id);
+CREATE INDEX orders_state ON orders (state, last_event_at DESC, provider, id);
+CREATE INDEX orders_id    ON orders (id);

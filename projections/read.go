@@ -1,0 +1,205 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Orders is a page of the orders, and the cursor of the next; likewise the other lists.
+func (s *Store) Orders(ctx context.Context, q Query) ([]Order, string, error) {
+	return page(ctx, s, orders, q)
+}
+
+// Certificates is a page of the certificates.
+func (s *Store) Certificates(ctx context.Context, q Query) ([]Certificate, string, error) {
+	return page(ctx, s, certificates, q)
+}
+
+// Domains is a page of the domains' validations.
+func (s *Store) Domains(ctx context.Context, q Query) ([]Domain, string, error) {
+	return page(ctx, s, domains, q)
+}
+
+// DNSSECs is a page of the key rotations.
+func (s *Store) DNSSECs(ctx context.Context, q Query) ([]DNSSEC, string, error) {
+	return page(ctx, s, dnssecs, q)
+}
+
+// Organizations is a page of the organizations' validations.
+func (s *Store) Organizations(ctx context.Context, q Query) ([]Organization, string, error) {
+	return page(ctx, s, organizations, q)
+}
+
+// Websites is a page of the websites and databases.
+func (s *Store) Websites(ctx context.Context, q Query) ([]Website, string, error) {
+	return page(ctx, s, websites, q)
+}
+
+// Accounts is a page of the accounts, with what their providers last said of them.
+func (s *Store) Accounts(ctx context.Context, q Query) ([]Website, string, error) {
+	return page(ctx, s, accounts, q)
+}
+
+// Order is one order with its timeline; ErrNotFound if no event concerns it. Likewise the others.
+func (s *Store) Order(ctx context.Context, provider, id string, now time.Time) (*Order, error) {
+	return one(ctx, s, orders, provider, id, now, func(o *Order, t []TimelineEntry) { o.Timeline = t })
+}
+
+// Certificate is one certificate with its timeline.
+func (s *Store) Certificate(ctx context.Context, provider, id string, now time.Time) (*Certificate, error) {
+	return one(ctx, s, certificates, provider, id, now, func(c *Certificate, t []TimelineEntry) { c.Timeline = t })
+}
+
+// DNSSEC is one zone's rotation with its timeline.
+func (s *Store) DNSSEC(ctx context.Context, provider, websiteID string, now time.Time) (*DNSSEC, error) {
+	return one(ctx, s, dnssecs, provider, websiteID, now, func(d *DNSSEC, t []TimelineEntry) { d.Timeline = t })
+}
+
+// Organization is one organization with its timeline.
+func (s *Store) Organization(ctx context.Context, provider, id string, now time.Time) (*Organization, error) {
+	return one(ctx, s, organizations, provider, id, now, func(o *Organization, t []TimelineEntry) { o.Timeline = t })
+}
+
+// Website is one website or database with its timeline.
+func (s *Store) Website(ctx context.Context, provider, id string, now time.Time) (*Website, error) {
+	return one(ctx, s, websites, provider, id, now, func(w *Website, t []TimelineEntry) { w.Timeline = t })
+}
+
+// Domain is all that is known of one domain name: its validations, what bears the name or a wildcard above it, and its zone's rotation.
+func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*DomainDetail, error) {
+	normal, err := schema.DomainName(name)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	d := &DomainDetail{Name: normal, Validations: []Domain{}, Findings: []struct{}{}}
+	for _, provider := range []func() error{
+		func() (err error) { d.Validations, err = named(ctx, s, domains, now, normal); return },
+		func() (err error) { d.Orders, err = named(ctx, s, orders, now, normal, wildcardOf(normal)); return },
+		func() (err error) {
+			d.Certificates, err = named(ctx, s, certificates, now, normal, wildcardOf(normal))
+			return
+		},
+		func() (err error) { d.DNSSEC, err = named(ctx, s, dnssecs, now, normal); return },
+	} {
+		if err := provider(); err != nil {
+			return nil, err
+		}
+	}
+	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
+		return nil, ErrNotFound
+	}
+	for i := range d.Validations {
+		v, err := one(ctx, s, domains, d.Validations[i].Provider, normal, now, func(d *Domain, t []TimelineEntry) { d.Timeline = t })
+		if err != nil {
+			return nil, err
+		}
+		d.Validations[i] = *v
+	}
+	return d, nil
+}
+
+// Count is how many rows of the model the query matches, CountLimit+1 at most.
+func (s *Store) Count(ctx context.Context, model string, q Query) (int, error) {
+	switch model {
+	case lifecycle.Orders:
+		return count(ctx, s, orders, q)
+	case lifecycle.Certificates:
+		return count(ctx, s, certificates, q)
+	case lifecycle.Domains:
+		return count(ctx, s, domains, q)
+	case lifecycle.DNSSECs:
+		return count(ctx, s, dnssecs, q)
+	case lifecycle.Organizations:
+		return count(ctx, s, organizations, q)
+	case lifecycle.Websites:
+		return count(ctx, s, websites, q)
+	case "quarantine":
+		return s.countQuarantine(ctx, q)
+	}
+	return 0, fmt.Errorf("%w: there is no list of %s", ErrQuery, model)
+}
+
+// Quarantine is a page of the events that changed no row, newest first.
+func (s *Store) Quarantine(ctx context.Context, q Query) ([]Quarantined, string, error) {
+	db, err := s.reader()
+	if err != nil {
+		return nil, "", err
+	}
+	w := &where{}
+	if q.Provider != "" {
+		w.add("provider = ?", q.Provider)
+	}
+	if q.Cursor != "" {
+		seq, err := strconv.ParseUint(q.Cursor, 10, 63)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: the cursor is not one that a page of this list gave", ErrQuery)
+		}
+		w.add("seq < ?", seq)
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	found, err := db.QueryContext(ctx, "SELECT seq, time, provider, reason, original FROM quarantine"+w.sql()+" ORDER BY seq DESC LIMIT ?", append(w.args, limit+1)...)
+	if err != nil {
+		return nil, "", err
+	}
+	defer found.Close()
+	items := []Quarantined{}
+	for found.Next() {
+		if len(items) == limit {
+			return items, strconv.FormatUint(items[limit-1].Seq, 10), nil
+		}
+		var item Quarantined
+		var original string
+		if err := found.Scan(&item.Seq, timeColumn{&item.Time}, &item.Provider, &item.Reason, &original); err != nil {
+			return nil, "", err
+		}
+		if err := json.Unmarshal([]byte(original), &item.Original); err != nil {
+			return nil, "", err
+		}
+		items = append(items, item)
+	}
+	return items, "", found.Err()
+}
+
+func (s *Store) countQuarantine(ctx context.Context, q Query) (int, error) {
+	db, err := s.reader()
+	if err != nil {
+		return 0, err
+	}
+	w := &where{}
+	if q.Provider != "" {
+		w.add("provider = ?", q.Provider)
+	}
+	var n int
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	return n, err
+}
+
+func (s *Store) gaps(ctx context.Context) ([]Gap, error) {
+	gaps := []Gap{}
+	db, err := s.reader()
+	if err != nil {
+		return gaps, err
+	}
+	found, err := db.QueryContext(ctx, "SELECT first_seq, last_seq FROM gaps ORDER BY first_seq")
+	if err != nil {
+		return gaps, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var g Gap
+		if err := found.Scan(&g.First, &g.Last); err != nil {
+			return gaps, err
+		}
+		gaps = append(gaps, g)
+	}
+	return gaps, found.Err()
+}

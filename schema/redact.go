@@ -1,0 +1,175 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// What stands in the place of what is taken out.
+const (
+	redacted = "[redacted]" // a secret
+	personal = "[personal]" // a person's name or telephone number
+)
+
+// knownMinimum is the length from which a credential is searched for everywhere: a shorter one would be found in innocent places.
+const knownMinimum = 8
+
+// Redact is d as it may be stored: with every secret taken out, and people made unrecognizable. The log forgets nothing, so this comes before
+// everything else. pointers are JSON Pointers into the body below which every string and number goes, except names and ids (see SecretFinder).
+// known are credentials that must not stand anywhere in the result, whatever their place.
+//
+// Redacting what was redacted changes nothing. d is not changed.
+func Redact(d *Delivery, pointers, known []string) *Original {
+	k := knownForms(known)
+	o := &Original{Method: d.Method, Query: k.out(redactQuery(d.Query)), Headers: redactHeaders(d.Header, k)}
+	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(body) == 0:
+	case json.Valid(body):
+		o.Body = json.RawMessage(k.outOfJSON(redactJSON(body, pointers)))
+	default:
+		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(k.out(redactOther(string(d.Body), d.Get("Content-Type")))))
+	}
+	return o
+}
+
+// redactOther is a body that is not JSON.
+func redactOther(body, contentType string) string {
+	switch {
+	case strings.HasPrefix(contentType, "multipart/"):
+		return redactMultipart(body, contentType)
+	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded") || looksLikeForm(body):
+		return redactQuery(body)
+	}
+	return redactText(body)
+}
+
+// looksLikeForm tells a form that does not say it is one.
+func looksLikeForm(body string) bool {
+	return strings.Contains(body, "=") && !strings.ContainsAny(body, " \t\r\n<>{}\"") && utf8.ValidString(body)
+}
+
+// redactQuery is a query or a form: pairs of names and values, in their order, each left as it was written unless something goes.
+func redactQuery(query string) string {
+	if query == "" {
+		return ""
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		pairs[i] = redactPair(pair)
+	}
+	return strings.Join(pairs, "&")
+}
+
+func redactPair(pair string) string {
+	rawName, rawValue, hasValue := strings.Cut(pair, "=")
+	name, err := url.QueryUnescape(rawName)
+	if err != nil {
+		return redactText(pair)
+	}
+	value, err := url.QueryUnescape(rawValue)
+	if err != nil {
+		if classify(name) == keySecret {
+			return rawName + "=" + redacted
+		}
+		return redactText(pair)
+	}
+	if scrubbed := scrub(name); scrubbed != name {
+		rawName = url.QueryEscape(scrubbed)
+	}
+	if !hasValue {
+		return rawName
+	}
+	switch safe := redactValue(classify(name), value); safe {
+	case value:
+		return rawName + "=" + rawValue
+	case redacted, personal:
+		return rawName + "=" + safe
+	default:
+		return rawName + "=" + url.QueryEscape(safe)
+	}
+}
+
+// redactValue is the value of a key of that class.
+func redactValue(class keyClass, value string) string {
+	switch {
+	case value == "" || value == redacted || value == personal:
+		return value
+	case class == keySecret:
+		return redacted
+	case class == keyPersonName, class == keyPhone && isPhone(value):
+		return personal
+	}
+	return scrub(value)
+}
+
+// transport are the headers that say how a delivery came here, and nothing of what it says.
+var transport = map[string]bool{
+	"Host": true, "Connection": true, "Content-Length": true, "Accept-Encoding": true, "Transfer-Encoding": true, "Keep-Alive": true, "Te": true,
+	"Trailer": true, "Upgrade": true, "Via": true, "Forwarded": true, "X-Real-Ip": true,
+}
+
+func redactHeaders(header map[string][]string, k knownValues) map[string]string {
+	kept := make(map[string]string, len(header))
+	for name, values := range header {
+		if transport[name] || strings.HasPrefix(name, "X-Forwarded-") {
+			continue
+		}
+		kept[strings.ToLower(name)] = k.out(redactValue(classify(name), strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")))
+	}
+	return kept
+}
+
+// knownValues are credentials to be found by their value, in every form they may stand in.
+type knownValues []string
+
+// knownForms are the values as they are, and escaped as in a URL or base64.
+func knownForms(values []string) knownValues {
+	k := make(knownValues, 0, 2*len(values))
+	for _, v := range values {
+		if len(v) < knownMinimum {
+			continue
+		}
+		for _, form := range []string{v, url.QueryEscape(v), url.PathEscape(v), base64.StdEncoding.EncodeToString([]byte(v))} {
+			if !contains(k, form) {
+				k = append(k, form)
+			}
+		}
+	}
+	return k
+}
+
+// out is s without them.
+func (k knownValues) out(s string) string {
+	for _, form := range k {
+		if strings.Contains(s, form) {
+			s = strings.ReplaceAll(s, form, redacted)
+		}
+	}
+	return s
+}
+
+// outOfJSON is b without them, also where JSON escapes them.
+func (k knownValues) outOfJSON(b []byte) []byte {
+	if !k.mayStandIn(b) {
+		return b
+	}
+	w := jsonWalker{src: b, known: k}
+	w.value(place{})
+	return w.out
+}
+
+// mayStandIn is a quick look whether b has to be walked. Any character may be escaped as \uXXXX, some also in shorter ways.
+func (k knownValues) mayStandIn(b []byte) bool {
+	escapes := bytes.Contains(b, []byte(`\u`))
+	for _, form := range k {
+		if escapes || bytes.Contains(b, []byte(form)) || strings.ContainsAny(form, "\"\\/") && bytes.IndexByte(b, '\\') >= 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,282 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// jsonWalker copies valid JSON from src to out, without white space, leaving out what must not be stored. It keeps the order of keys and the
+// spelling of numbers, and makes no tree: most deliveries have nothing to take out.
+type jsonWalker struct {
+	src   []byte
+	i     int
+	out   []byte
+	known knownValues // look only for these
+}
+
+// place is where in the document a value stands.
+type place struct {
+	class    keyClass
+	key      string
+	pointers []string // what is left of each pointer on the way to here
+	sealed   bool     // below a pointer: strings and numbers go
+	person   bool     // a member of a person
+}
+
+// redactJSON is the valid JSON document b as it may be stored.
+func redactJSON(b []byte, pointers []string) []byte {
+	w := jsonWalker{src: b, out: make([]byte, 0, len(b))}
+	w.value(place{pointers: pointers, sealed: contains(pointers, "")})
+	if !utf8.Valid(w.out) {
+		return bytes.ToValidUTF8(w.out, []byte("\uFFFD"))
+	}
+	return w.out
+}
+
+func (w *jsonWalker) value(p place) {
+	w.space()
+	switch c := w.src[w.i]; c {
+	case '{':
+		w.object(p)
+	case '[':
+		w.array(p)
+	case '"':
+		w.text(p, w.string())
+	case 't', 'f', 'n': // a boolean is no secret
+		w.out = append(w.out, w.literal()...)
+	default:
+		w.number(p, w.literal())
+	}
+}
+
+func (w *jsonWalker) object(p place) {
+	w.out = append(w.out, '{')
+	w.i++
+	for first := true; ; first = false {
+		w.space()
+		if w.src[w.i] == '}' {
+			break
+		}
+		if !first {
+			w.out = append(w.out, ',')
+		}
+		raw := w.string()
+		key := unquote(raw)
+		w.quoteIfChanged(raw, key, w.scrub(key))
+		w.out = append(w.out, ':')
+		w.space()
+		w.i++ // the colon
+		w.member(p, key)
+		w.space()
+		if w.src[w.i] == ',' {
+			w.i++
+		}
+	}
+	w.i++
+	w.out = append(w.out, '}')
+}
+
+// member is the value under key of the object at p.
+func (w *jsonWalker) member(p place, key string) {
+	child := place{class: classify(key), key: key, person: isPerson(p.key)}
+	if w.known == nil && w.findingPart(p, key) {
+		child.class = keySecret
+	}
+	child.pointers, child.sealed = step(p.pointers, key, p.sealed)
+	w.space()
+	c := w.src[w.i]
+	if w.known == nil && child.class == keySecret && (c == '{' || c == '[') {
+		w.skip()
+		w.out = append(w.out, `"`+redacted+`"`...)
+		return
+	}
+	w.value(child)
+}
+
+// findingPart tells the parts of Probely's sites and findings that bear secrets under common names: a site's headers and a finding's raw requests
+// and evidence (PROVIDERS: target.site, findings).
+func (w *jsonWalker) findingPart(p place, key string) bool {
+	switch strings.ToLower(key) {
+	case "headers":
+		return strings.EqualFold(p.key, "site")
+	case "requests", "evidence":
+		return strings.EqualFold(p.key, "finding") || strings.EqualFold(p.key, "content")
+	}
+	return false
+}
+
+// step is what is left of the pointers one key further, and whether one of them ends there.
+func step(pointers []string, key string, sealed bool) ([]string, bool) {
+	var left []string
+	for _, pointer := range pointers {
+		token, rest, more := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+		if strings.NewReplacer("~1", "/", "~0", "~").Replace(token) != key {
+			continue
+		}
+		if more {
+			left = append(left, "/"+rest)
+		} else {
+			sealed = true
+		}
+	}
+	return left, sealed
+}
+
+func (w *jsonWalker) array(p place) {
+	w.out = append(w.out, '[')
+	w.i++
+	for n := 0; ; n++ {
+		w.space()
+		if w.src[w.i] == ']' {
+			break
+		}
+		if n > 0 {
+			w.out = append(w.out, ',')
+		}
+		child := p
+		if len(p.pointers) > 0 {
+			child.pointers, child.sealed = step(p.pointers, strconv.Itoa(n), p.sealed)
+		}
+		w.value(child)
+		w.space()
+		if w.src[w.i] == ',' {
+			w.i++
+		}
+	}
+	w.i++
+	w.out = append(w.out, ']')
+}
+
+func (w *jsonWalker) text(p place, raw []byte) {
+	if w.known == nil && !p.sealed && p.class == keyPlain && isCertificate(raw) {
+		w.out = append(w.out, raw...)
+		return
+	}
+	s := unquote(raw)
+	if w.known != nil {
+		w.quoteIfChanged(raw, s, w.known.out(s))
+		return
+	}
+	class := p.class
+	if class == keyName {
+		class = keyPlain
+		if p.person {
+			class = keyPersonName
+		}
+	}
+	if p.sealed && s != "" && s != personal && !isNameOrID(p.key) {
+		class = keySecret
+	}
+	w.quoteIfChanged(raw, s, redactValue(class, s))
+}
+
+func (w *jsonWalker) number(p place, raw []byte) {
+	secret := p.class == keySecret || p.sealed && !isNameOrID(p.key)
+	if w.known != nil {
+		secret = w.known.out(string(raw)) != string(raw)
+	}
+	switch {
+	case secret:
+		w.out = append(w.out, `"`+redacted+`"`...)
+	case w.known == nil && p.class == keyPhone && isPhone(string(raw)):
+		w.out = append(w.out, `"`+personal+`"`...)
+	default:
+		w.out = append(w.out, raw...)
+	}
+}
+
+func (w *jsonWalker) scrub(key string) string {
+	if w.known != nil {
+		return w.known.out(key)
+	}
+	if strings.Contains(key, "@") {
+		return maskEmails(key)
+	}
+	return key
+}
+
+func (w *jsonWalker) quoteIfChanged(raw []byte, was, is string) {
+	if was == is {
+		w.out = append(w.out, raw...)
+		return
+	}
+	quoted, _ := encode(is) // a string always encodes
+	w.out = append(w.out, quoted...)
+}
+
+// isCertificate tells a PEM certificate in JSON, which is large and public: unquoting it only to find nothing would cost most of a delivery.
+func isCertificate(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte(`"-----BEGIN CERTIFICATE-----`)) && !bytes.Contains(raw, []byte("PRIVATE KEY"))
+}
+
+// string is the string at w.i with its quotes.
+func (w *jsonWalker) string() []byte {
+	start := w.i
+	for w.i++; w.src[w.i] != '"'; w.i++ {
+		if w.src[w.i] == '\\' {
+			w.i++
+		}
+	}
+	w.i++
+	return w.src[start:w.i]
+}
+
+// literal is the number, boolean or null at w.i.
+func (w *jsonWalker) literal() []byte {
+	start := w.i
+	for w.i < len(w.src) && !isDelimiter(w.src[w.i]) {
+		w.i++
+	}
+	return w.src[start:w.i]
+}
+
+func isDelimiter(c byte) bool {
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
+}
+
+func (w *jsonWalker) space() {
+	for w.i < len(w.src) && (w.src[w.i] == ' ' || w.src[w.i] == '\t' || w.src[w.i] == '\n' || w.src[w.i] == '\r') {
+		w.i++
+	}
+}
+
+// skip passes over the object or array at w.i.
+func (w *jsonWalker) skip() {
+	for depth := 0; ; {
+		switch w.src[w.i] {
+		case '"':
+			w.string()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		w.i++
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+// unquote is the string that raw, with its quotes, stands for.
+func unquote(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	var s string
+	_ = json.Unmarshal(raw, &s) // part of a document that is valid
+	return s
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,189 @@
+package schema
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"mime"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)`)
+	scheme     = regexp.MustCompile(`(?i)\b(bearer|basic)\s+([A-Za-z0-9+/=._~-]+)`)
+	userinfo   = regexp.MustCompile(`://[^/\s?#"'<>@]+@`)
+	// pair is a name and its value in a URL's query, a header line, a configuration, or JSON that is broken.
+	pair = regexp.MustCompile(`(["']?)([\pL_][\pL\pN_.\[\]-]*)(["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"'}\]]+)`)
+	// element is a value in XML.
+	element = regexp.MustCompile(`<([\pL_][\pL\pN_.:-]*)([^<>]*)>([^<>]+)<`)
+	email   = regexp.MustCompile(`([\pL\pN._%+'-]+)(@|%40)([\pL\pN-]+(?:\.[\pL\pN-]+)*)`)
+	// quotedValue is a string value of JSON, also of broken JSON.
+	quotedValue = regexp.MustCompile(`("([^"\\]*)"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+)
+
+// secretBodies are the events whose bodies bear a secret under a name that is not documented (Sectigo, "Webhook Events").
+var secretBodies = []string{"user_login_link", "user_reset_password", "zip_download_available"}
+
+// redactText is text that is neither JSON nor a form, scrubbed by pattern.
+func redactText(s string) string {
+	if containsAny(s, secretBodies) {
+		s = quotedValue.ReplaceAllStringFunc(s, func(m string) string {
+			parts := quotedValue.FindStringSubmatch(m)
+			if isNameOrID(parts[2]) {
+				return m
+			}
+			return parts[1] + `"` + redacted + `"`
+		})
+	}
+	s = element.ReplaceAllStringFunc(s, func(m string) string {
+		parts := element.FindStringSubmatch(m)
+		safe := redactValue(nameless(classify(parts[1])), parts[3])
+		return "<" + parts[1] + parts[2] + ">" + safe + "<"
+	})
+	return scrubPatterns(s)
+}
+
+// scrub is a string value without the secrets and people that its text gives away.
+func scrub(s string) string {
+	if !strings.ContainsAny(s, "@=:{[%- ") { // nothing below is without one of these
+		return s
+	}
+	if t := strings.TrimSpace(s); len(t) > 1 && (t[0] == '{' || t[0] == '[') && json.Valid([]byte(s)) {
+		if !utf8.ValidString(s) {
+			s = strings.ToValidUTF8(s, "\uFFFD")
+		}
+		if safe := string(redactJSON([]byte(s), nil)); safe != compact(s) {
+			return safe
+		}
+		return s
+	}
+	return scrubPatterns(s)
+}
+
+// compact is valid JSON without white space.
+func compact(s string) string {
+	w := jsonWalker{src: []byte(s), known: knownValues{}}
+	w.value(place{})
+	return string(w.out)
+}
+
+func scrubPatterns(s string) string {
+	if strings.Contains(s, "PRIVATE KEY-----") {
+		s = privateKey.ReplaceAllString(s, redacted)
+	}
+	if strings.HasPrefix(strings.TrimSpace(s), "-----BEGIN CERTIFICATE-----") {
+		return s // base64 may spell anything
+	}
+	if strings.ContainsAny(s, "Bb") {
+		s = scheme.ReplaceAllStringFunc(s, scrubScheme)
+	}
+	if strings.Contains(s, "://") {
+		s = userinfo.ReplaceAllString(s, "://"+redacted+"@")
+	}
+	if strings.ContainsAny(s, "=:") {
+		s = pair.ReplaceAllStringFunc(s, scrubPair)
+	}
+	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
+		s = maskEmails(s)
+	}
+	return s
+}
+
+// scrubScheme takes the credential out of "Bearer …" and "Basic …", and leaves a sentence that has the word alone.
+func scrubScheme(m string) string {
+	parts := scheme.FindStringSubmatch(m)
+	credential := parts[2]
+	if strings.EqualFold(parts[1], "basic") {
+		if plain, err := base64.StdEncoding.DecodeString(credential); err != nil || !strings.Contains(string(plain), ":") {
+			return m
+		}
+	} else if len(credential) < 20 && strings.IndexFunc(credential, unicode.IsDigit) < 0 {
+		return m
+	}
+	return m[:len(m)-len(credential)] + redacted
+}
+
+func scrubPair(m string) string {
+	parts := pair.FindStringSubmatch(m)
+	value := parts[4]
+	class := nameless(classify(parts[2]))
+	if class == keyPlain {
+		// The value may be a pair itself: "detail: token=…".
+		if i := len(m) - len(value); strings.ContainsAny(value, "=:") {
+			return m[:i] + pair.ReplaceAllStringFunc(value, scrubPair)
+		}
+		return m
+	}
+	quote := ""
+	if value[0] == '"' || value[0] == '\'' {
+		quote = value[:1]
+	}
+	bare := strings.Trim(value, `"'`)
+	if bare == "true" || bare == "false" || bare == "null" || bare == "" || strings.HasPrefix(bare, "[redacted") || strings.HasPrefix(bare, "[personal") {
+		return m
+	}
+	safe := redacted
+	if class != keySecret {
+		if safe = redactValue(class, bare); safe == bare {
+			return m
+		}
+	}
+	return m[:len(m)-len(value)] + quote + safe + quote
+}
+
+// nameless is the class of a key of which it is not known whether it is a person's.
+func nameless(c keyClass) keyClass {
+	if c == keyName {
+		return keyPlain
+	}
+	return c
+}
+
+// maskEmails leaves of each address the first letter and the domain.
+func maskEmails(s string) string {
+	return email.ReplaceAllStringFunc(s, func(m string) string {
+		parts := email.FindStringSubmatch(m)
+		first, _ := utf8.DecodeRuneInString(parts[1])
+		return string(first) + "…@" + parts[3]
+	})
+}
+
+// redactMultipart is a form in parts, of which those with a secret's name lose their content.
+func redactMultipart(body, contentType string) string {
+	_, params, err := mime.ParseMediaType(contentType)
+	boundary := "--" + params["boundary"]
+	if err != nil || boundary == "--" {
+		return redactText(body)
+	}
+	parts := strings.Split(body, boundary)
+	for i, part := range parts {
+		header, content, ok := strings.Cut(part, "\r\n\r\n")
+		if !ok {
+			parts[i] = redactText(part)
+			continue
+		}
+		content, end, _ := cutLast(content, "\r\n")
+		parts[i] = header + "\r\n\r\n" + redactValue(nameless(classify(partName(header))), content) + end
+	}
+	return strings.Join(parts, boundary)
+}
+
+func cutLast(s, sep string) (before, rest string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i:], true
+	}
+	return s, "", false
+}
+
+func partName(header string) string {
+	for line := range strings.SplitSeq(header, "\r\n") {
+		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, "Content-Disposition") {
+			if _, params, err := mime.ParseMediaType(strings.TrimSpace(value)); err == nil {
+				return params["name"]
+			}
+		}
+	}
+	return ""
+}

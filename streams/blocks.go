@@ -1,0 +1,179 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// SyncFunc makes durable what has been written to f, which may be a directory.
+type SyncFunc func(f *os.File) error
+
+// fdatasync flushes a file's data and the metadata needed to read it back.
+func fdatasync(f *os.File) error {
+	for {
+		if err := unix.Fdatasync(int(f.Fd())); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// blockFiles is the only place that knows how nats-server lays a stream on disk: files N.blk under the stream's msgs directory, N growing,
+// messages appended to the newest with write(2) before they are acknowledged (server/filestore.go, for one replica without async persist mode).
+// So after an acknowledgement it is enough to sync the file that was newest before the publish and every newer one.
+type blockFiles struct {
+	dir  string
+	sync SyncFunc
+	off  bool // the server syncs by itself
+
+	newest *os.File // held open across commits; nil before the first message
+	number int
+
+	checked time.Time // when the disk's free space was last looked at
+	free    error
+}
+
+// holdNewest opens the newest block file, if it is not open.
+func (b *blockFiles) holdNewest() error {
+	if b.off || b.newest != nil {
+		return nil
+	}
+	n, err := b.highest()
+	if err != nil || n == 0 {
+		return err
+	}
+	b.newest, err = os.Open(b.path(n))
+	b.number = n
+	return err
+}
+
+// syncNewest syncs the held block file and all newer ones, and the directory if there are newer ones. It ends holding the newest.
+func (b *blockFiles) syncNewest() error {
+	if b.off {
+		return nil
+	}
+	if b.newest != nil {
+		if err := b.sync(b.newest); err != nil {
+			return fmt.Errorf("couldn't sync %s: %w", b.newest.Name(), err)
+		}
+		if _, err := os.Lstat(b.path(b.number + 1)); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return b.syncNewer()
+}
+
+func (b *blockFiles) syncNewer() error {
+	highest, err := b.highest()
+	if err != nil {
+		return err
+	}
+	if highest == 0 {
+		return fmt.Errorf("couldn't find the stream's block files in %s: this nats-server lays them out differently; use --sync=always", b.dir)
+	}
+	for n := max(b.number+1, 1); n <= highest; n++ {
+		f, err := os.Open(b.path(n))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := b.sync(f); err != nil {
+			f.Close()
+			return fmt.Errorf("couldn't sync %s: %w", f.Name(), err)
+		}
+		if b.newest != nil {
+			b.newest.Close()
+		}
+		b.newest, b.number = f, n
+	}
+	return b.syncPath(b.dir)
+}
+
+// syncAll makes durable all that is in the log's directory and the way to it: after a crash the newest block may hold what was never synced,
+// and readers are about to be shown it.
+func (b *blockFiles) syncAll(root string) error {
+	if b.off {
+		return nil
+	}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !d.IsDir() && !d.Type().IsRegular() {
+			return err
+		}
+		if err := b.syncPath(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return b.syncPath(filepath.Dir(root))
+}
+
+func (b *blockFiles) syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return b.sync(f)
+}
+
+// highest is the number of the newest block file, 0 if there is none.
+func (b *blockFiles) highest() (int, error) {
+	entries, err := os.ReadDir(b.dir)
+	if err != nil {
+		return 0, fmt.Errorf("couldn't list the stream's block files: %w", err)
+	}
+	highest := 0
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".blk"); ok {
+			if n, err := strconv.Atoi(name); err == nil {
+				highest = max(highest, n)
+			}
+		}
+	}
+	return highest, nil
+}
+
+func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, strconv.Itoa(n)+".blk") }
+
+// checkFree looks, at most once a second, whether the disk has room: on a full one the stream would freeze until the server restarts.
+func (b *blockFiles) checkFree() error {
+	if time.Since(b.checked) < time.Second {
+		return b.free
+	}
+	b.checked = time.Now()
+	var st unix.Statfs_t
+	if err := unix.Statfs(b.dir, &st); err != nil {
+		b.free = fmt.Errorf("couldn't look at the disk of %s: %w", b.dir, err)
+		return b.free
+	}
+	b.free = nil
+	if free := int64(st.Bavail) * st.Bsize; free < freeReserve {
+		b.free = fmt.Errorf("the disk of %s has %d MiB left, and %d must stay free: make room on it", b.dir, free>>20, freeReserve>>20)
+	}
+	return b.free
+}
+
+// ninetyPercentOfDisk is what a stream may grow to on the disk that holds dir.
+func ninetyPercentOfDisk(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("couldn't look at the disk of %s: %w", dir, err)
+	}
+	return int64(st.Blocks) / 10 * 9 * st.Bsize, nil
+}

@@ -1,0 +1,238 @@
+package streams
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// maxBatch bounds how many appends share one sync.
+const maxBatch = 1024
+
+// committer turns many appends at once into one sync: while a sync runs, further appends gather and share the next one. A lone append waits
+// for nobody. One goroutine (run) owns every field but queue and failure.
+type committer struct {
+	js      jetstream.JetStream
+	stream  jetstream.Stream
+	files   *blockFiles
+	durable *watermark
+	logger  *slog.Logger
+	acked   uint64 // the last sequence that JetStream has acknowledged
+
+	queue   chan *appending
+	stopped chan struct{}
+
+	mu      sync.Mutex
+	closing bool
+	failure error // a failed sync: nothing may be promised any more
+}
+
+type appending struct {
+	id    string
+	msg   *nats.Msg
+	retry bool // an earlier publish of it was not acknowledged, yet may have been stored
+	seq   uint64
+	err   error      // why JetStream did not take it, this time
+	done  chan error // buffered: the committer waits for no caller
+}
+
+func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, acked uint64, logger *slog.Logger) *committer {
+	return &committer{
+		js: js, stream: stream, files: files, durable: durable, acked: acked, logger: logger,
+		queue: make(chan *appending, maxBatch), stopped: make(chan struct{}),
+	}
+}
+
+func (c *committer) append(ctx context.Context, id string, msg *nats.Msg) (uint64, error) {
+	a := &appending{id: id, msg: msg, done: make(chan error, 1)}
+	for {
+		err := c.submit(ctx, a)
+		if err == nil {
+			return a.seq, nil
+		}
+		if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) || c.err() != nil {
+			return 0, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, err
+		case <-time.After(retryInterval):
+		}
+	}
+}
+
+// submit hands a to the committer and waits for its answer, also past the end of ctx: an append under way is soon decided, and to leave it
+// would be to call an event refused that the log may hold.
+func (c *committer) submit(ctx context.Context, a *appending) error {
+	c.mu.Lock()
+	if c.closing || c.failure != nil {
+		c.mu.Unlock()
+		if err := c.err(); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", ErrUnavailable, ErrClosed)
+	}
+	select {
+	case c.queue <- a:
+		c.mu.Unlock()
+		return <-a.done
+	default:
+		c.mu.Unlock()
+	}
+	return fmt.Errorf("%w: %d appends are waiting already", ErrUnavailable, maxBatch)
+}
+
+func (c *committer) run() {
+	defer close(c.stopped)
+	batch := make([]*appending, 0, maxBatch)
+	for first := range c.queue {
+		batch = c.gather(append(batch[:0], first))
+		c.commit(batch)
+	}
+}
+
+// gather adds to batch what has been waiting, and waits for nothing.
+func (c *committer) gather(batch []*appending) []*appending {
+	for len(batch) < maxBatch {
+		select {
+		case a, ok := <-c.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, a)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit publishes the batch and syncs it once.
+func (c *committer) commit(batch []*appending) {
+	err := c.ready()
+	if err == nil && c.publish(batch) {
+		// COMMIT A. The server has written each acknowledged message to a block file with write(2). Before this sync a power cut loses them, and
+		// nobody was told otherwise; after it they are the truth, whatever becomes of this process.
+		if syncErr := c.files.syncNewest(); syncErr != nil {
+			err = c.fail(syncErr)
+		} else {
+			c.durable.advance(c.acked)
+		}
+	}
+	for _, a := range batch {
+		a.done <- cmp.Or(a.err, err)
+	}
+}
+
+// publish hands every message to JetStream, waits for all acknowledgements, and tells whether there was any. What was not taken bears its error.
+func (c *committer) publish(batch []*appending) (any bool) {
+	futures := make([]jetstream.PubAckFuture, len(batch))
+	for i, a := range batch {
+		a.err = nil
+		if a.retry {
+			if a.seq = c.find(a.id); a.seq > 0 {
+				any = true
+				continue
+			}
+		}
+		var err error
+		if futures[i], err = c.js.PublishMsgAsync(a.msg); err != nil {
+			a.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	for i, future := range futures {
+		if future != nil {
+			batch[i].err = c.await(batch[i], future)
+			any = any || batch[i].err == nil
+		}
+	}
+	return any
+}
+
+// await waits for one acknowledgement. PublishAsync's own time limit ends the wait.
+func (c *committer) await(a *appending, future jetstream.PubAckFuture) error {
+	select {
+	case ack := <-future.Ok():
+		a.seq = ack.Sequence
+		c.acked = max(c.acked, ack.Sequence)
+		return nil
+	case err := <-future.Err():
+		a.retry = !isRefusal(err)
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+}
+
+// isRefusal tells a clear no from a silence, after which the message may have been stored.
+func isRefusal(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api)
+}
+
+// find looks for the event id among what the log has taken since the last acknowledgement.
+func (c *committer) find(id string) uint64 {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	info, err := c.stream.Info(ctx)
+	if err != nil {
+		return 0
+	}
+	quoted := []byte(`"` + id + `"`)
+	for seq := c.acked + 1; seq <= info.State.LastSeq; seq++ {
+		if msg, err := c.stream.GetMsg(ctx, seq); err == nil && bytes.Contains(msg.Data, quoted) {
+			c.acked = max(c.acked, seq)
+			return seq
+		}
+	}
+	return 0
+}
+
+// ready tells why nothing may be published now. The block file that is newest is held open from before the publishes on, because the
+// kernel reports a failed write-back to descriptors that were open then.
+func (c *committer) ready() error {
+	if err := c.err(); err != nil {
+		return err
+	}
+	if err := c.files.checkFree(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err := c.files.holdNewest(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// fail records a failed sync. What the page cache holds may be gone after it, and a second sync would report success: only a restart,
+// which reads what the disk has, makes the log whole again.
+func (c *committer) fail(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failure = fmt.Errorf("%w: a sync to disk failed, so restart certtrail once the disk is sound: %w", ErrUnavailable, err)
+	c.logger.Error("the log takes no more events: a sync to disk failed; restart certtrail once the disk is sound", "error", err)
+	return c.failure
+}
+
+func (c *committer) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failure
+}
+
+// stop refuses new appends, answers those under way and returns when all are.
+func (c *committer) stop() {
+	c.mu.Lock()
+	closing := c.closing
+	c.closing = true
+	c.mu.Unlock()
+	if !closing {
+		close(c.queue)
+	}
+	<-c.stopped
+}

@@ -1,0 +1,135 @@
+package streams
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+const startTimeout = 60 * time.Second // recovery after a crash scans the stream, some seconds a gigabyte
+
+// embedded is the NATS server inside this process.
+type embedded struct {
+	ns     *server.Server
+	dir    string
+	access Access
+	user   internalUser
+	open   bool  // has a listener
+	gate   *gate // serves the listener's users, once there is a stream
+}
+
+func startServer(o Options) (*embedded, error) {
+	e := &embedded{dir: o.Dir, access: o.Access, user: newInternalUser()}
+	opts := &server.Options{
+		ServerName:            "certtrail",
+		JetStream:             true,
+		StoreDir:              o.Dir,
+		JetStreamMaxStore:     o.MaxBytes,
+		MaxPayload:            maxMessage,
+		SyncAlways:            o.Always,
+		NoSigs:                true, // else the server ends the process by itself on SIGTERM
+		DontListen:            true,
+		DisableShortFirstPing: true,
+	}
+	if o.Listen != "" && o.Access.Subscriber != "" {
+		host, port, err := hostPort(o.Listen)
+		if err != nil {
+			return nil, fmt.Errorf("nats-listen: %w", err)
+		}
+		opts.Host, opts.Port, e.open = host, port, true // openListener opens it
+	}
+	applyAccess(opts, o.Access, e.user)
+	ns, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fmt.Errorf("couldn't set up the NATS server: %w", err)
+	}
+	ns.SetLoggerV2(serverLogger{o.Logger}, false, false, false)
+	e.ns = ns
+	ns.Start()
+	if !ns.ReadyForConnections(startTimeout) || !ns.JetStreamEnabled() {
+		e.stop()
+		return nil, fmt.Errorf("the NATS server on %s was not ready within %s: look for its errors in the log, and whether its port is free", o.Dir, startTimeout)
+	}
+	return e, nil
+}
+
+func hostPort(listen string) (string, int, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", 0, fmt.Errorf("%q is not HOST:PORT: %w", listen, err)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || n < 0 || n > 65535 {
+		return "", 0, fmt.Errorf("%q has no port between 0 and 65535", listen)
+	}
+	if n == 0 {
+		n = server.RANDOM_PORT
+	}
+	return host, n, nil
+}
+
+// serveReaders lets the users of the listener in, once the stream is there for them.
+func (e *embedded) serveReaders() (err error) {
+	if !e.open {
+		return nil
+	}
+	if e.gate, err = startGate(e.ns, e.access, e.user); err != nil {
+		return err
+	}
+	return openListener(e.ns)
+}
+
+// connect is a connection of our own, inside the process.
+func (e *embedded) connect() (*nats.Conn, error) {
+	nc, err := nats.Connect("", nats.InProcessServer(e.ns), nats.Name("certtrail"), nats.UserInfo(e.user.name, e.user.password),
+		nats.CustomInboxPrefix(e.user.inboxPrefix), nats.MaxReconnects(-1))
+	if err != nil {
+		return nil, fmt.Errorf("couldn't connect to the NATS server inside the process: %w", err)
+	}
+	return nc, nil
+}
+
+// blocksDir is where the server keeps the stream's messages.
+func (e *embedded) blocksDir() string {
+	return filepath.Join(e.dir, "jetstream", streamAccount, "streams", StreamName, "msgs")
+}
+
+func (e *embedded) addr() string {
+	if !e.open {
+		return ""
+	}
+	return e.ns.Addr().String()
+}
+
+// stop ends the server in order and waits until its files are closed.
+func (e *embedded) stop() {
+	if e.gate != nil {
+		e.gate.close()
+	}
+	e.ns.Shutdown()
+	e.ns.WaitForShutdown()
+}
+
+// serverLogger brings the server's log lines into ours: warnings and worse, the rest as debug.
+type serverLogger struct{ *slog.Logger }
+
+func (l serverLogger) Noticef(format string, v ...any) {
+	l.Debug("nats-server: " + fmt.Sprintf(format, v...))
+}
+func (l serverLogger) Warnf(format string, v ...any) {
+	l.Warn("nats-server: " + fmt.Sprintf(format, v...))
+}
+func (l serverLogger) Fatalf(format string, v ...any) {
+	l.Error("nats-server: " + fmt.Sprintf(format, v...))
+}
+func (l serverLogger) Errorf(format string, v ...any) {
+	l.Error("nats-server: " + fmt.Sprintf(format, v...))
+}
+func (l serverLogger) Debugf(string, ...any) {}
+func (l serverLogger) Tracef(string, ...any) {}

@@ -1,0 +1,224 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+const (
+	pullMessages   = 2000 // asked of the server at once
+	maxRecords     = 5000 // given to a reader at once
+	readerLifetime = time.Minute
+)
+
+// errBroken says that a consumer no longer gives every message in order and must be made anew.
+var errBroken = errors.New("the consumer lost its place")
+
+// Reader reads the log in order. Two of the same name must not follow at once.
+type Reader struct {
+	log  *Log
+	name string // of its consumer; among ourConsumers, which subscribers cannot touch
+}
+
+// Reader is the reader of that name: "projections".
+func (l *Log) Reader(name string) *Reader { return &Reader{log: l, name: "certtrail-" + name} }
+
+// Last is the sequence of the last durable event.
+func (r *Reader) Last(ctx context.Context) (uint64, error) { return r.log.Last(ctx) }
+
+// Get is the event with sequence seq.
+func (r *Reader) Get(ctx context.Context, seq uint64) (schema.Record, error) {
+	return r.log.Get(ctx, seq)
+}
+
+// Follow yields every durable event after the sequence `after`, in order: in batches while there is a backlog, at once when there is none.
+// It returns when yield fails, with its error, when ctx ends, or with schema.ErrPastEnd when the log ends before `after`.
+// The server keeps no position of a reader: it owns its cursor.
+func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
+	if last := r.log.durable.seq(); after > last {
+		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, after)
+	}
+	for {
+		err := r.follow(ctx, &after, yield)
+		if !errors.Is(err, errBroken) {
+			return err
+		}
+		r.log.logger.Warn("reading the log goes on with a new consumer", "reader", r.name, "after", after, "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retryInterval):
+		}
+	}
+}
+
+func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.Record) error) error {
+	consumer, err := r.create(ctx, *after+1)
+	if err != nil {
+		return broken(ctx, err)
+	}
+	messages := make(chan jetstream.Msg, pullMessages)
+	broke := make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	consuming, err := consumer.Consume(func(m jetstream.Msg) {
+		select {
+		case messages <- m:
+		case <-ctx.Done():
+		}
+	}, jetstream.PullMaxMessages(pullMessages), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		select {
+		case broke <- err:
+		default:
+		}
+	}))
+	if err != nil {
+		return broken(ctx, err)
+	}
+	defer func() { // a callback may run on after Stop, so wait until none does
+		cancel()
+		consuming.Stop()
+		<-consuming.Closed()
+	}()
+	p := place{at: *after, messages: messages}
+	for {
+		if err := p.await(ctx, broke); err != nil {
+			return err
+		}
+		durable, err := r.log.durable.wait(ctx, p.waiting.Seq)
+		if err != nil {
+			return err
+		}
+		batch, err := p.gather(durable)
+		if err == nil {
+			err = yield(batch)
+		}
+		if err != nil {
+			return err
+		}
+		*after = batch[len(batch)-1].Seq
+	}
+}
+
+func (r *Reader) create(ctx context.Context, from uint64) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	// A reader that broke leaves its consumer behind, standing where that one stood.
+	if err := r.log.stream.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil, err
+	}
+	return r.log.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		Name: r.name, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: readerLifetime, MaxDeliver: 1,
+	})
+}
+
+func broken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %w", errBroken, err)
+}
+
+// place is where a reader stands in the stream and in what its consumer delivered.
+type place struct {
+	at        uint64 // the last stream sequence taken from messages
+	delivered uint64 // the last consumer sequence
+	messages  <-chan jetstream.Msg
+	waiting   *schema.Record // taken, but not yet given to the reader
+}
+
+// await takes the next message, unless one is waiting already.
+func (p *place) await(ctx context.Context, broke <-chan error) error {
+	if p.waiting != nil {
+		return nil
+	}
+	select {
+	case m := <-p.messages:
+		return p.take(m)
+	case err := <-broke:
+		return broken(ctx, err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *place) take(m jetstream.Msg) error {
+	meta, err := m.Metadata()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errBroken, err)
+	}
+	if meta.Sequence.Consumer != p.delivered+1 {
+		return fmt.Errorf("%w: it jumped from its message %d to %d", errBroken, p.delivered, meta.Sequence.Consumer)
+	}
+	p.delivered++
+	seq := meta.Sequence.Stream
+	p.waiting = &schema.Record{Seq: seq, Missing: seq - p.at - 1, Subject: m.Subject(), Time: meta.Timestamp, Data: m.Data()}
+	p.at = seq
+	return nil
+}
+
+// gather is the batch that begins with what is waiting: all that has arrived, up to the durable sequence.
+func (p *place) gather(durable uint64) ([]schema.Record, error) {
+	var batch []schema.Record
+	for p.waiting != nil && p.waiting.Seq <= durable && len(batch) < maxRecords {
+		batch = append(batch, *p.waiting)
+		p.waiting = nil
+		select {
+		case m := <-p.messages:
+			if err := p.take(m); err != nil {
+				return nil, err
+			}
+		default:
+		}
+	}
+	return batch, nil
+}
+
+// Get is the event with sequence seq, if it is durable.
+func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
+	records, err := l.next(ctx, seq, "", 1)
+	if err != nil {
+		return schema.Record{}, err
+	}
+	if len(records) == 0 || records[0].Seq != seq {
+		return schema.Record{}, fmt.Errorf("the log has no event %d: %w", seq, fs.ErrNotExist)
+	}
+	return records[0], nil
+}
+
+// Events are up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all.
+func (l *Log) Events(ctx context.Context, after uint64, filter string, limit int) ([]schema.Record, error) {
+	return l.next(ctx, after+1, filter, limit)
+}
+
+func (l *Log) next(ctx context.Context, from uint64, filter string, limit int) ([]schema.Record, error) {
+	if filter == "" {
+		filter = schema.Subjects
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var records []schema.Record
+	for last := l.durable.seq(); len(records) < limit && from <= last; from++ {
+		m, err := l.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("couldn't read the log from event %d on: %w", from, err)
+		}
+		if m.Sequence > last {
+			break
+		}
+		records = append(records, schema.Record{Seq: m.Sequence, Subject: m.Subject, Time: m.Time, Data: m.Data})
+		from = m.Sequence
+	}
+	return records, nil
+}

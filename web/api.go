@@ -1,0 +1,177 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+const apiPrefix = "/api/v1"
+
+// itemsJSON is the answer of every list. NextCursor is empty on the last page.
+type itemsJSON[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor"`
+}
+
+func writeItems[T any](w http.ResponseWriter, items []T, next string) error {
+	if items == nil {
+		items = []T{} // a list of nothing is [], not null
+	}
+	return writeJSON(w, http.StatusOK, itemsJSON[T]{items, next})
+}
+
+// writeJSON leaves < and > as they are: nobody takes application/json with nosniff for HTML.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+	return nil
+}
+
+// row is the API's answer for one row of a read model.
+func row[T any](s *Server, noun, idName string, find func(ctx context.Context, provider, id string, now time.Time) (*T, error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		provider, id, err := pathKey(r, idName)
+		if err != nil {
+			return err
+		}
+		item, err := find(r.Context(), provider, id, s.Now())
+		if err != nil {
+			return missing(err, noun, provider, id)
+		}
+		return writeJSON(w, http.StatusOK, item)
+	}
+}
+
+func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
+	d, err := s.findDomain(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, d)
+}
+
+func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
+	matters, err := s.Store.Attention(r.Context(), s.Now())
+	if err != nil {
+		return err
+	}
+	return writeItems(w, matters, "")
+}
+
+// apiEvents reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one.
+func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
+	q, err := readEventsQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	records, err := s.Log.Events(r.Context(), q.after, q.subject, q.limit)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if len(records) == q.limit {
+		next = strconv.FormatUint(records[len(records)-1].Seq, 10)
+	}
+	items := make([]json.RawMessage, len(records))
+	for i, rec := range records {
+		items[i] = withSeq(rec)
+	}
+	return writeItems(w, items, next)
+}
+
+// withSeq is the event as it stands in the log, byte for byte, with its sequence put before its other members.
+func withSeq(rec schema.Record) json.RawMessage {
+	seq := `{"seq":` + strconv.FormatUint(rec.Seq, 10)
+	rest, ok := bytes.CutPrefix(bytes.TrimSpace(rec.Data), []byte("{"))
+	switch {
+	case !ok || !json.Valid(rec.Data):
+		return json.RawMessage(seq + "}")
+	case bytes.Equal(bytes.TrimSpace(rest), []byte("}")):
+		return json.RawMessage(seq + "}")
+	}
+	return json.RawMessage(seq + "," + string(rest))
+}
+
+type statusJSON struct {
+	Version string `json:"version"`
+	Stream  struct {
+		LastSeq uint64            `json:"last_seq"`
+		Gaps    []projections.Gap `json:"gaps"`
+	} `json:"stream"`
+	Projections []projections.Status `json:"projections"`
+	Providers   []providerJSON       `json:"providers"`
+}
+
+type providerJSON struct {
+	Name        string       `json:"name"`
+	Title       string       `json:"title"`
+	On          bool         `json:"on"`
+	Endpoints   []string     `json:"endpoints"`
+	LastAt      *schema.Time `json:"last_delivery_at,omitempty"`
+	Accepted    uint64       `json:"accepted"`
+	Quarantined uint64       `json:"quarantined"`
+	Refused     uint64       `json:"refused"`
+	Lost        uint64       `json:"lost"`
+}
+
+func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
+	status, gaps, err := s.Store.Status(r.Context())
+	if err != nil {
+		return err
+	}
+	last, err := s.Log.Last(r.Context())
+	if err != nil {
+		return err
+	}
+	a := statusJSON{Version: s.Version, Projections: append([]projections.Status{}, status...), Providers: []providerJSON{}}
+	a.Stream.LastSeq, a.Stream.Gaps = last, append([]projections.Gap{}, gaps...)
+	for _, p := range s.Providers() {
+		j := providerJSON{Name: p.Name, Title: p.Title, On: p.On, Endpoints: append([]string{}, p.Endpoints...),
+			Accepted: p.Accepted, Quarantined: p.Quarantined, Refused: p.Refused, Lost: p.Lost}
+		if !p.LastAt.IsZero() {
+			j.LastAt = &p.LastAt
+		}
+		a.Providers = append(a.Providers, j)
+	}
+	return writeJSON(w, http.StatusOK, a)
+}
+
+// openapi serves the description of this API, which is written by hand and held against the routes by a test.
+func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Write(s.assets.content["openapi.yaml"])
+	return nil
+}
+
+// healthz says that the process answers; whether it is of use is what readyz says.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("ok\n"))
+	return nil
+}
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
+	ok, report := true, any(map[string]string{"status": "ready"})
+	if s.Ready != nil {
+		ok, report = s.Ready()
+	}
+	if !ok {
+		w.Header().Set("Retry-After", retryAfter)
+		return writeJSON(w, http.StatusServiceUnavailable, report)
+	}
+	return writeJSON(w, http.StatusOK, report)
+}

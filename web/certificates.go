@@ -1,0 +1,65 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+func (s *Server) newCertificates() *list[projections.Certificate] {
+	type certificate = projections.Certificate
+	return &list[certificate]{
+		s: s, model: "certificates", title: "Certificates", exportSort: "id", find: s.Store.Certificates,
+		empty:  "Every certificate that a CA issues, replaces or revokes appears here, with its validity as soon as the certificate itself has come.",
+		states: []string{"active", "expiring", "expired", "revoked", "replaced", "issued"},
+		columns: []column{{Title: "State", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Certificate"}, {Title: "Issuer", Field: "issuer"},
+			{Title: "Lifetime used", Class: "life"}, {Title: "Valid until", Field: "not_after", Class: "time"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(c *certificate) projections.Key {
+			return projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
+		},
+		fields: []field[certificate]{
+			{"provider", func(c *certificate) string { return c.Provider }}, {"id", func(c *certificate) string { return c.ID }},
+			{"order_id", func(c *certificate) string { return c.OrderID }}, {"state", func(c *certificate) string { return c.State }},
+			{"serial_number", func(c *certificate) string { return c.SerialNumber }},
+			{"common_name", func(c *certificate) string { return c.CommonName }},
+			{"dns_names", func(c *certificate) string { return strings.Join(c.DNSNames, " ") }},
+			{"issuer", func(c *certificate) string { return c.Issuer }},
+			{"not_before", func(c *certificate) string { return timeText(c.NotBefore) }},
+			{"not_after", func(c *certificate) string { return timeText(c.NotAfter) }},
+			{"days_left", func(c *certificate) string { return intText(c.DaysLeft) }},
+			{"key_algorithm", func(c *certificate) string { return c.KeyAlgorithm }},
+			{"fingerprint_sha256", func(c *certificate) string { return c.FingerprintSHA256 }},
+			{"last_event_at", func(c *certificate) string { return c.LastEventAt.String() }},
+		},
+	}
+}
+
+// certificatePage is the data of certificate.html.
+type certificatePage struct {
+	frame
+	Certificate *projections.Certificate
+	Names       nameList
+	Timeline    []timelineItem
+	Past        past
+}
+
+func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
+	provider, id, err := pathKey(r, "id")
+	if err != nil {
+		return err
+	}
+	f := s.frame(r.Context(), "Certificate "+id, "certificates")
+	c, err := s.Store.Certificate(r.Context(), provider, id, f.Now)
+	if err != nil {
+		return missing(err, "certificate", provider, id)
+	}
+	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Past: pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
+	if p.Names.First != "" {
+		p.Title = schema.DisplayName(p.Names.First) + ", certificate " + id
+	}
+	p.Timeline = s.timeline(r.Context(), &p.frame, c.Timeline)
+	return s.render(w, http.StatusOK, "certificate", p)
+}

@@ -1,0 +1,55 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
+	type rotation = projections.DNSSEC
+	return &list[rotation]{
+		s: s, model: "dnssec", title: "DNSSEC rotations", exportSort: "website_id", find: s.Store.DNSSECs,
+		empty:  "Every key rotation of a signed zone appears here, with the DS record to publish or to retract at the parent zone.",
+		states: []string{"rotation_started", "rotation_overdue", "rotation_completed"},
+		columns: []column{{Title: "State", Class: "state"}, {Title: "Zone", Field: "domain", Class: "name"}, {Title: "Website"}, {Title: "New DS"},
+			{Title: "Next step"}, {Title: "Started", Field: "started_at", Down: true, Class: "time"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(d *rotation) projections.Key {
+			return projections.Key{Model: "dnssec", Provider: d.Provider, ID: d.WebsiteID}
+		},
+		fields: []field[rotation]{
+			{"provider", func(d *rotation) string { return d.Provider }}, {"website_id", func(d *rotation) string { return d.WebsiteID }},
+			{"domain", func(d *rotation) string { return d.Domain }}, {"state", func(d *rotation) string { return d.State }},
+			{"next_step", func(d *rotation) string { return d.NextStep }},
+			{"ds", func(d *rotation) string { return dsText(d.Domain, d.DS) }},
+			{"previous_ds", func(d *rotation) string { return dsText(d.Domain, d.PreviousDS) }},
+			{"started_at", func(d *rotation) string { return timeText(d.StartedAt) }},
+			{"completed_at", func(d *rotation) string { return timeText(d.CompletedAt) }},
+			{"last_event_at", func(d *rotation) string { return d.LastEventAt.String() }},
+		},
+	}
+}
+
+// rotationPage is the data of rotation.html.
+type rotationPage struct {
+	frame
+	Rotation *projections.DNSSEC
+	Timeline []timelineItem
+	Past     past
+}
+
+func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
+	provider, id, err := pathKey(r, "website_id")
+	if err != nil {
+		return err
+	}
+	f := s.frame(r.Context(), "DNSSEC of website "+id, "dnssec")
+	d, err := s.Store.DNSSEC(r.Context(), provider, id, f.Now)
+	if err != nil {
+		return missing(err, "rotation of website", provider, id)
+	}
+	p := rotationPage{frame: f, Rotation: d, Past: pastOf(r, &f, d.FirstEventAt, d.LastEventAt, d.LastEventSeq, d.EventCount)}
+	p.Timeline = s.timeline(r.Context(), &p.frame, d.Timeline)
+	return s.render(w, http.StatusOK, "rotation", p)
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+func (s *Server) newDomains() *list[projections.Domain] {
+	type domain = projections.Domain
+	return &list[domain]{
+		s: s, model: "domains", title: "Domains", exportSort: "name", find: s.Store.Domains,
+		empty:  "Every domain name that a CA has validated appears here, with the day until which the validation may be reused.",
+		states: []string{"validated", "revalidation_due", "expired", "failed"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Domain", Field: "name", Class: "name"}, {Title: "CA"},
+			{Title: "Validated", Field: "validated_at", Down: true, Class: "time"}, {Title: "Reusable until", Field: "expires_at", Class: "time"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(d *domain) projections.Key {
+			return projections.Key{Model: "domains", Provider: d.Provider, ID: d.Name}
+		},
+		fields: []field[domain]{
+			{"provider", func(d *domain) string { return d.Provider }}, {"name", func(d *domain) string { return d.Name }},
+			{"state", func(d *domain) string { return d.State }},
+			{"validated_at", func(d *domain) string { return timeText(d.ValidatedAt) }},
+			{"expires_at", func(d *domain) string { return timeText(d.ExpiresAt) }},
+			{"reason", func(d *domain) string { return d.Reason }},
+			{"last_event_at", func(d *domain) string { return d.LastEventAt.String() }},
+		},
+	}
+}
+
+// domainPage is the data of domain.html.
+type domainPage struct {
+	frame
+	Name         string
+	Display      string // in the letters it stands for; the same as Name where it has only ASCII
+	Validations  []validation
+	Orders       section[projections.Order]
+	Certificates section[projections.Certificate]
+	DNSSEC       section[projections.DNSSEC]
+	API          string
+}
+
+// section is a list's rows inside another page.
+type section[T any] struct {
+	Heads []head
+	Rows  []rowView[T]
+}
+
+func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
+	heads := make([]head, len(l.columns))
+	for i, c := range l.columns {
+		heads[i] = head{column: c}
+	}
+	return section[T]{heads, l.rows(f, items)}
+}
+
+// validation is what one provider says of the name, and how it came to say so.
+type validation struct {
+	rowView[projections.Domain]
+	Timeline []timelineItem
+}
+
+func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
+	f := s.frame(r.Context(), "", "domains")
+	d, err := s.findDomain(r)
+	if err != nil {
+		return err
+	}
+	p := domainPage{frame: f, Name: d.Name, Display: schema.DisplayName(d.Name), API: apiPrefix + r.URL.EscapedPath()}
+	p.Title = p.Display
+	for i, row := range s.domains.rows(&p.frame, d.Validations) {
+		p.Validations = append(p.Validations, validation{row, s.timeline(r.Context(), &p.frame, d.Validations[i].Timeline)})
+	}
+	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
+	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)
+	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
+	return s.render(w, http.StatusOK, "domain", p)
+}
+
+// findDomain takes the name in any spelling: upper case, Unicode, with a final dot.
+func (s *Server) findDomain(r *http.Request) (*projections.DomainDetail, error) {
+	given, err := pathVar(r, "name")
+	if err != nil {
+		return nil, err
+	}
+	name, err := schema.DomainName(given)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", projections.ErrNotFound, err)
+	}
+	d, err := s.Store.Domain(r.Context(), name, s.Now())
+	if err != nil {
+		return nil, fmt.Errorf("domain %s: %w", name, err)
+	}
+	return d, nil
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+// retryAfter is how many seconds a client waits for read models that are being rebuilt, or for a free place at /live.
+const retryAfter = "5"
+
+var (
+	errNoRoute = errors.New("nothing is at this address")
+	errMethod  = errors.New("certtrail only answers GET and HEAD here")
+	errBusy    = fmt.Errorf("%d pages are being kept up to date already, which is the limit", maxLive)
+)
+
+// handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is ours to mend.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// api answers errors as problem documents.
+func (s *Server) api(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			status, detail := s.judge(w, r, err)
+			writeProblem(w, status, detail)
+		}
+	})
+}
+
+// page answers errors as pages.
+func (s *Server) page(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		status, detail := s.judge(w, r, err)
+		p := errorPage{frame: s.frame(r.Context(), http.StatusText(status), ""), Status: status, Detail: detail}
+		if status == http.StatusServiceUnavailable {
+			p.frame.Model = anyModel // so that the page turns into what was asked for as soon as that is there
+		}
+		if err := s.render(w, status, "error", p); err != nil {
+			s.Logger.Error("could not show an error", "path", r.URL.Path, "error", err)
+			http.Error(w, detail, status)
+		}
+	})
+}
+
+type errorPage struct {
+	frame
+	Status int
+	Detail string
+}
+
+// judge chooses the status of an error and the sentence that explains it, and logs it if it is a fault of this program.
+func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, string) {
+	switch {
+	case errors.Is(err, projections.ErrNotFound), errors.Is(err, errNoRoute):
+		return http.StatusNotFound, sentence(err.Error())
+	case errors.Is(err, projections.ErrQuery):
+		return http.StatusBadRequest, sentence(err.Error())
+	case errors.Is(err, projections.ErrRebuilding), errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", retryAfter)
+		return http.StatusServiceUnavailable, sentence(err.Error())
+	case errors.Is(err, errMethod):
+		w.Header().Set("Allow", "GET, HEAD")
+		return http.StatusMethodNotAllowed, sentence(err.Error())
+	case errors.Is(err, context.Canceled):
+		return http.StatusServiceUnavailable, "The server is stopping, or the request was given up."
+	}
+	s.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	return http.StatusInternalServerError, "Something failed inside certtrail; its log says what."
+}
+
+// wrong is an error about how a list was asked for.
+func wrong(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", projections.ErrQuery, fmt.Sprintf(format, args...))
+}
+
+// missing says which row it is that no event has concerned; other errors stay as they are.
+func missing(err error, what, provider, id string) error {
+	if errors.Is(err, projections.ErrNotFound) {
+		return fmt.Errorf("%s %s of %s: %w", what, id, provider, projections.ErrNotFound)
+	}
+	return err
+}
+
+// problem is an RFC 9457 problem document.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+}
+
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	body, err := json.Marshal(problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail})
+	if err != nil { // four plain fields always marshal
+		body = []byte(`{"status":500}`)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	w.Write(append(body, '\n'))
+}
+
+// sentence makes an error's text one: a capital first, a full stop last.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimRight(text[size:], ".") + "."
+}

@@ -1,0 +1,261 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// fakeStore answers from slices. It filters by provider and state only; what it was asked stands in queries.
+type fakeStore struct {
+	orders        []projections.Order
+	certificates  []projections.Certificate
+	domains       []projections.Domain
+	dnssecs       []projections.DNSSEC
+	organizations []projections.Organization
+	websites      []projections.Website
+	quarantine    []projections.Quarantined
+	matters       []projections.Matter
+	status        []projections.Status
+	gaps          []projections.Gap
+	err           error // what every method fails with, except Status
+	count         int   // what Count says, if more than none
+	changes       chan projections.Change
+
+	mu      sync.Mutex
+	queries []projections.Query
+	after   []uint64 // of Live
+}
+
+func (s *fakeStore) asked(q projections.Query) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queries = append(s.queries, q)
+}
+
+func (s *fakeStore) lastQuery() projections.Query {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queries[len(s.queries)-1]
+}
+
+// find pages through items; the cursor is the index of the next one.
+func find[T any](s *fakeStore, q projections.Query, items []T, of func(*T) (provider, state string)) ([]T, string, error) {
+	s.asked(q)
+	if s.err != nil {
+		return nil, "", s.err
+	}
+	var found []T
+	for i := range items {
+		provider, state := of(&items[i])
+		if (q.Provider == "" || q.Provider == provider) && (q.State == "" || q.State == state) {
+			found = append(found, items[i])
+		}
+	}
+	limit := q.Limit
+	if limit == 0 {
+		limit = projections.DefaultLimit
+	}
+	from, _ := strconv.Atoi(q.Cursor)
+	to := min(from+limit, len(found))
+	next := ""
+	if to < len(found) {
+		next = strconv.Itoa(to)
+	}
+	return found[min(from, to):to], next, nil
+}
+
+func one[T any](s *fakeStore, items []T, is func(*T) bool) (*T, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	for i := range items {
+		if is(&items[i]) {
+			item := items[i]
+			return &item, nil
+		}
+	}
+	return nil, projections.ErrNotFound
+}
+
+func (s *fakeStore) Orders(_ context.Context, q projections.Query) ([]projections.Order, string, error) {
+	return find(s, q, s.orders, func(o *projections.Order) (string, string) { return o.Provider, o.State })
+}
+
+func (s *fakeStore) Order(_ context.Context, provider, id string, _ time.Time) (*projections.Order, error) {
+	return one(s, s.orders, func(o *projections.Order) bool { return o.Provider == provider && o.ID == id })
+}
+
+func (s *fakeStore) Certificates(_ context.Context, q projections.Query) ([]projections.Certificate, string, error) {
+	return find(s, q, s.certificates, func(c *projections.Certificate) (string, string) { return c.Provider, c.State })
+}
+
+func (s *fakeStore) Certificate(_ context.Context, provider, id string, _ time.Time) (*projections.Certificate, error) {
+	return one(s, s.certificates, func(c *projections.Certificate) bool { return c.Provider == provider && c.ID == id })
+}
+
+func (s *fakeStore) Domains(_ context.Context, q projections.Query) ([]projections.Domain, string, error) {
+	return find(s, q, s.domains, func(d *projections.Domain) (string, string) { return d.Provider, d.State })
+}
+
+func (s *fakeStore) Domain(_ context.Context, name string, _ time.Time) (*projections.DomainDetail, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	d := &projections.DomainDetail{Name: name, Validations: []projections.Domain{}, Orders: []projections.Order{}, Certificates: []projections.Certificate{},
+		DNSSEC: []projections.DNSSEC{}, Findings: []struct{}{}}
+	for _, v := range s.domains {
+		if v.Name == name {
+			d.Validations = append(d.Validations, v)
+		}
+	}
+	for _, o := range s.orders {
+		if strings.Contains(strings.Join(o.DNSNames, " ")+" "+o.CommonName, name) {
+			d.Orders = append(d.Orders, o)
+		}
+	}
+	for _, c := range s.certificates {
+		if strings.Contains(strings.Join(c.DNSNames, " ")+" "+c.CommonName, name) {
+			d.Certificates = append(d.Certificates, c)
+		}
+	}
+	for _, r := range s.dnssecs {
+		if r.Domain == name {
+			d.DNSSEC = append(d.DNSSEC, r)
+		}
+	}
+	if len(d.Validations)+len(d.Orders)+len(d.DNSSEC) == 0 {
+		return nil, projections.ErrNotFound
+	}
+	return d, nil
+}
+
+func (s *fakeStore) DNSSECs(_ context.Context, q projections.Query) ([]projections.DNSSEC, string, error) {
+	return find(s, q, s.dnssecs, func(d *projections.DNSSEC) (string, string) { return d.Provider, d.State })
+}
+
+func (s *fakeStore) DNSSEC(_ context.Context, provider, id string, _ time.Time) (*projections.DNSSEC, error) {
+	return one(s, s.dnssecs, func(d *projections.DNSSEC) bool { return d.Provider == provider && d.WebsiteID == id })
+}
+
+func (s *fakeStore) Organizations(_ context.Context, q projections.Query) ([]projections.Organization, string, error) {
+	return find(s, q, s.organizations, func(o *projections.Organization) (string, string) { return o.Provider, o.State })
+}
+
+func (s *fakeStore) Organization(_ context.Context, provider, id string, _ time.Time) (*projections.Organization, error) {
+	return one(s, s.organizations, func(o *projections.Organization) bool { return o.Provider == provider && o.ID == id })
+}
+
+func (s *fakeStore) Websites(_ context.Context, q projections.Query) ([]projections.Website, string, error) {
+	return find(s, q, s.websites, func(x *projections.Website) (string, string) { return x.Provider, x.State })
+}
+
+func (s *fakeStore) Website(_ context.Context, provider, id string, _ time.Time) (*projections.Website, error) {
+	return one(s, s.websites, func(x *projections.Website) bool { return x.Provider == provider && x.ID == id })
+}
+
+func (s *fakeStore) Quarantine(_ context.Context, q projections.Query) ([]projections.Quarantined, string, error) {
+	return find(s, q, s.quarantine, func(x *projections.Quarantined) (string, string) { return x.Provider, "" })
+}
+
+func (s *fakeStore) Count(ctx context.Context, model string, q projections.Query) (int, error) {
+	q.Limit, q.Cursor = 1<<30, ""
+	n := 0
+	var err error
+	switch model {
+	case "orders":
+		items, _, e := s.Orders(ctx, q)
+		n, err = len(items), e
+	case "certificates":
+		n = len(s.certificates)
+	case "domains":
+		n = len(s.domains)
+	case "dnssec":
+		n = len(s.dnssecs)
+	case "organizations":
+		n = len(s.organizations)
+	case "websites":
+		n = len(s.websites)
+	case "quarantine":
+		n = len(s.quarantine)
+	default:
+		return 0, fmt.Errorf("no model %q", model)
+	}
+	if s.count > 0 {
+		n = s.count
+	}
+	return n, err
+}
+
+func (s *fakeStore) Attention(context.Context, time.Time) ([]projections.Matter, error) {
+	return s.matters, s.err
+}
+
+func (s *fakeStore) Status(context.Context) ([]projections.Status, []projections.Gap, error) {
+	return s.status, s.gaps, nil
+}
+
+func (s *fakeStore) Live(ctx context.Context, after uint64, yield func(projections.Change) error) error {
+	s.mu.Lock()
+	s.after = append(s.after, after)
+	s.mu.Unlock()
+	for {
+		select {
+		case c := <-s.changes:
+			if c.Seq <= after {
+				continue
+			}
+			if err := yield(c); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// fakeLog holds events with the sequences 1, 2, 3 …
+type fakeLog struct{ records []schema.Record }
+
+func (l *fakeLog) add(e *schema.Event) uint64 {
+	b, err := e.Encode()
+	if err != nil {
+		panic(err)
+	}
+	seq := uint64(len(l.records) + 1)
+	l.records = append(l.records, schema.Record{Seq: seq, Subject: e.NATSSubject(), Time: e.Time.Time, Data: b})
+	return seq
+}
+
+// Events matches only whole prefixes, "certs.order.>", which is all the tests need.
+func (l *fakeLog) Events(_ context.Context, after uint64, subject string, limit int) ([]schema.Record, error) {
+	var found []schema.Record
+	for _, r := range l.records {
+		if r.Seq > after && strings.HasPrefix(r.Subject, strings.TrimSuffix(subject, ">")) && len(found) < limit {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+func (l *fakeLog) Get(_ context.Context, seq uint64) (schema.Record, error) {
+	if seq == 0 || seq > uint64(len(l.records)) {
+		return schema.Record{}, fmt.Errorf("event %d: %w", seq, fs.ErrNotExist)
+	}
+	return l.records[seq-1], nil
+}
+
+func (l *fakeLog) Last(context.Context) (uint64, error) { return uint64(len(l.records)), nil }
+
+func original(body string) *schema.Original {
+	return &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": "[redacted]"},
+		Body: json.RawMessage(body)}
+}

@@ -1,0 +1,261 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+// list is one read model as a list: the same page, downloads and API for each, told apart by what stands here.
+// Its templates are <model>-row and, where the model has rows worth opening, the page that href names.
+type list[T any] struct {
+	s          *Server
+	model      string // "orders": the path, the template, the model of Count
+	title      string
+	empty      string // what would appear here
+	columns    []column
+	fixed      bool       // always newest first, filtered by provider at most
+	states     []string   // to filter by; none: the model has no state
+	exportSort string     // what a download is sorted by unless asked otherwise: something that never changes
+	fields     []field[T] // of the CSV, named as in the API
+	find       func(context.Context, projections.Query) (items []T, next string, err error)
+	key        func(*T) projections.Key
+}
+
+// column is the head of one column. One with a field can be sorted by it.
+type column struct {
+	Title string
+	Field string
+	Class string
+	Down  bool // the first click sorts descending: newest, most
+}
+
+// listHandlers are a list's routes.
+type listHandlers struct {
+	model                string
+	page, csv, json, api handler
+}
+
+func (l *list[T]) handlers() listHandlers {
+	return listHandlers{l.model, l.page, l.csv, l.json, l.api}
+}
+
+// rowView is what a row's template sees.
+type rowView[T any] struct {
+	Item   T
+	Key    string // as /live names it
+	Href   string
+	Source string // the provider's title
+	Now    time.Time
+}
+
+func (l *list[T]) rows(f *frame, items []T) []rowView[T] {
+	rows := make([]rowView[T], len(items))
+	for i := range items {
+		k := l.key(&items[i])
+		rows[i] = rowView[T]{items[i], rowKey(k), href(k), f.Source(k.Provider), f.Now}
+	}
+	return rows
+}
+
+// listPage is the data of list.html.
+type listPage[T any] struct {
+	frame
+	Heading   string
+	Empty     string
+	Count     string
+	Heads     []head
+	Rows      []rowView[T]
+	Filter    filter
+	Chips     []link
+	Elsewhere []link // the same search in the other lists
+	Next      string // "" on the last page
+	First     string // "" on the first page
+	CSV, JSON string
+}
+
+type link struct{ Text, Href string }
+
+// head is a column's head as this page shows it.
+type head struct {
+	column
+	Href string // sorts by it; "" where that cannot be
+	Sort string // aria-sort: ascending, descending or none
+}
+
+// filter is what the form above the table shows.
+type filter struct {
+	Action    string
+	Query     projections.Query
+	States    []string
+	Providers []Provider
+	Limit     string // as given, to be kept
+	Search    bool
+}
+
+func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
+	q, err := l.query(r)
+	if err != nil {
+		return err
+	}
+	f := l.s.frame(r.Context(), l.title, l.model)
+	items, next, err := l.find(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	n, err := l.s.Store.Count(r.Context(), l.model, q)
+	if err != nil {
+		return err
+	}
+	f.Model, f.Q = l.model, q.Q
+	values := r.URL.Query()
+	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Count: countText(n), Heads: l.heads(values, q.Sort), Rows: l.rows(&f, items),
+		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), values.Get("limit"), !l.fixed},
+		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
+	if next != "" {
+		p.Next = with(l.model, values, "cursor", next)
+	}
+	if q.Cursor != "" {
+		p.First = with(l.model, values, "cursor", "")
+	}
+	p.CSV, p.JSON = with(l.model+".csv", values, "cursor", "", "limit", ""), with(l.model+".json", values, "cursor", "", "limit", "")
+	return l.s.render(w, http.StatusOK, l.model, p)
+}
+
+// query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
+func (l *list[T]) query(r *http.Request) (projections.Query, error) {
+	q, err := readQuery(r.URL.Query(), l.s.Now())
+	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "") {
+		err = wrong("the %s is always newest first and can only be filtered by provider", l.model)
+	}
+	return q, err
+}
+
+func (l *list[T]) api(w http.ResponseWriter, r *http.Request) error {
+	q, err := l.query(r)
+	if err != nil {
+		return err
+	}
+	items, next, err := l.find(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	return writeItems(w, items, next)
+}
+
+func (l *list[T]) heads(values url.Values, sort string) []head {
+	if sort == "" {
+		sort = defaultSort
+	}
+	heads := make([]head, len(l.columns))
+	for i, c := range l.columns {
+		heads[i] = head{column: c, Sort: "none"}
+		if c.Field == "" {
+			continue
+		}
+		to := c.Field
+		if c.Down {
+			to = "-" + c.Field
+		}
+		switch sort {
+		case c.Field:
+			heads[i].Sort, to = "ascending", "-"+c.Field
+		case "-" + c.Field:
+			heads[i].Sort, to = "descending", c.Field
+		}
+		if to == defaultSort {
+			to = ""
+		}
+		heads[i].Href = with(l.model, values, "sort", to, "cursor", "")
+	}
+	return heads
+}
+
+// chips are the filters that are set, each a link that clears it.
+func (l *list[T]) chips(values url.Values, f *frame) []link {
+	var chips []link
+	for _, name := range []string{"q", "provider", "state"} {
+		v := values.Get(name)
+		if v == "" {
+			continue
+		}
+		text := v
+		switch name {
+		case "state":
+			text = stateOf(v).Word
+		case "provider":
+			text = f.Source(v)
+		}
+		chips = append(chips, link{text, with(l.model, values, name, "", "cursor", "")})
+	}
+	return chips
+}
+
+func (l *list[T]) elsewhere(q string) []link {
+	if q == "" {
+		return nil
+	}
+	var links []link
+	for _, item := range []link{{"Orders", "orders"}, {"Certificates", "certificates"}, {"Domains", "domains"}, {"DNSSEC", "dnssec"}} {
+		if item.Href != l.model {
+			links = append(links, link{item.Text, with(item.Href, nil, "q", q)})
+		}
+	}
+	return links
+}
+
+// with is the address of a list with the named parameters changed; an empty value takes one away.
+func with(path string, values url.Values, changes ...string) string {
+	v := url.Values{}
+	for name, all := range values {
+		if all[0] != "" {
+			v.Set(name, all[0])
+		}
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if v.Del(changes[i]); changes[i+1] != "" {
+			v.Set(changes[i], changes[i+1])
+		}
+	}
+	if len(v) == 0 {
+		return "/" + path
+	}
+	return "/" + path + "?" + v.Encode()
+}
+
+const defaultSort = "-last_event_at"
+
+// readQuery reads the parameters that every list takes.
+func readQuery(v url.Values, now time.Time) (projections.Query, error) {
+	q := projections.Query{Cursor: v.Get("cursor"), Q: strings.TrimSpace(v.Get("q")), Provider: v.Get("provider"),
+		State: v.Get("state"), Sort: v.Get("sort"), Now: now}
+	var err error
+	q.Limit, err = readLimit(v)
+	return q, err
+}
+
+// readLimit is 0 where no limit is given, which the store takes for its default.
+func readLimit(v url.Values) (int, error) {
+	text := v.Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > projections.MaxLimit {
+		return 0, wrong("limit must be a number from 1 to %d, not %q", projections.MaxLimit, text)
+	}
+	return n, nil
+}
+
+// countText is exact up to the store's limit and says when there are more.
+func countText(n int) string {
+	if n > projections.CountLimit {
+		return number(projections.CountLimit) + "+"
+	}
+	return number(n)
+}

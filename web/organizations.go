@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+func (s *Server) newOrganizations() *list[projections.Organization] {
+	type organization = projections.Organization
+	return &list[organization]{
+		s: s, model: "organizations", title: "Organizations", exportSort: "id", find: s.Store.Organizations,
+		empty:  "Every organization that a CA has validated appears here, with the day until which the validation may be reused.",
+		states: []string{"validated", "revalidation_due", "expired"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Organization", Field: "name", Class: "name"}, {Title: "Number"},
+			{Title: "Validation"}, {Title: "Reusable until", Field: "expires_at", Class: "time"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(o *organization) projections.Key {
+			return projections.Key{Model: "organizations", Provider: o.Provider, ID: o.ID}
+		},
+		fields: []field[organization]{
+			{"provider", func(o *organization) string { return o.Provider }}, {"id", func(o *organization) string { return o.ID }},
+			{"name", func(o *organization) string { return o.Name }}, {"state", func(o *organization) string { return o.State }},
+			{"validation_type", func(o *organization) string { return o.ValidationType }},
+			{"validated_at", func(o *organization) string { return timeText(o.ValidatedAt) }},
+			{"expires_at", func(o *organization) string { return timeText(o.ExpiresAt) }},
+			{"last_event_at", func(o *organization) string { return o.LastEventAt.String() }},
+		},
+	}
+}
+
+// organizationPage is the data of organization.html.
+type organizationPage struct {
+	frame
+	Organization *projections.Organization
+	Timeline     []timelineItem
+	Past         past
+}
+
+func (s *Server) organization(w http.ResponseWriter, r *http.Request) error {
+	provider, id, err := pathKey(r, "id")
+	if err != nil {
+		return err
+	}
+	f := s.frame(r.Context(), "Organization "+id, "organizations")
+	o, err := s.Store.Organization(r.Context(), provider, id, f.Now)
+	if err != nil {
+		return missing(err, "organization", provider, id)
+	}
+	p := organizationPage{frame: f, Organization: o, Past: pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
+	p.Timeline = s.timeline(r.Context(), &p.frame, o.Timeline)
+	return s.render(w, http.StatusOK, "organization", p)
+}

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/gorilla/mux"
+)
+
+// pathVar is a variable of the route, unescaped. The router matches escaped paths, so that an id may contain a slash.
+func pathVar(r *http.Request, name string) (string, error) {
+	v, err := url.PathUnescape(mux.Vars(r)[name])
+	if err != nil {
+		return "", wrong("the address has a broken escape: %v", err)
+	}
+	return v, nil
+}
+
+// pathKey is the provider and the id of the row that the route names.
+func pathKey(r *http.Request, idName string) (provider, id string, err error) {
+	if provider, err = pathVar(r, "provider"); err != nil {
+		return "", "", err
+	}
+	id, err = pathVar(r, idName)
+	return provider, id, err
+}
+
+// segment escapes one path segment. An id of only dots is escaped whole, since clients would take it for a step up the tree.
+func segment(s string) string {
+	if strings.Trim(s, ".") == "" {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
+}
+
+// href is the page of a row.
+func href(k projections.Key) string {
+	switch k.Model {
+	case "domains":
+		return "/domains/" + segment(k.ID)
+	case "quarantine":
+		return "/events/" + segment(k.ID)
+	}
+	return "/" + k.Model + "/" + segment(k.Provider) + "/" + segment(k.ID)
+}
+
+// rowKey is how /live's rows and the page's elements name one another: plain text, never parsed.
+func rowKey(k projections.Key) string { return k.Model + "/" + k.Provider + "/" + k.ID }
+
+// databasePrefix is what the websites' read model puts before a database's number, which a website may have too.
+const databasePrefix = "database:"
+
+// eventHref is the page of the row that an event is about; "" where there is none.
+func eventHref(e *schema.Event) string {
+	models := map[string]string{
+		schema.AggregateOrder: "orders", schema.AggregateCertificate: "certificates", schema.AggregateDomain: "domains",
+		schema.AggregateOrganization: "organizations", schema.AggregateDNSSEC: "dnssec",
+		schema.AggregateWebsite: "websites", schema.AggregateDatabase: "websites",
+	}
+	kind := e.Kind()
+	id := schema.AggregateID(kind, e.ID, &e.Data)
+	model := models[kind.Aggregate()]
+	switch {
+	case kind.Aggregate() == schema.AggregateDatabase && id != "":
+		id = databasePrefix + id
+	case kind.Aggregate() == schema.AggregateCertificate && id == "":
+		model, id = "orders", e.Data.OrderID
+	}
+	if model == "" || id == "" {
+		return ""
+	}
+	return href(projections.Key{Model: model, Provider: e.Data.Provider, ID: id})
+}

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+func (s *Server) newQuarantine() *list[projections.Quarantined] {
+	type quarantined = projections.Quarantined
+	return &list[quarantined]{
+		s: s, model: "quarantine", title: "Quarantine", fixed: true, find: s.Store.Quarantine,
+		empty: "Nothing is here, which is as it should be. A delivery that could not be read, or that nobody documents, is kept here whole with the reason, " +
+			"until a better decoder reads it again.",
+		columns: []column{{Title: "Event"}, {Title: "Provider"}, {Title: "Reason and delivery", Class: "name"}, {Title: "Received", Class: "time"}},
+		key: func(x *quarantined) projections.Key {
+			return projections.Key{Model: "quarantine", Provider: x.Provider, ID: strconv.FormatUint(x.Seq, 10)}
+		},
+		fields: []field[quarantined]{
+			{"seq", func(x *quarantined) string { return numberText(x.Seq) }}, {"time", func(x *quarantined) string { return x.Time.String() }},
+			{"provider", func(x *quarantined) string { return x.Provider }}, {"reason", func(x *quarantined) string { return x.Reason }},
+			{"original", originalCell},
+		},
+	}
+}
+
+// originalCell is the delivery as one line of JSON.
+func originalCell(x *projections.Quarantined) string {
+	if x.Original == nil {
+		return ""
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(x.Original); err != nil {
+		return "couldn't be written: " + err.Error()
+	}
+	return string(bytes.TrimSpace(b.Bytes()))
+}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// pageTemplate is the frame around one page.
+type pageTemplate = *template.Template
+
+// newPages makes one set of templates per page: all of them share every file; a page's own set says which of them stands inside the frame,
+// and a list's which of them is its row.
+func newPages(a *assets) (map[string]pageTemplate, error) {
+	common, err := template.New("base").Funcs(funcs(a)).ParseFS(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("couldn't parse the pages: %w", err)
+	}
+	pages := map[string]pageTemplate{}
+	add := func(name, glue string) error {
+		t, err := common.Clone()
+		if err != nil {
+			return err
+		}
+		pages[name], err = t.Parse(glue)
+		return err
+	}
+	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "events", "event", "system", "error"} {
+		err = errors.Join(err, add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`))
+	}
+	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "quarantine"} {
+		err = errors.Join(err, add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`))
+	}
+	return pages, err
+}
+
+// funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.
+func funcs(a *assets) template.FuncMap {
+	return template.FuncMap{
+		"asset": a.path, "state": stateOf, "when": when, "span": spanText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf,
+		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "life": lifeOf, "join": strings.Join,
+		"domainHref": func(name string) string { return "/domains/" + segment(name) },
+		"rowHref": func(model, provider, id string) string {
+			return href(projections.Key{Model: model, Provider: provider, ID: id})
+		},
+		"rowKey": func(model, provider, id string) string {
+			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
+		},
+		"hex": hexGroups, "original": originalText,
+		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
+	}
+}
+
+// render executes the page into memory first, so that a fault in it becomes an error and not half a page.
+func (s *Server) render(w http.ResponseWriter, status int, page string, data any) error {
+	var b bytes.Buffer
+	if err := s.pages[page].ExecuteTemplate(&b, "base", data); err != nil {
+		return fmt.Errorf("couldn't render page %s: %w", page, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+	return nil
+}
+
+// anyModel is the Model of a page that any change may change.
+const anyModel = "*"
+
+// behindLimit is how many events the read models may lack before the pages say so; less is over before a person has read it.
+const behindLimit = 100
+
+// frame is what base.html needs around every page.
+type frame struct {
+	Title     string
+	Nav       string // the current page's entry in the navigation
+	Model     string // whose changes make the open page fetch itself anew; rows that it shows do so in any case
+	Attention int
+	Critical  bool   // one of them is
+	Behind    uint64 // events that the read models lack
+	Seq       uint64 // what the page shows is at least this far: the browser asks for the changes after it
+	Q         string
+	Version   string
+	Now       time.Time
+
+	titles map[string]string
+}
+
+// Source is the title of a provider, or its name where nobody configured it.
+func (f frame) Source(name string) string {
+	if t := f.titles[name]; t != "" {
+		return t
+	}
+	return name
+}
+
+// frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what Seq says of it.
+// It leaves out what it cannot have, since the page inside it fails with the better message.
+func (s *Server) frame(ctx context.Context, title, nav string) frame {
+	f := frame{Title: title, Nav: nav, Version: s.Version, Now: s.Now(), titles: map[string]string{}}
+	for _, p := range s.Providers() {
+		f.titles[p.Name] = p.Title
+	}
+	status, _, err := s.Store.Status(ctx)
+	for i, st := range status {
+		if f.Behind = max(f.Behind, st.Lag); i == 0 || st.Seq < f.Seq {
+			f.Seq = st.Seq
+		}
+	}
+	if f.Behind < behindLimit {
+		f.Behind = 0
+	}
+	matters, errAttention := s.Store.Attention(ctx, f.Now)
+	f.Attention = len(matters)
+	for _, m := range matters {
+		f.Critical = f.Critical || m.Severity == "critical"
+	}
+	if err = errors.Join(err, errAttention); err != nil && ctx.Err() == nil && !errors.Is(err, projections.ErrRebuilding) {
+		s.Logger.Error("couldn't read what every page's frame shows", "error", err)
+	}
+	return f
+}

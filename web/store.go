@@ -1,0 +1,107 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Store is the read models. Every interface it is made of is named after the page that needs it; all their methods may be called at once
+// from many goroutines. A method called with the key of a row that no event concerns returns projections.ErrNotFound; a list asked for in
+// a way it cannot be made returns projections.ErrQuery; both may be wrapped.
+type Store interface {
+	OrderStore
+	CertificateStore
+	DomainStore
+	DNSSECStore
+	OrganizationStore
+	WebsiteStore
+	QuarantineStore
+	Overview
+	LiveStore
+}
+
+// OrderStore is what the orders' pages need.
+type OrderStore interface {
+	Orders(context.Context, projections.Query) (items []projections.Order, next string, err error)
+	Order(ctx context.Context, provider, id string, now time.Time) (*projections.Order, error)
+}
+
+// CertificateStore is what the certificates' pages need.
+type CertificateStore interface {
+	Certificates(context.Context, projections.Query) (items []projections.Certificate, next string, err error)
+	Certificate(ctx context.Context, provider, id string, now time.Time) (*projections.Certificate, error)
+}
+
+// DomainStore is what the domains' pages need. Domain finds what any provider says of the name.
+type DomainStore interface {
+	Domains(context.Context, projections.Query) (items []projections.Domain, next string, err error)
+	Domain(ctx context.Context, name string, now time.Time) (*projections.DomainDetail, error)
+}
+
+// DNSSECStore is what the rotations' pages need.
+type DNSSECStore interface {
+	DNSSECs(context.Context, projections.Query) (items []projections.DNSSEC, next string, err error)
+	DNSSEC(ctx context.Context, provider, websiteID string, now time.Time) (*projections.DNSSEC, error)
+}
+
+// OrganizationStore is what the organizations' pages need.
+type OrganizationStore interface {
+	Organizations(context.Context, projections.Query) (items []projections.Organization, next string, err error)
+	Organization(ctx context.Context, provider, id string, now time.Time) (*projections.Organization, error)
+}
+
+// WebsiteStore is what the websites' pages need.
+type WebsiteStore interface {
+	Websites(context.Context, projections.Query) (items []projections.Website, next string, err error)
+	Website(ctx context.Context, provider, id string, now time.Time) (*projections.Website, error)
+}
+
+// QuarantineStore is what the quarantine's page needs.
+type QuarantineStore interface {
+	Quarantine(context.Context, projections.Query) (items []projections.Quarantined, next string, err error)
+}
+
+// Overview is what every page's frame, the attention list and /system need.
+type Overview interface {
+	// Count counts what the query finds in the model, and stops at projections.CountLimit+1.
+	Count(ctx context.Context, model string, q projections.Query) (int, error)
+	// Attention is what a person should act on now, most urgent first.
+	Attention(ctx context.Context, now time.Time) ([]projections.Matter, error)
+	// Status answers also while the read models are being rebuilt.
+	Status(context.Context) ([]projections.Status, []projections.Gap, error)
+}
+
+// LiveStore is what the open pages need.
+type LiveStore interface {
+	// Live yields what changed after seq, or only what changes from now on where after is 0, each change once the read models show it.
+	// It returns when ctx ends or yield fails, with that error.
+	Live(ctx context.Context, after uint64, yield func(projections.Change) error) error
+}
+
+// Log is the log of events. Its methods may be called at once from many goroutines.
+type Log interface {
+	// Events are at most limit events after seq whose NATS subject matches (empty: all), ascending.
+	Events(ctx context.Context, after uint64, subject string, limit int) ([]schema.Record, error)
+	// Get is one event. An error that is fs.ErrNotExist says that the log does not hold it.
+	Get(ctx context.Context, seq uint64) (schema.Record, error)
+	// Last is the sequence of the newest event, 0 while there is none.
+	Last(context.Context) (uint64, error)
+}
+
+// Provider is one source of deliveries as the pages show it.
+type Provider struct {
+	Name        string   // "digicert"
+	Title       string   // "DigiCert CertCentral"
+	On          bool     // its credential is set
+	Endpoints   []string // URLs to enter at the provider; a token stands as {token}
+	Howto       string   // where to enter them, a sentence
+	HowtoEnable []string // the settings to set to turn it on
+	SendExample string   // the command that sends a sample of it
+
+	LastAt schema.Time // of the last delivery taken; zero: none yet
+	// Deliveries since the server started.
+	Accepted, Quarantined, Refused, Lost uint64
+}

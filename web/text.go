@@ -1,0 +1,194 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
+type moment struct{ ISO, UTC, Text string }
+
+func when(t schema.Time, now time.Time) moment {
+	if t.IsZero() {
+		return moment{}
+	}
+	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now)}
+}
+
+// agoText is "3 h ago" or "in 3 h"; from two months on the date says more.
+func agoText(t, now time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case d.Abs() < time.Minute:
+		return "just now"
+	case d.Abs() >= 60*24*time.Hour:
+		return t.UTC().Format("2 Jan 2006")
+	case d < 0:
+		return "in " + durationText(-d)
+	}
+	return durationText(d) + " ago"
+}
+
+func durationText(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + " h"
+	}
+	return strconv.Itoa(int(d/(24*time.Hour))) + " d"
+}
+
+// spanText is a number of days left, or since.
+func spanText(days int) string {
+	switch {
+	case days == 1 || days == -1:
+		return strings.TrimPrefix(strconv.Itoa(days), "-") + " day"
+	case days < 0:
+		return number(-days) + " days"
+	}
+	return number(days) + " days"
+}
+
+// numberOf is number for templates, which have no type parameters.
+func numberOf(n any) string {
+	switch n := n.(type) {
+	case int:
+		return number(n)
+	case uint64:
+		return number(n)
+	}
+	return fmt.Sprint(n)
+}
+
+// number groups digits by three.
+func number[T int | uint64](n T) string {
+	s := strconv.FormatUint(uint64(n), 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// nameList is what a row is called: its first name, and how many more it has.
+type nameList struct {
+	First string
+	More  int
+}
+
+// namesOf prefers the common name. A name that certificate or CA repeats counts once.
+func namesOf(commonName string, dnsNames []string) nameList {
+	n := nameList{First: commonName}
+	if n.First == "" && len(dnsNames) > 0 {
+		n.First = dnsNames[0]
+	}
+	for _, name := range dnsNames {
+		if name != n.First {
+			n.More++
+		}
+	}
+	return n
+}
+
+// dsText is a DS record in presentation format, ready for a zone file or a registrar's form.
+func dsText(domain string, ds *schema.DS) string {
+	if ds == nil {
+		return ""
+	}
+	record := fmt.Sprintf("IN DS %d %d %d %s", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest)
+	if domain == "" {
+		return record
+	}
+	return domain + ". " + record
+}
+
+// hexGroups puts a space after every four digits of a serial number or fingerprint, for people who compare two.
+func hexGroups(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// life is how much of its validity a certificate has used.
+type life struct {
+	Used  int // percent
+	Days  int // of the whole
+	Known bool
+}
+
+func lifeOf(c projections.Certificate, now time.Time) life {
+	if c.NotBefore == nil || c.NotAfter == nil || !c.NotAfter.After(c.NotBefore.Time) {
+		return life{}
+	}
+	whole := c.NotAfter.Sub(c.NotBefore.Time)
+	used := int(100 * now.Sub(c.NotBefore.Time) / whole)
+	return life{min(max(used, 0), 100), int((whole + 12*time.Hour) / (24 * time.Hour)), true}
+}
+
+// maxRaw bounds what one delivery takes of a page that shows many.
+const maxRaw = 16 << 10
+
+// raw is one delivery as text.
+type raw struct {
+	JSON string
+	Body string // a body that is not JSON but text
+	Cut  bool   // JSON is longer than a page with many shows
+}
+
+// originalText is a delivery for people: indented, and never longer than maxRaw.
+func originalText(o *schema.Original) raw {
+	if o == nil {
+		return raw{}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // the template escapes; \u003c would only be harder to read
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(o); err != nil {
+		return raw{JSON: "couldn't be shown: " + err.Error()}
+	}
+	text, body := strings.TrimSpace(b.String()), ""
+	if decoded, err := base64.StdEncoding.DecodeString(o.BodyBase64); err == nil && isText(decoded) {
+		body = string(decoded)
+	}
+	cut := len(text) > maxRaw || len(body) > maxRaw
+	return raw{clip(text), clip(body), cut}
+}
+
+// indent is JSON as people read it; what is not JSON stays as it is.
+func indent(b []byte) string {
+	var out bytes.Buffer
+	if json.Indent(&out, b, "", "  ") != nil {
+		return string(b)
+	}
+	return out.String()
+}
+
+func clip(s string) string {
+	if len(s) <= maxRaw {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxRaw], "") + "\n…"
+}
+
+func isText(b []byte) bool {
+	if len(b) == 0 || !utf8.Valid(b) {
+		return false
+	}
+	return !bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) })
+}

@@ -1,0 +1,162 @@
+// Package web is what people and programs look at: the pages, the JSON API and the stream of changes that keeps an open page in step
+// with the log. It only reads. Everything it needs it asks for in the interfaces of store.go; who calls New provides them.
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/gorilla/mux"
+)
+
+// Options is what the pages need of the rest of the program. Store, Log, Providers and Hosts are required.
+type Options struct {
+	Store     Store
+	Log       Log
+	Providers func() []Provider            // asked anew for every page
+	Metrics   http.Handler                 // nil: no /metrics
+	Ready     func() (ok bool, report any) // nil: ready as soon as it answers; the report is sent as JSON
+	Version   string                       // of the program
+	Hosts     []string                     // the host names, without port, that requests may bear; anything else is answered 421
+	Now       func() time.Time             // nil: time.Now
+	Logger    *slog.Logger                 // nil: nothing is logged
+	First     FirstSteps
+}
+
+// FirstSteps is what the start page tells a person who has not configured any provider yet. Zero fields have defaults.
+type FirstSteps struct {
+	InitCommand string // writes the settings: "certtrail init"
+	ConfigFile  string // where they stand: "certtrail.yaml"
+}
+
+// Server answers the routes. Nothing in it changes after New, so any number of requests may use it at once.
+type Server struct {
+	Options
+	pages  map[string]pageTemplate
+	assets *assets
+	slots  chan struct{} // one taken by every open /live
+	hosts  map[string]bool
+
+	orders        *list[projections.Order]
+	certificates  *list[projections.Certificate]
+	domains       *list[projections.Domain]
+	dnssecs       *list[projections.DNSSEC]
+	organizations *list[projections.Organization]
+	websites      *list[projections.Website]
+	quarantine    *list[projections.Quarantined]
+}
+
+// New is the handler of the web listener.
+func New(o Options) (http.Handler, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.guard(s.router()), nil
+}
+
+func newServer(o Options) (*Server, error) {
+	if o.Store == nil || o.Log == nil || o.Providers == nil || len(o.Hosts) == 0 {
+		return nil, errors.New("web needs a store, a log, providers and the host names it answers to")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.First.InitCommand == "" {
+		o.First.InitCommand = "certtrail init"
+	}
+	if o.First.ConfigFile == "" {
+		o.First.ConfigFile = "certtrail.yaml"
+	}
+	s := &Server{Options: o, slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
+	for _, h := range o.Hosts {
+		s.hosts[hostName(h)] = true
+	}
+	var err error
+	if s.assets, err = newAssets(); err != nil {
+		return nil, err
+	}
+	s.makeLists()
+	s.pages, err = newPages(s.assets)
+	return s, err
+}
+
+func (s *Server) makeLists() {
+	s.orders = s.newOrders()
+	s.certificates = s.newCertificates()
+	s.domains = s.newDomains()
+	s.dnssecs = s.newDNSSECs()
+	s.organizations = s.newOrganizations()
+	s.websites = s.newWebsites()
+	s.quarantine = s.newQuarantine()
+}
+
+// lists are the handlers of every list, in the order of the navigation.
+func (s *Server) lists() []listHandlers {
+	return []listHandlers{s.orders.handlers(), s.certificates.handlers(), s.domains.handlers(), s.dnssecs.handlers(),
+		s.organizations.handlers(), s.websites.handlers(), s.quarantine.handlers()}
+}
+
+// router matches the path as it was sent and cleans nothing: an id from outside may contain any byte, also an escaped slash.
+func (s *Server) router() *mux.Router {
+	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	get := func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodGet, http.MethodHead) }
+	r.NotFoundHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errNoRoute })
+	r.MethodNotAllowedHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errMethod })
+
+	get("/", s.page(s.attention))
+	for _, l := range s.lists() {
+		get("/"+l.model, s.page(l.page))
+		get("/"+l.model+".csv", s.api(l.csv))
+		get("/"+l.model+".json", s.api(l.json))
+		get(apiPrefix+"/"+l.model, s.api(l.api))
+	}
+	get("/orders/{provider}/{id}", s.page(s.order))
+	get("/certificates/{provider}/{id}", s.page(s.certificate))
+	get("/domains/{name}", s.page(s.domain))
+	get("/dnssec/{provider}/{website_id}", s.page(s.dnssec))
+	get("/organizations/{provider}/{id}", s.page(s.organization))
+	get("/websites/{provider}/{id}", s.page(s.website))
+	get("/events", s.page(s.events))
+	get("/events/{seq}", s.page(s.event))
+	get("/system", s.page(s.system))
+
+	get(apiPrefix+"/orders/{provider}/{id}", s.api(row(s, "order", "id", s.Store.Order)))
+	get(apiPrefix+"/certificates/{provider}/{id}", s.api(row(s, "certificate", "id", s.Store.Certificate)))
+	get(apiPrefix+"/domains/{name}", s.api(s.apiDomain))
+	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(row(s, "rotation of website", "website_id", s.Store.DNSSEC)))
+	get(apiPrefix+"/organizations/{provider}/{id}", s.api(row(s, "organization", "id", s.Store.Organization)))
+	get(apiPrefix+"/websites/{provider}/{id}", s.api(row(s, "website", "id", s.Store.Website)))
+	get(apiPrefix+"/attention", s.api(s.apiAttention))
+	get(apiPrefix+"/events", s.api(s.apiEvents))
+	get(apiPrefix+"/status", s.api(s.apiStatus))
+	get(apiPrefix+"/live", s.api(s.live))
+	get(apiPrefix+"/openapi.yaml", s.api(s.openapi))
+
+	get("/static/{file}", s.page(s.static))
+	get("/healthz", s.api(s.healthz))
+	get("/readyz", s.api(s.readyz))
+	if s.Metrics != nil {
+		get("/metrics", s.Metrics)
+	}
+	return r
+}
+
+// either answers an error as its path's callers expect it: a problem document under /api, a page elsewhere.
+func (s *Server) either(h handler) http.Handler {
+	page, api := s.page(h), s.api(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/api" {
+			api.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+func (s *Server) newWebsites() *list[projections.Website] {
+	type website = projections.Website
+	return &list[website]{
+		s: s, model: "websites", title: "Websites and databases", exportSort: "id", find: s.Store.Websites,
+		empty: "Every website and database that a provider watches appears here with the last thing it said of it: malware, backups, restores.",
+		columns: []column{{Title: "Last report", Field: "state", Class: "state"}, {Title: "Number", Field: "id", Class: "name"}, {Title: "Kind", Field: "kind"}, {Title: "Provider"}, {Title: "Events"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(x *website) projections.Key {
+			return projections.Key{Model: "websites", Provider: x.Provider, ID: x.ID}
+		},
+		fields: []field[website]{
+			{"provider", func(x *website) string { return x.Provider }}, {"kind", func(x *website) string { return x.Kind }},
+			{"id", func(x *website) string { return x.ID }}, {"state", func(x *website) string { return x.State }},
+			{"event_count", func(x *website) string { return intText(&x.EventCount) }},
+			{"first_event_at", func(x *website) string { return x.FirstEventAt.String() }},
+			{"last_event_at", func(x *website) string { return x.LastEventAt.String() }},
+		},
+	}
+}
+
+// websitePage is the data of website.html.
+type websitePage struct {
+	frame
+	Website  *projections.Website
+	Number   string // without databasePrefix
+	Timeline []timelineItem
+	Past     past
+}
+
+func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
+	provider, id, err := pathKey(r, "id")
+	if err != nil {
+		return err
+	}
+	f := s.frame(r.Context(), "Website "+id, "websites")
+	x, err := s.Store.Website(r.Context(), provider, id, f.Now)
+	if err != nil {
+		return missing(err, "website", provider, id)
+	}
+	p := websitePage{frame: f, Website: x, Number: strings.TrimPrefix(id, databasePrefix), Past: pastOf(r, &f, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount)}
+	p.Timeline = s.timeline(r.Context(), &p.frame, x.Timeline)
+	return s.render(w, http.StatusOK, "website", p)
+}

@@ -1,0 +1,172 @@
+package web_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+var now = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+
+func ago(d time.Duration) schema.Time { return schema.At(now.Add(-d)) }
+
+func pago(d time.Duration) *schema.Time { t := ago(d); return &t }
+
+const day = 24 * time.Hour
+
+// world is a store and a log full of what a year with three CAs brings. Every text in it goes through s, so that a test can make it hostile.
+func world(s func(string) string) (*fakeStore, *fakeLog) {
+	w := &worldMaker{s: s, store: &fakeStore{changes: make(chan projections.Change)}, log: &fakeLog{}}
+	w.makeOrders()
+	w.makeCertificates()
+	w.makeRest()
+	w.store.status = []projections.Status{{Name: "orders", Seq: uint64(len(w.log.records)), State: "live"}}
+	return w.store, w.log
+}
+
+func plain(s string) string { return s }
+
+type worldMaker struct {
+	s     func(string) string
+	store *fakeStore
+	log   *fakeLog
+}
+
+// timeline puts events into the log and gives their entries.
+func (w *worldMaker) timeline(provider string, d schema.Data, kinds map[time.Duration]schema.Kind, ages ...time.Duration) []projections.TimelineEntry {
+	var entries []projections.TimelineEntry
+	for _, age := range ages {
+		k := kinds[age]
+		d.Provider, d.Event, d.Decoder = provider, w.s(strings.ReplaceAll(k.Name(), "_", "-")), provider+"/1"
+		d.Reason = w.s("reason")
+		d.Original = original(`{"event":"` + strings.ReplaceAll(w.s("e"), `"`, `\"`) + `","data":{"order_id":12345,"certificate_id":23456}}`)
+		seq := w.log.add(schema.New(fmt.Sprintf("0193-%d", len(w.log.records)), "/hooks/"+provider, ago(age), k, d))
+		entries = append(entries, projections.TimelineEntry{Seq: seq, Time: ago(age), Type: k.Type(), Summary: w.s("The provider said so.")})
+	}
+	return entries
+}
+
+func (w *worldMaker) order(provider, id, state, cn string, names []string, checks map[string]schema.CheckState, reasons map[string]string, next string, ages ...time.Duration) {
+	kinds := map[time.Duration]schema.Kind{}
+	for i, age := range ages {
+		kinds[age] = []schema.Kind{schema.OrderUpdated, schema.OrderCheckFailed, schema.DomainValidated, schema.OrderIssued}[i%4]
+	}
+	for i := range names {
+		names[i] = w.s(names[i])
+	}
+	o := projections.Order{Provider: provider, ID: w.s(id), State: state, CommonName: w.s(cn), DNSNames: names, Checks: checks, Reasons: reasons, NextStep: next,
+		FirstEventAt: ago(ages[0]), LastEventAt: ago(ages[len(ages)-1]), EventCount: len(ages)}
+	o.Timeline = w.timeline(provider, schema.Data{OrderID: o.ID, Domain: "www.example.test"}, kinds, ages...)
+	o.LastEventSeq = o.Timeline[len(o.Timeline)-1].Seq
+	if state == "issued" || state == "revoked" {
+		o.CertificateID = w.s("88" + id[len(id)-4:])
+	}
+	w.store.orders = append(w.store.orders, o)
+}
+
+func (w *worldMaker) makeOrders() {
+	type checks = map[string]schema.CheckState
+	w.order("xolphin", "960770001", "action_required", "www.bar.example", []string{"www.bar.example", "bar.example", "xn--bcher-kva.example"},
+		checks{"csr": "passed", "organization": "failed", "phone": "delayed", "domain:www.bar.example": "passed", w.s("domain:bar.example"): "pending", "domain:xn--bcher-kva.example": "passed"},
+		map[string]string{"organization": w.s("Bar Trading B.V. is not listed at the given address")}, "answer-ca", 52*time.Hour, 51*time.Hour, 50*time.Hour, 4*time.Minute)
+	w.order("digicert", "771001", "pending", "shop.example.com", []string{"shop.example.com", "*.shop.example.com"},
+		checks{"approval": "pending"}, nil, "approve", 3*time.Hour, 20*time.Minute)
+	w.order("sectigo", "2233001", "action_required", "zone.example.net", nil, checks{"issuance": "failed"},
+		map[string]string{"issuance": w.s("CAA record does not authorise this CA")}, "answer-ca", 8*time.Hour, 35*time.Minute)
+	for i := range 30 {
+		state := []string{"issued", "issued", "issued", "pending", "issued", "reissue_ready", "issued", "revoked", "issued", "rejected", "canceled"}[i%11]
+		next := map[string]string{"issued": "install", "pending": "wait-for-ca", "reissue_ready": "reissue", "revoked": "replace", "rejected": "order-again"}[state]
+		provider := []string{"digicert", "xolphin", "sectigo"}[i%3]
+		cn, age := fmt.Sprintf("app%02d.example.org", i), time.Duration(i+1)*31*time.Hour
+		w.order(provider, fmt.Sprint(771002+i), state, cn, []string{cn, "www." + cn}[:1+i%2], nil, nil, next, age+day, age)
+	}
+	w.order("digicert", "771900", "issued", "", nil, nil, nil, "install", 90*day)
+}
+
+func (w *worldMaker) makeCertificates() {
+	states := []string{"active", "active", "expiring", "active", "expired", "active", "revoked", "replaced", "issued"}
+	for i := range 24 {
+		state := states[i%len(states)]
+		c := projections.Certificate{Provider: []string{"digicert", "xolphin", "sectigo"}[i%3], ID: w.s(fmt.Sprint(881001 + i)), OrderID: w.s(fmt.Sprint(771002 + i)),
+			State: state, CommonName: w.s(fmt.Sprintf("app%02d.example.org", i)), DNSNames: []string{w.s(fmt.Sprintf("app%02d.example.org", i)), w.s("www.example.org")},
+			FirstEventAt: ago(time.Duration(i+30) * day), LastEventAt: ago(time.Duration(i) * 7 * time.Hour), EventCount: 2, KeyAlgorithm: w.s("ECDSA-P-256")}
+		if state != "issued" {
+			left := 200 - i*9
+			c.SerialNumber, c.Issuer = w.s("0a1b2c3d4e5f60718293a4b5c6d7e8f9"), w.s("Example TLS ECC CA 2026")
+			c.NotBefore, c.NotAfter, c.DaysLeft = pago(time.Duration(200-left)*day), pago(-time.Duration(left)*day), &left
+			c.FingerprintSHA256 = w.s(strings.Repeat("9f86d081", 8))
+		}
+		c.RevocationNotice = i == 1
+		if c.RevocationNotice {
+			c.RevokesAt = pago(-22 * time.Hour)
+		}
+		if state == "revoked" {
+			c.Reason = w.s("keyCompromise")
+		}
+		c.Timeline = w.timeline(c.Provider, schema.Data{CertificateID: c.ID, OrderID: c.OrderID},
+			map[time.Duration]schema.Kind{9 * day: schema.OrderIssued, 8 * day: schema.CertificateCollected}, 9*day, 8*day)
+		c.LastEventSeq = c.Timeline[1].Seq
+		w.store.certificates = append(w.store.certificates, c)
+	}
+	w.store.certificates[3].Unreadable = w.s("certificate: x509: malformed certificate")
+}
+
+func (w *worldMaker) makeRest() {
+	for i, state := range []string{"validated", "revalidation_due", "expired", "failed", "validated"} {
+		name := []string{"shop.example.com", "*.shop.example.com", "bar.example", "www.bar.example", "xn--bcher-kva.example"}[i]
+		d := projections.Domain{Provider: []string{"digicert", "xolphin"}[i%2], Name: w.s(name), State: state, ValidatedAt: pago(time.Duration(i*40) * day),
+			ExpiresAt: pago(time.Duration(i*40-190) * day), LastEventAt: ago(time.Duration(i*i) * day), FirstEventAt: ago(300 * day), EventCount: 3}
+		if state == "failed" {
+			d.Reason = w.s("no TXT record was found")
+		}
+		d.Timeline = w.timeline(d.Provider, schema.Data{Domain: name, OrderID: "960770001"}, map[time.Duration]schema.Kind{day: schema.DomainValidated}, day)
+		w.store.domains = append(w.store.domains, d)
+	}
+	ds := &schema.DS{KeyTag: 38696, Algorithm: 13, DigestType: 2, Digest: w.s("683D7A16F2E1D0C9B8A7968574635241302F1E0D9C8B7A6F5E4D3C2B1A0F9E8D")}
+	old := &schema.DS{KeyTag: 11042, Algorithm: 13, DigestType: 2, Digest: w.s("49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD")}
+	for i, state := range []string{"rotation_started", "rotation_overdue", "rotation_completed"} {
+		r := projections.DNSSEC{Provider: "sectigo", WebsiteID: w.s(fmt.Sprint(42 + i)), Domain: w.s([]string{"zone.example.com", "old.example.net", "xn--bcher-kva.example"}[i]),
+			State: state, NextStep: []string{"ds-submit", "ds-submit", "ds-retract"}[i], DS: ds, StartedAt: pago(time.Duration(6+i*300) * time.Hour),
+			FirstEventAt: ago(30 * day), LastEventAt: ago(time.Duration(6+i) * time.Hour), EventCount: 1}
+		if i != 1 {
+			r.PreviousDS = old
+		}
+		r.Timeline = w.timeline("sectigo", schema.Data{WebsiteID: r.WebsiteID, Domain: "zone.example.com", DS: ds},
+			map[time.Duration]schema.Kind{6 * time.Hour: schema.DNSSECRotationStarted}, 6*time.Hour)
+		w.store.dnssecs = append(w.store.dnssecs, r)
+	}
+	w.store.organizations = []projections.Organization{
+		{Provider: "digicert", ID: w.s("5001"), Name: w.s("Example Trading B.V."), State: "validated", ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day), LastEventAt: ago(65 * day), FirstEventAt: ago(65 * day), EventCount: 1},
+		{Provider: "digicert", ID: w.s("5002"), Name: w.s("Bücher & Söhne GmbH"), State: "revalidation_due", ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day), LastEventAt: ago(day), FirstEventAt: ago(400 * day), EventCount: 3,
+			Timeline: w.timeline("digicert", schema.Data{OrganizationID: "5002"}, map[time.Duration]schema.Kind{day: schema.OrganizationRevalidationDue}, day)}}
+	w.store.websites = []projections.Website{
+		{Provider: "sectigo", Kind: "website", ID: w.s("42"), State: w.s("malware_issue_found"), LastEventAt: ago(2 * day), FirstEventAt: ago(9 * day), EventCount: 4,
+			Timeline: w.timeline("sectigo", schema.Data{TargetID: "42"}, map[time.Duration]schema.Kind{2 * day: "website.malware_issue_found"}, 2*day)},
+		{Provider: "sectigo", Kind: "database", ID: w.s("77"), State: w.s("backup_restore_state_changed"), LastEventAt: ago(5 * day), FirstEventAt: ago(9 * day), EventCount: 1}}
+	w.store.quarantine = []projections.Quarantined{
+		{Seq: 2, Time: ago(26 * time.Hour), Provider: "digicert", Reason: w.s("the event certificate_exploded is documented nowhere"), Original: original(`{"event":"certificate_exploded","data":{"order_id":1}}`)},
+		{Seq: 1, Time: ago(80 * time.Hour), Provider: "sectigo", Reason: w.s("the body is not JSON"), Original: &schema.Original{Method: "POST", Query: w.s("a=b"), Headers: map[string]string{"content-type": w.s("text/plain")}, BodyBase64: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}}}
+	w.store.matters = []projections.Matter{
+		{Severity: "critical", Kind: "revocation_announced", Title: w.s("Revocation announced: app01.example.org"), Detail: w.s("Replace it: Xolphin revokes certificate 881002 in 22 h, at 20:00 UTC on 22 Nov."), Since: ago(2 * time.Hour), Href: "/certificates/xolphin/881002"},
+		{Severity: "warning", Kind: "order_check_failed", Title: w.s("Organization failed: www.bar.example"), Detail: w.s("The CA could not verify the organization of order 960770001. Compare it with the public register."), Since: ago(52 * time.Hour), Href: "/orders/xolphin/960770001"},
+		{Severity: "notice", Kind: "ds_submit", Title: w.s("DS to publish: zone.example.com"), Detail: w.s("Publish the new DS at the parent zone and keep the old one."), Since: ago(6 * time.Hour), Href: "/dnssec/sectigo/42"}}
+}
+
+func providers(on bool) func() []web.Provider {
+	return func() []web.Provider {
+		return []web.Provider{
+			{Name: "digicert", Title: "DigiCert CertCentral", On: on, Endpoints: []string{"https://hooks.example.com/hooks/digicert"},
+				Howto: "CertCentral, Settings, Webhooks: endpoint URL and secret key.", HowtoEnable: []string{"digicert-webhook-key"},
+				SendExample: "certtrail send digicert certificate_issued", LastAt: ago(4 * time.Minute), Accepted: 12403, Refused: 3},
+			{Name: "sectigo", Title: "Sectigo", On: on, Endpoints: []string{"https://hooks.example.com/hooks/sectigo", "https://hooks.example.com/hooks/sectigo-push"},
+				Howto: "Ask the account manager to enter both URLs with user name and password.", HowtoEnable: []string{"sectigo-username", "sectigo-password"},
+				SendExample: "certtrail send sectigo website_dnssec_rotation_start", LastAt: ago(35 * time.Minute), Accepted: 214, Quarantined: 1, Lost: 2},
+			{Name: "xolphin", Title: "Xolphin", Endpoints: []string{"https://hooks.example.com/hooks/xolphin/{token}"},
+				Howto: "Ask Xolphin's support to register the URL.", HowtoEnable: []string{"xolphin-token"}, SendExample: "certtrail send xolphin Issued"},
+		}
+	}
+}
