@@ -74,7 +74,8 @@ func checkTextOf(name string, state schema.CheckState) checkText {
 	case "domain":
 		return checkText{
 			either(failed, "Control of the domain could not be proved.", "Control of the domain is not proved yet."),
-			"The CA did not find the proof where it looked: the DNS record, the file on the web server or the answer to its e-mail.",
+			either(failed, "The CA did not find the proof where it looked: ", "The CA looks for the proof that was agreed on: ") +
+				"the DNS record, the file on the web server or the answer to its e-mail.",
 			"Check that the proof is public: ask the DNS record of a public resolver, fetch the file from outside over plain HTTP, look for the e-mail. Then let the CA try again."}
 	}
 	return checkText{either(failed, "The check failed.", "The check has not passed yet."), "", "See what the CA says of the order in its console."}

@@ -49,15 +49,23 @@ func durationText(d time.Duration) string {
 	return strconv.Itoa(int(d/(24*time.Hour))) + " d"
 }
 
-// spanText is a number of days left, or since.
-func spanText(days int) string {
-	switch {
-	case days == 1 || days == -1:
-		return strings.TrimPrefix(strconv.Itoa(days), "-") + " day"
-	case days < 0:
-		return number(-days) + " days"
+// daysText is a number of days.
+func daysText(n int) string {
+	if n == 1 {
+		return "1 day"
 	}
-	return number(days) + " days"
+	return number(n) + " days"
+}
+
+// leftText is how long a certificate is still valid; "" where that is not known.
+func leftText(days *int) string {
+	switch {
+	case days == nil:
+		return ""
+	case *days < 0:
+		return "over since " + daysText(-*days)
+	}
+	return daysText(*days) + " left"
 }
 
 // numberOf is number for templates, which have no type parameters.

@@ -121,7 +121,7 @@ func nextStepOf(code string) nextStep {
 	case "reissue":
 		return nextStep{"reissue", "The subscription goes on: ask the CA for the next certificate, with a fresh key, and install it before the present one expires.", true}
 	case "install":
-		return nextStep{"install it", "The certificate is ready: fetch it from the CA and install it where it is used.", true}
+		return nextStep{"install it", "The certificate is ready: fetch it from the CA and install it where it is used.", false}
 	case "replace":
 		return nextStep{"replace it", "The certificate is revoked. Order another, install it wherever this one is in use, and find out why it was revoked.", true}
 	case "order-again":

@@ -42,6 +42,7 @@ func Golden(t *testing.T, p schema.Provider) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
 			d := readRequest(t, file)
 			Check(t, p, d)
+			Redacted(t, p, d)
 			got := describe(t, p, d)
 			goldenFile := strings.TrimSuffix(file, ".http") + ".json"
 			if *update {

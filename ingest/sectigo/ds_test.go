@@ -25,6 +25,7 @@ func decodeBody(t *testing.T, body string) schema.Data {
 	p := System.New(setting)
 	d := post(`{"id":1,"event":"website_dnssec_rotation_start","target":{"type":"Website","id":42,"domain":"target.test"},"body":` + body + `,"partner":{"id":1}}`)
 	ingesttest.Check(t, p, d)
+	ingesttest.Redacted(t, p, d)
 	kind, data, err := p.Decode(d)
 	if err != nil || kind != schema.DNSSECRotationStarted || data.WebsiteID != "42" {
 		t.Fatalf("%s: got %s %+v, error %v", body, kind, data, err)

@@ -68,6 +68,7 @@ func TestPush(t *testing.T) {
 			query := "orderNumber=991001&certificateID=992001&" + query
 			for _, d := range []*schema.Delivery{push1(query), pushed("application/x-www-form-urlencoded", query), pushed("", query), pushed("application/json", asJSON(t, query))} {
 				ingesttest.Check(t, p, d)
+				ingesttest.Redacted(t, p, d)
 				kind, data, err := p.Decode(d)
 				if err != nil {
 					t.Fatal(err)
@@ -168,6 +169,7 @@ func TestPushRevokesAt(t *testing.T) {
 	} {
 		d := push1("orderNumber=1&eventType=PreRevocationNotification&" + params)
 		ingesttest.Check(t, p, d)
+		ingesttest.Redacted(t, p, d)
 		_, data, err := p.Decode(d)
 		got := ""
 		if data.RevokesAt != nil {

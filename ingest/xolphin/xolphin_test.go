@@ -57,6 +57,7 @@ func TestDecode(t *testing.T) {
 	} {
 		d := get(query)
 		ingesttest.Check(t, p, d)
+		ingesttest.Redacted(t, p, d)
 		kind, data, err := p.Decode(d)
 		if err != nil {
 			t.Errorf("%s: %v", query, err)
@@ -84,6 +85,7 @@ func TestDecodeQuarantine(t *testing.T) {
 	} {
 		d := get(query)
 		ingesttest.Check(t, p, d)
+		ingesttest.Redacted(t, p, d)
 		_, _, err := p.Decode(d)
 		var q *schema.Quarantine
 		if !errors.As(err, &q) {

@@ -180,9 +180,15 @@ func TestNewCycles(t *testing.T) {
 }
 
 func TestRotations(t *testing.T) {
-	ds := func(tag uint16) *schema.DS { return &schema.DS{KeyTag: tag, Algorithm: 13, DigestType: 2, Digest: "AB"} }
-	started := func(d *schema.DS) *schema.Event { return made(schema.DNSSECRotationStarted, schema.Data{WebsiteID: "42", DS: d}) }
-	completed := func(d *schema.DS) *schema.Event { return made(schema.DNSSECRotationCompleted, schema.Data{WebsiteID: "42", DS: d}) }
+	ds := func(tag uint16) *schema.DS {
+		return &schema.DS{KeyTag: tag, Algorithm: 13, DigestType: 2, Digest: "AB"}
+	}
+	started := func(d *schema.DS) *schema.Event {
+		return made(schema.DNSSECRotationStarted, schema.Data{WebsiteID: "42", DS: d})
+	}
+	completed := func(d *schema.DS) *schema.Event {
+		return made(schema.DNSSECRotationCompleted, schema.Data{WebsiteID: "42", DS: d})
+	}
 	for name, c := range map[string]struct {
 		events        []*schema.Event
 		state, step   string
