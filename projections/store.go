@@ -59,13 +59,27 @@ func Open(dir string, log Log, logger *slog.Logger) (*Store, error) {
 		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
 	}
 	if path == "" {
-		return s, nil
+		return s, s.beginEmpty()
 	}
 	if s.current, err = openFile(path); err != nil {
 		logger.Warn("the read models cannot be opened and will be built anew", "file", path, "error", err)
 		s.current = nil
 	}
 	return s, nil
+}
+
+// beginEmpty makes the read models of a log without events, which hold everything from the start.
+func (s *Store) beginEmpty() error {
+	ctx := context.Background()
+	last, err := s.log.Last(ctx)
+	if err != nil || last > 0 {
+		return err
+	}
+	path, err := createFile(ctx, s.dir)
+	if err != nil {
+		return err
+	}
+	return s.use(path)
 }
 
 // Run folds the log into the read models until ctx ends. It builds them anew when there are none, when they are damaged, or when the log is

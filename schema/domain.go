@@ -10,16 +10,22 @@ import (
 // names maps as a browser would and refuses what no resolver could look up, but allows the underscores of _acme-challenge and its like.
 var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.VerifyDNSLength(true))
 
+// maxDomain bounds what is looked at: the time that mapping takes grows with the square of a name's length.
+const maxDomain = 1024
+
 // DomainName is the one form certtrail stores of a domain name: lower-case A-labels, no final dot, "*." kept in front.
 func DomainName(s string) (string, error) {
-	s = strings.TrimSuffix(strings.TrimSpace(s), ".")
+	s = strings.TrimSpace(s)
+	if len(s) > maxDomain {
+		return "", fmt.Errorf("%.80q… is longer than a domain name can be", s)
+	}
 	rest, wildcard := strings.CutPrefix(s, "*.")
 	if rest == "" || strings.ContainsAny(rest, "* /@:\t\r\n") {
 		return "", fmt.Errorf("%.80q is not a domain name", s)
 	}
 	name, err := names.ToASCII(rest)
-	if err != nil {
-		return "", fmt.Errorf("%.80q is not a domain name: %w", s, err)
+	if name = strings.TrimSuffix(name, "."); err != nil || name == "" || strings.HasSuffix(name, ".") {
+		return "", fmt.Errorf("%.80q is not a domain name", s)
 	}
 	if wildcard {
 		return "*." + name, nil

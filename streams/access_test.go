@@ -611,7 +611,9 @@ func TestAccessOurConsumersAreDenied(t *testing.T) {
 		for _, user := range []string{"subscriber", "operator"} {
 			w.attack(user, "uses "+name, func(nc *nats.Conn) {
 				inbox := nc.NewRespInbox()
-				config := func(config string) string { return `{"stream_name":"CERTTRAIL","config":{` + config + `,"ack_policy":"explicit"}}` }
+				config := func(config string) string {
+					return `{"stream_name":"CERTTRAIL","config":{` + config + `,"ack_policy":"explicit"}}`
+				}
 				refused := func(subject, body string) {
 					w.t.Helper()
 					if answer := w.ask(nc, subject, body); answer.Error == nil {

@@ -14,6 +14,7 @@ type systemPage struct {
 	Last        uint64
 	Providers   []providerView
 	ConfigFile  string
+	Metrics     bool
 }
 
 // providerView is one provider's part of the page.
@@ -31,7 +32,7 @@ type count struct {
 
 func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	p := systemPage{frame: s.frame(ctx, "System", "system"), ConfigFile: s.First.ConfigFile}
+	p := systemPage{frame: s.frame(ctx, "System", "system"), ConfigFile: s.First.ConfigFile, Metrics: s.Metrics != nil}
 	p.Model = anyModel
 	var err error
 	if p.Projections, p.Gaps, err = s.Store.Status(ctx); err != nil {

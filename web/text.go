@@ -25,6 +25,18 @@ func when(t schema.Time, now time.Time) moment {
 	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now)}
 }
 
+// term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.
+type term struct{ ISO, UTC, Date, Days string }
+
+func until(t *schema.Time, now time.Time) term {
+	if t == nil || t.IsZero() {
+		return term{}
+	}
+	m := when(*t, now)
+	days := int(t.Sub(now) / (24 * time.Hour))
+	return term{m.ISO, m.UTC, t.UTC().Format("2 Jan 2006"), strconv.Itoa(days) + " d"}
+}
+
 // agoText is "3 h ago" or "in 3 h"; from two months on the date says more.
 func agoText(t, now time.Time) string {
 	d := now.Sub(t)

@@ -131,7 +131,7 @@ func (w *worldMaker) makeRest() {
 	for i, state := range []string{"rotation_started", "rotation_overdue", "rotation_completed"} {
 		r := projections.DNSSEC{Provider: "sectigo", WebsiteID: w.s(fmt.Sprint(42 + i)), Domain: w.s([]string{"zone.example.com", "old.example.net", "xn--bcher-kva.example"}[i]),
 			State: state, NextStep: []string{"ds-submit", "ds-submit", "ds-retract"}[i], DS: ds, StartedAt: pago(time.Duration(6+i*300) * time.Hour),
-			FirstEventAt: ago(30 * day), LastEventAt: ago(time.Duration(6+i) * time.Hour), EventCount: 1}
+			FirstEventAt: ago(30 * day), LastEventAt: ago(time.Duration(6+i) * time.Hour), LastEventSeq: 1, EventCount: 1}
 		if i != 1 {
 			r.PreviousDS = old
 		}

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // TestScripts drives the whole program by text. Each script is a world of its own:
 //
 //	start [FLAG…]            a server on $WORK/data; sets $WEB, $HOOKS and $NATS
-//	stop, kill               SIGTERM and a clean end within ten seconds; SIGKILL
+//	terminate, crash         SIGTERM and a clean end within ten seconds; SIGKILL
 //	deliver SOURCE FILE [STATUS]  FILE as SOURCE would send it: .json and .form by POST, .query by GET; @NAME@ in it is the file NAME
 //	http METHOD URL STATUS [HEADER…]  a plain request; its body is that of the file "body", if there is one
 //	event SEQ SUBJECT FILE   the event at SEQ is on SUBJECT and contains FILE
@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": scriptStart, "stop": scriptStop, "kill": scriptKill, "deliver": scriptDeliver, "http": scriptHTTP,
+			"start": scriptStart, "terminate": scriptTerminate, "crash": scriptCrash, "deliver": scriptDeliver, "http": scriptHTTP,
 			"event": scriptEvent, "row": scriptRow, "page": scriptPage, "certificate": scriptCertificate,
 		},
 	})
@@ -188,8 +188,8 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("NATS", w.nats)
 }
 
-func scriptStop(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(theWorld(ts).stop()) }
-func scriptKill(ts *testscript.TestScript, _ bool, _ []string) { theWorld(ts).end() }
+func scriptTerminate(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(theWorld(ts).stop()) }
+func scriptCrash(ts *testscript.TestScript, _ bool, _ []string)     { theWorld(ts).end() }
 
 func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	now := time.Now()

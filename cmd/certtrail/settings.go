@@ -136,7 +136,7 @@ func lookup(flags *pflag.FlagSet, name string) (value string, given bool) {
 func resolve(flags *pflag.FlagSet, file map[string]string, s setting) (string, error) {
 	fromFile := func(name string) (string, bool) { v, ok := file[name]; return v, ok }
 	for _, look := range []func(string) (string, bool){func(name string) (string, bool) { return lookup(flags, name) }, fromFile} {
-		if v, ok := look(s.name); ok {
+		if v, ok := look(s.name); ok && (v != "" || !s.secret) { // an empty secret is none
 			return v, nil
 		}
 		if s.secret {

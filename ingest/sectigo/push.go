@@ -150,7 +150,7 @@ func decodeCallBack(out schema.Data, ps params) (schema.Kind, schema.Data, error
 }
 
 // decodePreRevocation is the announcement of a revocation. The page says that it has parameters of its own, which could not be read, so the
-// time is looked for by the likely words in its name.
+// time is looked for by the likely words in its name, and no id is demanded.
 func decodePreRevocation(out schema.Data, ps params) (schema.Kind, schema.Data, error) {
 	out.Reason = reason(ps)
 	for _, p := range ps {
@@ -163,7 +163,7 @@ func decodePreRevocation(out schema.Data, ps params) (schema.Kind, schema.Data, 
 		}
 		out.Unreadable = []schema.Unreadable{{Part: "revokes_at", Reason: fmt.Sprintf("%.80q is not a time", p.value)}}
 	}
-	return withIDs(schema.CertificateRevocationAnnounced, out)
+	return schema.CertificateRevocationAnnounced, out, nil
 }
 
 func isRevocationTime(name string) bool {

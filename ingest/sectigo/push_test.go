@@ -195,8 +195,6 @@ func TestPushQuarantine(t *testing.T) {
 		"no status either": {push1("eventType=Certificate"), "Certificate", "! The Certificate push has no orderNumber."},
 		"call without":     {push1("eventType=CallBack&status=verified"), "CallBack", "! The CallBack push has no orderNumber."},
 		"revoked without":  {push1("eventType=Certificate&status=revoked"), "Certificate/revoked", "! The Certificate/revoked push has neither certificateID nor orderNumber."},
-		"announced without": {push1("eventType=PreRevocationNotification"), "PreRevocationNotification",
-			"! The PreRevocationNotification push has neither certificateID nor orderNumber."},
 		"long order":       {push1("eventType=Certificate&orderNumber=" + long), "Certificate", "! The orderNumber " + tooLong},
 		"long certificate": {push1("eventType=CallBack&orderNumber=1&certificateID=" + long), "CallBack", "! The certificateID " + tooLong},
 		"other, no order":  {push1("eventType=MasterAccount&status=1"), "MasterAccount", `The eventType "MasterAccount" is documented nowhere and names no order.`},

@@ -9,6 +9,7 @@
 
   const key = n => n.nodeType === 1 ? n.id || n.dataset.row || n.dataset.key || '' : '';
   const ours = n => n.nodeType === 1 && 'own' in n.dataset;           // made or kept by this script
+  const blank = n => n.nodeType === 3 && !n.data.trim();
   const kept = name => name === 'open' || name === 'data-changed' || name === 'data-gone';
 
   function mark(node) {
@@ -32,26 +33,28 @@
     if (a.localName === 'tbody' && a.closest('[data-list]')) rows(a, b); else children(a, b);
   }
 
+  // Nodes with a key find their old selves by it, others by their place among their like. White space is left as it lies.
   function children(a, b) {
-    const next = [...b.childNodes], wanted = new Set(next.map(key));
+    const next = [...b.childNodes].filter(n => !blank(n)), wanted = new Set(next.map(key));
     for (const n of [...a.childNodes]) if (key(n) && !wanted.has(key(n)) && !ours(n)) n.remove();
     const keyed = new Map([...a.childNodes].filter(key).map(n => [key(n), n]));
-    let at = a.firstChild;
-    for (const n of next) {
-      while (at && ours(at) && !key(at)) at = at.nextSibling;
-      let old = key(n) ? keyed.get(key(n)) : at && !key(at) && at.nodeType === n.nodeType && at.nodeName === n.nodeName ? at : null;
-      if (old && old.nodeName !== n.nodeName) { if (at === old) at = at.nextSibling; old.remove(); old = null; }
-      if (!old) {
+    const skip = n => { while (n && (blank(n) || ours(n) && !key(n))) n = n.nextSibling; return n; };
+    const like = (m, n) => !key(m) && !key(n) && m.nodeName === n.nodeName;
+    let at = skip(a.firstChild);
+    next.forEach((n, i) => {
+      while (at && !key(at) && !next.slice(i).some(m => like(at, m))) { const gone = at; at = skip(at.nextSibling); gone.remove(); }
+      let old = key(n) ? keyed.get(key(n)) : at && like(at, n) ? at : null;
+      if (!old || old.nodeName !== n.nodeName) {
+        if (old === at && old) at = skip(at.nextSibling);
+        old?.remove();
         const made = a.insertBefore(document.importNode(n, true), at);
+        if (n.previousSibling && blank(n.previousSibling)) made.before(' ');
         if (key(made)) mark(made);
-      } else if (old === at) {
-        at = at.nextSibling;
-        morph(old, n);
-      } else {
-        a.insertBefore(old, at);
-        morph(old, n);
+        return;
       }
-    }
+      if (old === at) at = skip(at.nextSibling); else a.insertBefore(old, at);
+      morph(old, n);
+    });
     while (at) { const gone = at; at = at.nextSibling; if (!ours(gone)) gone.remove(); }
   }
 
