@@ -132,7 +132,7 @@ func (s *fakeStore) Domain(_ context.Context, name string, _ time.Time) (*projec
 			d.DNSSEC = append(d.DNSSEC, r)
 		}
 	}
-	if len(d.Validations)+len(d.Orders)+len(d.DNSSEC) == 0 {
+	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
 		return nil, projections.ErrNotFound
 	}
 	return d, nil

@@ -16,7 +16,10 @@ func ago(d time.Duration) schema.Time { return schema.At(now.Add(-d)) }
 
 func pago(d time.Duration) *schema.Time { t := ago(d); return &t }
 
-const day = 24 * time.Hour
+const (
+	day          = 24 * time.Hour
+	certificates = 24 // in the world
+)
 
 // world is a store and a log full of what a year with three CAs brings. Every text in it goes through s, so that a test can make it hostile.
 func world(s func(string) string) (*fakeStore, *fakeLog) {
@@ -60,11 +63,8 @@ func (w *worldMaker) order(provider, id, state, cn string, names []string, check
 	}
 	o := projections.Order{Provider: provider, ID: w.s(id), State: state, CommonName: w.s(cn), DNSNames: names, Checks: checks, Reasons: reasons, NextStep: next,
 		FirstEventAt: ago(ages[0]), LastEventAt: ago(ages[len(ages)-1]), EventCount: len(ages)}
-	o.Timeline = w.timeline(provider, schema.Data{OrderID: o.ID, Domain: "www.example.test"}, kinds, ages...)
+	o.Timeline = w.timeline(provider, schema.Data{OrderID: o.ID, Domain: "shop.example.com"}, kinds, ages...)
 	o.LastEventSeq = o.Timeline[len(o.Timeline)-1].Seq
-	if state == "issued" || state == "revoked" {
-		o.CertificateID = w.s("88" + id[len(id)-4:])
-	}
 	w.store.orders = append(w.store.orders, o)
 }
 
@@ -83,13 +83,16 @@ func (w *worldMaker) makeOrders() {
 		provider := []string{"digicert", "xolphin", "sectigo"}[i%3]
 		cn, age := fmt.Sprintf("app%02d.example.org", i), time.Duration(i+1)*31*time.Hour
 		w.order(provider, fmt.Sprint(771002+i), state, cn, []string{cn, "www." + cn}[:1+i%2], nil, nil, next, age+day, age)
+		if i < certificates && (state == "issued" || state == "revoked") {
+			w.store.orders[len(w.store.orders)-1].CertificateID = w.s(fmt.Sprint(881001 + i))
+		}
 	}
 	w.order("digicert", "771900", "issued", "", nil, nil, nil, "install", 90*day)
 }
 
 func (w *worldMaker) makeCertificates() {
 	states := []string{"active", "active", "expiring", "active", "expired", "active", "revoked", "replaced", "issued"}
-	for i := range 24 {
+	for i := range certificates {
 		state := states[i%len(states)]
 		c := projections.Certificate{Provider: []string{"digicert", "xolphin", "sectigo"}[i%3], ID: w.s(fmt.Sprint(881001 + i)), OrderID: w.s(fmt.Sprint(771002 + i)),
 			State: state, CommonName: w.s(fmt.Sprintf("app%02d.example.org", i)), DNSNames: []string{w.s(fmt.Sprintf("app%02d.example.org", i)), w.s("www.example.org")},
@@ -123,9 +126,11 @@ func (w *worldMaker) makeRest() {
 		if state == "failed" {
 			d.Reason = w.s("no TXT record was found")
 		}
-		d.Timeline = w.timeline(d.Provider, schema.Data{Domain: name, OrderID: "960770001"}, map[time.Duration]schema.Kind{day: schema.DomainValidated}, day)
+		d.Timeline = w.timeline(d.Provider, schema.Data{Domain: name}, map[time.Duration]schema.Kind{day: schema.DomainValidated}, day)
 		w.store.domains = append(w.store.domains, d)
 	}
+	w.store.domains = append(w.store.domains, projections.Domain{Provider: "digicert", Name: "reason.example", State: "failed", Reason: w.s("no TXT record"),
+		Unreadable: w.s("expires_at"), LastEventAt: ago(day), FirstEventAt: ago(day), EventCount: 1})
 	ds := &schema.DS{KeyTag: 38696, Algorithm: 13, DigestType: 2, Digest: w.s("683D7A16F2E1D0C9B8A7968574635241302F1E0D9C8B7A6F5E4D3C2B1A0F9E8D")}
 	old := &schema.DS{KeyTag: 11042, Algorithm: 13, DigestType: 2, Digest: w.s("49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD")}
 	for i, state := range []string{"rotation_started", "rotation_overdue", "rotation_completed"} {
@@ -140,13 +145,13 @@ func (w *worldMaker) makeRest() {
 		w.store.dnssecs = append(w.store.dnssecs, r)
 	}
 	w.store.organizations = []projections.Organization{
-		{Provider: "digicert", ID: w.s("5001"), Name: w.s("Example Trading B.V."), State: "validated", ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day), LastEventAt: ago(65 * day), FirstEventAt: ago(65 * day), EventCount: 1},
-		{Provider: "digicert", ID: w.s("5002"), Name: w.s("Bücher & Söhne GmbH"), State: "revalidation_due", ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day), LastEventAt: ago(day), FirstEventAt: ago(400 * day), EventCount: 3,
-			Timeline: w.timeline("digicert", schema.Data{OrganizationID: "5002"}, map[time.Duration]schema.Kind{day: schema.OrganizationRevalidationDue}, day)}}
+		{Provider: "digicert", ID: w.s("5001"), Name: w.s("Example Trading B.V."), State: "validated", ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day), LastEventAt: ago(65 * day), FirstEventAt: ago(65 * day), LastEventSeq: 1, EventCount: 1},
+		{Provider: "digicert", ID: w.s("5002"), Name: w.s("Bücher & Söhne GmbH"), State: "revalidation_due", ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day), LastEventAt: ago(day), FirstEventAt: ago(400 * day), LastEventSeq: 1, EventCount: 3,
+			Timeline: w.timeline("digicert", schema.Data{OrganizationID: w.s("5002")}, map[time.Duration]schema.Kind{day: schema.OrganizationRevalidationDue}, day)}}
 	w.store.websites = []projections.Website{
-		{Provider: "sectigo", Kind: "website", ID: w.s("42"), State: w.s("malware_issue_found"), LastEventAt: ago(2 * day), FirstEventAt: ago(9 * day), EventCount: 4,
-			Timeline: w.timeline("sectigo", schema.Data{TargetID: "42"}, map[time.Duration]schema.Kind{2 * day: "website.malware_issue_found"}, 2*day)},
-		{Provider: "sectigo", Kind: "database", ID: w.s("77"), State: w.s("backup_restore_state_changed"), LastEventAt: ago(5 * day), FirstEventAt: ago(9 * day), EventCount: 1}}
+		{Provider: "sectigo", Kind: "website", ID: w.s("42"), State: w.s("malware_issue_found"), LastEventAt: ago(2 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 4,
+			Timeline: w.timeline("sectigo", schema.Data{TargetID: w.s("42")}, map[time.Duration]schema.Kind{2 * day: "website.malware_issue_found"}, 2*day)},
+		{Provider: "sectigo", Kind: "database", ID: w.s("77"), State: w.s("backup_restore_state_changed"), LastEventAt: ago(5 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 1}}
 	w.store.quarantine = []projections.Quarantined{
 		{Seq: 2, Time: ago(26 * time.Hour), Provider: "digicert", Reason: w.s("the event certificate_exploded is documented nowhere"), Original: original(`{"event":"certificate_exploded","data":{"order_id":1}}`)},
 		{Seq: 1, Time: ago(80 * time.Hour), Provider: "sectigo", Reason: w.s("the body is not JSON"), Original: &schema.Original{Method: "POST", Query: w.s("a=b"), Headers: map[string]string{"content-type": w.s("text/plain")}, BodyBase64: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}}}

@@ -59,7 +59,7 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 	var player sync.WaitGroup
 	defer player.Wait()
 	defer stop()
-	return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *server) {
+	return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *serverProcess) {
 		sv.announce(cmd.OutOrStdout())
 		tryIt(cmd.OutOrStdout(), s, sv)
 		player.Go(func() { newPlayer(c.hooksURL, s, pace).play(playing, cmd.OutOrStdout()) })
@@ -67,7 +67,7 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 }
 
 // tryIt shows how a person takes part.
-func tryIt(w io.Writer, s *settings, sv *server) {
+func tryIt(w io.Writer, s *settings, sv *serverProcess) {
 	fmt.Fprintf(w, "Deliveries are arriving; watch them at %s. Send one of your own:\n\n", sv.c.webURL)
 	fmt.Fprintf(w, "  curl -H 'X-WEBHOOK-KEY: %s' -d '{\"event\":\"certificate_issued\",\"data\":{\"order_id\":4711,\"certificate_id\":4712}}' %s/hooks/digicert\n",
 		s.get("digicert-webhook-key"), sv.c.hooksURL)

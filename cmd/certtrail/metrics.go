@@ -17,13 +17,13 @@ var (
 )
 
 // metrics are the process's own figures, for Prometheus.
-func (sv *server) metrics() http.Handler {
+func (sv *serverProcess) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{sv})
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
-type collector struct{ *server }
+type collector struct{ *serverProcess }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{deliveries, logSeq, lag, gapEvents} {

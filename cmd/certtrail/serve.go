@@ -38,15 +38,15 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *server) { sv.announce(cmd.OutOrStdout()) })
+			return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *serverProcess) { sv.announce(cmd.OutOrStdout()) })
 		},
 	}
 	addSettings(cmd)
 	return cmd
 }
 
-// server is the one place that knows everybody.
-type server struct {
+// serverProcess is the one place that knows everybody.
+type serverProcess struct {
 	c       *config
 	logger  *slog.Logger
 	log     *streams.Log
@@ -57,13 +57,13 @@ type server struct {
 }
 
 // serve runs until ctx ends, then stops in order: no new deliveries, those under way answered, rows written, log closed.
-func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server)) error {
+func serve(ctx context.Context, c *config, logTo io.Writer, started func(*serverProcess)) error {
 	release, err := lockDir(c.dataDir)
 	if err != nil {
 		return err
 	}
 	defer release()
-	sv := &server{c: c, logger: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))}
+	sv := &serverProcess{c: c, logger: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))}
 	if err := sv.open(ctx); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 }
 
 // open opens everything, the listeners last: whoever can connect is served.
-func (sv *server) open(ctx context.Context) (err error) {
+func (sv *serverProcess) open(ctx context.Context) (err error) {
 	c := sv.c
 	if sv.sources, err = c.ingestSources(); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (sv *server) open(ctx context.Context) (err error) {
 	return nil
 }
 
-func (sv *server) openLog(ctx context.Context) (err error) {
+func (sv *serverProcess) openLog(ctx context.Context) (err error) {
 	c := sv.c
 	sv.log, err = streams.Open(ctx, streams.Options{
 		Dir: filepath.Join(c.dataDir, "nats"), Listen: c.natsListen, Access: c.access, MaxBytes: c.maxBytes, Always: c.syncAlways, Logger: sv.logger,
@@ -144,7 +144,7 @@ func (sv *server) openLog(ctx context.Context) (err error) {
 	return err
 }
 
-func (sv *server) pages() (http.Handler, error) {
+func (sv *serverProcess) pages() (http.Handler, error) {
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: sv.hosts(),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
@@ -152,7 +152,7 @@ func (sv *server) pages() (http.Handler, error) {
 }
 
 // hosts are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
-func (sv *server) hosts() []string {
+func (sv *serverProcess) hosts() []string {
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
 	for _, u := range []string{sv.c.webURL, "http://" + sv.c.webListen} {
 		if parsed, err := url.Parse(u); err == nil && parsed.Hostname() != "" {
@@ -163,7 +163,7 @@ func (sv *server) hosts() []string {
 }
 
 // providers is every source as the pages show it.
-func (sv *server) providers() []web.Provider {
+func (sv *serverProcess) providers() []web.Provider {
 	list := make([]web.Provider, 0, len(sv.sources))
 	for i, s := range sv.sources {
 		set := sv.c.sources[i]
@@ -186,7 +186,7 @@ func (sv *server) providers() []web.Provider {
 }
 
 // ready tells whether deliveries are taken and pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.
-func (sv *server) ready() (bool, any) {
+func (sv *serverProcess) ready() (bool, any) {
 	report := map[string]any{"log": "ok"}
 	ok := true
 	if err := sv.log.Err(); err != nil {
@@ -204,7 +204,7 @@ func (sv *server) ready() (bool, any) {
 }
 
 // announce tells a person where everything is.
-func (sv *server) announce(w io.Writer) {
+func (sv *serverProcess) announce(w io.Writer) {
 	fmt.Fprintf(w, "certtrail %s is running.\n\n", version())
 	fmt.Fprintf(w, "  pages       %s\n", sv.c.webURL)
 	fmt.Fprintf(w, "  deliveries  %s\n", sv.c.hooksURL)

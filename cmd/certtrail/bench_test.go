@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+// inProcess is a whole server inside the test's process.
+func inProcess(b *testing.B) *serverProcess {
+	b.Helper()
+	s := &settings{values: map[string]string{}}
+	for _, one := range allSettings() {
+		s.values[one.name] = one.standard
+	}
+	for name, value := range map[string]string{
+		"data-dir": b.TempDir(), "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
+	} {
+		s.values[name] = value
+	}
+	s.addBuiltIn()
+	c, err := s.config()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	started, ended := make(chan *serverProcess, 1), make(chan error, 1)
+	go func() { ended <- serve(ctx, c, io.Discard, func(sv *serverProcess) { started <- sv }) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
+	select {
+	case sv := <-started:
+		return sv
+	case err := <-ended:
+		ended <- nil
+		b.Fatal(err)
+		return nil
+	}
+}
+
+// publishing is the limit: a handler that does nothing but publish what it is sent, to a server that syncs each message.
+func publishing(b *testing.B) string {
+	b.Helper()
+	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: b.TempDir(), DontListen: true, NoSigs: true, NoLog: true, SyncAlways: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ns.Start()
+	b.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	if !ns.ReadyForConnections(10 * time.Second) {
+		b.Fatal("the server is not ready")
+	}
+	nc, err := nats.Connect("", nats.InProcessServer(ns))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "LIMIT", Subjects: []string{"limit.>"}, Storage: jetstream.FileStorage}); err != nil {
+		b.Fatal(err)
+	}
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			_, err = js.Publish(r.Context(), "limit.x", body)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	}))
+	b.Cleanup(h.Close)
+	return h.URL
+}
+
+const benchBody = `{"event":"certificate_issued","data":{"order_id":%d,"certificate_id":%d}}`
+
+// load sends deliveries over keep-alive connections for a time and returns how many a second were answered 200.
+func load(b *testing.B, base, path string, connections int, duration time.Duration, order *atomic.Int64) float64 {
+	b.Helper()
+	target, err := url.Parse(base)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var done atomic.Int64
+	var group sync.WaitGroup
+	began := time.Now()
+	for range connections {
+		group.Go(func() {
+			conn, err := net.Dial("tcp", target.Host)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for time.Since(began) < duration {
+				n := order.Add(1)
+				body := fmt.Sprintf(benchBody, n%100_000, n)
+				fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nX-WEBHOOK-KEY: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, testKey, len(body), body)
+				if err := readAnswer(in); err != nil {
+					b.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	return float64(done.Load()) / time.Since(began).Seconds()
+}
+
+func readAnswer(in *bufio.Reader) error {
+	status, err := in.ReadString('\n')
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(status, "HTTP/1.1 200") {
+		return fmt.Errorf("answered %s", status)
+	}
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(line) == 2 {
+			return nil // neither handler answers with a body
+		}
+	}
+}
+
+// BenchmarkDeliveries measures durable deliveries a second over HTTP at 64 keep-alive connections, projections running, beside the handler that
+// does nothing but publish with a sync each. Both take turns in one run.
+func BenchmarkDeliveries(b *testing.B) {
+	const connections, duration = 64, 2 * time.Second
+	sv := inProcess(b)
+	limit := publishing(b)
+	var order atomic.Int64
+	for b.Loop() {
+		var ours, limits []float64
+		var lag uint64
+		for range 3 {
+			ours = append(ours, load(b, sv.c.hooksURL, "/hooks/digicert", connections, duration, &order))
+			status, _, err := sv.store.Status(b.Context())
+			if err != nil {
+				b.Fatal(err)
+			}
+			lag = max(lag, status[0].Lag)
+			limits = append(limits, load(b, limit, "/", connections, duration, &order))
+		}
+		slices.Sort(ours)
+		slices.Sort(limits)
+		b.ReportMetric(ours[1], "deliveries/s")
+		b.ReportMetric(limits[1], "publish-only-always/s")
+		b.ReportMetric(ours[1]/limits[1], "ratio")
+		b.ReportMetric(float64(lag), "lag-at-end")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkDeliveryToReadModel measures the time from sending one delivery until its row can be read.
+func BenchmarkDeliveryToReadModel(b *testing.B) {
+	sv := inProcess(b)
+	changes := make(chan uint64, 1024)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go sv.store.Live(ctx, 0, func(c projections.Change) error { changes <- c.Seq; return nil })
+	var order atomic.Int64
+	var took []time.Duration
+	seq := uint64(0)
+	for b.Loop() {
+		for range 1000 {
+			began := time.Now()
+			w := world{hooks: sv.c.hooksURL}
+			if status, body, err := w.deliver("digicert", issuedDelivery(int(order.Add(1)))); err != nil || status != http.StatusOK {
+				b.Fatalf("%d %s %v", status, body, err)
+			}
+			seq++
+			for <-changes < seq {
+			}
+			took = append(took, time.Since(began))
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+	b.ReportMetric(0, "ns/op")
+}

@@ -1,0 +1,189 @@
+package web_test
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+func object(t *testing.T, path string, b []byte) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%s: %v in %.200s", path, err, b)
+	}
+	return v
+}
+
+func TestAPIAnswersRows(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	for path, want := range map[string]map[string]any{
+		"/api/v1/orders/xolphin/960770001":      {"provider": "xolphin", "id": "960770001", "state": "action_required", "next_step": "answer-ca", "event_count": 4.0},
+		"/api/v1/certificates/xolphin/881002":   {"order_id": "771003", "days_left": 191.0, "serial_number": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"},
+		"/api/v1/domains/XN--BCHER-KVA.example": {"name": "xn--bcher-kva.example"},
+		"/api/v1/dnssec/sectigo/42":             {"website_id": "42", "next_step": "ds-submit"},
+		"/api/v1/organizations/digicert/5002":   {"name": "Bücher & Söhne GmbH"},
+		"/api/v1/websites/sectigo/42":           {"kind": "website"},
+	} {
+		w := get(h, path)
+		got := object(t, path, w.Body.Bytes())
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("%s: %s is %v, want %v", path, key, got[key], value)
+			}
+		}
+		if w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %s", path, w.Header().Get("Content-Type"))
+		}
+	}
+	order := object(t, "order", get(h, "/api/v1/orders/xolphin/960770001").Body.Bytes())
+	if n := len(order["timeline"].([]any)); n != 4 {
+		t.Errorf("the timeline has %d entries", n)
+	}
+}
+
+func TestAPIListsAreNeverNull(t *testing.T) {
+	h := handler(t, options(empty()))
+	for _, path := range append(pagesOfLists, "/attention", "/events") {
+		if got := strings.TrimSpace(get(h, "/api/v1"+path).Body.String()); got != `{"items":[],"next_cursor":""}` {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+func TestAPIEvents(t *testing.T) {
+	_, l := world(plain)
+	s, _ := world(plain)
+	h := handler(t, options(s, l))
+	seqs := []float64{}
+	for path := "/api/v1/events?after_seq=3&limit=40"; path != ""; {
+		page := object(t, path, get(h, path).Body.Bytes())
+		for _, item := range page["items"].([]any) {
+			e := item.(map[string]any)
+			seqs = append(seqs, e["seq"].(float64))
+			if e["specversion"] != "1.0" || e["data"] == nil {
+				t.Fatalf("not an event: %v", e)
+			}
+		}
+		path = ""
+		if next := page["next_cursor"]; next != "" {
+			path = "/api/v1/events?after_seq=3&limit=40&cursor=" + next.(string)
+		}
+	}
+	if len(seqs) != len(l.records)-3 || seqs[0] != 4 || !slices.IsSorted(seqs) {
+		t.Errorf("%d events from %v on", len(seqs), seqs[0])
+	}
+	page := object(t, "subject", get(h, "/api/v1/events?subject=certs.dnssec.%3E").Body.Bytes())
+	if n := len(page["items"].([]any)); n != 3 {
+		t.Errorf("%d events of DNSSEC, want 3", n)
+	}
+}
+
+func TestAPIEventsAreAsTheyStandInTheLog(t *testing.T) {
+	l := &fakeLog{records: []schema.Record{
+		{Seq: 1, Subject: "certs.order.issued.x.1", Data: []byte(`{"id":"1","type":"t","later":{"big":12345678901234567890},"html":"<b>"}`)},
+		{Seq: 2, Subject: "certs.order.issued.x.1", Data: []byte(`{}`)}, {Seq: 3, Subject: "certs.order.issued.x.1", Data: []byte(`junk`)}}}
+	s, _ := empty()
+	want := `{"items":[{"seq":1,"id":"1","type":"t","later":{"big":12345678901234567890},"html":"<b>"},{"seq":2},{"seq":3}],"next_cursor":""}`
+	if got := strings.TrimSpace(get(handler(t, options(s, l)), "/api/v1/events").Body.String()); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestNewestEventsOfASubject(t *testing.T) {
+	s, l := world(plain)
+	first := l.records[0]
+	for range 5000 { // so that the last event of DNSSEC is far from the end
+		r := first
+		r.Seq = uint64(len(l.records) + 1)
+		l.records = append(l.records, r)
+	}
+	h := handler(t, options(s, l))
+	body := get(h, "/events?subject=certs.dnssec.%3E&limit=2").Body.String()
+	rows := regexp.MustCompile(`data-row="events//(\d+)"`).FindAllStringSubmatch(body, -1)
+	if len(rows) != 2 || rows[0][1] <= rows[1][1] {
+		t.Errorf("rows %v, want the two newest, newest first", rows)
+	}
+	older := regexp.MustCompile(`href="([^"]*before_seq[^"]*)"`).FindStringSubmatch(body)
+	if older == nil {
+		t.Fatal("no way to older events")
+	}
+	body = get(h, strings.ReplaceAll(older[1], "&amp;", "&")).Body.String()
+	if n := len(regexp.MustCompile(`data-row="events//`).FindAllString(body, -1)); n != 1 {
+		t.Errorf("%d older events, want the one that is left", n)
+	}
+	if !strings.Contains(body, "Newest") {
+		t.Error("no way back to the newest")
+	}
+}
+
+func TestAPIStatus(t *testing.T) {
+	s, l := world(plain)
+	s.gaps = []projections.Gap{{First: 3, Last: 5}}
+	got := object(t, "status", get(handler(t, options(s, l)), "/api/v1/status").Body.Bytes())
+	if got["version"] != "1.2.3" || len(got["providers"].([]any)) != 3 || len(got["projections"].([]any)) != 1 {
+		t.Errorf("status %v", got)
+	}
+	stream := got["stream"].(map[string]any)
+	if stream["last_seq"] != float64(len(l.records)) || !reflect.DeepEqual(stream["gaps"], []any{map[string]any{"first_seq": 3.0, "last_seq": 5.0}}) {
+		t.Errorf("stream %v", stream)
+	}
+}
+
+func TestOpenAPIDescribesTheRoutes(t *testing.T) {
+	o := options(empty())
+	routes, err := web.APIRoutes(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := os.ReadFile("static/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for _, m := range regexp.MustCompile(`(?m)^  (/\S+):$`).FindAllSubmatch(document, -1) {
+		described = append(described, string(m[1]))
+	}
+	slices.Sort(routes)
+	slices.Sort(described)
+	if !slices.Equal(routes, described) {
+		t.Errorf("the routes are\n%s\nthe document describes\n%s", strings.Join(routes, "\n"), strings.Join(described, "\n"))
+	}
+	w := get(handler(t, o), "/api/v1/openapi.yaml")
+	if w.Body.String() != string(document) || w.Header().Get("Content-Type") != "application/yaml" {
+		t.Errorf("served as %s", w.Header().Get("Content-Type"))
+	}
+	for _, m := range regexp.MustCompile(`#/components/(\w+)/(\w+)`).FindAllStringSubmatch(string(document), -1) {
+		if !strings.Contains(string(document), "\n    "+m[2]+":") {
+			t.Errorf("%s is described nowhere", m[0])
+		}
+	}
+}
+
+// TestOpenAPIDescribesTheItems holds the document's properties against the fields of the items.
+func TestOpenAPIDescribesTheItems(t *testing.T) {
+	document, err := os.ReadFile("static/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, item := range map[string]any{"Order": projections.Order{}, "Certificate": projections.Certificate{}, "Domain": projections.Domain{}, "DNSSEC": projections.DNSSEC{},
+		"Organization": projections.Organization{}, "Website": projections.Website{}, "Matter": projections.Matter{}, "Quarantined": projections.Quarantined{},
+		"DomainDetail": projections.DomainDetail{}, "TimelineEntry": projections.TimelineEntry{}, "DS": schema.DS{}, "Original": schema.Original{}} {
+		part := regexp.MustCompile(`(?ms)^    ` + name + `:$.*?(^    \w+:$|\z)`).FindString(string(document))
+		history := regexp.MustCompile(`(?ms)^    History:$.*?^    \w+:$`).FindString(string(document))
+		for i := range reflect.TypeOf(item).NumField() {
+			field, _, _ := strings.Cut(reflect.TypeOf(item).Field(i).Tag.Get("json"), ",")
+			if !strings.Contains(part, " "+field+":") && !(strings.Contains(part, "/History") && strings.Contains(history, " "+field+":")) {
+				t.Errorf("%s lacks %s", name, field)
+			}
+		}
+	}
+}

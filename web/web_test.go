@@ -1,0 +1,362 @@
+package web_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web"
+)
+
+func options(s *fakeStore, l *fakeLog) web.Options {
+	return web.Options{Store: s, Log: l, Providers: providers(true), Version: "1.2.3", Hosts: []string{"localhost", "Certs.Example.com", "::1"},
+		Now: func() time.Time { return now }, Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "up 1") })}
+}
+
+func handler(t *testing.T, o web.Options) http.Handler {
+	t.Helper()
+	h, err := web.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// get asks h for the path, as localhost.
+func get(h http.Handler, path string) *httptest.ResponseRecorder {
+	return request(h, http.MethodGet, "http://localhost:8080"+path)
+}
+
+func request(h http.Handler, method, url string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, url, nil))
+	return w
+}
+
+func empty() (*fakeStore, *fakeLog) {
+	return &fakeStore{changes: make(chan projections.Change)}, &fakeLog{}
+}
+
+var pagesOfLists = []string{"/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/quarantine"}
+
+func TestPagesShowWhatThereIs(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	for path, want := range map[string][]string{
+		"/":                            {"3 need you", "Revocation announced: app01.example.org", "in 22 h"},
+		"/orders":                      {"action required", "Organization failed", "answer the CA", "bar.example", "name not known", `data-row="orders/xolphin/960770001"`},
+		"/orders/xolphin/960770001":    {"The CA could not verify the organization", "Bar Trading B.V.", "What to do", "2 of 3", "bücher.example", "certificate_id&#34;: 23456"},
+		"/certificates":                {"to be revoked", "Example TLS ECC CA 2026", "31 May 2027"},
+		"/certificates/xolphin/881002": {"0a1b 2c3d", "191 days left", "announced that it will revoke", `href="/orders/xolphin/771003"`},
+		"/certificates/xolphin/881005": {"expired"},
+		"/domains":                     {"bücher.example", "xn--bcher-kva.example", "no TXT record was found"},
+		"/domains/xn--bcher-kva.example": {"<h1>bücher.example</h1>", "DigiCert CertCentral", "rotation completed",
+			`data-row="orders/xolphin/960770001"`},
+		"/domains/B%C3%BCcher.example.": {"<h1>bücher.example</h1>"},
+		"/dnssec":                       {"rotation overdue", "publish the new DS"},
+		"/dnssec/sectigo/42":            {"zone.example.com. IN DS 38696 13 2 683D7A16", "zone.example.com. IN DS 11042 13 2 49FD46E6", "keep it until"},
+		"/organizations":                {"Bücher &amp; Söhne GmbH", "revalidation due"},
+		"/organizations/digicert/5002":  {"Bücher &amp; Söhne GmbH", "20 Dec 2026"},
+		"/websites":                     {"malware issue found"},
+		"/websites/sectigo/42":          {"Website 42", "malware issue found"},
+		"/events":                       {"certs.order.issued.xolphin.", "organization revalidation due"},
+		"/events/1":                     {"order updated", "&#34;specversion&#34;: &#34;1.0&#34;"},
+		"/quarantine":                   {"certificate_exploded", "&lt;script&gt;alert(1)&lt;/script&gt;", "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"},
+		"/system":                       {"DigiCert CertCentral", "12,403", "certtrail reconcile sectigo", "xolphin-token", "up to date"},
+	} {
+		t.Run(path, func(t *testing.T) {
+			w := get(h, path)
+			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
+				t.Fatalf("status %d, %s", w.Code, w.Header().Get("Content-Type"))
+			}
+			for _, text := range want {
+				if !strings.Contains(strings.ToLower(w.Body.String()), strings.ToLower(text)) {
+					t.Errorf("the page lacks %q", text)
+				}
+			}
+		})
+	}
+}
+
+func TestEmptyPagesSayHowToFillThem(t *testing.T) {
+	h := handler(t, options(empty()))
+	for _, path := range append(pagesOfLists, "/", "/events", "/system") {
+		w := get(h, path)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: status %d", path, w.Code)
+		}
+		for _, text := range []string{"https://hooks.example.com/hooks/digicert", "certtrail send digicert certificate_issued"} {
+			if path != "/quarantine" && !strings.Contains(w.Body.String(), text) {
+				t.Errorf("%s lacks %q", path, text)
+			}
+		}
+	}
+}
+
+func TestFirstStartExplainsThreeSteps(t *testing.T) {
+	o := options(empty())
+	o.Providers = providers(false)
+	body := get(handler(t, o), "/").Body.String()
+	for _, text := range []string{"certtrail init", "certtrail.yaml", "digicert-webhook-key", "sectigo-username", "xolphin-token",
+		"https://hooks.example.com/hooks/xolphin/{token}", "certtrail send xolphin Issued"} {
+		if !strings.Contains(body, text) {
+			t.Errorf("the page lacks %q", text)
+		}
+	}
+}
+
+const hostile = `"'><script>alert(1)</script>`
+
+// TestHostileDeliveries puts a script into every text that comes from outside, and follows every link there is.
+func TestHostileDeliveries(t *testing.T) {
+	s, l := world(func(text string) string { return text + hostile })
+	for i := range s.matters {
+		s.matters[i].Href = []string{"javascript:alert(1)", "/", "/orders?q=" + hostile}[i]
+	}
+	h := handler(t, options(s, l))
+	seen := map[string]bool{}
+	crawl(h, seen, "/", append(pagesOfLists, "/events", "/system", "/domains/reason.example"), func(path string, w *httptest.ResponseRecorder) {
+		body := w.Body.String()
+		if n := strings.Count(body, "<script"); n != 1 {
+			t.Errorf("%s has %d <script>, want only its own", path, n)
+		}
+		if strings.Contains(body, `href="javascript:`) {
+			t.Errorf("%s has a link to a script", path)
+		}
+		if strings.HasPrefix(path, "/orders/") && !strings.Contains(body, "&lt;script&gt;alert(1)&lt;/script&gt;") {
+			t.Errorf("%s does not show the text as text", path)
+		}
+		if w.Code != http.StatusOK && !strings.HasPrefix(path, "/domains/") { // what is no domain name has no page
+			t.Errorf("%s: status %d", path, w.Code)
+		}
+	})
+	if len(seen) < 100 {
+		t.Errorf("only %d pages were found", len(seen))
+	}
+}
+
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	crawl(h, map[string]bool{}, "/", append(pagesOfLists, "/events", "/system"), func(path string, w *httptest.ResponseRecorder) {
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: status %d", path, w.Code)
+		}
+	})
+}
+
+var hrefs = regexp.MustCompile(`(?:href|src)="(/[^"]*)"`)
+
+func crawl(h http.Handler, seen map[string]bool, path string, more []string, visit func(string, *httptest.ResponseRecorder)) {
+	todo := append([]string{path}, more...)
+	for len(todo) > 0 {
+		path, todo = todo[0], todo[1:]
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		w := get(h, path)
+		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+			visit(path, w)
+			for _, m := range hrefs.FindAllStringSubmatch(w.Body.String(), -1) {
+				todo = append(todo, strings.NewReplacer("&amp;", "&", "&#43;", "+").Replace(m[1]))
+			}
+		} else if w.Code != http.StatusOK {
+			visit(path, w)
+		}
+	}
+}
+
+func TestHeadersOnEverything(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	for _, path := range []string{"/", "/orders.csv", "/api/v1/orders", "/api/v1/nothing", "/nothing", "/healthz", "/metrics", "/static/app.css"} {
+		header := get(h, path).Header()
+		csp := header.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "style-src 'self'", "script-src 'self'", "connect-src 'self'", "img-src 'self'",
+			"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
+			if !strings.Contains(csp, part) {
+				t.Errorf("%s: the policy lacks %s", path, part)
+			}
+		}
+		if strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: the policy allows what is unsafe: %s", path, csp)
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin"} {
+			if header.Get(name) != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, header.Get(name), want)
+			}
+		}
+	}
+}
+
+// TestNothingInline holds the pages to their own policy.
+func TestNothingInline(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	inline := regexp.MustCompile(`<style| style=| on[a-z]+=|<script>|https?://[^"]*\.(js|css|woff2?)"`)
+	for _, path := range append(pagesOfLists, "/", "/system", "/events", "/orders/xolphin/960770001", "/dnssec/sectigo/42") {
+		if found := inline.FindString(get(h, path).Body.String()); found != "" {
+			t.Errorf("%s has %q", path, found)
+		}
+	}
+}
+
+func TestHosts(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	for host, want := range map[string]int{"localhost": 200, "localhost:8080": 200, "LOCALHOST:1": 200, "certs.example.com": 200, "certs.example.com.": 200, "[::1]:8080": 200,
+		"evil.example": 421, "localhost.evil.example": 421, "127.0.0.1": 421, "": 421} {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/healthz", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("host %q: status %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
+func TestErrorsArePagesOrProblems(t *testing.T) {
+	s, l := world(plain)
+	h := handler(t, options(s, l))
+	for path, want := range map[string]int{
+		"/orders/digicert/none": 404, "/nothing": 404, "/events/0": 404, "/events/999999": 404, "/events/x": 404, "/domains/no.example": 404, "/domains/a%20b": 404,
+		"/static/none.css": 404, "/orders/": 404, "/orders?limit=0": 400, "/orders?limit=1001": 400, "/orders?limit=x": 400, "/events?subject=a..b": 400,
+		"/events?subject=certs.%3E.x": 400, "/events?after_seq=-1": 400, "/quarantine?q=x": 400,
+	} {
+		w := get(h, path)
+		if w.Code != want || !strings.Contains(w.Body.String(), "<main") {
+			t.Errorf("%s: status %d, want the page of a %d", path, w.Code, want)
+		}
+	}
+	for path, want := range map[string]int{
+		"/api/v1/orders/digicert/none": 404, "/api/v1/nothing": 404, "/api/v1/users": 404, "/api": 404, "/api/v2/orders": 404, "/api/v1/domains/no.example": 404,
+		"/api/v1/orders?limit=0": 400, "/api/v1/orders?limit=1001": 400, "/api/v1/events?limit=-1": 400, "/api/v1/events?subject=x.y": 400,
+		"/api/v1/live?last_event_id=x": 400, "/orders.csv?limit=0": 400, "/orders.json?limit=a": 400,
+	} {
+		wantProblem(t, path, get(h, path), want)
+	}
+	for _, path := range []string{"/orders", "/api/v1/orders"} {
+		w := request(h, http.MethodPost, "http://localhost"+path)
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: status %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
+		}
+	}
+}
+
+func wantProblem(t *testing.T, path string, w *httptest.ResponseRecorder, status int) {
+	t.Helper()
+	var p struct {
+		Type, Title, Detail string
+		Status              int
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Errorf("%s: %v", path, err)
+	}
+	if w.Code != status || p.Status != status || w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%s: status %d and %d, type %s; want a problem %d", path, w.Code, p.Status, w.Header().Get("Content-Type"), status)
+	}
+	if !strings.HasSuffix(p.Detail, ".") || p.Title == "" || p.Type == "" {
+		t.Errorf("%s: the problem is not a sentence: %+v", path, p)
+	}
+}
+
+func TestFaultsOfTheStore(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{fmt.Errorf("%w: %q is not a state of orders", projections.ErrQuery, "odd"), 400, `not a state of orders`},
+		{projections.ErrRebuilding, 503, "being rebuilt"},
+		{errors.New("disk on fire"), 500, "its log says what"},
+	} {
+		s, l := world(plain)
+		s.err = c.err
+		h := handler(t, options(s, l))
+		for _, path := range []string{"/orders", "/api/v1/orders", "/orders.csv", "/orders/digicert/1", "/api/v1/orders/digicert/1", "/"} {
+			w := get(h, path)
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.text) || strings.Contains(w.Body.String(), "fire") {
+				t.Errorf("%v: %s: status %d: %s", c.err, path, w.Code, w.Body)
+			}
+			if (c.status == 503) != (w.Header().Get("Retry-After") != "") {
+				t.Errorf("%v: %s: Retry-After %q", c.err, path, w.Header().Get("Retry-After"))
+			}
+		}
+		if w := get(h, "/system"); w.Code != http.StatusOK {
+			t.Errorf("%v: /system: status %d", c.err, w.Code)
+		}
+	}
+}
+
+func TestIDsOfAnyBytes(t *testing.T) {
+	for _, id := range []string{"a/b", "a b", "ä", "%2F", "a?b#c", "..", "a\"b", "\xff\xfe", "+", "a%"} {
+		s, l := empty()
+		s.orders = []projections.Order{{Provider: "digicert", ID: id, State: "pending"}}
+		h := handler(t, options(s, l))
+		m := regexp.MustCompile(`href="(/orders/digicert/[^"]*)"`).FindStringSubmatch(get(h, "/orders").Body.String())
+		if m == nil {
+			t.Fatalf("%q: the list has no link", id)
+		}
+		path := strings.ReplaceAll(m[1], "&#43;", "+")
+		if w := get(h, path); w.Code != http.StatusOK {
+			t.Errorf("%q: %s: status %d", id, path, w.Code)
+		}
+		if w := get(h, "/api/v1"+path); w.Code != http.StatusOK {
+			t.Errorf("%q: API: status %d", id, w.Code)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	o := options(empty())
+	ready := true
+	o.Ready = func() (bool, any) { return ready, map[string]bool{"log": ready} }
+	h := handler(t, o)
+	if w := get(h, "/healthz"); w.Code != 200 || w.Body.String() != "ok\n" {
+		t.Errorf("healthz: %d %q", w.Code, w.Body)
+	}
+	if w := get(h, "/readyz"); w.Code != 200 || w.Body.String() != "{\"log\":true}\n" {
+		t.Errorf("readyz: %d %q", w.Code, w.Body)
+	}
+	ready = false
+	if w := get(h, "/readyz"); w.Code != 503 || w.Body.String() != "{\"log\":false}\n" {
+		t.Errorf("readyz: %d %q", w.Code, w.Body)
+	}
+	if w := get(h, "/metrics"); w.Body.String() != "up 1\n" {
+		t.Errorf("metrics: %q", w.Body)
+	}
+}
+
+func TestStaticFilesAreKeptByTheirHash(t *testing.T) {
+	h := handler(t, options(empty()))
+	page := get(h, "/").Body.String()
+	for name, mime := range map[string]string{"app": "text/css; charset=utf-8", "live": "text/javascript; charset=utf-8", "favicon": "image/svg+xml"} {
+		path := regexp.MustCompile(`/static/` + name + `\.[0-9a-f]{12}\.[a-z]+`).FindString(page)
+		w := get(h, path)
+		if w.Code != 200 || w.Header().Get("Content-Type") != mime || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d %s %s", path, w.Code, w.Header().Get("Content-Type"), w.Header().Get("Cache-Control"))
+		}
+	}
+}
+
+func TestTheFrame(t *testing.T) {
+	s, l := world(plain)
+	s.status = []projections.Status{{Name: "a", Seq: 90, Lag: 1240, State: "catching_up"}, {Name: "b", Seq: 41, Lag: 3, State: "live"}}
+	body := get(handler(t, options(s, l)), "/orders").Body.String()
+	for _, text := range []string{`data-seq="41"`, `data-model="orders"`, `<b>1,240</b>`, `class="badge bad">3<`, `href="/orders" aria-current="page"`} {
+		if !strings.Contains(body, text) {
+			t.Errorf("the frame lacks %s", text)
+		}
+	}
+}
+
+func TestOptionsAreNeeded(t *testing.T) {
+	if _, err := web.New(web.Options{}); err == nil {
+		t.Error("New took options without anything in them")
+	}
+}

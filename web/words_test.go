@@ -1,0 +1,63 @@
+package web
+
+import (
+	"testing"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+func TestEveryStateHasItsWord(t *testing.T) {
+	s, err := newServer(Options{Store: struct{ Store }{}, Log: struct{ Log }{}, Providers: func() []Provider { return nil }, Hosts: []string{"x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := append([]string{"passed", "failed", "delayed", "pending", "live", "catching_up", "rebuilding", "on", "off", "critical", "warning", "notice"}, s.orders.states...)
+	states = append(append(append(states, s.certificates.states...), s.domains.states...), s.organizations.states...)
+	for _, state := range append(states, s.dnssecs.states...) {
+		if w := stateOf(state); w.Hint == "" || w.Word == "" || w.Icon == "" || w.Tone == "" {
+			t.Errorf("%s is %+v", state, w)
+		}
+	}
+	if w := stateOf("malware_issue_found"); w.Word != "malware issue found" || w.Tone != "bad" {
+		t.Errorf("a provider's own state is %+v", w)
+	}
+}
+
+func TestEveryStepAndCheckIsExplained(t *testing.T) {
+	for _, step := range []string{"wait-for-ca", "answer-ca", "read-message", "approve", "reissue", "install", "replace", "order-again", "ds-submit", "ds-retract"} {
+		if n := nextStepOf(step); n.Word == "" || n.Do == "" {
+			t.Errorf("%s is %+v", step, n)
+		}
+	}
+	for _, name := range []string{schema.CheckCSR, schema.CheckOrganization, schema.CheckPhone, schema.CheckWhois, schema.CheckBrand, schema.CheckApproval,
+		schema.CheckIssuance, schema.DomainCheck("www.example.com")} {
+		failed, pending := checkTextOf(name, schema.CheckFailed), checkTextOf(name, schema.CheckPending)
+		if failed.Means == "" || failed.Do == "" || failed.Happened == pending.Happened {
+			t.Errorf("%s is %+v and %+v", name, failed, pending)
+		}
+	}
+	if got := checkTextOf("moon_phase", schema.CheckFailed); got.Happened == "" || checkName("moon_phase") != "Moon phase" {
+		t.Errorf("a check that nobody knows is %+v", got)
+	}
+}
+
+func TestAgo(t *testing.T) {
+	now := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{0: "just now", 59 * time.Second: "just now", time.Minute: "1 min ago", 59 * time.Minute: "59 min ago", time.Hour: "1 h ago",
+		47 * time.Hour: "47 h ago", 48 * time.Hour: "2 d ago", 59 * 24 * time.Hour: "59 d ago", 60 * 24 * time.Hour: "22 Sep 2026", -90 * time.Minute: "in 1 h",
+		-30 * 24 * time.Hour: "in 30 d", -400 * 24 * time.Hour: "26 Dec 2027"} {
+		if got := agoText(now.Add(-d), now); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestSubjectFilters(t *testing.T) {
+	for subject, ok := range map[string]bool{"": true, ">": true, "certs.>": true, "certs.order.*.digicert.12345": true, "*.order.>": true, "certs.domain.*.*.com.example.>": true,
+		"certs": true, "certs.": false, ".": false, "certs.>.x": false, "certs.a*": false, "certs.a b": false, "orders.>": false} {
+		if err := checkFilter(subject); (err == nil) != ok {
+			t.Errorf("%q: %v", subject, err)
+		}
+	}
+}
