@@ -49,7 +49,7 @@ func openWriter(path string, logger *slog.Logger) (w *writer, err error) {
 	if w.conn, err = db.Conn(ctx); err != nil {
 		return nil, err
 	}
-	if _, err = w.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 4000"); err != nil {
+	if _, err = w.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 10000"); err != nil {
 		return nil, err
 	}
 	for stmt, text := range map[**sql.Stmt]string{

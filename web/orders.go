@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
@@ -45,6 +46,17 @@ func checksText(o *projections.Order) string {
 	return strings.Join(parts, " ")
 }
 
+// orderNames are what the order is for. Before there is a certificate, the domains that the CA checks are all that is known of that.
+func orderNames(o projections.Order) nameList {
+	names := o.DNSNames
+	for _, c := range checksOf(o) {
+		if c.Domain != "" && !slices.Contains(o.DNSNames, c.Domain) {
+			names = append(slices.Clip(names), c.Domain)
+		}
+	}
+	return namesOf(o.CommonName, names)
+}
+
 // orderPage is the data of order.html.
 type orderPage struct {
 	frame
@@ -68,7 +80,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return missing(err, "order", provider, id)
 	}
-	p := orderPage{frame: f, Order: o, Names: namesOf(o.CommonName, o.DNSNames), Steps: stepsOf(o), Past: pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
+	p := orderPage{frame: f, Order: o, Names: orderNames(*o), Steps: stepsOf(o), Past: pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", order " + id
 	}

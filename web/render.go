@@ -49,7 +49,7 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 // funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
-		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": daysText, "left": leftText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf,
+		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": daysText, "left": leftText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
 		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "life": lifeOf, "join": strings.Join,
 		"domainHref": func(name string) string { return "/domains/" + segment(name) },
 		"rowHref": func(model, provider, id string) string {

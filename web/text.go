@@ -16,13 +16,16 @@ import (
 )
 
 // moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
-type moment struct{ ISO, UTC, Text string }
+type moment struct {
+	ISO, UTC, Text string
+	Past           bool
+}
 
 func when(t schema.Time, now time.Time) moment {
 	if t.IsZero() {
 		return moment{}
 	}
-	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now)}
+	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now), t.Before(now)}
 }
 
 // term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.

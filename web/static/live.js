@@ -14,7 +14,7 @@
 
   function mark(node) {
     const row = node.nodeType === 1 ? node : node.parentElement;
-    const whole = row && !row.closest('time') && row.closest('[data-row], [data-key], .now, .steps li, .count');
+    const whole = row && !row.closest('time') && row.closest('[data-row], [data-key], .now, .steps li');
     if (!whole) return;
     delete whole.dataset.changed;
     void whole.offsetWidth;                                           // so that a second change in a row starts the mark anew

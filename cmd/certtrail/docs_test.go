@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocumentation holds what the documents say of commands, settings and files against the program.
+func TestDocumentation(t *testing.T) {
+	root := filepath.Join("..", "..")
+	readme := read(t, filepath.Join(root, "README.md"))
+	if lines := strings.Count(readme, "\n"); lines > 150 {
+		t.Errorf("the README has %d lines, want 150 at most", lines)
+	}
+	makefile := read(t, filepath.Join(root, "Makefile"))
+	for _, m := range regexp.MustCompile(`make ([a-z]+)`).FindAllStringSubmatch(readme, -1) {
+		if !strings.Contains(makefile, "\n"+m[1]+":") && m[1] != "prints" && m[1] != "lists" {
+			t.Errorf("the README names make %s, which the Makefile has not", m[1])
+		}
+	}
+	known := knownNames(allSettings())
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-z`, -]+`) \\|").FindAllStringSubmatch(section(readme, "## Settings"), -1) {
+		for _, name := range strings.Split(row[1], ", ") {
+			if name = strings.Trim(name, "`"); !known[name] {
+				t.Errorf("the README names the setting %s, which there is not", name)
+			}
+		}
+	}
+	for _, doc := range []string{"README.md", "docs/walk.md", "docs/subscribing.md", "docs/operating.md", "docs/adding-a-provider.md"} {
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, filepath.Join(root, doc)), -1) {
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(doc), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", doc, m[1], err)
+			}
+		}
+	}
+}
+
+func section(text, heading string) string {
+	_, rest, _ := strings.Cut(text, heading)
+	before, _, _ := strings.Cut(rest, "\n## ")
+	return before
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
