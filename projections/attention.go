@@ -94,7 +94,7 @@ func (s *Store) certificateMatters(ctx context.Context, now time.Time) ([]Matter
 	for _, c := range announced {
 		detail := "The CA announced that it will revoke the certificate: replace it before then."
 		if c.RevokesAt != nil {
-			detail = "The CA will revoke the certificate at " + c.RevokesAt.Format("2006-01-02 15:04 UTC") + ": replace it before then."
+			detail = revocation(*c.RevokesAt, now)
 		}
 		matters = append(matters, Matter{Critical, "revocation_announced", "Revocation announced: " + subjectOf(c.CommonName, c.Provider, c.ID), detail, c.LastEventAt, href("certificates", c.Provider, c.ID)})
 	}
@@ -111,6 +111,13 @@ func (s *Store) certificateMatters(ctx context.Context, now time.Time) ([]Matter
 		matters = append(matters, m)
 	}
 	return matters, nil
+}
+
+func revocation(at schema.Time, now time.Time) string {
+	if left := at.Sub(now); left > 0 {
+		return fmt.Sprintf("The CA will revoke the certificate at %s, in %d hours: replace it before then.", at.Format("2006-01-02 15:04 UTC"), int(left.Hours()))
+	}
+	return "The CA was to revoke the certificate at " + at.Format("2006-01-02 15:04 UTC") + ": replace it now."
 }
 
 // announced are the certificates that a CA is going to revoke.

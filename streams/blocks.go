@@ -34,19 +34,59 @@ type blockFiles struct {
 	sync SyncFunc
 	off  bool // the server syncs by itself
 
-	newest *os.File // held open across commits; nil before the first message
-	number int
-
-	checked time.Time // when the disk's free space was last looked at
-	free    error
+	newest *os.File // held open from one sync to the next, because the kernel reports a failed write-back to descriptors that were open then
+	number int      // of newest; 0 before the first message
 }
 
-// holdNewest opens the newest block file, if it is not open.
-func (b *blockFiles) holdNewest() error {
-	if b.off || b.newest != nil {
+// syncNewest syncs every block file that may hold messages acknowledged since the last sync: the one that was newest when that began, and all newer
+// ones. Meanwhile the next messages may be written: a file that is not the newest when this sync begins gets no more of them, so it is done with.
+func (b *blockFiles) syncNewest() error {
+	if b.off {
 		return nil
 	}
-	n, err := b.highest()
+	highest, err := b.highest()
+	if err != nil {
+		return err
+	}
+	if b.newest != nil {
+		if err := b.sync(b.newest); err != nil {
+			return fmt.Errorf("couldn't sync %s: %w", b.newest.Name(), err)
+		}
+	}
+	if highest == b.number {
+		return nil
+	}
+	for n := b.number + 1; n <= highest; n++ {
+		if err := b.syncNext(n); err != nil {
+			return err
+		}
+	}
+	return b.syncPath(b.dir) // for their names
+}
+
+// syncNext syncs block n and holds it in the place of the one before.
+func (b *blockFiles) syncNext(n int) error {
+	f, err := os.Open(b.path(n))
+	if err != nil {
+		return err
+	}
+	if err := b.sync(f); err != nil {
+		f.Close()
+		return fmt.Errorf("couldn't sync %s: %w", f.Name(), err)
+	}
+	if b.newest != nil {
+		b.newest.Close()
+	}
+	b.newest, b.number = f, n
+	return nil
+}
+
+// hold opens the newest block file, if there is one, after syncAll.
+func (b *blockFiles) hold() error {
+	if b.off {
+		return nil
+	}
+	n, err := b.listed()
 	if err != nil || n == 0 {
 		return err
 	}
@@ -55,48 +95,24 @@ func (b *blockFiles) holdNewest() error {
 	return err
 }
 
-// syncNewest syncs the held block file and all newer ones, and the directory if there are newer ones. It ends holding the newest.
-func (b *blockFiles) syncNewest() error {
-	if b.off {
-		return nil
-	}
-	if b.newest != nil {
-		if err := b.sync(b.newest); err != nil {
-			return fmt.Errorf("couldn't sync %s: %w", b.newest.Name(), err)
+// highest is the number of the newest block file.
+func (b *blockFiles) highest() (int, error) {
+	if b.newest == nil {
+		n, err := b.listed()
+		if err == nil && n == 0 {
+			err = fmt.Errorf("couldn't find the stream's block files in %s: this nats-server lays them out differently; use --sync=always", b.dir)
 		}
-		if _, err := os.Lstat(b.path(b.number + 1)); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+		return n, err
 	}
-	return b.syncNewer()
-}
-
-func (b *blockFiles) syncNewer() error {
-	highest, err := b.highest()
-	if err != nil {
-		return err
-	}
-	if highest == 0 {
-		return fmt.Errorf("couldn't find the stream's block files in %s: this nats-server lays them out differently; use --sync=always", b.dir)
-	}
-	for n := max(b.number+1, 1); n <= highest; n++ {
-		f, err := os.Open(b.path(n))
+	for n := b.number; ; n++ {
+		_, err := os.Lstat(b.path(n + 1))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue
+			return n, nil
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if err := b.sync(f); err != nil {
-			f.Close()
-			return fmt.Errorf("couldn't sync %s: %w", f.Name(), err)
-		}
-		if b.newest != nil {
-			b.newest.Close()
-		}
-		b.newest, b.number = f, n
 	}
-	return b.syncPath(b.dir)
 }
 
 // syncAll makes durable all that is in the log's directory and the way to it: after a crash the newest block may hold what was never synced,
@@ -132,8 +148,8 @@ func (b *blockFiles) syncPath(path string) error {
 	return b.sync(f)
 }
 
-// highest is the number of the newest block file, 0 if there is none.
-func (b *blockFiles) highest() (int, error) {
+// listed is the highest number of a block file in the directory, 0 if there is none.
+func (b *blockFiles) listed() (int, error) {
 	entries, err := os.ReadDir(b.dir)
 	if err != nil {
 		return 0, fmt.Errorf("couldn't list the stream's block files: %w", err)
@@ -151,22 +167,28 @@ func (b *blockFiles) highest() (int, error) {
 
 func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, strconv.Itoa(n)+".blk") }
 
-// checkFree looks, at most once a second, whether the disk has room: on a full one the stream would freeze until the server restarts.
-func (b *blockFiles) checkFree() error {
-	if time.Since(b.checked) < time.Second {
-		return b.free
+// diskSpace looks, at most once a second, whether the disk has room: on a full one the stream would freeze until the server restarts.
+type diskSpace struct {
+	dir     string
+	checked time.Time
+	err     error
+}
+
+func (d *diskSpace) check() error {
+	if time.Since(d.checked) < time.Second {
+		return d.err
 	}
-	b.checked = time.Now()
+	d.checked = time.Now()
 	var st unix.Statfs_t
-	if err := unix.Statfs(b.dir, &st); err != nil {
-		b.free = fmt.Errorf("couldn't look at the disk of %s: %w", b.dir, err)
-		return b.free
+	if err := unix.Statfs(d.dir, &st); err != nil {
+		d.err = fmt.Errorf("couldn't look at the disk of %s: %w", d.dir, err)
+		return d.err
 	}
-	b.free = nil
+	d.err = nil
 	if free := int64(st.Bavail) * st.Bsize; free < freeReserve {
-		b.free = fmt.Errorf("the disk of %s has %d MiB left, and %d must stay free: make room on it", b.dir, free>>20, freeReserve>>20)
+		d.err = fmt.Errorf("the disk of %s has %d MiB left, and %d must stay free: make room on it", d.dir, free>>20, freeReserve>>20)
 	}
-	return b.free
+	return d.err
 }
 
 // ninetyPercentOfDisk is what a stream may grow to on the disk that holds dir.

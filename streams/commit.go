@@ -17,17 +17,23 @@ import (
 // maxBatch bounds how many appends share one sync.
 const maxBatch = 1024
 
-// committer turns many appends at once into one sync: while a sync runs, further appends gather and share the next one. A lone append waits
-// for nobody. One goroutine (run) owns every field but queue and failure.
+// committer turns many appends at once into one sync: while one batch is synced, the next is published, and further appends gather. A lone append
+// waits for nobody.
 type committer struct {
 	js      jetstream.JetStream
 	stream  jetstream.Stream
-	files   *blockFiles
 	durable *watermark
 	logger  *slog.Logger
-	acked   uint64 // the last sequence that JetStream has acknowledged
 
-	queue   chan *appending
+	queue chan *appending
+
+	// Owned by run, which publishes.
+	acked     uint64 // the last sequence that JetStream has acknowledged
+	disk      *diskSpace
+	published chan batch
+
+	// Owned by runSyncs.
+	files   *blockFiles
 	stopped chan struct{}
 
 	mu      sync.Mutex
@@ -44,10 +50,17 @@ type appending struct {
 	done  chan error // buffered: the committer waits for no caller
 }
 
+// batch is what one sync makes durable.
+type batch struct {
+	appends []*appending
+	stored  bool   // whether JetStream took any of them
+	acked   uint64 // the last sequence acknowledged when all had been answered
+}
+
 func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, acked uint64, logger *slog.Logger) *committer {
 	return &committer{
-		js: js, stream: stream, files: files, durable: durable, acked: acked, logger: logger,
-		queue: make(chan *appending, maxBatch), stopped: make(chan struct{}),
+		js: js, stream: stream, files: files, durable: durable, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
+		queue: make(chan *appending, maxBatch), published: make(chan batch), stopped: make(chan struct{}),
 	}
 }
 
@@ -90,12 +103,47 @@ func (c *committer) submit(ctx context.Context, a *appending) error {
 	return fmt.Errorf("%w: %d appends are waiting already", ErrUnavailable, maxBatch)
 }
 
+// run publishes, batch by batch. It hands over a batch as soon as the one before is synced.
 func (c *committer) run() {
-	defer close(c.stopped)
-	batch := make([]*appending, 0, maxBatch)
+	defer close(c.published)
 	for first := range c.queue {
-		batch = c.gather(append(batch[:0], first))
-		c.commit(batch)
+		b := batch{appends: c.gather([]*appending{first})}
+		if err := c.ready(); err != nil {
+			answer(b.appends, err)
+			continue
+		}
+		b.stored = c.publish(b.appends)
+		b.acked = c.acked
+		c.published <- b
+	}
+}
+
+// runSyncs syncs what has been published, and answers.
+func (c *committer) runSyncs() {
+	defer close(c.stopped)
+	for b := range c.published {
+		answer(b.appends, c.sync(b))
+	}
+}
+
+// sync makes b durable.
+func (c *committer) sync(b batch) error {
+	if err := c.err(); err != nil || !b.stored {
+		return err
+	}
+	// COMMIT A. The server has written each acknowledged message to a block file with write(2). Before this sync a power cut loses them, and
+	// nobody was told otherwise; after it they are the truth, whatever becomes of this process.
+	if err := c.files.syncNewest(); err != nil {
+		return c.fail(err)
+	}
+	c.durable.advance(b.acked)
+	return nil
+}
+
+// answer tells every caller what became of its event: what JetStream said of it, or else err.
+func answer(appends []*appending, err error) {
+	for _, a := range appends {
+		a.done <- cmp.Or(a.err, err)
 	}
 }
 
@@ -113,23 +161,6 @@ func (c *committer) gather(batch []*appending) []*appending {
 		}
 	}
 	return batch
-}
-
-// commit publishes the batch and syncs it once.
-func (c *committer) commit(batch []*appending) {
-	err := c.ready()
-	if err == nil && c.publish(batch) {
-		// COMMIT A. The server has written each acknowledged message to a block file with write(2). Before this sync a power cut loses them, and
-		// nobody was told otherwise; after it they are the truth, whatever becomes of this process.
-		if syncErr := c.files.syncNewest(); syncErr != nil {
-			err = c.fail(syncErr)
-		} else {
-			c.durable.advance(c.acked)
-		}
-	}
-	for _, a := range batch {
-		a.done <- cmp.Or(a.err, err)
-	}
 }
 
 // publish hands every message to JetStream, waits for all acknowledgements, and tells whether there was any. What was not taken bears its error.
@@ -194,16 +225,12 @@ func (c *committer) find(id string) uint64 {
 	return 0
 }
 
-// ready tells why nothing may be published now. The block file that is newest is held open from before the publishes on, because the
-// kernel reports a failed write-back to descriptors that were open then.
+// ready tells why nothing may be published now.
 func (c *committer) ready() error {
 	if err := c.err(); err != nil {
 		return err
 	}
-	if err := c.files.checkFree(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if err := c.files.holdNewest(); err != nil {
+	if err := c.disk.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil

@@ -107,9 +107,13 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 	if err := files.syncAll(o.Dir); err != nil {
 		return fmt.Errorf("couldn't sync the log's files: %w", err)
 	}
+	if err := files.hold(); err != nil {
+		return fmt.Errorf("couldn't open the log's files: %w", err)
+	}
 	l.durable.advance(last)
 	l.commits = newCommitter(l.js, l.stream, files, l.durable, last, o.Logger)
 	go l.commits.run()
+	go l.commits.runSyncs()
 	return l.server.serveReaders()
 }
 

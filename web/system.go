@@ -6,7 +6,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// systemPage is the data of system.html. Up has no rows of a read model in it: it is the page that works while those are being rebuilt.
+// systemPage is the data of system.html. It needs no read model, so that it works while those are being rebuilt.
 type systemPage struct {
 	frame
 	Projections []projections.Status

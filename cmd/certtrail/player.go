@@ -43,7 +43,7 @@ func newPlayer(base string, s *settings, pace time.Duration) *player {
 
 // play sends until ctx ends. What goes wrong is said once on w, and the play goes on.
 func (p *player) play(ctx context.Context, w io.Writer) {
-	for _, st := range openingStories() {
+	for _, st := range openingStories(p.now) {
 		for _, one := range st {
 			if !p.wait(ctx, opening) {
 				return

@@ -17,6 +17,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 	"github.com/certtrail/certtrail/web"
 )
@@ -175,14 +176,17 @@ func (sv *serverProcess) providers() []web.Provider {
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event
 		}
-		if s.Provider != nil {
-			for _, feed := range s.Provider.Feeds() {
-				p.Endpoints = append(p.Endpoints, sv.c.hooksURL+ingest.Path(s.Name, feed, "{token}"))
-			}
+		for _, feed := range feeds(set.system) {
+			p.Endpoints = append(p.Endpoints, sv.c.hooksURL+ingest.Path(s.Name, feed, "{token}"))
 		}
 		list = append(list, p)
 	}
 	return list
+}
+
+// feeds are the endpoints that a source of the system has, also before it is on.
+func feeds(system schema.System) []schema.Feed {
+	return system.New(func(string) string { return "any" }).Feeds()
 }
 
 // ready tells whether deliveries are taken and pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.

@@ -22,12 +22,13 @@ func with(pairs ...string) map[string]string {
 }
 
 // openingStories leave at least one row in every state that a person should meet.
-func openingStories() []story {
-	stories := append(digicertStories(), xolphinStories()...)
-	return append(stories, sectigoStories()...)
+func openingStories(now time.Time) []story {
+	stories := append(digicertStories(now), xolphinStories()...)
+	return append(stories, sectigoStories(now)...)
 }
 
-func digicertStories() []story {
+func digicertStories(now time.Time) []story {
+	until := func(days int) string { return now.AddDate(0, 0, days).Format(time.DateOnly) }
 	order := func(id, certificate string) map[string]string {
 		return with("order_id", id, "certificate_id", certificate)
 	}
@@ -35,7 +36,7 @@ func digicertStories() []story {
 		{{"digicert", "test_webhook_endpoint", nil, nil}},
 		{
 			{"digicert", "organization_validated", with("organization_id", "551001", "organization_name", "Example Hosting B.V."), nil},
-			{"digicert", "domain_validated", with("domain_id", "661001", "domain_name", "shop.example.com", "validated_until", "2027-06-03"), nil},
+			{"digicert", "domain_validated", with("domain_id", "661001", "domain_name", "shop.example.com", "validated_until", until(192)), nil},
 			{"digicert", "certificate_issued", order("771001", "881001"), valid(22, 178, "shop.example.com", "www.shop.example.com", "pay.shop.example.com")},
 		},
 		{{"digicert", "certificate_issued", order("771002", "881002"), valid(188, 12, "intranet.example.com")}},
@@ -45,8 +46,8 @@ func digicertStories() []story {
 			{"digicert", "certificate_revoked", order("771004", "881004"), nil},
 		},
 		{{"digicert", "order_rejected", order("771005", ""), nil}},
-		{{"digicert", "domain_revalidation_notice", with("domain_name", "news.example.com", "domain_id", "661002", "validated_until", "2026-12-21"), nil}},
-		{{"digicert", "domain_expired", with("domain_name", "legacy.example.com", "domain_id", "661003", "validated_until", "2026-11-20"), nil}},
+		{{"digicert", "domain_revalidation_notice", with("domain_name", "news.example.com", "domain_id", "661002", "validated_until", until(28)), nil}},
+		{{"digicert", "domain_expired", with("domain_name", "legacy.example.com", "domain_id", "661003", "validated_until", until(-3)), nil}},
 	}
 }
 
@@ -73,7 +74,7 @@ func xolphinStories() []story {
 	}
 }
 
-func sectigoStories() []story {
+func sectigoStories(now time.Time) []story {
 	order := func(id, certificate string) map[string]string {
 		return with("order_id", id, "certificate_id", certificate)
 	}
@@ -89,7 +90,7 @@ func sectigoStories() []story {
 		{{"sectigo", "push-issued", order("330770002", "440880002"), valid(3, 197, "api.example.org", "*.api.example.org")}},
 		{
 			{"sectigo", "push-issued", order("330770003", "440880003"), valid(90, 110, "portal.example.org")},
-			{"sectigo", "push-PreRevocationNotification", order("330770003", "440880003"), nil},
+			{"sectigo", "push-PreRevocationNotification", with("order_id", "330770003", "certificate_id", "440880003", "revocation_date", now.Add(22*time.Hour).UTC().Format(time.RFC3339)), nil},
 		},
 		{{"sectigo", "push-awaitingbrandvalidation", order("330770004", "440880004"), nil}},
 		{{"sectigo", "push-failed", order("330770005", "440880005"), nil}},
