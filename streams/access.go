@@ -49,13 +49,14 @@ const (
 	gateTimeout        = 5 * time.Second
 )
 
-// Subjects of JetStream that carry a reader's traffic once it has a consumer.
+// Subjects of JetStream that a stream or a consumer listens to by itself: nobody answers there when it is gone.
 const (
 	clientInbox = "_INBOX." // of every NATS client that is not told otherwise
 	jsAPI       = "$JS.API."
 	jsAck       = "$JS.ACK." + StreamName + "."
 	jsFlow      = "$JS.FC." + StreamName + "."
 	jsNext      = jsAPI + "CONSUMER.MSG.NEXT." + StreamName + "."
+	jsReset     = jsAPI + "CONSUMER.RESET." + StreamName + "."
 	jsDirect    = jsAPI + "DIRECT.GET." + StreamName
 )
 
@@ -132,7 +133,7 @@ func accountsConfig() string {
 
 // readerPermissions are those of both users: to hear the events and their own inboxes, and to say nothing but requests to the gate.
 func readerPermissions() *server.Permissions {
-	publish := []string{jsAck + "*.>", jsFlow + "*.>", jsNext + "*", jsDirect, jsDirect + ".>"}
+	publish := []string{jsAck + "*.>", jsFlow + "*.>", jsNext + "*", jsReset + "*", jsDirect, jsDirect + ".>"}
 	for _, q := range questions() {
 		publish = append(publish, q.subject)
 	}
@@ -142,7 +143,7 @@ func readerPermissions() *server.Permissions {
 	}
 }
 
-// question is a request to JetStream that is answered once. Its check, if it has one, returns the request as it may be put to the log.
+// question is a request to JetStream that is always answered, and once. Its check, if it has one, returns the request as it may be put to the log.
 type question struct {
 	subject string
 	check   func(*door, *nats.Msg) ([]byte, error)
@@ -164,7 +165,6 @@ func questions() []question {
 		{jsAPI + "CONSUMER.DELETE." + StreamName + ".*", (*door).checkManage},
 		{jsAPI + "CONSUMER.PAUSE." + StreamName + ".*", (*door).checkManage},
 		{jsAPI + "CONSUMER.UNPIN." + StreamName + ".*", (*door).checkManage},
-		{jsAPI + "CONSUMER.RESET." + StreamName + ".*", (*door).checkManage},
 	}
 }
 

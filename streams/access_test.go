@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -26,6 +29,7 @@ type accessWorld struct {
 	ctx      context.Context
 	ns       *server.Server
 	internal internalUser
+	dir      string
 	nc       *nats.Conn // our own
 	js       jetstream.JetStream
 	forbid   []*nats.Subscription // what must never be published in the log's account while readers are at work
@@ -33,27 +37,46 @@ type accessWorld struct {
 
 func newAccessWorld(t *testing.T) *accessWorld {
 	t.Helper()
-	access := Access{Subscriber: "s3cret/of subscriber", Operator: "s3cret of operator"}
-	opts := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true, DontListen: true, MaxPayload: 8 << 20}
-	w := &accessWorld{t: t, internal: newInternalUser()}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	w.ctx = ctx
-	applyAccess(opts, access, w.internal)
+	w := &accessWorld{t: t, ctx: ctx, dir: t.TempDir()}
+	w.start()
+	return w
+}
+
+var accessPasswords = Access{Subscriber: "s3cret/of subscriber", Operator: "s3cret of operator"}
+
+// start starts a server and, where there is none, makes a stream with events and our consumers on it.
+func (w *accessWorld) start() {
+	w.t.Helper()
+	w.internal = newInternalUser()
+	opts := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: w.dir, NoSigs: true, NoLog: true, DontListen: true, MaxPayload: 8 << 20}
+	applyAccess(opts, accessPasswords, w.internal)
 	ns, err := server.NewServer(opts)
 	w.must(err)
 	w.ns = ns
 	ns.Start()
-	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	w.t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
 	if !ns.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server is not ready")
+		w.t.Fatal("the server is not ready")
 	}
 	w.nc, err = nats.Connect("", nats.InProcessServer(ns), nats.UserInfo(w.internal.name, w.internal.password), nats.CustomInboxPrefix(w.internal.inboxPrefix))
 	w.must(err)
-	t.Cleanup(w.nc.Close)
+	w.t.Cleanup(w.nc.Close)
 	w.js, err = jetstream.New(w.nc)
 	w.must(err)
-	_, err = w.js.CreateStream(ctx, jetstream.StreamConfig{
+	if _, err := w.js.Stream(w.ctx, StreamName); errors.Is(err, jetstream.ErrStreamNotFound) {
+		w.fill()
+	}
+	g, err := startGate(ns, accessPasswords, w.internal, "Deploys")
+	w.must(err)
+	w.t.Cleanup(g.close)
+	w.must(openListener(ns))
+}
+
+func (w *accessWorld) fill() {
+	w.t.Helper()
+	_, err := w.js.CreateStream(w.ctx, jetstream.StreamConfig{
 		Name: StreamName, Subjects: []string{"certs.>"}, Discard: jetstream.DiscardNew, DenyDelete: true, DenyPurge: true, AllowDirect: true, MaxMsgSize: 8 << 20,
 	})
 	w.must(err)
@@ -61,20 +84,15 @@ func newAccessWorld(t *testing.T) *accessWorld {
 		w.publish(fmt.Sprintf("certs.order.issued.digicert.%d", i), fmt.Sprintf(`{"id":"%d"}`, i))
 	}
 	for _, name := range accessOurs {
-		_, err := w.js.CreateConsumer(ctx, StreamName, jetstream.ConsumerConfig{Durable: name, AckPolicy: jetstream.AckExplicitPolicy})
+		_, err := w.js.CreateConsumer(w.ctx, StreamName, jetstream.ConsumerConfig{Durable: name, AckPolicy: jetstream.AckExplicitPolicy})
 		w.must(err)
 	}
-	c, err := w.js.Consumer(ctx, StreamName, accessOurs[0])
+	c, err := w.js.Consumer(w.ctx, StreamName, accessOurs[0])
 	w.must(err)
 	batch, err := c.Fetch(2) // one acknowledged, one pending
 	w.must(err)
 	m := <-batch.Messages()
-	w.must(m.DoubleAck(ctx))
-	g, err := startGate(ns, access, w.internal, "Deploys")
-	w.must(err)
-	t.Cleanup(g.close)
-	w.must(openListener(ns))
-	return w
+	w.must(m.DoubleAck(w.ctx))
 }
 
 func (w *accessWorld) must(err error) {
@@ -93,7 +111,7 @@ func (w *accessWorld) publish(subject, data string) {
 // connect is an ordinary client that is given nothing but a URL.
 func (w *accessWorld) connect(user string, opts ...nats.Option) *nats.Conn {
 	w.t.Helper()
-	password := map[string]string{"subscriber": "s3cret/of subscriber", "operator": "s3cret of operator"}[user]
+	password := map[string]string{"subscriber": accessPasswords.Subscriber, "operator": accessPasswords.Operator}[user]
 	u := url.URL{Scheme: "nats", User: url.UserPassword(user, password), Host: w.ns.Addr().String()}
 	nc, err := nats.Connect(u.String(), append([]nats.Option{nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}, opts...)...)
 	w.must(err)
@@ -162,7 +180,7 @@ func (w *accessWorld) state() map[string]string {
 // watch listens in the log's account for what readers must not be able to have published.
 func (w *accessWorld) watch() {
 	w.t.Helper()
-	for _, subject := range append([]string{"certs.>", w.internal.inboxPrefix + ".victim", "$JS.API.CONSUMER.RESET.>"}, accessForbiddenAPI...) {
+	for _, subject := range append([]string{"certs.>", w.internal.inboxPrefix + ".victim", "$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.certtrail-projections"}, accessForbiddenAPI...) {
 		sub, err := w.nc.SubscribeSync(subject)
 		w.must(err)
 		w.forbid = append(w.forbid, sub)
@@ -171,15 +189,24 @@ func (w *accessWorld) watch() {
 }
 
 // settle waits until the server has done all that nc asked for before: what its gate passes on, and what its consumers do.
+// Consumers in memory, here and below: the server (2.15.2) sometimes fails to make one in files whose name was deleted just before.
 func (w *accessWorld) settle(nc *nats.Conn) {
 	w.t.Helper()
 	w.must(nc.Flush())
-	w.ask(nc, "$JS.API.CONSUMER.CREATE.CERTTRAIL.fence", `{"stream_name":"CERTTRAIL","config":{"name":"fence","ack_policy":"explicit"}}`)
+	w.done(nc, "$JS.API.CONSUMER.CREATE.CERTTRAIL.fence", `{"stream_name":"CERTTRAIL","config":{"name":"fence","ack_policy":"explicit","mem_storage":true}}`)
 	w.must2(nc.RequestWithContext(w.ctx, "$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.fence", []byte(`{"batch":1,"no_wait":true}`)))
 	w.must2(nc.RequestWithContext(w.ctx, "$JS.ACK.CERTTRAIL.fence.1.1.1.1.1", nil))
-	w.ask(nc, "$JS.API.CONSUMER.DELETE.CERTTRAIL.fence", "")
+	w.done(nc, "$JS.API.CONSUMER.DELETE.CERTTRAIL.fence", "")
 	w.must(w.nc.Flush())
 	w.must(nc.Flush())
+}
+
+// done asks what must not be refused.
+func (w *accessWorld) done(nc *nats.Conn, subject, body string) {
+	w.t.Helper()
+	if answer := w.ask(nc, subject, body); answer.Error != nil {
+		w.t.Fatalf("%s: %s", subject, answer.Error.Description)
+	}
 }
 
 func (w *accessWorld) must2(_ *nats.Msg, err error) {
@@ -203,7 +230,7 @@ var (
 		"$JS.API.STREAM.CREATE.>", "$JS.API.STREAM.UPDATE.>", "$JS.API.STREAM.DELETE.>", "$JS.API.STREAM.PURGE.>", "$JS.API.STREAM.MSG.DELETE.>",
 		"$JS.API.STREAM.SNAPSHOT.>", "$JS.API.STREAM.RESTORE.>", "$JS.API.STREAM.LEADER.>", "$JS.API.STREAM.PEER.>", "$JS.API.CONSUMER.LEADER.>",
 	}
-	accessOwn = `{"stream_name":"CERTTRAIL","config":{"name":"own","ack_policy":"explicit"%s}}`
+	accessOwn = `{"stream_name":"CERTTRAIL","config":{"name":"own","ack_policy":"explicit","mem_storage":true%s}}`
 )
 
 func accessOwnWith(more string) string { return fmt.Sprintf(accessOwn, more) }
@@ -267,10 +294,11 @@ func TestAccessStreamInfoAndMessages(t *testing.T) {
 func TestAccessListings(t *testing.T) {
 	w := newAccessWorld(t)
 	nc := w.connect("subscriber")
-	for _, subject := range []string{"STREAM.NAMES", "STREAM.LIST", "STREAM.INFO.CERTTRAIL", "CONSUMER.NAMES.CERTTRAIL", "CONSUMER.LIST.CERTTRAIL", "STREAM.MSG.GET.CERTTRAIL"} {
-		if answer := w.ask(nc, "$JS.API."+subject, `{"seq":1}`[:len(`{"seq":1}`)*boolInt(strings.Contains(subject, "MSG.GET"))]); answer.Error != nil {
-			t.Errorf("%s: %s", subject, answer.Error.Description)
-		}
+	for subject, body := range map[string]string{
+		"STREAM.NAMES": "", "STREAM.LIST": "", "STREAM.INFO.CERTTRAIL": "", "CONSUMER.NAMES.CERTTRAIL": "", "CONSUMER.LIST.CERTTRAIL": "",
+		"CONSUMER.INFO.CERTTRAIL.certtrail-tail": "", "STREAM.MSG.GET.CERTTRAIL": `{"seq":1}`,
+	} {
+		w.done(nc, "$JS.API."+subject, body)
 	}
 	stream, err := w.jetstream(nc).Stream(w.ctx, StreamName)
 	w.must(err)
@@ -283,13 +311,6 @@ func TestAccessListings(t *testing.T) {
 			t.Errorf("%s is not listed in %v", name, names)
 		}
 	}
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func TestAccessOrderedConsumer(t *testing.T) {
@@ -365,6 +386,13 @@ func TestAccessDurablePullConsumer(t *testing.T) {
 		w.must(err)
 		_, err = js.ResumeConsumer(w.ctx, StreamName, "own-"+user)
 		w.must(err)
+		if info, err = c.Info(w.ctx); err != nil || info.AckFloor.Stream != accessEvents {
+			t.Errorf("%s: read up to %+v, %v", user, info, err)
+		}
+		w.done(w.connect(user), "$JS.API.CONSUMER.RESET.CERTTRAIL.own-"+user, `{"seq":2}`)
+		if info, err = c.Info(w.ctx); err != nil || info.AckFloor.Stream != 1 {
+			t.Errorf("%s: after the reset, read up to %+v, %v", user, info, err)
+		}
 		w.must(js.DeleteConsumer(w.ctx, StreamName, "own-"+user))
 		if _, err := js.Consumer(w.ctx, StreamName, "own-"+user); !errors.Is(err, jetstream.ErrConsumerNotFound) {
 			t.Errorf("%s: a deleted consumer: %v", user, err)
@@ -426,24 +454,26 @@ func TestAccessPushConsumer(t *testing.T) {
 // A client that comes back finds its durable push consumer by what its information says of the delivery subject.
 func TestAccessPushConsumerIsFoundAgain(t *testing.T) {
 	w := newAccessWorld(t)
-	js, err := w.connect("subscriber").JetStream(nats.Context(w.ctx))
+	nc := w.connect("subscriber")
+	js, err := nc.JetStream(nats.Context(w.ctx))
 	w.must(err)
 	_, err = js.AddConsumer(StreamName, &nats.ConsumerConfig{Durable: "queue", DeliverSubject: nats.NewInbox(), DeliverGroup: "workers", AckPolicy: nats.AckExplicitPolicy})
 	w.must(err)
-	for seq := range uint64(accessEvents) {
+	for round := range 2 {
+		if round == 1 {
+			w.publish("certs.order.issued.digicert.later", `{}`)
+		}
 		sub, err := js.QueueSubscribeSync("", "workers", nats.Bind(StreamName, "queue"), nats.ManualAck())
 		w.must(err)
-		for { // what the last one had fetched and not acknowledged may not come again yet; its own do
+		for acked := uint64(0); acked < uint64(accessEvents+round); {
 			m := w.next(sub)
 			w.must(m.AckSync(nats.Context(w.ctx)))
-			if meta, err := m.Metadata(); err != nil || meta.Sequence.Stream > seq {
-				break
-			}
+			meta, err := m.Metadata()
+			w.must(err)
+			acked = meta.Sequence.Stream
 		}
 		w.must(sub.Unsubscribe())
-		if seq == 0 {
-			break
-		}
+		w.must(nc.Flush()) // else the next event may still be sent to this subscription
 	}
 }
 
@@ -486,7 +516,6 @@ func TestAccessGateReconnects(t *testing.T) {
 	}
 }
 
-// The stream and everybody's consumers are there after a restart, whatever names and metadata readers gave theirs.
 func TestAccessOperatorManagesOurConsumers(t *testing.T) {
 	w := newAccessWorld(t)
 	js := w.jetstream(w.connect("operator"))
@@ -514,7 +543,7 @@ func (w *accessWorld) attack(user, name string, f func(*nats.Conn)) {
 		events, err := bystander.SubscribeSync("certs.>")
 		w.must(err)
 		w.must(bystander.Flush())
-		w.ask(nc, "$JS.API.CONSUMER.CREATE.CERTTRAIL.own", accessOwnWith(""))
+		w.done(nc, "$JS.API.CONSUMER.CREATE.CERTTRAIL.own", accessOwnWith(""))
 		f(nc)
 		w.settle(nc)
 		w.must(bystander.Flush())
@@ -621,6 +650,8 @@ func TestAccessOurConsumersAreDenied(t *testing.T) {
 					}
 				}
 				refused("$JS.API.CONSUMER.CREATE.CERTTRAIL."+name, config(`"durable_name":"`+name+`","name":"`+name+`","description":"taken"`))
+				refused("$JS.API.CONSUMER.CREATE.CERTTRAIL."+name, config(`"description":"taken"`))
+				refused("$JS.API.CONSUMER.CREATE.CERTTRAIL."+name, config(`"name":"own","description":"taken"`))
 				refused("$JS.API.CONSUMER.CREATE.CERTTRAIL."+name+".certs.>", config(`"name":"`+name+`","filter_subject":"certs.>"`))
 				refused("$JS.API.CONSUMER.CREATE.CERTTRAIL", config(`"name":"`+name+`","description":"taken"`))
 				refused("$JS.API.CONSUMER.CREATE.CERTTRAIL", config(`"name":"own","NAME":"`+name+`"`))
@@ -630,7 +661,7 @@ func TestAccessOurConsumersAreDenied(t *testing.T) {
 					refused("$JS.API.CONSUMER.DELETE.CERTTRAIL."+name, "")
 					refused("$JS.API.CONSUMER.PAUSE.CERTTRAIL."+name, `{"pause_until":"2099-01-01T00:00:00Z"}`)
 					refused("$JS.API.CONSUMER.UNPIN.CERTTRAIL."+name, `{"group":"x"}`)
-					refused("$JS.API.CONSUMER.RESET.CERTTRAIL."+name, `{"seq":5}`)
+					_ = nc.PublishRequest("$JS.API.CONSUMER.RESET.CERTTRAIL."+name, inbox, []byte(`{"seq":5}`))
 				}
 				for _, subject := range []string{
 					"$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL." + name, "$JS.API.CONSUMER.LEADER.STEPDOWN.CERTTRAIL." + name, "$JS.API.CONSUMER.PEER.REMOVE.CERTTRAIL." + name,
@@ -640,6 +671,27 @@ func TestAccessOurConsumersAreDenied(t *testing.T) {
 						_ = nc.PublishRequest(subject, inbox, []byte(body))
 						_ = nc.Publish(subject, []byte(body))
 					}
+				}
+			})
+		}
+	}
+}
+
+// A subject with wildcards in it names nobody's consumer, not everybody's.
+func TestAccessWildcardsAreNoNames(t *testing.T) {
+	w := newAccessWorld(t)
+	w.watch()
+	for _, user := range []string{"subscriber", "operator"} {
+		for _, name := range []string{"*", ">", "certtrail-*"} {
+			w.attack(user, "uses "+name, func(nc *nats.Conn) {
+				for _, subject := range []string{"DELETE", "PAUSE", "UNPIN", "RESET", "MSG.NEXT"} {
+					for _, body := range []string{"", `{"batch":1}`, `{"seq":4}`, `{"pause_until":"2099-01-01T00:00:00Z"}`} {
+						_ = nc.PublishRequest("$JS.API.CONSUMER."+subject+".CERTTRAIL."+name, nc.NewRespInbox(), []byte(body))
+					}
+				}
+				for _, body := range []string{"", "+NXT", "-NAK"} {
+					_ = nc.PublishRequest("$JS.ACK.CERTTRAIL."+name+".1.2.2.1.1", nc.NewRespInbox(), []byte(body))
+					_ = nc.PublishRequest("$JS.ACK.CERTTRAIL."+name, nc.NewRespInbox(), []byte(body))
 				}
 			})
 		}
@@ -673,11 +725,16 @@ func TestAccessPublishesAreDenied(t *testing.T) {
 					}
 				}
 			})
-			w.attack(user, "traces to "+subject, func(nc *nats.Conn) {
-				m := nats.NewMsg("$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.own")
-				m.Reply, m.Data = nc.NewRespInbox(), []byte("1")
-				m.Header.Set("Nats-Trace-Dest", strings.Replace(subject, ">", "CERTTRAIL", 1))
-				_ = nc.PublishMsg(m)
+		}
+		// The last of these the user may publish on: at the gate, which refuses it, not in the log's account.
+		for _, dest := range append(subjects, "$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.certtrail-projections") {
+			w.attack(user, "traces to "+dest, func(nc *nats.Conn) {
+				for _, subject := range []string{"$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.own", "$JS.API.STREAM.INFO.CERTTRAIL"} {
+					m := nats.NewMsg(subject)
+					m.Reply, m.Data = nc.NewRespInbox(), []byte("1")
+					m.Header.Set("Nats-Trace-Dest", strings.Replace(dest, ">", "CERTTRAIL", 1))
+					_ = nc.PublishMsg(m)
+				}
 			})
 		}
 	}
@@ -749,6 +806,12 @@ func TestAccessLimits(t *testing.T) {
 	if err := nc.Publish("$JS.API.STREAM.INFO.CERTTRAIL", make([]byte, maxReaderPayload+1)); !errors.Is(err, nats.ErrMaxPayload) {
 		t.Errorf("a big request: %v", err)
 	}
+	direct := `{"stream_name":"CERTTRAIL","config":{"ack_policy":"none","deliver_subject":"_INBOX.x",%q:true}}`
+	for _, kind := range []string{"direct", "sourcing"} { // they are not counted
+		if answer := w.ask(nc, "$JS.API.CONSUMER.CREATE.CERTTRAIL", fmt.Sprintf(direct, kind)); answer.Error == nil {
+			t.Errorf("a %s consumer was made", kind)
+		}
+	}
 	config.FilterSubjects = nil
 	for i := len(accessOurs); i < maxReaderConsumers; i++ {
 		config.Name = fmt.Sprint("own-", i)
@@ -781,6 +844,44 @@ func TestAccessBigEvents(t *testing.T) {
 	w.must(err)
 	if len(m.Data()) != len(big) {
 		t.Errorf("got %d bytes", len(m.Data()))
+	}
+}
+
+// An event that is too long as an answer in JSON is refused there, and comes all the same by a consumer.
+func TestAccessLongestEvent(t *testing.T) {
+	w := newAccessWorld(t)
+	longest := strings.Repeat("x", 7<<20)
+	w.publish("certs.order.issued.digicert.longest", longest)
+	nc := w.connect("subscriber")
+	if answer := w.ask(nc, "$JS.API.STREAM.MSG.GET.CERTTRAIL", fmt.Sprintf(`{"seq":%d}`, accessEvents+1)); answer.Error == nil {
+		t.Error("an answer that is longer than a message")
+	}
+	stream, err := w.jetstream(nc).Stream(w.ctx, StreamName)
+	w.must(err)
+	m, err := stream.GetMsg(w.ctx, accessEvents+1) // a direct get, which is no JSON
+	w.must(err)
+	if len(m.Data) != len(longest) {
+		t.Errorf("got %d bytes", len(m.Data))
+	}
+}
+
+// Requests that are wrong or about nothing are answered like others, so that they keep nobody waiting.
+func TestAccessIdleQuestions(t *testing.T) {
+	w := newAccessWorld(t)
+	nc := w.connect("subscriber")
+	began := time.Now()
+	for _, q := range questions() {
+		for _, name := range []string{"none", "*", ">", "a/b", `a\\b`} {
+			for _, body := range []string{"", "{", "[]", "x", `{"seq":-1}`, `{"stream_name":"CERTTRAIL"}`, `{"stream_name":"OTHER","config":{"name":"none"}}`, `{"offset":1000000}`, `{"group":"x"}`} {
+				subject := strings.NewReplacer("*", name, ">", name).Replace(q.subject)
+				if _, err := nc.RequestWithContext(w.ctx, subject, []byte(body)); err != nil {
+					t.Fatalf("%s %s: %v", subject, body, err)
+				}
+			}
+		}
+	}
+	if took := time.Since(began); took >= gateTimeout {
+		t.Errorf("took %s", took)
 	}
 }
 
@@ -830,5 +931,45 @@ func TestAccessListenerStaysClosed(t *testing.T) {
 		t.Fatal(err)
 	} else if _, err := js.AccountInfo(t.Context()); err != nil {
 		t.Errorf("our own JetStream: %v", err)
+	}
+}
+
+// The stream lies where streamAccount says, and what readers left on it does not keep it from coming back.
+func TestAccessRestart(t *testing.T) {
+	w := newAccessWorld(t)
+	nc := w.connect("subscriber")
+	w.done(nc, "$JS.API.CONSUMER.CREATE.CERTTRAIL.odd",
+		`{"stream_name":"CERTTRAIL","config":{"durable_name":"odd","name":"odd","ack_policy":"explicit","metadata":{"_nats.req.level":"99","_nats.ver":"99.0.0"}}}`)
+	before := w.state()
+	w.ns.Shutdown()
+	w.ns.WaitForShutdown()
+	if _, err := os.Stat(filepath.Join(w.dir, "jetstream", streamAccount, "streams", StreamName, "msgs")); err != nil {
+		t.Error(err)
+	}
+	w.start()
+	if after := w.state(); !reflect.DeepEqual(before, after) {
+		t.Errorf("after the restart:\n%v\nbefore:\n%v", after, before)
+	}
+	if _, err := w.js.Consumer(w.ctx, StreamName, "odd"); err != nil {
+		t.Errorf("the reader's consumer: %v", err)
+	}
+}
+
+func TestAccessPortIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	opts := &server.Options{Host: "127.0.0.1", Port: taken.Addr().(*net.TCPAddr).Port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true, DontListen: true}
+	applyAccess(opts, Access{Subscriber: "x"}, newInternalUser())
+	ns, err := server.NewServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns.Start()
+	defer func() { ns.Shutdown(); ns.WaitForShutdown() }()
+	if err := openListener(ns); err == nil {
+		t.Error("the port is taken, yet the listener is open")
 	}
 }

@@ -17,8 +17,8 @@ import (
 // maxBatch bounds how many appends share one sync.
 const maxBatch = 1024
 
-// committer turns many appends at once into one sync: while one batch is synced, the next is published, and further appends gather. A lone append
-// waits for nobody.
+// committer turns many appends at once into one sync: while one runs, further appends are published, and share the next. A lone append waits for
+// nobody.
 type committer struct {
 	js      jetstream.JetStream
 	stream  jetstream.Stream
@@ -30,7 +30,7 @@ type committer struct {
 	// Owned by run, which publishes.
 	acked     uint64 // the last sequence that JetStream has acknowledged
 	disk      *diskSpace
-	published chan batch
+	published chan batch // holds one: all that has been published since the last sync began
 
 	// Owned by runSyncs.
 	files   *blockFiles
@@ -60,7 +60,7 @@ type batch struct {
 func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, acked uint64, logger *slog.Logger) *committer {
 	return &committer{
 		js: js, stream: stream, files: files, durable: durable, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
-		queue: make(chan *appending, maxBatch), published: make(chan batch), stopped: make(chan struct{}),
+		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}),
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *committer) submit(ctx context.Context, a *appending) error {
 	return fmt.Errorf("%w: %d appends are waiting already", ErrUnavailable, maxBatch)
 }
 
-// run publishes, batch by batch. It hands over a batch as soon as the one before is synced.
+// run publishes what gathers, and adds it to what waits for the next sync.
 func (c *committer) run() {
 	defer close(c.published)
 	for first := range c.queue {
@@ -114,7 +114,13 @@ func (c *committer) run() {
 		}
 		b.stored = c.publish(b.appends)
 		b.acked = c.acked
-		c.published <- b
+		select {
+		case waiting := <-c.published:
+			waiting.appends = append(waiting.appends, b.appends...)
+			waiting.stored, waiting.acked = waiting.stored || b.stored, b.acked
+			c.published <- waiting
+		case c.published <- b:
+		}
 	}
 }
 

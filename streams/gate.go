@@ -83,7 +83,7 @@ func (d *door) receive(m *nats.Msg) {
 	if m.Reply != "" && d.inside(m.Reply) == "" {
 		return // it wants the answer where it may not publish
 	}
-	consumer := ""
+	consumer, manage := "", false
 	switch {
 	case strings.HasPrefix(m.Subject, jsAck):
 		consumer, _, _ = strings.Cut(m.Subject[len(jsAck):], ".")
@@ -91,6 +91,8 @@ func (d *door) receive(m *nats.Msg) {
 		consumer, _, _ = strings.Cut(m.Subject[len(jsFlow):], ".")
 	case strings.HasPrefix(m.Subject, jsNext):
 		consumer = m.Subject[len(jsNext):]
+	case strings.HasPrefix(m.Subject, jsReset):
+		consumer, manage = m.Subject[len(jsReset):], true
 	case m.Subject == jsDirect, strings.HasPrefix(m.Subject, jsDirect+"."):
 	default:
 		select {
@@ -99,7 +101,7 @@ func (d *door) receive(m *nats.Msg) {
 		}
 		return
 	}
-	if !d.ours(consumer) {
+	if !d.ours(consumer) || manage && d.operator {
 		d.say(&nats.Msg{Subject: m.Subject, Reply: d.inside(m.Reply), Header: apiLevel(m), Data: m.Data})
 	}
 }
@@ -114,7 +116,7 @@ func (d *door) answer() {
 		case m := <-d.asked:
 			for _, q := range questions {
 				if server.SubjectsCollide(q.subject, m.Subject) && m.Reply != "" {
-					d.say(&nats.Msg{Subject: d.inside(m.Reply), Data: d.ask(q, m)})
+					d.reply(m, d.ask(q, m))
 					break
 				}
 			}
@@ -137,6 +139,14 @@ func (d *door) ask(q question, m *nats.Msg) []byte {
 	// The reader's own name for where its push consumer delivers. Inside a string of the answer the quotes would be escaped.
 	const key = `"deliver_subject":"`
 	return bytes.ReplaceAll(response.Data, []byte(key+d.inbox), []byte(key+clientInbox))
+}
+
+// reply answers m. An event as JSON is a third longer than the event, and so may be longer than any message: a consumer brings such a one.
+func (d *door) reply(m *nats.Msg, answer []byte) {
+	if limit := d.log.MaxPayload(); int64(len(answer)) > limit {
+		answer = refusal(413, fmt.Errorf("the answer has %d bytes, more than the %d of a message", len(answer), limit))
+	}
+	d.say(&nats.Msg{Subject: d.inside(m.Reply), Data: answer})
 }
 
 // say publishes in the log's account; there is nobody to tell when it fails, and readers ask again.
