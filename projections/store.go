@@ -37,7 +37,7 @@ const (
 const (
 	crowd     = 8
 	maxCrowd  = 2000
-	lingerFor = 25 * time.Millisecond
+	lingerFor = 50 * time.Millisecond
 )
 
 // retryAfter is how long the projections wait after a failure before they try again.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
@@ -21,8 +22,16 @@ type writer struct {
 	seq     uint64 // the cursor
 	eventID string
 
-	insertTimeline, insertQuarantine, insertGap, insertSeen, findSeen, moveCursor *sql.Stmt
+	insertTimeline, insertTimelines                               *sql.Stmt // one entry; timelinesAtOnce
+	insertQuarantine, insertGap, insertSeen, findSeen, moveCursor *sql.Stmt
 }
+
+// A statement for many entries costs little more than one for a single entry, and the timeline is most of what is written.
+const (
+	timelinesAtOnce = 32
+	timelineSQL     = "INSERT OR IGNORE INTO timeline (model, provider, id, seq, time, type, summary) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	timelineColumns = 7
+)
 
 // rows are the rows of one read model, as the writer needs them whatever their state is made of.
 type rows interface {
@@ -53,7 +62,8 @@ func openWriter(path string, logger *slog.Logger) (w *writer, err error) {
 		return nil, err
 	}
 	for stmt, text := range map[**sql.Stmt]string{
-		&w.insertTimeline:   "INSERT OR IGNORE INTO timeline (model, provider, id, seq, time, type, summary) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		&w.insertTimeline:   timelineSQL,
+		&w.insertTimelines:  timelineSQL + strings.Repeat(", (?, ?, ?, ?, ?, ?, ?)", timelinesAtOnce-1),
 		&w.insertQuarantine: "INSERT OR IGNORE INTO quarantine (seq, time, provider, reason, original) VALUES (?, ?, ?, ?, ?)",
 		&w.insertGap:        "INSERT OR IGNORE INTO gaps (first_seq, last_seq) VALUES (?, ?)",
 		&w.insertSeen:       "INSERT OR IGNORE INTO seen (event_id) VALUES (?)",
@@ -126,6 +136,8 @@ type batch struct {
 	w      *writer
 	keys   map[Key]bool
 	change Change
+
+	timeline []any // the values of entries not yet written
 }
 
 func (b *batch) apply(records []schema.Record) error {
@@ -133,6 +145,9 @@ func (b *batch) apply(records []schema.Record) error {
 		if err := b.record(&records[i]); err != nil {
 			return err
 		}
+	}
+	if err := b.writeTimeline(1); err != nil {
+		return err
 	}
 	for _, m := range b.w.models {
 		if err := m.flush(); err != nil {
@@ -203,9 +218,22 @@ func (b *batch) event(r *schema.Record, e *schema.Event) error {
 	for i, row := range concerned {
 		taken[i]()
 		b.touch(Key{row.Model, e.Data.Provider, row.ID})
-		if _, err := b.w.insertTimeline.Exec(row.Model, e.Data.Provider, row.ID, r.Seq, e.Time.String(), e.Type, summary); err != nil {
+		b.timeline = append(b.timeline, row.Model, e.Data.Provider, row.ID, r.Seq, e.Time.String(), e.Type, summary)
+	}
+	return b.writeTimeline(timelinesAtOnce)
+}
+
+// writeTimeline writes entries while there are at least that many.
+func (b *batch) writeTimeline(atLeast int) error {
+	for len(b.timeline) >= atLeast*timelineColumns {
+		stmt, n := b.w.insertTimelines, timelinesAtOnce*timelineColumns
+		if len(b.timeline) < n {
+			stmt, n = b.w.insertTimeline, timelineColumns
+		}
+		if _, err := stmt.Exec(b.timeline[:n]...); err != nil {
 			return err
 		}
+		b.timeline = b.timeline[n:]
 	}
 	return nil
 }
