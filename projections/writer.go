@@ -170,7 +170,7 @@ func (b *batch) record(r *schema.Record) error {
 		}
 	}
 	b.w.seq = r.Seq
-	e, err := schema.Decode(r.Data)
+	e, err := schema.DecodeMeaning(r.Data)
 	if err != nil {
 		b.w.eventID = ""
 		return b.park(r, schema.At(r.Time), &schema.Data{}, err)
@@ -239,7 +239,11 @@ func (b *batch) writeTimeline(atLeast int) error {
 }
 
 func (b *batch) park(r *schema.Record, t schema.Time, d *schema.Data, why error) error {
-	original, err := originalText(d.Original, r.Data)
+	var delivery *schema.Original
+	if e, err := schema.Decode(r.Data); err == nil {
+		delivery = e.Data.Original
+	}
+	original, err := originalText(delivery, r.Data)
 	if err != nil {
 		return err
 	}

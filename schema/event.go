@@ -99,6 +99,30 @@ func Decode(b []byte) (*Event, error) {
 	return e, nil
 }
 
+// DecodeMeaning is Decode without the original delivery, which is most of an event and no concern of a fold.
+func DecodeMeaning(b []byte) (*Event, error) {
+	var m struct {
+		eventJSON
+		Data struct {
+			Data
+			Original passedOver `json:"original"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, fmt.Errorf("event is not a CloudEvent in JSON: %w", err)
+	}
+	e := Event(m.eventJSON)
+	e.Data, e.wire = m.Data.Data, b
+	if e.ID == "" || e.Type == "" {
+		return nil, fmt.Errorf("event has no id or no type, so it is not a CloudEvent")
+	}
+	return &e, nil
+}
+
+type passedOver struct{}
+
+func (*passedOver) UnmarshalJSON([]byte) error { return nil }
+
 // Encode writes the event as it stands in the log.
 func (e *Event) Encode() ([]byte, error) {
 	known, err := encode((*eventJSON)(e))

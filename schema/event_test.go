@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,31 @@ func TestEventOnTheWire(t *testing.T) {
 	}
 	if subject := e.NATSSubject(); subject != "certs.order.issued.digicert.12345" {
 		t.Errorf("subject %s", subject)
+	}
+}
+
+func TestDecodeMeaning(t *testing.T) {
+	wire := `{"specversion":"1.0","id":"1","source":"/hooks/x","type":"certtrail.order.issued.v1","subject":"order/x/9","time":"2026-11-21T21:00:00.000Z",` +
+		`"data":{"provider":"x","event":"e","decoder":"x/1","order_id":"9","original":{"method":"POST","query":"","headers":{"a":"b"},"body":{"c":1}}}}`
+	whole, err := Decode([]byte(wire))
+	if err != nil {
+		t.Fatal(err)
+	}
+	meaning, err := DecodeMeaning([]byte(wire))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole.Data.Original == nil || meaning.Data.Original != nil {
+		t.Errorf("original %v and %v, want it in the whole event only", whole.Data.Original, meaning.Data.Original)
+	}
+	whole.Data.Original = nil
+	if !reflect.DeepEqual(whole, meaning) {
+		t.Errorf("without the original\n%+v, want\n%+v", meaning, whole)
+	}
+	for _, bad := range []string{"", "[]", "{}", `{"id":"1"}`} {
+		if _, err := DecodeMeaning([]byte(bad)); err == nil {
+			t.Errorf("%q is read as an event", bad)
+		}
 	}
 }
 
