@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -66,10 +67,7 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 		return err
 	}
 	defer release()
-	if os.Getenv("GOGC") == "" {
-		// What lives on is some tens of megabytes, and each delivery leaves ten kilobytes of garbage: at the default the collector takes a fifth of the time.
-		defer debug.SetGCPercent(debug.SetGCPercent(300))
-	}
+	defer tuneRuntime()()
 	sv := &serverProcess{c: c, logger: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))}
 	if err := sv.open(ctx); err != nil {
 		return err
@@ -97,6 +95,27 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 	sv.hooks.stop(sv.logger)
 	sv.web.stop(sv.logger)
 	return err
+}
+
+// tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
+func tuneRuntime() (back func()) {
+	collect, threads := 0, 0
+	if os.Getenv("GOGC") == "" {
+		// What lives on is some tens of megabytes, and each delivery leaves ten kilobytes of garbage: at the default the collector takes a fifth of the time.
+		collect = debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more let the processors run meanwhile.
+		threads = runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
+	}
+	return func() {
+		if collect != 0 {
+			debug.SetGCPercent(collect)
+		}
+		if threads != 0 {
+			runtime.GOMAXPROCS(threads)
+		}
+	}
 }
 
 // open opens everything, the listeners last: whoever can connect is served.
