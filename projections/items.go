@@ -13,7 +13,7 @@ type Order struct {
 	CommonName    string                       `json:"common_name,omitempty"`
 	DNSNames      []string                     `json:"dns_names,omitempty"`
 	CertificateID string                       `json:"certificate_id,omitempty"` // the last issued
-	Checks        map[string]schema.CheckState `json:"checks,omitempty"`
+	Checks        map[string]schema.CheckState `json:"checks"`
 	Reasons       map[string]string            `json:"reasons,omitempty"`   // check name to the provider's words on why it failed or waits
 	NextStep      string                       `json:"next_step,omitempty"` // one of lifecycle's Step codes
 	Unreadable    string                       `json:"unreadable,omitempty"`

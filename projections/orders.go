@@ -23,9 +23,13 @@ var orders = &table[lifecycle.Order, Order]{
 	states: equalTo("state", lifecycle.Pending, lifecycle.ActionRequired, lifecycle.Issued, lifecycle.ReissueReady, lifecycle.Rejected, lifecycle.Canceled, lifecycle.Revoked),
 	exact:  []string{"id", "certificate_id"},
 	item: func(provider, id string, o *lifecycle.Order, _ time.Time) Order {
+		checks := o.Checks
+		if checks == nil {
+			checks = map[string]schema.CheckState{}
+		}
 		return Order{
 			Provider: provider, ID: id, State: o.State(), CommonName: o.CommonName, DNSNames: o.DNSNames, CertificateID: o.CertificateID,
-			Checks: o.Checks, Reasons: o.Reasons, NextStep: o.NextStep(), Unreadable: o.Unreadable,
+			Checks: checks, Reasons: o.Reasons, NextStep: o.NextStep(), Unreadable: o.Unreadable,
 			FirstEventAt: o.FirstEventAt, LastEventAt: o.LastEventAt, LastEventSeq: o.LastEventSeq, EventCount: o.EventCount,
 		}
 	},

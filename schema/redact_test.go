@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -138,6 +139,21 @@ func TestDeepNesting(t *testing.T) {
 	in := strings.Repeat(`{"a":[`, 4000) + `{"password":"x"}` + strings.Repeat(`]}`, 4000)
 	if got := redactedBody(t, post("", in)); !json.Valid([]byte(got)) || strings.Contains(got, `"x"`) {
 		t.Error("a deep document is not redacted, or no JSON any more")
+	}
+}
+
+// TestRedactionTakesLinearTime gives it what would take hours if any part of it looked back.
+func TestRedactionTakesLinearTime(t *testing.T) {
+	for name, unit := range map[string]string{"pairs": "a:", "quoted": `a="`, "addresses": "a@", "elements": "<a>", "escaped": "%40", "nested": `{"a":"`, "schemes": "Basic ", "urls": "://a:b@", "keys": "-----BEGIN PRIVATE KEY-----"} {
+		body := strings.Repeat(unit, 200_000/len(unit))
+		quoted, _ := json.Marshal(map[string]string{"note": body})
+		for _, d := range []*Delivery{post("text/plain", body), post("application/json", string(quoted)), {Method: "GET", Query: body}} {
+			began := time.Now()
+			Redact(d, []string{"/body"}, []string{"0123456789"})
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s: 200 kB took %s", name, took)
+			}
+		}
 	}
 }
 

@@ -14,8 +14,8 @@ var (
 	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)`)
 	scheme     = regexp.MustCompile(`(?i)\b(bearer|basic)\s+([A-Za-z0-9+/=._~-]+)`)
 	userinfo   = regexp.MustCompile(`://[^/\s?#"'<>@]+@`)
-	// pair is a name and its value in a URL's query, a header line, a configuration, or JSON that is broken.
-	pair = regexp.MustCompile(`(["']?)([\pL_][\pL\pN_.\[\]-]*)(["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"'}\]]+)`)
+	// name is what stands before a value in a URL's query, a header line, a configuration, or JSON that is broken.
+	name = regexp.MustCompile(`([\pL_][\pL\pN_.\[\]-]*)["']?\s*[:=]\s*`)
 	// element is a value in XML.
 	element = regexp.MustCompile(`<([\pL_][\pL\pN_.:-]*)([^<>]*)>([^<>]+)<`)
 	email   = regexp.MustCompile(`([\pL\pN._%+'-]+)(@|%40)([\pL\pN-]+(?:\.[\pL\pN-]+)*)`)
@@ -83,7 +83,7 @@ func scrubPatterns(s string) string {
 		s = userinfo.ReplaceAllString(s, "://"+redacted+"@")
 	}
 	if strings.ContainsAny(s, "=:") {
-		s = pair.ReplaceAllStringFunc(s, scrubPair)
+		s = scrubPairs(s)
 	}
 	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
 		s = maskEmails(s)
@@ -105,32 +105,66 @@ func scrubScheme(m string) string {
 	return m[:len(m)-len(credential)] + redacted
 }
 
-func scrubPair(m string) string {
-	parts := pair.FindStringSubmatch(m)
-	value := parts[4]
-	class := nameless(classify(parts[2]))
-	if class == keyPlain {
-		// The value may be a pair itself: "detail: token=…".
-		if i := len(m) - len(value); strings.ContainsAny(value, "=:") {
-			return m[:i] + pair.ReplaceAllStringFunc(value, scrubPair)
+// scrubPairs takes out the values of names that are secret. It goes over s once: a value that stays may begin with a name itself.
+func scrubPairs(s string) string {
+	var b strings.Builder
+	for {
+		at := name.FindStringSubmatchIndex(s)
+		if at == nil {
+			break
 		}
-		return m
+		b.WriteString(s[:at[1]])
+		class := nameless(classify(s[at[2]:at[3]]))
+		s = s[at[1]:]
+		if class == keyPlain {
+			continue
+		}
+		end := valueEnd(s)
+		b.WriteString(scrubValue(class, s[:end]))
+		s = s[end:]
 	}
-	quote := ""
-	if value[0] == '"' || value[0] == '\'' {
-		quote = value[:1]
+	if b.Len() == 0 {
+		return s
 	}
+	b.WriteString(s)
+	return b.String()
+}
+
+// valueEnd is where the value that s begins with ends: at its closing quote, or before what cannot be part of one that has none.
+func valueEnd(s string) int {
+	if s == "" {
+		return 0
+	}
+	if quote := s[0]; quote == '"' || quote == '\'' {
+		for i := 1; i < len(s); i++ {
+			if s[i] == '\\' {
+				i++
+			} else if s[i] == quote {
+				return i + 1
+			}
+		}
+		return len(s) // cut off
+	}
+	if i := strings.IndexAny(s, " \t\r\n&;,<>\"'}"); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// scrubValue is the value, in its quotes if it has any, of a name of that class.
+func scrubValue(class keyClass, value string) string {
 	bare := strings.Trim(value, `"'`)
-	if bare == "true" || bare == "false" || bare == "null" || bare == "" || strings.HasPrefix(bare, "[redacted") || strings.HasPrefix(bare, "[personal") {
-		return m
+	if bare == "true" || bare == "false" || bare == "null" || bare == "" {
+		return value
 	}
-	safe := redacted
-	if class != keySecret {
-		if safe = redactValue(class, bare); safe == bare {
-			return m
-		}
+	safe := redactValue(class, bare)
+	if safe == bare {
+		return value
 	}
-	return m[:len(m)-len(value)] + quote + safe + quote
+	if quote := value[:1]; quote == `"` || quote == "'" {
+		return quote + safe + quote
+	}
+	return safe
 }
 
 // nameless is the class of a key of which it is not known whether it is a person's.
