@@ -35,9 +35,9 @@ const (
 
 // Under load, from crowd events in a batch on, the next batch gathers for lingerFor; from maxCrowd on there is a backlog to work off.
 const (
-	crowd     = 8
+	crowd     = 32
 	maxCrowd  = 2000
-	lingerFor = 50 * time.Millisecond
+	lingerFor = 100 * time.Millisecond
 )
 
 // retryAfter is how long the projections wait after a failure before they try again.
