@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -123,6 +124,9 @@ func (l serverLogger) Noticef(format string, v ...any) {
 	l.Debug("nats-server: " + fmt.Sprintf(format, v...))
 }
 func (l serverLogger) Warnf(format string, v ...any) {
+	if strings.HasPrefix(format, "Plaintext passwords detected") {
+		return // they are ours, made for one run, or the settings', which an operator may write as bcrypt
+	}
 	l.Warn("nats-server: " + fmt.Sprintf(format, v...))
 }
 func (l serverLogger) Fatalf(format string, v ...any) {

@@ -46,7 +46,8 @@ func rootCommand() *cobra.Command {
 		Short:         "Track the lifecycle of certificates over several certificate authorities",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          cobra.NoArgs, // so that a command that is misspelt is an error
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), versionCommand())
 	return root

@@ -28,7 +28,12 @@ func sendCommand() *cobra.Command {
 		Use:   "send PROVIDER EVENT",
 		Short: "Send one sample delivery to a running server, as the provider would",
 		Long:  "Send one sample delivery to a running server, as the provider would.\n\n" + sampleList(),
-		Args:  cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("send wants a provider and an event, for example: certtrail send digicert certificate_issued")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := readSettings(cmd.Flags())
 			if err != nil {
@@ -79,7 +84,7 @@ func buildSample(system schema.System, event string, set []string) (*schema.Deli
 	for _, pair := range set {
 		name, value, ok := strings.Cut(pair, "=")
 		if _, known := params[name]; !ok || !known {
-			return nil, fmt.Errorf("--set %s: the sample %s takes %s", pair, event, strings.Join(slices.Sorted(maps.Keys(sample.Params)), ", "))
+			return nil, fmt.Errorf("--set %s: it wants NAME=VALUE, and the sample %s has the names %s", pair, event, strings.Join(slices.Sorted(maps.Keys(sample.Params)), ", "))
 		}
 		params[name] = value
 	}
@@ -108,7 +113,7 @@ func sendAndTell(ctx context.Context, w io.Writer, base, source string, p schema
 		return err
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("the server answered %d: %s", status, strings.TrimSpace(string(body)))
+		return fmt.Errorf("the server at %s answered %d: %s", base, status, strings.TrimSpace(string(body)))
 	}
 	fmt.Fprintf(w, "The server took the delivery (%d).\n", status)
 	return nil

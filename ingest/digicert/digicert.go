@@ -18,7 +18,7 @@ var System = schema.System{
 		{Name: settingKey, Usage: "the webhook's secret, at least 32 characters: what DigiCert sends as X-WEBHOOK-KEY", Secret: true, Credential: true},
 	},
 	Addresses: []string{"216.168.240.0/20"},
-	Howto:     "In CertCentral, under Settings > Webhooks, enter the URL as the webhook's endpoint and the key as its secret, then answer the challenge shown on /system.",
+	Howto:     "In CertCentral, under Settings > Webhooks, enter the URL as the webhook's endpoint and the key as its secret.",
 	Samples:   samples(),
 	New:       newProvider,
 }
