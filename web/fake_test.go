@@ -158,6 +158,10 @@ func (s *fakeStore) Websites(_ context.Context, q projections.Query) ([]projecti
 	return find(s, q, s.websites, func(x *projections.Website) (string, string) { return x.Provider, x.State })
 }
 
+func (s *fakeStore) Accounts(context.Context, projections.Query) ([]projections.Website, string, error) {
+	return nil, "", nil
+}
+
 func (s *fakeStore) Website(_ context.Context, provider, id string, _ time.Time) (*projections.Website, error) {
 	return one(s, s.websites, func(x *projections.Website) bool { return x.Provider == provider && x.ID == id })
 }

@@ -70,6 +70,8 @@ type Overview interface {
 	Count(ctx context.Context, model string, q projections.Query) (int, error)
 	// Attention is what a person should act on now, most urgent first.
 	Attention(ctx context.Context, now time.Time) ([]projections.Matter, error)
+	// Accounts are the accounts, with what their providers last said of them: that a webhook was tested or challenged, a user made.
+	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
 	// Status answers also while the read models are being rebuilt.
 	Status(context.Context) ([]projections.Status, []projections.Gap, error)
 }

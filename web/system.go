@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/certtrail/certtrail/projections"
 )
@@ -23,6 +25,13 @@ type providerView struct {
 	State  string // one of the words of state: on, silent, off
 	Last   moment
 	Counts []count
+	Said   []saying // of its accounts, newest first
+}
+
+// saying is what a provider last said of an account: a test or a challenge of its webhook, say.
+type saying struct {
+	About, What string
+	At          moment
 }
 
 type count struct {
@@ -41,6 +50,10 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	if p.Last, err = s.Log.Last(ctx); err != nil {
 		return err
 	}
+	accounts, _, err := s.Store.Accounts(ctx, projections.Query{Now: p.Now})
+	if err != nil && !errors.Is(err, projections.ErrRebuilding) {
+		return err
+	}
 	for _, provider := range s.Providers() {
 		v := providerView{Provider: provider, State: "off", Last: when(provider.LastAt, p.Now)}
 		if provider.On {
@@ -51,6 +64,11 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 			{"quarantined", number(provider.Quarantined), "kept, but not understood", provider.Quarantined > 0},
 			{"refused", number(provider.Refused), "wrong credentials, method, size or address: not kept", provider.Refused > 0},
 			{"lost", number(provider.Lost), "the log could not take them", provider.Lost > 0},
+		}
+		for _, a := range accounts {
+			if a.Provider == provider.Name {
+				v.Said = append(v.Said, saying{a.ID, strings.ReplaceAll(a.State, "_", " "), when(a.LastEventAt, p.Now)})
+			}
 		}
 		p.Providers = append(p.Providers, v)
 	}
