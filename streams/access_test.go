@@ -130,11 +130,7 @@ func (w *accessWorld) ask(nc *nats.Conn, subject, body string) (answer struct {
 	Error *struct{ Description string } `json:"error"`
 }) {
 	w.t.Helper()
-	m, err := nc.RequestWithContext(w.ctx, subject, []byte(body))
-	if err != nil {
-		w.t.Fatalf("%s: %v", subject, err)
-	}
-	w.must(json.Unmarshal(m.Data, &answer))
+	w.must(json.Unmarshal(w.again(nc, subject, body).Data, &answer))
 	return answer
 }
 
