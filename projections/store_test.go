@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -55,7 +56,7 @@ func (l *memoryLog) Get(_ context.Context, seq uint64) (schema.Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if seq == 0 || seq > uint64(len(l.records)) {
-		return schema.Record{}, errors.New("not there")
+		return schema.Record{}, fs.ErrNotExist
 	}
 	return l.records[seq-1], nil
 }
@@ -84,7 +85,7 @@ func (l *memoryLog) Follow(ctx context.Context, after uint64, yield func([]schem
 // running opens a store on dir and runs it until the test ends or stop is called.
 func running(t testing.TB, dir string, l Log) (s *Store, stop func()) {
 	t.Helper()
-	s, err := Open(dir, l, slog.New(slog.DiscardHandler))
+	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,10 +116,11 @@ func caughtUp(t testing.TB, s *Store) {
 // dump is every row of every table, but for where a batch ended.
 func dump(t testing.TB, s *Store) string {
 	t.Helper()
-	db, err := s.reader()
+	db, done, err := s.reader()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer done(&err)
 	var b strings.Builder
 	for _, table := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "accounts", "timeline", "names", "quarantine", "gaps", "seen", "cursor"} {
 		rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3, 4")

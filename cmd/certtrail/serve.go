@@ -163,7 +163,9 @@ func (sv *serverProcess) openLog(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	sv.store, err = projections.Open(filepath.Join(c.dataDir, "projections"), sv.log.Reader("projections"), sv.logger)
+	sv.store, err = projections.Open(projections.Options{
+		Dir: filepath.Join(c.dataDir, "projections"), Log: sv.log.Reader("projections"), Aside: sv.log.Reader("rebuild"), Logger: sv.logger,
+	})
 	if err != nil {
 		sv.log.Close()
 	}
