@@ -2,7 +2,6 @@ package projections
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -24,11 +23,12 @@ type rowSet[S, T any] struct {
 
 	// Rows are held until rowsHeld others have been touched since: those in old leave, those in held become old.
 	held, old map[rowKey]*row[S]
-	dirty     []*row[S]           // of the batch; in bulk all that are held may be dirty
-	left      map[uint64]struct{} // in bulk: hashes of the keys that have been written; what is not among them is in no table
-	dropped   []droppedName       // in bulk: names that rows no longer bear
+	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
+	left      map[uint64]struct{}  // in bulk: hashes of the keys that have been written; what is not among them is in no table
+	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
 
-	load, insert, update, insertName, deleteName *sql.Stmt
+	load, insert, update, deleteName *statement
+	newNames                         *inserter
 }
 
 type rowKey struct{ provider, id string }
@@ -46,18 +46,20 @@ type droppedName struct {
 	name string
 }
 
-func newRowSet[S, T any](conn *sql.Conn, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
-	rs := &rowSet[S, T]{t: t, bulk: bulk, held: map[rowKey]*row[S]{}, left: map[uint64]struct{}{}}
+func newRowSet[S, T any](db *database, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
+	rs := &rowSet[S, T]{t: t, bulk: bulk, held: map[rowKey]*row[S]{}, left: map[uint64]struct{}{}, dropped: map[droppedName]bool{}}
 	var err error
-	for stmt, text := range map[**sql.Stmt]string{
+	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
+		return nil, err
+	}
+	for stmt, text := range map[**statement]string{
 		&rs.load:       t.selectSQL() + " WHERE provider = ? AND " + t.key + " = ?",
 		&rs.insert:     t.insertSQL(),
 		&rs.update:     t.updateSQL(),
-		&rs.insertName: "INSERT INTO names (reversed, model, provider, id) VALUES (?, ?, ?, ?)",
 		&rs.deleteName: "DELETE FROM names WHERE reversed = ? AND model = ? AND provider = ? AND id = ?",
 	} {
-		if *stmt, err = conn.PrepareContext(context.Background(), text); err != nil {
-			return nil, fmt.Errorf("couldn't prepare %q: %w", text, err)
+		if *stmt, err = db.prepare(text); err != nil {
+			return nil, err
 		}
 	}
 	return rs, nil
@@ -120,7 +122,7 @@ func (rs *rowSet[S, T]) read(r *row[S]) error {
 			return nil
 		}
 	}
-	err := rs.load.QueryRow(r.provider, r.id).Scan(append([]any{&r.provider, &r.id}, rs.t.pointers(&r.state)...)...)
+	err := rs.load.row(append([]any{&r.provider, &r.id}, rs.t.pointers(&r.state)...), r.provider, r.id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -180,20 +182,20 @@ func (rs *rowSet[S, T]) finish() error {
 
 // dropNames takes out the names that rows bore for a while during a bulk load, once there is an index to find them by.
 func (rs *rowSet[S, T]) dropNames() error {
-	for _, d := range rs.dropped {
-		if _, err := rs.deleteName.Exec(d.name, rs.t.name, d.provider, d.id); err != nil {
+	for d := range rs.dropped {
+		if err := rs.deleteName.run(d.name, rs.t.name, d.provider, d.id); err != nil {
 			return err
 		}
 		r, err := rs.row(d.rowKey)
 		if err == nil && slices.Contains(r.names, d.name) { // it was taken up again
-			_, err = rs.insertName.Exec(d.name, rs.t.name, d.provider, d.id)
+			err = rs.newNames.add(d.name, rs.t.name, d.provider, d.id)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	rs.dropped = nil
-	return nil
+	clear(rs.dropped)
+	return rs.newNames.flush()
 }
 
 // write stores the rows as they are now.
@@ -207,16 +209,16 @@ func (rs *rowSet[S, T]) write(rows []*row[S]) error {
 		}
 		r.dirty = false
 	}
-	return nil
+	return rs.newNames.flush()
 }
 
 func (rs *rowSet[S, T]) store(r *row[S]) error {
 	values := rs.t.values(&r.state)
 	var err error
 	if r.stored {
-		_, err = rs.update.Exec(append(values, r.provider, r.id)...)
+		err = rs.update.run(append(values, r.provider, r.id)...)
 	} else {
-		_, err = rs.insert.Exec(append([]any{r.provider, r.id}, values...)...)
+		err = rs.insert.run(append([]any{r.provider, r.id}, values...)...)
 		r.stored = true
 	}
 	if err != nil {
@@ -228,7 +230,7 @@ func (rs *rowSet[S, T]) store(r *row[S]) error {
 	}
 	for _, name := range names {
 		if !slices.Contains(r.names, name) {
-			if _, err := rs.insertName.Exec(name, rs.t.name, r.provider, r.id); err != nil {
+			if err := rs.newNames.add(name, rs.t.name, r.provider, r.id); err != nil {
 				return err
 			}
 		}
@@ -246,11 +248,10 @@ func (rs *rowSet[S, T]) store(r *row[S]) error {
 
 func (rs *rowSet[S, T]) drop(k rowKey, name string) error {
 	if rs.bulk {
-		rs.dropped = append(rs.dropped, droppedName{k, name})
+		rs.dropped[droppedName{k, name}] = true
 		return nil
 	}
-	_, err := rs.deleteName.Exec(name, rs.t.name, k.provider, k.id)
-	return err
+	return rs.deleteName.run(name, rs.t.name, k.provider, k.id)
 }
 
 // names are the domain names r is found by, reversed and sorted.
@@ -272,6 +273,7 @@ func (rs *rowSet[S, T]) forget() {
 	clear(rs.held)
 	rs.old = nil
 	rs.dirty = rs.dirty[:0]
+	rs.newNames.forget()
 }
 
 // originalText is the delivery that an event was read from, as JSON; of something that is no event, its bytes.

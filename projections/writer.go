@@ -2,20 +2,17 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
 // writer folds events into one generation. There is one per file, used by one goroutine.
 type writer struct {
-	db     *sql.DB
-	conn   *sql.Conn
+	db     *database
 	logger *slog.Logger
 	models map[string]rows
 	bulk   bool // the file is thrown away if this does not end well, and has no indexes yet
@@ -23,16 +20,10 @@ type writer struct {
 	seq     uint64 // the cursor
 	eventID string
 
-	insertTimeline, insertTimelines                               *sql.Stmt // one entry; timelinesAtOnce
-	insertQuarantine, insertGap, insertSeen, findSeen, moveCursor *sql.Stmt
+	timeline                                          *inserter
+	insertQuarantine, insertGap, insertSeen, findSeen *statement
+	moveCursor, findCursor                            *statement
 }
-
-// A statement for many entries costs little more than one for a single entry, and the timeline is most of what is written.
-const (
-	timelinesAtOnce = 32
-	timelineSQL     = "INSERT INTO timeline (model, provider, id, seq, time, type, summary) VALUES (?, ?, ?, ?, ?, ?, ?)"
-	timelineColumns = 7
-)
 
 // rows are the rows of one read model, as the writer needs them whatever their state is made of.
 type rows interface {
@@ -58,7 +49,7 @@ func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err err
 	if bulk {
 		options = bulkOptions
 	}
-	db, err := sql.Open("sqlite3", dsn(path, options))
+	db, err := openDatabase(dsn(path, options))
 	if err != nil {
 		return nil, err
 	}
@@ -68,63 +59,57 @@ func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err err
 			err = errors.Join(err, w.close())
 		}
 	}()
-	ctx := context.Background() // no deadline: a context that can end costs a goroutine each statement
-	if w.conn, err = db.Conn(ctx); err != nil {
-		return nil, err
-	}
 	if err = w.exec("PRAGMA wal_autocheckpoint = 10000"); err != nil {
 		return nil, err
 	}
-	for stmt, text := range map[**sql.Stmt]string{
-		&w.insertTimeline:   timelineSQL,
-		&w.insertTimelines:  timelineSQL + strings.Repeat(", (?, ?, ?, ?, ?, ?, ?)", timelinesAtOnce-1),
+	for stmt, text := range map[**statement]string{
 		&w.insertQuarantine: "INSERT OR IGNORE INTO quarantine (seq, time, provider, reason, original) VALUES (?, ?, ?, ?, ?)",
 		&w.insertGap:        "INSERT OR IGNORE INTO gaps (first_seq, last_seq) VALUES (?, ?)",
 		&w.insertSeen:       "INSERT OR IGNORE INTO seen (event_id) VALUES (?)",
 		&w.findSeen:         "SELECT count(*) FROM seen WHERE event_id = ?",
 		&w.moveCursor:       "UPDATE cursor SET seq = ?, event_id = ?",
+		&w.findCursor:       "SELECT seq, event_id FROM cursor",
 	} {
-		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
+		if *stmt, err = db.prepare(text); err != nil {
 			return nil, err
 		}
 	}
-	if w.models, err = prepareModels(w.conn, bulk); err != nil {
+	if w.timeline, err = db.inserter("timeline (model, provider, id, seq, time, type, summary)", 7); err != nil {
+		return nil, err
+	}
+	if w.models, err = prepareModels(db, bulk); err != nil {
 		return nil, err
 	}
 	return w, w.readCursor()
 }
 
-func prepareModels(conn *sql.Conn, bulk bool) (map[string]rows, error) {
+func prepareModels(db *database, bulk bool) (map[string]rows, error) {
 	models := map[string]rows{}
 	err := errors.Join(
-		prepare(models, conn, orders, bulk), prepare(models, conn, certificates, bulk), prepare(models, conn, domains, bulk),
-		prepare(models, conn, dnssecs, bulk), prepare(models, conn, organizations, bulk), prepare(models, conn, websites, bulk),
-		prepare(models, conn, accounts, bulk))
+		prepare(models, db, orders, bulk), prepare(models, db, certificates, bulk), prepare(models, db, domains, bulk),
+		prepare(models, db, dnssecs, bulk), prepare(models, db, organizations, bulk), prepare(models, db, websites, bulk),
+		prepare(models, db, accounts, bulk))
 	return models, err
 }
 
-func prepare[S, T any](models map[string]rows, conn *sql.Conn, t *table[S, T], bulk bool) error {
-	set, err := newRowSet(conn, t, bulk)
+func prepare[S, T any](models map[string]rows, db *database, t *table[S, T], bulk bool) error {
+	set, err := newRowSet(db, t, bulk)
 	models[t.name] = set
 	return err
 }
 
 func (w *writer) readCursor() error {
-	return w.conn.QueryRowContext(context.Background(), "SELECT seq, event_id FROM cursor").Scan(&w.seq, &w.eventID)
+	return w.findCursor.row([]any{&w.seq, &w.eventID})
 }
 
-func (w *writer) close() error {
-	if w.conn != nil {
-		w.conn.Close()
-	}
-	return w.db.Close()
-}
+func (w *writer) close() error { return w.db.close() }
 
 // apply folds the entries into the rows they concern and moves the cursor past them, all in one transaction.
 func (w *writer) apply(list []entry) (Change, error) {
 	b := batch{w: w, keys: map[Key]bool{}}
 	// COMMIT B. The rows and the cursor become visible together. A crash before it repeats the batch from the old cursor; after it there is nothing to do.
 	if err := w.transaction(func() error { return b.apply(list) }); err != nil {
+		w.timeline.forget()
 		for _, m := range w.models {
 			m.forget()
 		}
@@ -146,7 +131,7 @@ func (w *writer) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, indexes()); err != nil {
+	if err := w.db.exec(ctx, indexes()); err != nil {
 		return fmt.Errorf("couldn't make the indexes of the read models: %w", err)
 	}
 	return w.transaction(func() error {
@@ -173,18 +158,13 @@ func (w *writer) transaction(do func() error) error {
 	return err
 }
 
-func (w *writer) exec(statement string) error {
-	_, err := w.conn.ExecContext(context.Background(), statement)
-	return err
-}
+func (w *writer) exec(statement string) error { return w.db.exec(context.Background(), statement) }
 
 // batch is one transaction of a writer.
 type batch struct {
 	w      *writer
 	keys   map[Key]bool
 	change Change
-
-	timeline []any // the values of entries not yet written
 }
 
 func (b *batch) apply(list []entry) error {
@@ -193,7 +173,7 @@ func (b *batch) apply(list []entry) error {
 			return err
 		}
 	}
-	if err := b.writeTimeline(1); err != nil {
+	if err := b.w.timeline.flush(); err != nil {
 		return err
 	}
 	for _, m := range b.w.models {
@@ -202,8 +182,7 @@ func (b *batch) apply(list []entry) error {
 		}
 	}
 	b.change.Seq = b.w.seq
-	_, err := b.w.moveCursor.Exec(b.w.seq, b.w.eventID)
-	return err
+	return b.w.moveCursor.run(b.w.seq, b.w.eventID)
 }
 
 func (b *batch) entry(n *entry) error {
@@ -213,7 +192,7 @@ func (b *batch) entry(n *entry) error {
 	}
 	if r.Missing > 0 {
 		b.w.logger.Error("events are gone from the log; see the operating guide on gaps", "first_seq", r.Seq-r.Missing, "last_seq", r.Seq-1)
-		if _, err := b.w.insertGap.Exec(r.Seq-r.Missing, r.Seq-1); err != nil {
+		if err := b.w.insertGap.run(r.Seq-r.Missing, r.Seq-1); err != nil {
 			return err
 		}
 	}
@@ -235,11 +214,10 @@ func (b *batch) entry(n *entry) error {
 
 func (b *batch) seen(id string) (bool, error) {
 	var n int
-	if err := b.w.findSeen.QueryRow(id).Scan(&n); err != nil || n > 0 {
+	if err := b.w.findSeen.row([]any{&n}, id); err != nil || n > 0 {
 		return n > 0, err
 	}
-	_, err := b.w.insertSeen.Exec(id)
-	return false, err
+	return false, b.w.insertSeen.run(id)
 }
 
 // fold folds the event into every row it concerns, or into none: one that a fold cannot take is parked, and its rows stay as they were.
@@ -262,22 +240,9 @@ func (b *batch) fold(n *entry) error {
 	for i, row := range n.rows {
 		taken[i]()
 		b.touch(Key{row.Model, provider, row.ID})
-		b.timeline = append(b.timeline, row.Model, provider, row.ID, int64(seq), e.Time.String(), e.Type, n.summary)
-	}
-	return b.writeTimeline(timelinesAtOnce)
-}
-
-// writeTimeline writes entries while there are at least that many.
-func (b *batch) writeTimeline(atLeast int) error {
-	for len(b.timeline) >= atLeast*timelineColumns {
-		stmt, n := b.w.insertTimelines, timelinesAtOnce*timelineColumns
-		if len(b.timeline) < n {
-			stmt, n = b.w.insertTimeline, timelineColumns
-		}
-		if _, err := stmt.Exec(b.timeline[:n]...); err != nil {
+		if err := b.w.timeline.add(row.Model, provider, row.ID, int64(seq), e.Time.String(), e.Type, n.summary); err != nil {
 			return err
 		}
-		b.timeline = b.timeline[n:]
 	}
 	return nil
 }
@@ -294,8 +259,7 @@ func (b *batch) park(n *entry, why error) error {
 		return err
 	}
 	b.touch(Key{"quarantine", provider, strconv.FormatUint(r.Seq, 10)})
-	_, err = b.w.insertQuarantine.Exec(r.Seq, at.String(), provider, why.Error(), original)
-	return err
+	return b.w.insertQuarantine.run(r.Seq, at.String(), provider, why.Error(), original)
 }
 
 // touch notes that a row changed, for those who watch.
