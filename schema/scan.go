@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"bytes"
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -128,29 +130,28 @@ func (s *scanner) text() string {
 
 // escaped is the string that began at start and has its first escape where the scanner stands.
 func (s *scanner) escaped(start int) string {
-	text := make([]byte, s.i-start, s.i-start+64)
-	copy(text, s.b[start:s.i])
+	var text strings.Builder
+	text.Grow(s.i - start + max(0, bytes.IndexByte(s.b[s.i:], '"'))) // as long as it is written, unless it has quotes
+	text.Write(s.b[start:s.i])
 	for s.i < len(s.b) {
 		n := plainLength(s.b[s.i:])
-		text = append(text, s.b[s.i:s.i+n]...)
+		text.Write(s.b[s.i : s.i+n])
 		if s.i += n; s.i == len(s.b) {
 			break
 		}
 		switch c := s.b[s.i]; {
 		case c == '"':
 			s.i++
-			if !utf8.Valid(text) {
+			if !utf8.ValidString(text.String()) {
 				s.fail()
-				return ""
 			}
-			return string(text)
+			return text.String()
 		case c == '\\':
-			text = s.escape(text)
+			s.escape(&text)
 		case c < ' ':
 			s.fail()
-			return ""
 		default:
-			text = append(text, c)
+			text.WriteByte(c)
 			s.i++
 		}
 	}
@@ -158,34 +159,37 @@ func (s *scanner) escaped(start int) string {
 	return ""
 }
 
-// escape appends to text what the escape that is next stands for.
-func (s *scanner) escape(text []byte) []byte {
+// escape adds to text what the escape that is next stands for.
+func (s *scanner) escape(text *strings.Builder) {
 	if s.i+1 >= len(s.b) {
 		s.fail()
-		return text
+		return
 	}
 	c := s.b[s.i+1]
 	s.i += 2
 	switch c {
 	case '"', '\\', '/':
-		return append(text, c)
 	case 'b':
-		return append(text, '\b')
+		c = '\b'
 	case 'f':
-		return append(text, '\f')
+		c = '\f'
 	case 'n':
-		return append(text, '\n')
+		c = '\n'
 	case 'r':
-		return append(text, '\r')
+		c = '\r'
 	case 't':
-		return append(text, '\t')
+		c = '\t'
 	case 'u':
-		if r := s.hex(); !s.odd && (r < 0xD800 || r > 0xDFFF) { // half of a pair means what encoding/json makes of it
-			return utf8.AppendRune(text, r)
+		r := s.hex()
+		if 0xD800 <= r && r <= 0xDFFF { // half of a pair means what encoding/json makes of it
+			s.fail()
 		}
+		text.WriteRune(r)
+		return
+	default:
+		s.fail()
 	}
-	s.fail()
-	return text
+	text.WriteByte(c)
 }
 
 // hex is the number that the next four digits write.
