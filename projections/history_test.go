@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"sort"
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
@@ -41,6 +42,18 @@ func (l *memoryLog) add(records ...schema.Record) {
 	l.records = append(l.records, records...)
 	close(l.moved)
 	l.moved = make(chan struct{})
+}
+
+func (l *memoryLog) last() uint64 {
+	if len(l.records) == 0 {
+		return 0
+	}
+	return l.records[len(l.records)-1].Seq
+}
+
+// after is where the records after seq begin.
+func (l *memoryLog) after(seq uint64) int {
+	return sort.Search(len(l.records), func(i int) bool { return l.records[i].Seq > seq })
 }
 
 // livesAtOnce is how many rows are in the middle of their lives at any time.

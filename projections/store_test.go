@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"sync"
 	"testing"
@@ -50,18 +49,6 @@ func (l *memoryLog) Last(context.Context) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.last(), nil
-}
-
-func (l *memoryLog) last() uint64 {
-	if len(l.records) == 0 {
-		return 0
-	}
-	return l.records[len(l.records)-1].Seq
-}
-
-// after is where the records after seq begin.
-func (l *memoryLog) after(seq uint64) int {
-	return sort.Search(len(l.records), func(i int) bool { return l.records[i].Seq > seq })
 }
 
 func (l *memoryLog) Get(_ context.Context, seq uint64) (schema.Record, error) {
