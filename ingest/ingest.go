@@ -224,11 +224,7 @@ func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, receive
 	if err != nil {
 		return nil, nil, fmt.Errorf("couldn't make an id: %w", err)
 	}
-	kind, data, quarantine := decode(s.Provider, d)
-	if quarantine != nil {
-		kind = schema.DeliveryUnrecognized
-		data = schema.Data{Event: quarantine.Event, Decoder: data.Decoder, Reason: quarantine.Reason}
-	}
+	kind, data, quarantine := understand(s.Provider, d)
 	var pointers []string
 	if f, ok := s.Provider.(schema.SecretFinder); ok {
 		pointers = f.Secrets(d)
@@ -236,20 +232,6 @@ func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, receive
 	data.Provider = s.Name
 	data.Original = schema.Redact(d, pointers, s.Secrets)
 	return schema.New(id.String(), FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
-}
-
-// decode is the provider's Decode, whose failures of any sort are reasons to quarantine.
-func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schema.Data, quarantine *schema.Quarantine) {
-	defer func() {
-		if recover() != nil { // a decoder's mistake must not lose a delivery
-			quarantine = &schema.Quarantine{Reason: "The decoder failed on this delivery. It is kept: a later version can read it again."}
-		}
-	}()
-	kind, data, err := p.Decode(d)
-	if err != nil && !errors.As(err, &quarantine) {
-		quarantine = &schema.Quarantine{Reason: err.Error()}
-	}
-	return kind, data, quarantine
 }
 
 // append outlives the request: a provider that hung up has delivered all the same.

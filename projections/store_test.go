@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// memoryLog is a log in memory. Follow yields what there is in batches of the sizes that split gives, then waits for more.
+// memoryLog is a log in memory, which may have gaps. Follow yields what there is in batches of the sizes that split gives, then waits for more.
 type memoryLog struct {
 	mu      sync.Mutex
 	records []schema.Record
@@ -40,7 +40,7 @@ func (l *memoryLog) append(events ...*schema.Event) {
 		if err != nil {
 			panic(err)
 		}
-		l.records = append(l.records, schema.Record{Seq: uint64(len(l.records) + 1), Subject: e.NATSSubject(), Time: e.Time.Time, Data: data})
+		l.records = append(l.records, schema.Record{Seq: l.last() + 1, Subject: e.NATSSubject(), Time: e.Time.Time, Data: data})
 	}
 	close(l.moved)
 	l.moved = make(chan struct{})
@@ -49,29 +49,29 @@ func (l *memoryLog) append(events ...*schema.Event) {
 func (l *memoryLog) Last(context.Context) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return uint64(len(l.records)), nil
+	return l.last(), nil
 }
 
 func (l *memoryLog) Get(_ context.Context, seq uint64) (schema.Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if seq == 0 || seq > uint64(len(l.records)) {
-		return schema.Record{}, fs.ErrNotExist
+	if i := l.after(seq); i > 0 && l.records[i-1].Seq == seq {
+		return l.records[i-1], nil
 	}
-	return l.records[seq-1], nil
+	return schema.Record{}, fs.ErrNotExist
 }
 
 func (l *memoryLog) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
 	for {
 		l.mu.Lock()
-		rest, moved := l.records[after:], l.moved
+		rest, moved := l.records[l.after(after):], l.moved
 		l.mu.Unlock()
 		for len(rest) > 0 {
 			n := min(max(1, l.split()), len(rest))
 			if err := yield(rest[:n]); err != nil {
 				return err
 			}
-			after += uint64(n)
+			after = rest[n-1].Seq
 			rest = rest[n:]
 		}
 		select {
