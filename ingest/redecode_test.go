@@ -93,7 +93,8 @@ func deliveries(t testing.TB, system schema.System) map[string]*schema.Delivery 
 	return all
 }
 
-// TestRedecodeIsWhatWasReceived: the decoder of today reads from what is stored exactly what it read from what came.
+// TestRedecodeIsWhatWasReceived: the decoder of today reads from what is stored exactly what it read from what came, and what a version before read the same
+// way is as if today's had read it.
 func TestRedecodeIsWhatWasReceived(t *testing.T) {
 	for _, system := range systems {
 		r := NewRedecoder(systems, map[string]string{"one-more": system.Kind})
@@ -103,6 +104,11 @@ func TestRedecodeIsWhatWasReceived(t *testing.T) {
 				e := received(t, s, d)
 				if again := r.Redecode(e); again != e {
 					t.Errorf("%s of %s: %s\nbecomes %s", of, name, wire(t, e), wire(t, again))
+				}
+				older := *e
+				older.Data.Decoder = system.Kind + "/0"
+				if again := r.Redecode(logged(t, &older)); wire(t, again) != wire(t, e) {
+					t.Errorf("%s of %s, read by an older decoder: becomes %s\nwant %s", of, name, wire(t, again), wire(t, e))
 				}
 			}
 		}
