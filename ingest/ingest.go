@@ -231,6 +231,7 @@ func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, receive
 	}
 	data.Provider = s.Name
 	data.Original = schema.Redact(d, pointers, s.Secrets)
+	redactWords(s.Provider, &data, feed)
 	return schema.New(id.String(), FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
 }
 

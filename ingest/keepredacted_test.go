@@ -79,7 +79,7 @@ func TestRedecodeKeepsWhatRedactionTook(t *testing.T) {
 		"knows better now":                  {body: `{"event":"obsolete","order":"5"}`, was: 1, now: 2, kind: schema.DeliveryUnrecognized, wantData: unrecognized("obsolete")},
 		"still not understood":              {body: `{"event":"unheard_of"}`, was: 1, now: 2, kind: schema.DeliveryUnrecognized, wantData: unrecognized("unheard_of")},
 		"a person's address, same decoder":  {body: `{"event":"updated","order":"5","note":"ask jane@example.test"}`, was: 2, now: 2, wantSame: true},
-		"a person's address, new decoder":   {body: `{"event":"updated","order":"5","note":"ask jane@example.test","domain":"example.test"}`, was: 1, now: 2, kind: schema.OrderUpdated, wantData: schema.Data{Event: "updated", OrderID: "5", Domain: "example.test", Reason: "ask jane@example.test"}},
+		"a person's address, new decoder":   {body: `{"event":"updated","order":"5","note":"ask jane@example.test","domain":"example.test"}`, was: 1, now: 2, kind: schema.OrderUpdated, wantData: schema.Data{Event: "updated", OrderID: "5", Domain: "example.test", Reason: "ask j…@example.test"}},
 		"a state, same decoder":             {body: `{"event":"updated","order":"5","pin":"failed"}`, was: 2, now: 2, wantSame: true},
 		"a state, new decoder":              {body: `{"event":"updated","order":"5","pin":"failed","domain":"example.test"}`, was: 1, now: 2, kind: schema.OrderUpdated, wantData: schema.Data{Event: "updated", OrderID: "5", Domain: "example.test", Check: schema.CheckPhone, CheckState: schema.CheckFailed}},
 		"what happened":                     {body: `{"event":"updated","order":"5","auth":"granted"}`, was: 1, now: 2, wantSame: true},

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"errors"
+	"reflect"
+	"strings"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -29,4 +31,24 @@ func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schem
 		quarantine = &schema.Quarantine{Reason: err.Error()}
 	}
 	return kind, data, quarantine
+}
+
+// redactWords makes the words of data, a reason above all, those that stand in its redacted original: what must not be stored there must not be stored
+// beside it. Ids stay as they were sent; they name rows, and the provider's documentation says that they are ids.
+func redactWords(p schema.Provider, data *schema.Data, feed schema.Feed) {
+	d, err := data.Original.Redelivery(feed.Name)
+	if err != nil || !altered(d) {
+		return
+	}
+	_, stored, _ := understand(p, d)
+	now, then := reflect.ValueOf(data).Elem(), reflect.ValueOf(&stored).Elem()
+	for i := range now.NumField() {
+		if field := now.Field(i); field.Kind() == reflect.String && !isID(now.Type().Field(i).Name) && marked([]byte(then.Field(i).String())) {
+			field.SetString(then.Field(i).String())
+		}
+	}
+}
+
+func isID(field string) bool {
+	return field == "Domain" || field == "Check" || strings.HasSuffix(field, "ID")
 }

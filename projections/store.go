@@ -154,22 +154,21 @@ func (s *Store) use(path string) error {
 	old := s.current
 	s.current, s.reason, s.redecoded = next, "", next.redecoded
 	s.mu.Unlock()
-	s.retire(old, func() {
-		if err := removeOthers(s.o.Dir, next.String()); err != nil {
-			s.logger.Warn("old read models could not be removed", "error", err)
-		}
-	})
+	s.retire(old, true)
 	return nil
 }
 
-// retire closes a generation that is no longer in use once its last reader is done.
-func (s *Store) retire(f *file, then func()) {
+// retire closes a generation that is no longer in use once its last reader is done, and then removes it if it will not be used again.
+func (s *Store) retire(f *file, remove bool) {
+	if f == nil {
+		return
+	}
 	s.retiring.Go(func() {
-		if f != nil {
-			f.reading.Wait()
-			f.readers.Close()
+		f.reading.Wait()
+		f.readers.Close()
+		if remove {
+			removeDatabase(f.path)
 		}
-		then()
 	})
 }
 
@@ -180,12 +179,12 @@ func (s *Store) inUse() (current *file, reason string) {
 	return s.current, s.reason
 }
 
-// drop stops reading the current generation.
+// drop stops reading the current generation, which is of no use any more.
 func (s *Store) drop(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil {
-		s.retire(s.current, func() {})
+		s.retire(s.current, true)
 		s.current, s.reason = nil, reason
 	}
 	s.status.State = StateRebuilding
@@ -230,6 +229,9 @@ func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
 
 // Close stops reading. Run must have returned.
 func (s *Store) Close() {
-	s.drop("the store is closed")
+	s.mu.Lock()
+	s.retire(s.current, false)
+	s.current, s.reason = nil, "the store is closed"
+	s.mu.Unlock()
 	s.retiring.Wait()
 }
