@@ -18,22 +18,22 @@ const handover = 1000
 
 // Rebuild builds the read models anew from the first event, and returns when they are read in place of those in use, which answer until then.
 // With decode, every event is derived anew from its original delivery; later rebuilds keep to that until one is asked for without.
-// report, unless nil, is told of the progress. Only one building runs at a time: ErrBusy.
-func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress)) error {
+// report, unless nil, is told of the progress. It returns the last event that they held then. Only one building runs at a time: ErrBusy.
+func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress)) (seq uint64, err error) {
 	if decode && s.o.Decode == nil {
-		return errors.New("this program has no decoders to derive events with")
+		return 0, errors.New("this program has no decoders to derive events with")
 	}
 	return s.rebuild(ctx, decode, "it was asked for", report)
 }
 
-func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report func(Progress)) (err error) {
+func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report func(Progress)) (seq uint64, err error) {
 	if !s.building.TryLock() {
-		return ErrBusy
+		return 0, ErrBusy
 	}
 	defer s.building.Unlock()
 	g, err := next(s.o.Dir, decode)
 	if err != nil {
-		return fmt.Errorf("couldn't look for the read models in %s: %w", s.o.Dir, err)
+		return 0, fmt.Errorf("couldn't look for the read models in %s: %w", s.o.Dir, err)
 	}
 	b := s.newBuild(filepath.Join(s.o.Dir, g.String()), decode, reason, report)
 	defer func() {
@@ -44,13 +44,13 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 	}()
 	s.logger.Info("building the read models from the log", "reason", reason, "file", g.String())
 	if err := b.load(ctx, s.log.Last); err != nil {
-		return err
+		return 0, err
 	}
 	if err := s.takeOver(ctx, b); err != nil {
-		return err
+		return 0, err
 	}
 	s.logger.Info("the read models are built", "file", g.String(), "events", b.seq, "took", s.o.Now().Sub(b.began))
-	return nil
+	return b.seq, nil
 }
 
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses

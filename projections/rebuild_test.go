@@ -48,7 +48,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 	}
 	caughtUp(t, s)
 	want := digests(t, s)
-	if err := s.Rebuild(t.Context(), false, nil); err != nil {
+	if _, err := s.Rebuild(t.Context(), false, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := digests(t, s); got != want {
@@ -64,7 +64,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.rebuild(t.Context(), false, "a test", nil); !errors.Is(err, errKilled) {
+		if _, err := s.rebuild(t.Context(), false, "a test", nil); !errors.Is(err, errKilled) {
 			t.Fatalf("killed at %d: %v", at, err)
 		}
 		// What a killed process leaves is more: the file stays.
@@ -138,7 +138,10 @@ func TestRebuildWhileEventsArrive(t *testing.T) {
 	for rest := records[1000:]; len(rest) > 0; rest = rest[500:] {
 		l.add(rest[:250]...)
 		rebuilt := make(chan error, 1)
-		go func() { rebuilt <- s.Rebuild(context.Background(), false, nil) }()
+		go func() {
+			_, err := s.Rebuild(context.Background(), false, nil)
+			rebuilt <- err
+		}()
 		l.add(rest[250:500]...)
 		if err := <-rebuilt; err != nil {
 			t.Fatal(err)

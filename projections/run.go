@@ -61,7 +61,7 @@ func pause(ctx context.Context, d time.Duration) {
 // renew builds a generation that takes the place of one that can be read meanwhile, and tries until it has.
 func (s *Store) renew(ctx context.Context, reason string) {
 	for ctx.Err() == nil {
-		err := s.rebuild(ctx, s.asBefore(), reason, nil)
+		_, err := s.rebuild(ctx, s.asBefore(), reason, nil)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -80,7 +80,7 @@ func (s *Store) asBefore() (redecoded bool) {
 func (s *Store) turn(ctx context.Context) error {
 	current, reason := s.inUse()
 	if current == nil {
-		err := s.rebuild(ctx, s.asBefore(), reason, nil)
+		_, err := s.rebuild(ctx, s.asBefore(), reason, nil)
 		if errors.Is(err, ErrBusy) { // somebody else builds them
 			pause(ctx, watchEvery)
 			return nil

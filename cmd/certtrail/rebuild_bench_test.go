@@ -260,7 +260,7 @@ func BenchmarkRebuild(b *testing.B) {
 	defer store.Close()
 	rebuild := func() float64 {
 		began := time.Now()
-		if err := store.Rebuild(context.Background(), false, nil); err != nil {
+		if _, err := store.Rebuild(context.Background(), false, nil); err != nil {
 			b.Fatal(err)
 		}
 		return n / time.Since(began).Seconds()
