@@ -1,6 +1,9 @@
 package projections
 
-import "github.com/certtrail/certtrail/schema"
+import (
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
 
 // The items below are rows of the read models as people and programs see them: the JSON of the API, and what the pages are made of.
 // An absent key is not known. Times are RFC 3339 UTC.
@@ -22,6 +25,7 @@ type Order struct {
 	LastEventSeq  uint64                       `json:"last_event_seq"`
 	EventCount    int                          `json:"event_count"`
 	Timeline      []TimelineEntry              `json:"timeline,omitempty"` // only of one order, ascending
+	Then
 }
 
 // TimelineEntry is one event in the life of a row.
@@ -30,6 +34,17 @@ type TimelineEntry struct {
 	Time    schema.Time `json:"time"`
 	Type    string      `json:"type"` // the CloudEvents type
 	Summary string      `json:"summary"`
+	Changes []Changed   `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
+}
+
+// Changed is one thing that an event changed, in people's words.
+type Changed = lifecycle.Changed
+
+// Then is part of an item that was asked for as of a moment, and empty in all others.
+type Then struct {
+	AsOfSeq uint64          `json:"as_of_seq,omitempty"` // the row's last event that is folded
+	AsOf    *schema.Time    `json:"as_of,omitempty"`     // the clock
+	Later   []TimelineEntry `json:"-"`                   // the row's events after AsOfSeq, ascending
 }
 
 // Certificate is one certificate of one provider.
@@ -56,6 +71,7 @@ type Certificate struct {
 	LastEventSeq      uint64          `json:"last_event_seq"`
 	EventCount        int             `json:"event_count"`
 	Timeline          []TimelineEntry `json:"timeline,omitempty"`
+	Then
 }
 
 // Domain is the validation of one domain name at one provider.
@@ -72,6 +88,7 @@ type Domain struct {
 	LastEventSeq uint64          `json:"last_event_seq"`
 	EventCount   int             `json:"event_count"`
 	Timeline     []TimelineEntry `json:"timeline,omitempty"`
+	Then
 }
 
 // DomainDetail is all that is known of one domain name, over all providers.
@@ -82,6 +99,8 @@ type DomainDetail struct {
 	Certificates []Certificate `json:"certificates"`
 	DNSSEC       []DNSSEC      `json:"dnssec"`
 	Findings     []struct{}    `json:"findings"`
+	Then
+	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest momentsLimit
 }
 
 // DNSSEC is the key rotation of one website's zone.
@@ -101,6 +120,7 @@ type DNSSEC struct {
 	LastEventSeq uint64          `json:"last_event_seq"`
 	EventCount   int             `json:"event_count"`
 	Timeline     []TimelineEntry `json:"timeline,omitempty"`
+	Then
 }
 
 // Organization is the validation of one organization at one provider.
@@ -118,6 +138,7 @@ type Organization struct {
 	LastEventSeq   uint64          `json:"last_event_seq"`
 	EventCount     int             `json:"event_count"`
 	Timeline       []TimelineEntry `json:"timeline,omitempty"`
+	Then
 }
 
 // Website is a website or a database that a provider watches, with the last thing it said of it.
@@ -131,6 +152,7 @@ type Website struct {
 	LastEventSeq uint64          `json:"last_event_seq"`
 	EventCount   int             `json:"event_count"`
 	Timeline     []TimelineEntry `json:"timeline,omitempty"`
+	Then
 }
 
 // Quarantined is an event that changed no row, and why: a delivery that could not be read or that nobody documents, or an event that a fold could not take.

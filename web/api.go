@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
@@ -42,13 +41,17 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 }
 
 // row is the API's answer for one row of a read model.
-func row[T any](s *Server, noun, idName string, find func(ctx context.Context, provider, id string, now time.Time) (*T, error)) handler {
+func row[T any](s *Server, noun, idName string, find func(ctx context.Context, provider, id string, m projections.Moment) (*T, error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		provider, id, err := pathKey(r, idName)
 		if err != nil {
 			return err
 		}
-		item, err := find(r.Context(), provider, id, s.Now())
+		m, err := s.moment(r)
+		if err != nil {
+			return missing(err, noun, provider, id)
+		}
+		item, err := find(r.Context(), provider, id, m)
 		if err != nil {
 			return missing(err, noun, provider, id)
 		}
@@ -57,7 +60,7 @@ func row[T any](s *Server, noun, idName string, find func(ctx context.Context, p
 }
 
 func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.findDomain(r)
+	d, _, err := s.findDomain(r)
 	if err != nil {
 		return err
 	}
@@ -65,6 +68,9 @@ func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
+	if err := noMoment(r.URL.Query(), "what needs a person"); err != nil {
+		return err
+	}
 	matters, err := s.Store.Attention(r.Context(), s.Now())
 	if err != nil {
 		return err
@@ -133,7 +139,7 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	last, err := s.Log.Last(r.Context())
+	last, err := s.lastSeq(r.Context(), status)
 	if err != nil {
 		return err
 	}

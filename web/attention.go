@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/certtrail/certtrail/projections"
@@ -25,6 +26,9 @@ type firstSteps struct {
 
 func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
+	if err := noMoment(r.URL.Query(), "what needs a person"); err != nil {
+		return err
+	}
 	p := attentionPage{frame: s.frame(ctx, "Attention", "attention")}
 	p.Model = anyModel
 	var err error
@@ -38,6 +42,16 @@ func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 		}
 		*text = countText(n)
 	}
+	if s.ReadOnly == nil {
+		if err := s.begin(ctx, &p); err != nil {
+			return err
+		}
+	}
+	return s.render(w, http.StatusOK, "attention", p)
+}
+
+// begin adds what helps a person to the first delivery.
+func (s *Server) begin(ctx context.Context, p *attentionPage) error {
 	last, err := s.Log.Last(ctx)
 	if err != nil {
 		return err
@@ -52,5 +66,5 @@ func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 	if len(p.On) == 0 {
 		p.First = &firstSteps{s.First, all}
 	}
-	return s.render(w, http.StatusOK, "attention", p)
+	return nil
 }

@@ -52,14 +52,22 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Certificate "+id, "certificates")
-	c, err := s.Store.Certificate(r.Context(), provider, id, f.Now)
+	m, err := s.moment(r)
 	if err != nil {
 		return missing(err, "certificate", provider, id)
 	}
-	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Past: pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
-	if p.Names.First != "" {
-		p.Title = schema.DisplayName(p.Names.First) + ", certificate " + id
+	c, err := s.Store.CertificateAt(r.Context(), provider, id, m)
+	if err != nil {
+		return missing(err, "certificate", provider, id)
 	}
-	p.Timeline = s.timeline(r.Context(), &p.frame, c.Timeline)
+	if done, err := jump(w, r, c.Timeline); done || err != nil {
+		return err
+	}
+	s.stand(&f, r, m, c.Timeline, c.Then)
+	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Past: s.pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
+	if p.Names.First != "" {
+		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
+	}
+	p.Timeline = s.timeline(r, &p.frame, c.Timeline)
 	return s.render(w, http.StatusOK, "certificate", p)
 }

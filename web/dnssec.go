@@ -45,11 +45,19 @@ func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "DNSSEC of website "+id, "dnssec")
-	d, err := s.Store.DNSSEC(r.Context(), provider, id, f.Now)
+	m, err := s.moment(r)
 	if err != nil {
 		return missing(err, "rotation of website", provider, id)
 	}
-	p := rotationPage{frame: f, Rotation: d, Past: pastOf(r, &f, d.FirstEventAt, d.LastEventAt, d.LastEventSeq, d.EventCount)}
-	p.Timeline = s.timeline(r.Context(), &p.frame, d.Timeline)
+	d, err := s.Store.DNSSECAt(r.Context(), provider, id, m)
+	if err != nil {
+		return missing(err, "rotation of website", provider, id)
+	}
+	if done, err := jump(w, r, d.Timeline); done || err != nil {
+		return err
+	}
+	s.stand(&f, r, m, d.Timeline, d.Then)
+	p := rotationPage{frame: f, Rotation: d, Past: s.pastOf(r, &f, d.FirstEventAt, d.LastEventAt, d.LastEventSeq, d.EventCount)}
+	p.Timeline = s.timeline(r, &p.frame, d.Timeline)
 	return s.render(w, http.StatusOK, "rotation", p)
 }

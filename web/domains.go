@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
@@ -65,14 +67,28 @@ type validation struct {
 
 func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "", "domains")
-	d, err := s.findDomain(r)
+	d, m, err := s.findDomain(r)
 	if err != nil {
 		return err
 	}
-	p := domainPage{frame: f, Name: d.Name, Display: schema.DisplayName(d.Name), API: apiPrefix + r.URL.EscapedPath()}
-	p.Title = p.Display
+	if done, err := jump(w, r, d.Events); done || err != nil {
+		return err
+	}
+	f.Title = schema.DisplayName(d.Name)
+	told, then := d.Events, d.Then
+	if then.AsOf != nil {
+		n, _ := slices.BinarySearchFunc(d.Events, then.AsOfSeq+1, func(e projections.TimelineEntry, seq uint64) int { return cmp.Compare(e.Seq, seq) })
+		told, then.Later = slices.Clone(d.Events[:n]), d.Events[n:]
+		for i := range d.Validations { // what the last event changed of the name itself
+			if t := d.Validations[i].Timeline; n > 0 && len(t) > 0 && t[len(t)-1].Seq == told[n-1].Seq {
+				told[n-1].Changes = t[len(t)-1].Changes
+			}
+		}
+	}
+	s.stand(&f, r, m, told, then)
+	p := domainPage{frame: f, Name: d.Name, Display: schema.DisplayName(d.Name), API: apiPrefix + r.URL.EscapedPath() + f.At()}
 	for i, row := range s.domains.rows(&p.frame, d.Validations) {
-		p.Validations = append(p.Validations, validation{row, s.timeline(r.Context(), &p.frame, d.Validations[i].Timeline)})
+		p.Validations = append(p.Validations, validation{row, s.timeline(r, &p.frame, d.Validations[i].Timeline)})
 	}
 	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
 	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)
@@ -81,18 +97,22 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 }
 
 // findDomain takes the name in any spelling: upper case, Unicode, with a final dot.
-func (s *Server) findDomain(r *http.Request) (*projections.DomainDetail, error) {
+func (s *Server) findDomain(r *http.Request) (*projections.DomainDetail, projections.Moment, error) {
 	given, err := pathVar(r, "name")
 	if err != nil {
-		return nil, err
+		return nil, projections.Moment{}, err
 	}
 	name, err := schema.DomainName(given)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", projections.ErrNotFound, err)
+		return nil, projections.Moment{}, fmt.Errorf("%w: %v", projections.ErrNotFound, err)
 	}
-	d, err := s.Store.Domain(r.Context(), name, s.Now())
+	m, err := s.moment(r)
 	if err != nil {
-		return nil, fmt.Errorf("domain %s: %w", name, err)
+		return nil, m, err
 	}
-	return d, nil
+	d, err := s.Store.DomainAt(r.Context(), name, m)
+	if err != nil {
+		return nil, m, fmt.Errorf("domain %s: %w", name, err)
+	}
+	return d, m, nil
 }

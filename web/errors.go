@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,12 +14,14 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// retryAfter is how many seconds a client waits for read models that are being rebuilt, or for a free place at /live.
+// retryAfter is how many seconds a client waits for a free place at /live, or for what is not ready.
 const retryAfter = "5"
 
 var (
 	errNoRoute = errors.New("nothing is at this address")
 	errMethod  = errors.New("certtrail only answers GET and HEAD here")
+	errNoLog   = fmt.Errorf("%w, for this database has no log beside it", errNoRoute)
+	errStill   = fmt.Errorf("%w: this database is of one moment, so nothing changes", errNoRoute)
 	errBusy    = fmt.Errorf("%d pages are being kept up to date already, which is the limit", maxLive)
 )
 
@@ -44,8 +47,15 @@ func (s *Server) page(h handler) http.Handler {
 		}
 		status, detail := s.judge(w, r, err)
 		p := errorPage{frame: s.frame(r.Context(), http.StatusText(status), ""), Status: status, Detail: detail}
+		if noMoment(r.URL.Query(), "") != nil && r.URL.Path != "/" {
+			p.Present = r.URL.EscapedPath()
+		}
 		if status == http.StatusServiceUnavailable {
 			p.frame.Model = anyModel // so that the page turns into what was asked for as soon as that is there
+			p.frame.Reload = retrySeconds
+		}
+		if errors.Is(err, projections.ErrRebuilding) {
+			_, _, p.Rebuild = s.rebuild(r.Context())
 		}
 		if err := s.render(w, status, "error", p); err != nil {
 			s.Logger.Error("could not show an error", "path", r.URL.Path, "error", err)
@@ -56,18 +66,29 @@ func (s *Server) page(h handler) http.Handler {
 
 type errorPage struct {
 	frame
-	Status int
-	Detail string
+	Status  int
+	Detail  string
+	Present string    // the same page as it is now, where another moment was asked for
+	Rebuild *progress // what has to be waited for; nil: something else
 }
+
+// retrySeconds is how long a page that has to wait stays as it is in a browser without JavaScript.
+const retrySeconds = 2
 
 // judge chooses the status of an error and the sentence that explains it, and logs it if it is a fault of this program.
 func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, string) {
 	switch {
 	case errors.Is(err, projections.ErrNotFound), errors.Is(err, errNoRoute):
 		return http.StatusNotFound, sentence(err.Error())
-	case errors.Is(err, projections.ErrQuery):
+	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast):
+		return http.StatusConflict, sentence(err.Error())
+	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment):
 		return http.StatusBadRequest, sentence(err.Error())
-	case errors.Is(err, projections.ErrRebuilding), errors.Is(err, errBusy):
+	case errors.Is(err, projections.ErrRebuilding):
+		detail, retry, _ := s.rebuild(r.Context())
+		w.Header().Set("Retry-After", strconv.Itoa(retry))
+		return http.StatusServiceUnavailable, detail
+	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", retryAfter)
 		return http.StatusServiceUnavailable, sentence(err.Error())
 	case errors.Is(err, errMethod):

@@ -115,6 +115,28 @@ type eventsPage struct {
 	Providers      []Provider
 }
 
+// logged is a handler that needs the log.
+func (s *Server) logged(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if s.Log == nil {
+			return errNoLog
+		}
+		return h(w, r)
+	}
+}
+
+// lastSeq is the sequence of the log's last event; where there is no log, of the read models'.
+func (s *Server) lastSeq(ctx context.Context, status []projections.Status) (uint64, error) {
+	if s.Log != nil {
+		return s.Log.Last(ctx)
+	}
+	last := uint64(0)
+	for _, st := range status {
+		last = max(last, st.Seq)
+	}
+	return last, nil
+}
+
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	ctx, values := r.Context(), r.URL.Query()
 	q, err := readEventsQuery(values)

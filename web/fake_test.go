@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,10 +30,12 @@ type fakeStore struct {
 	gaps          []projections.Gap
 	err           error // what every method fails with, except Status
 	count         int   // what Count says, if more than none
+	noPast        error // what every moment but the present fails with
 	changes       chan projections.Change
 
 	mu      sync.Mutex
 	queries []projections.Query
+	moments []projections.Moment
 	after   []uint64 // of Live
 }
 
@@ -90,68 +94,139 @@ func (s *fakeStore) Orders(_ context.Context, q projections.Query) ([]projection
 	return find(s, q, s.orders, func(o *projections.Order) (string, string) { return o.Provider, o.State })
 }
 
-func (s *fakeStore) Order(_ context.Context, provider, id string, _ time.Time) (*projections.Order, error) {
-	return one(s, s.orders, func(o *projections.Order) bool { return o.Provider == provider && o.ID == id })
+func (s *fakeStore) OrderAt(_ context.Context, provider, id string, m projections.Moment) (*projections.Order, error) {
+	x, err := one(s, s.orders, func(o *projections.Order) bool { return o.Provider == provider && o.ID == id })
+	if err == nil {
+		if err = s.cut(m, &x.Timeline, &x.Then); len(x.Later) > 0 {
+			x.CertificateID = "" // the last event brought it
+		}
+	}
+	return x, err
 }
 
 func (s *fakeStore) Certificates(_ context.Context, q projections.Query) ([]projections.Certificate, string, error) {
 	return find(s, q, s.certificates, func(c *projections.Certificate) (string, string) { return c.Provider, c.State })
 }
 
-func (s *fakeStore) Certificate(_ context.Context, provider, id string, _ time.Time) (*projections.Certificate, error) {
-	return one(s, s.certificates, func(c *projections.Certificate) bool { return c.Provider == provider && c.ID == id })
+func (s *fakeStore) CertificateAt(_ context.Context, provider, id string, m projections.Moment) (*projections.Certificate, error) {
+	x, err := one(s, s.certificates, func(c *projections.Certificate) bool { return c.Provider == provider && c.ID == id })
+	if err == nil {
+		err = s.cut(m, &x.Timeline, &x.Then)
+	}
+	return x, err
 }
 
 func (s *fakeStore) Domains(_ context.Context, q projections.Query) ([]projections.Domain, string, error) {
 	return find(s, q, s.domains, func(d *projections.Domain) (string, string) { return d.Provider, d.State })
 }
 
-func (s *fakeStore) Domain(_ context.Context, name string, _ time.Time) (*projections.DomainDetail, error) {
+func (s *fakeStore) DomainAt(_ context.Context, name string, m projections.Moment) (*projections.DomainDetail, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
 	d := &projections.DomainDetail{Name: name, Validations: []projections.Domain{}, Orders: []projections.Order{}, Certificates: []projections.Certificate{},
 		DNSSEC: []projections.DNSSEC{}, Findings: []struct{}{}}
+	keep := func(bears bool, timeline *[]projections.TimelineEntry, then *projections.Then) bool {
+		if !bears {
+			return false
+		}
+		d.Events = append(d.Events, *timeline...)
+		if s.cut(m, timeline, then) != nil {
+			return false
+		}
+		if d.AsOf == nil || then.AsOfSeq > d.AsOfSeq {
+			d.Then = projections.Then{AsOfSeq: then.AsOfSeq, AsOf: then.AsOf}
+		}
+		return true
+	}
 	for _, v := range s.domains {
-		if v.Name == name {
+		if keep(v.Name == name, &v.Timeline, &v.Then) {
 			d.Validations = append(d.Validations, v)
 		}
 	}
 	for _, o := range s.orders {
-		if strings.Contains(strings.Join(o.DNSNames, " ")+" "+o.CommonName, name) {
+		if keep(strings.Contains(strings.Join(o.DNSNames, " ")+" "+o.CommonName, name), &o.Timeline, &o.Then) {
 			d.Orders = append(d.Orders, o)
 		}
 	}
 	for _, c := range s.certificates {
-		if strings.Contains(strings.Join(c.DNSNames, " ")+" "+c.CommonName, name) {
+		if keep(strings.Contains(strings.Join(c.DNSNames, " ")+" "+c.CommonName, name), &c.Timeline, &c.Then) {
 			d.Certificates = append(d.Certificates, c)
 		}
 	}
 	for _, r := range s.dnssecs {
-		if r.Domain == name {
+		if keep(r.Domain == name, &r.Timeline, &r.Then) {
 			d.DNSSEC = append(d.DNSSEC, r)
 		}
+	}
+	if s.noPast != nil && (m.Seq > 0 || !m.Time.IsZero()) {
+		return nil, s.noPast
 	}
 	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
 		return nil, projections.ErrNotFound
 	}
+	slices.SortFunc(d.Events, func(a, b projections.TimelineEntry) int { return cmp.Compare(a.Seq, b.Seq) })
 	return d, nil
+}
+
+// cut keeps of a row's timeline what is not after m. The row itself stays as it is.
+func (s *fakeStore) cut(m projections.Moment, timeline *[]projections.TimelineEntry, then *projections.Then) error {
+	s.mu.Lock()
+	s.moments = append(s.moments, m)
+	s.mu.Unlock()
+	if s.noPast != nil && (m.Seq > 0 || !m.Time.IsZero()) {
+		return s.noPast
+	}
+	all := *timeline
+	n := len(all)
+	clock := schema.At(m.Time)
+	switch {
+	case m.Seq > 0:
+		for n > 0 && all[n-1].Seq > m.Seq {
+			n--
+		}
+		if n > 0 {
+			clock = all[n-1].Time
+		}
+	case !m.Time.IsZero():
+		for n > 0 && all[n-1].Time.After(m.Time) {
+			n--
+		}
+	default:
+		return nil
+	}
+	if n == 0 && len(all) > 0 {
+		return projections.ErrNotFound
+	}
+	*timeline, *then = all[:n:n], projections.Then{AsOf: &clock, Later: all[n:]}
+	if n > 0 {
+		then.AsOfSeq = all[n-1].Seq
+	}
+	return nil
 }
 
 func (s *fakeStore) DNSSECs(_ context.Context, q projections.Query) ([]projections.DNSSEC, string, error) {
 	return find(s, q, s.dnssecs, func(d *projections.DNSSEC) (string, string) { return d.Provider, d.State })
 }
 
-func (s *fakeStore) DNSSEC(_ context.Context, provider, id string, _ time.Time) (*projections.DNSSEC, error) {
-	return one(s, s.dnssecs, func(d *projections.DNSSEC) bool { return d.Provider == provider && d.WebsiteID == id })
+func (s *fakeStore) DNSSECAt(_ context.Context, provider, id string, m projections.Moment) (*projections.DNSSEC, error) {
+	x, err := one(s, s.dnssecs, func(d *projections.DNSSEC) bool { return d.Provider == provider && d.WebsiteID == id })
+	if err == nil {
+		err = s.cut(m, &x.Timeline, &x.Then)
+	}
+	return x, err
 }
 
 func (s *fakeStore) Organizations(_ context.Context, q projections.Query) ([]projections.Organization, string, error) {
 	return find(s, q, s.organizations, func(o *projections.Organization) (string, string) { return o.Provider, o.State })
 }
 
-func (s *fakeStore) Organization(_ context.Context, provider, id string, _ time.Time) (*projections.Organization, error) {
-	return one(s, s.organizations, func(o *projections.Organization) bool { return o.Provider == provider && o.ID == id })
+func (s *fakeStore) OrganizationAt(_ context.Context, provider, id string, m projections.Moment) (*projections.Organization, error) {
+	x, err := one(s, s.organizations, func(o *projections.Organization) bool { return o.Provider == provider && o.ID == id })
+	if err == nil {
+		err = s.cut(m, &x.Timeline, &x.Then)
+	}
+	return x, err
 }
 
 func (s *fakeStore) Websites(_ context.Context, q projections.Query) ([]projections.Website, string, error) {
@@ -162,8 +237,12 @@ func (s *fakeStore) Accounts(context.Context, projections.Query) ([]projections.
 	return nil, "", nil
 }
 
-func (s *fakeStore) Website(_ context.Context, provider, id string, _ time.Time) (*projections.Website, error) {
-	return one(s, s.websites, func(x *projections.Website) bool { return x.Provider == provider && x.ID == id })
+func (s *fakeStore) WebsiteAt(_ context.Context, provider, id string, m projections.Moment) (*projections.Website, error) {
+	x, err := one(s, s.websites, func(x *projections.Website) bool { return x.Provider == provider && x.ID == id })
+	if err == nil {
+		err = s.cut(m, &x.Timeline, &x.Then)
+	}
+	return x, err
 }
 
 func (s *fakeStore) Quarantine(_ context.Context, q projections.Query) ([]projections.Quarantined, string, error) {

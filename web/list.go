@@ -49,7 +49,7 @@ func (l *list[T]) handlers() listHandlers {
 type rowView[T any] struct {
 	Item   T
 	Key    string // as /live names it
-	Href   string
+	Href   string // "" where it has no page
 	Source string // the provider's title
 	Now    time.Time
 }
@@ -58,7 +58,10 @@ func (l *list[T]) rows(f *frame, items []T) []rowView[T] {
 	rows := make([]rowView[T], len(items))
 	for i := range items {
 		k := l.key(&items[i])
-		rows[i] = rowView[T]{items[i], rowKey(k), href(k), f.Source(k.Provider), f.Now}
+		rows[i] = rowView[T]{items[i], rowKey(k), href(k) + f.At(), f.Source(k.Provider), f.Now}
+		if k.Model == "quarantine" && !f.HasLog {
+			rows[i].Href = ""
+		}
 	}
 	return rows
 }
@@ -130,6 +133,9 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 // query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
 func (l *list[T]) query(r *http.Request) (projections.Query, error) {
 	q, err := readQuery(r.URL.Query(), l.s.Now())
+	if err == nil {
+		err = noMoment(r.URL.Query(), "a list")
+	}
 	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "") {
 		err = wrong("the %s is always newest first and can only be filtered by provider", l.model)
 	}

@@ -29,6 +29,9 @@ type changeJSON struct {
 // live streams changes as Server-Sent Events until the peer leaves or the server stops. Last-Event-ID resumes after that event; a page's
 // first request has no such header and says the same in its address.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
+	if s.ReadOnly != nil {
+		return errStill
+	}
 	after, err := lastEventID(r)
 	if err != nil {
 		return err

@@ -76,13 +76,21 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Order "+id, "orders")
-	o, err := s.Store.Order(r.Context(), provider, id, f.Now)
+	m, err := s.moment(r)
 	if err != nil {
 		return missing(err, "order", provider, id)
 	}
-	p := orderPage{frame: f, Order: o, Names: orderNames(*o), Steps: stepsOf(o), Past: pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
+	o, err := s.Store.OrderAt(r.Context(), provider, id, m)
+	if err != nil {
+		return missing(err, "order", provider, id)
+	}
+	if done, err := jump(w, r, o.Timeline); done || err != nil {
+		return err
+	}
+	s.stand(&f, r, m, o.Timeline, o.Then)
+	p := orderPage{frame: f, Order: o, Names: orderNames(*o), Steps: stepsOf(o), Past: s.pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
 	if p.Names.First != "" {
-		p.Title = schema.DisplayName(p.Names.First) + ", order " + id
+		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
 	}
 	for _, c := range checksOf(*o) {
 		if c.State != string(schema.CheckPassed) {
@@ -90,19 +98,19 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	p.Domains = domainsOf(o)
-	if p.Certificate, err = s.orderCertificate(r.Context(), &p.frame, o); err != nil {
+	if p.Certificate, err = s.orderCertificate(r.Context(), &p.frame, o, m); err != nil {
 		return err
 	}
-	p.Timeline = s.timeline(r.Context(), &p.frame, o.Timeline)
+	p.Timeline = s.timeline(r, &p.frame, o.Timeline)
 	return s.render(w, http.StatusOK, "order", p)
 }
 
 // orderCertificate is the row of the last certificate issued, if an event has told of it.
-func (s *Server) orderCertificate(ctx context.Context, f *frame, o *projections.Order) ([]rowView[projections.Certificate], error) {
+func (s *Server) orderCertificate(ctx context.Context, f *frame, o *projections.Order, m projections.Moment) ([]rowView[projections.Certificate], error) {
 	if o.CertificateID == "" {
 		return nil, nil
 	}
-	c, err := s.Store.Certificate(ctx, o.Provider, o.CertificateID, f.Now)
+	c, err := s.Store.CertificateAt(ctx, o.Provider, o.CertificateID, m)
 	if errors.Is(err, projections.ErrNotFound) {
 		return nil, nil
 	}
@@ -134,6 +142,7 @@ func domainsOf(o *projections.Order) []check {
 // step is one station of an order's way, as the strip under its title shows it.
 type step struct {
 	Title string
+	Check string // the check that it is; "": none
 	State string // passed, failed, delayed, pending, or "" for what has not begun
 	Note  string
 }
@@ -144,7 +153,7 @@ func stepsOf(o *projections.Order) []step {
 	passed, domains, worst := 0, 0, schema.CheckPassed
 	for _, c := range checksOf(*o) {
 		if c.Domain == "" {
-			steps = append(steps, step{Title: checkName(c.Name), State: c.State})
+			steps = append(steps, step{Title: checkName(c.Name), Check: c.Name, State: c.State})
 			continue
 		}
 		if domains++; c.State == string(schema.CheckPassed) {
@@ -158,18 +167,18 @@ func stepsOf(o *projections.Order) []step {
 		if passed < all && worst == schema.CheckPassed {
 			worst = schema.CheckPending
 		}
-		steps = append(steps, step{"Domains", string(worst), numberText(uint64(passed)) + " of " + numberText(uint64(all))})
+		steps = append(steps, step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all))})
 	}
 	last := step{Title: "Issued"}
 	switch o.State {
 	case "issued", "reissue_ready":
 		last.State = string(schema.CheckPassed)
 	case "revoked":
-		last = step{"Revoked", string(schema.CheckFailed), ""}
+		last = step{Title: "Revoked", State: string(schema.CheckFailed)}
 	case "rejected":
-		last = step{"Rejected", string(schema.CheckFailed), ""}
+		last = step{Title: "Rejected", State: string(schema.CheckFailed)}
 	case "canceled":
-		last = step{"Canceled", "canceled", ""}
+		last = step{Title: "Canceled", State: "canceled"}
 	}
 	return append(steps, last)
 }

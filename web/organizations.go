@@ -43,11 +43,19 @@ func (s *Server) organization(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Organization "+id, "organizations")
-	o, err := s.Store.Organization(r.Context(), provider, id, f.Now)
+	m, err := s.moment(r)
 	if err != nil {
 		return missing(err, "organization", provider, id)
 	}
-	p := organizationPage{frame: f, Organization: o, Past: pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
-	p.Timeline = s.timeline(r.Context(), &p.frame, o.Timeline)
+	o, err := s.Store.OrganizationAt(r.Context(), provider, id, m)
+	if err != nil {
+		return missing(err, "organization", provider, id)
+	}
+	if done, err := jump(w, r, o.Timeline); done || err != nil {
+		return err
+	}
+	s.stand(&f, r, m, o.Timeline, o.Then)
+	p := organizationPage{frame: f, Organization: o, Past: s.pastOf(r, &f, o.FirstEventAt, o.LastEventAt, o.LastEventSeq, o.EventCount)}
+	p.Timeline = s.timeline(r, &p.frame, o.Timeline)
 	return s.render(w, http.StatusOK, "organization", p)
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // Store is the read models. Every interface it is made of is named after the page that needs it; all their methods may be called at once
-// from many goroutines. A method called with the key of a row that no event concerns returns projections.ErrNotFound; a list asked for in
-// a way it cannot be made returns projections.ErrQuery; both may be wrapped.
+// from many goroutines. A method called with the key of a row that no event concerns, or had concerned at the moment asked for, returns
+// projections.ErrNotFound; for a moment that cannot be folded ErrNoLog or ErrNoPast; a list asked for in a way it cannot be made returns
+// projections.ErrQuery; all may be wrapped.
 type Store interface {
 	OrderStore
 	CertificateStore
@@ -26,37 +27,37 @@ type Store interface {
 // OrderStore is what the orders' pages need.
 type OrderStore interface {
 	Orders(context.Context, projections.Query) (items []projections.Order, next string, err error)
-	Order(ctx context.Context, provider, id string, now time.Time) (*projections.Order, error)
+	OrderAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Order, error)
 }
 
 // CertificateStore is what the certificates' pages need.
 type CertificateStore interface {
 	Certificates(context.Context, projections.Query) (items []projections.Certificate, next string, err error)
-	Certificate(ctx context.Context, provider, id string, now time.Time) (*projections.Certificate, error)
+	CertificateAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Certificate, error)
 }
 
-// DomainStore is what the domains' pages need. Domain finds what any provider says of the name.
+// DomainStore is what the domains' pages need. DomainAt finds what any provider says of the name.
 type DomainStore interface {
 	Domains(context.Context, projections.Query) (items []projections.Domain, next string, err error)
-	Domain(ctx context.Context, name string, now time.Time) (*projections.DomainDetail, error)
+	DomainAt(ctx context.Context, name string, m projections.Moment) (*projections.DomainDetail, error)
 }
 
 // DNSSECStore is what the rotations' pages need.
 type DNSSECStore interface {
 	DNSSECs(context.Context, projections.Query) (items []projections.DNSSEC, next string, err error)
-	DNSSEC(ctx context.Context, provider, websiteID string, now time.Time) (*projections.DNSSEC, error)
+	DNSSECAt(ctx context.Context, provider, websiteID string, m projections.Moment) (*projections.DNSSEC, error)
 }
 
 // OrganizationStore is what the organizations' pages need.
 type OrganizationStore interface {
 	Organizations(context.Context, projections.Query) (items []projections.Organization, next string, err error)
-	Organization(ctx context.Context, provider, id string, now time.Time) (*projections.Organization, error)
+	OrganizationAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Organization, error)
 }
 
 // WebsiteStore is what the websites' pages need.
 type WebsiteStore interface {
 	Websites(context.Context, projections.Query) (items []projections.Website, next string, err error)
-	Website(ctx context.Context, provider, id string, now time.Time) (*projections.Website, error)
+	WebsiteAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Website, error)
 }
 
 // QuarantineStore is what the quarantine's page needs.

@@ -17,6 +17,7 @@ type systemPage struct {
 	Providers   []providerView
 	ConfigFile  string
 	Metrics     bool
+	Rebuild     *progress // nil: none is running
 }
 
 // providerView is one provider's part of the page.
@@ -47,7 +48,8 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	if p.Projections, p.Gaps, err = s.Store.Status(ctx); err != nil {
 		return err
 	}
-	if p.Last, err = s.Log.Last(ctx); err != nil {
+	p.Rebuild = rebuilding(p.Projections)
+	if p.Last, err = s.lastSeq(ctx, p.Projections); err != nil {
 		return err
 	}
 	accounts, _, err := s.Store.Accounts(ctx, projections.Query{Now: p.Now})

@@ -13,10 +13,10 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// Options is what the pages need of the rest of the program. Store, Log, Providers and Hosts are required.
+// Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless ReadOnly is set.
 type Options struct {
 	Store     Store
-	Log       Log
+	Log       Log                          // nil: there is none, so that there are no pages of it, and no past
 	Providers func() []Provider            // asked anew for every page
 	Metrics   http.Handler                 // nil: no /metrics
 	Ready     func() (ok bool, report any) // nil: ready as soon as it answers; the report is sent as JSON
@@ -25,6 +25,13 @@ type Options struct {
 	Now       func() time.Time             // nil: time.Now
 	Logger    *slog.Logger                 // nil: nothing is logged
 	First     FirstSteps
+	ReadOnly  *ReadOnly // nil: the read models follow a log
+}
+
+// ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.
+type ReadOnly struct {
+	AsOf    time.Time // when its last event was received; zero: it has none
+	AsOfSeq uint64
 }
 
 // FirstSteps is what the start page tells a person who has not configured any provider yet. Zero fields have defaults.
@@ -60,8 +67,11 @@ func New(o Options) (http.Handler, error) {
 }
 
 func newServer(o Options) (*Server, error) {
-	if o.Store == nil || o.Log == nil || o.Providers == nil || len(o.Hosts) == 0 {
-		return nil, errors.New("web needs a store, a log, providers and the host names it answers to")
+	if o.Store == nil || o.Providers == nil || len(o.Hosts) == 0 {
+		return nil, errors.New("web needs a store, providers and the host names it answers to")
+	}
+	if o.Log == nil && o.ReadOnly == nil {
+		return nil, errors.New("web needs a log, unless it shows a database that nothing changes any more")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -124,18 +134,18 @@ func (s *Server) router() *mux.Router {
 	get("/dnssec/{provider}/{website_id}", s.page(s.dnssec))
 	get("/organizations/{provider}/{id}", s.page(s.organization))
 	get("/websites/{provider}/{id}", s.page(s.website))
-	get("/events", s.page(s.events))
-	get("/events/{seq}", s.page(s.event))
+	get("/events", s.page(s.logged(s.events)))
+	get("/events/{seq}", s.page(s.logged(s.event)))
 	get("/system", s.page(s.system))
 
-	get(apiPrefix+"/orders/{provider}/{id}", s.api(row(s, "order", "id", s.Store.Order)))
-	get(apiPrefix+"/certificates/{provider}/{id}", s.api(row(s, "certificate", "id", s.Store.Certificate)))
+	get(apiPrefix+"/orders/{provider}/{id}", s.api(row(s, "order", "id", s.Store.OrderAt)))
+	get(apiPrefix+"/certificates/{provider}/{id}", s.api(row(s, "certificate", "id", s.Store.CertificateAt)))
 	get(apiPrefix+"/domains/{name}", s.api(s.apiDomain))
-	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(row(s, "rotation of website", "website_id", s.Store.DNSSEC)))
-	get(apiPrefix+"/organizations/{provider}/{id}", s.api(row(s, "organization", "id", s.Store.Organization)))
-	get(apiPrefix+"/websites/{provider}/{id}", s.api(row(s, "website", "id", s.Store.Website)))
+	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(row(s, "rotation of website", "website_id", s.Store.DNSSECAt)))
+	get(apiPrefix+"/organizations/{provider}/{id}", s.api(row(s, "organization", "id", s.Store.OrganizationAt)))
+	get(apiPrefix+"/websites/{provider}/{id}", s.api(row(s, "website", "id", s.Store.WebsiteAt)))
 	get(apiPrefix+"/attention", s.api(s.apiAttention))
-	get(apiPrefix+"/events", s.api(s.apiEvents))
+	get(apiPrefix+"/events", s.api(s.logged(s.apiEvents)))
 	get(apiPrefix+"/status", s.api(s.apiStatus))
 	get(apiPrefix+"/live", s.api(s.live))
 	get(apiPrefix+"/openapi.yaml", s.api(s.openapi))

@@ -42,11 +42,19 @@ func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Website "+id, "websites")
-	x, err := s.Store.Website(r.Context(), provider, id, f.Now)
+	m, err := s.moment(r)
 	if err != nil {
 		return missing(err, "website", provider, id)
 	}
-	p := websitePage{frame: f, Website: x, Number: strings.TrimPrefix(id, databasePrefix), Past: pastOf(r, &f, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount)}
-	p.Timeline = s.timeline(r.Context(), &p.frame, x.Timeline)
+	x, err := s.Store.WebsiteAt(r.Context(), provider, id, m)
+	if err != nil {
+		return missing(err, "website", provider, id)
+	}
+	if done, err := jump(w, r, x.Timeline); done || err != nil {
+		return err
+	}
+	s.stand(&f, r, m, x.Timeline, x.Then)
+	p := websitePage{frame: f, Website: x, Number: strings.TrimPrefix(id, databasePrefix), Past: s.pastOf(r, &f, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount)}
+	p.Timeline = s.timeline(r, &p.frame, x.Timeline)
 	return s.render(w, http.StatusOK, "website", p)
 }

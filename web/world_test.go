@@ -48,7 +48,8 @@ func (w *worldMaker) timeline(provider string, d schema.Data, kinds map[time.Dur
 		d.Reason = w.s("reason")
 		d.Original = original(`{"event":"` + strings.ReplaceAll(w.s("e"), `"`, `\"`) + `","data":{"order_id":12345,"certificate_id":23456}}`)
 		seq := w.log.add(schema.New(fmt.Sprintf("0193-%d", len(w.log.records)), "/hooks/"+provider, ago(age), k, d))
-		entries = append(entries, projections.TimelineEntry{Seq: seq, Time: ago(age), Type: k.Type(), Summary: w.s("The provider said so.")})
+		entries = append(entries, projections.TimelineEntry{Seq: seq, Time: ago(age), Type: k.Type(), Summary: w.s("The provider said so."),
+			Changes: []projections.Changed{{Field: "state", Before: w.s("pending"), After: w.s("issued")}, {Field: "names added", After: w.s("a.example")}}})
 	}
 	return entries
 }
@@ -110,8 +111,9 @@ func (w *worldMaker) makeCertificates() {
 		if state == "revoked" {
 			c.Reason = w.s("keyCompromise")
 		}
-		c.Timeline = w.timeline(c.Provider, schema.Data{CertificateID: c.ID, OrderID: c.OrderID},
-			map[time.Duration]schema.Kind{9 * day: schema.OrderIssued, 8 * day: schema.CertificateCollected}, 9*day, 8*day)
+		issued := w.store.orders[3+i].Timeline // its last event made the certificate known
+		c.Timeline = append(issued[len(issued)-1:len(issued):len(issued)], w.timeline(c.Provider, schema.Data{CertificateID: c.ID, OrderID: c.OrderID},
+			map[time.Duration]schema.Kind{8 * day: schema.CertificateCollected}, 8*day)...)
 		c.LastEventSeq = c.Timeline[1].Seq
 		w.store.certificates = append(w.store.certificates, c)
 	}

@@ -79,9 +79,10 @@
     if (announce) { announce.hidden = !waiting; announce.textContent = waiting + ' new'; }
   }
 
-  // ---- When to fetch: at once for what the page shows, four times a second at most; now and then for the frame around it.
+  // ---- When to fetch: at once for what the page shows, four times a second at most; now and then for the frame around it. A page of the past
+  // takes over only what it says of the present, unless the reader moves to another moment.
 
-  let source, seq = Number(body.dataset.seq), changed = new Set(), all = false, timer = 0, due = 0, last = 0, busy = false, retry = 0;
+  let source, seq = Number(body.dataset.seq), changed = new Set(), all = false, moved = false, timer = 0, due = 0, last = 0, busy = false, retry = 0;
   let stopped = sessionStorage.getItem('paused') === '1';
 
   function concerns(rows) {
@@ -91,7 +92,7 @@
   }
 
   function schedule(delay) {
-    const then = Math.max(Date.now() + delay, last + 250);
+    const then = Math.max(Date.now() + delay, last + (moved ? 60 : 250));
     if (timer && due <= then) return;
     clearTimeout(timer);
     due = then;
@@ -100,10 +101,11 @@
 
   async function refresh() {
     timer = 0;
-    if (busy) return schedule(250);
+    if (busy) return schedule(moved ? 60 : 250);
     busy = true;
     last = Date.now();
-    const these = changed;
+    const these = changed, whole = moved;
+    moved = false;
     changed = new Set();
     try {
       const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
@@ -111,21 +113,53 @@
       if (!page.getElementById('main')) throw new Error('not a page of ours');
       const later = changed;
       changed = these;
+      if (whole) morph(main, page.getElementById('main'));
       for (const a of $('[data-live]')) { const b = page.getElementById(a.id); if (b) morph(a, b); }
       changed = later;
       document.title = page.title;
       body.dataset.model = page.body.dataset.model;
       seq = Math.max(seq, Number(page.body.dataset.seq));
       copyButtons();
+      place();
       if (answer.status === 503) schedule(2000);
+      poll();
     } catch {
       for (const k of these) changed.add(k);
+      moved ||= whole;
       schedule(2000);
     } finally {
       all = false;
       busy = false;
     }
   }
+
+  // What the stream does not tell of, such as how far a rebuild is, the page says how often to look at.
+  function poll() {
+    const asks = document.querySelector('[data-poll]');
+    if (asks && !document.hidden && !stopped) schedule(Number(asks.dataset.poll));
+  }
+
+  // ---- The slider over a row's events. Every stop is a page with an address of its own; this saves the click, and the slider keeps its focus.
+
+  const at = () => document.getElementById('moment-at');
+
+  function place() {
+    const slider = at();
+    if (slider && !moved && slider.value !== slider.getAttribute('value')) slider.value = slider.getAttribute('value');
+  }
+
+  function move(slider) {
+    const stops = slider.dataset.stops.split(' '), n = Number(slider.value), stop = stops[n - 1];
+    const text = stop ? 'event ' + n + ' of ' + stops.length : 'now · ' + stops.length + ' events';
+    slider.setAttribute('aria-valuetext', text);
+    document.getElementById('moment-text').textContent = text;
+    history.replaceState(null, '', slider.form.getAttribute('action') + (stop ? '?at_seq=' + stop : ''));
+    moved = true;
+    schedule(0);
+  }
+
+  document.addEventListener('input', e => { if (e.target === at()) move(e.target); });
+  place();                                                            // a browser may have kept where it stood before
 
   // ---- The stream. A hidden tab gives its connection back, since a browser has few per host, and catches up when it is shown.
 
@@ -188,6 +222,7 @@
   }
 
   setInterval(() => {
+    if ('still' in main.dataset) return;                              // the page's clock stands still
     for (const t of $('time[data-rel]')) { const text = ago(Date.parse(t.dateTime)); if (text && t.textContent !== text) t.textContent = text; }
   }, 15000);
 
@@ -201,7 +236,9 @@
   for (const select of $('form[data-filter] select')) select.addEventListener('change', () => select.form.requestSubmit());
   document.getElementById('fresh')?.addEventListener('click', () => { all = true; scrollTo(0, 0); schedule(0); });
 
+  document.documentElement.classList.add('js');
   copyButtons();
+  if ('static' in body.dataset) return;                               // a database that nothing changes any more
   button.hidden = false;
   button.addEventListener('click', () => {
     stopped = !stopped;
@@ -212,4 +249,5 @@
   addEventListener('pagehide', disconnect);
   show(stopped ? 'paused' : 'connecting');
   if (!stopped) connect();
+  poll();
 })();

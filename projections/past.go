@@ -1,0 +1,263 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// ErrNoLog says that a moment of the past was asked for where there is nothing to fold it from.
+var ErrNoLog = errors.New("this database has no log beside it, so only its own moment can be shown")
+
+// ErrNoPast is wrapped by why a moment of the past cannot be folded: an event of it is gone from the log, or cannot be read any more.
+var ErrNoPast = errors.New("that moment cannot be shown")
+
+// The limits of what is folded for one answer.
+const (
+	ChangesLimit = 500    // events of one row, the newest, are told what they changed
+	foldLimit    = 5_000  // a longer history is folded only when a moment of it is asked for: each event costs a read of the log
+	momentsLimit = 10_000 // events of all that concerns one domain name
+)
+
+// Moment is a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
+//
+// As of Seq is after all of the row's events up to that sequence, whether it is one of theirs or not. The clock is then the time of the event
+// with that sequence, or of the row's last one before it where the log has no such event. As of Time is after the row's events, in the log's
+// order, up to the last one that was received not later than Time; the clock is Time. Events are received in ascending order, so that these are
+// normally all that had been received by then. Where a clock was set back and they are not, an event before the last one counts whatever its time.
+type Moment struct {
+	Seq  uint64
+	Time time.Time
+	Now  time.Time
+}
+
+func (m Moment) present() bool { return m.Seq == 0 && m.Time.IsZero() }
+
+// reached is how many of the entries, ascending by sequence, belong to the past as of m.
+func (m Moment) reached(entries []TimelineEntry) int {
+	for n := len(entries); n > 0; n-- {
+		e := &entries[n-1]
+		if m.Time.IsZero() && e.Seq <= m.Seq || !m.Time.IsZero() && !e.Time.After(m.Time) {
+			return n
+		}
+	}
+	return 0
+}
+
+// history is a read model that can be folded anew, row by row.
+type history[S, T any] struct {
+	*table[S, T]
+	changes func(before, after S, at time.Time) []lifecycle.Changed
+	parts   func(*T) (*[]TimelineEntry, *Then)
+}
+
+var (
+	orderHistory = history[lifecycle.Order, Order]{orders, lifecycle.Order.Changes,
+		func(o *Order) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
+	certificateHistory = history[lifecycle.Certificate, Certificate]{certificates, lifecycle.Certificate.Changes,
+		func(c *Certificate) (*[]TimelineEntry, *Then) { return &c.Timeline, &c.Then }}
+	domainHistory = history[lifecycle.Domain, Domain]{domains, lifecycle.Domain.Changes,
+		func(d *Domain) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
+	dnssecHistory = history[lifecycle.DNSSEC, DNSSEC]{dnssecs, lifecycle.DNSSEC.Changes,
+		func(d *DNSSEC) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
+	organizationHistory = history[lifecycle.Organization, Organization]{organizations, lifecycle.Organization.Changes,
+		func(o *Organization) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
+	websiteHistory = history[lifecycle.Website, Website]{websites, lifecycle.Website.Changes,
+		func(w *Website) (*[]TimelineEntry, *Then) { return &w.Timeline, &w.Then }}
+)
+
+// OrderAt is one order as of a moment, with its timeline up to then and what each event changed. It is ErrNotFound before the first event,
+// and ErrNoLog or ErrNoPast where the moment cannot be folded. In the present it is Order, and only the changes are missing if they cannot be
+// told. Likewise the others.
+func (s *Store) OrderAt(ctx context.Context, provider, id string, m Moment) (*Order, error) {
+	return at(ctx, s, orderHistory, provider, id, m)
+}
+
+// CertificateAt is one certificate as of a moment.
+func (s *Store) CertificateAt(ctx context.Context, provider, id string, m Moment) (*Certificate, error) {
+	return at(ctx, s, certificateHistory, provider, id, m)
+}
+
+// DNSSECAt is one zone's rotation as of a moment.
+func (s *Store) DNSSECAt(ctx context.Context, provider, websiteID string, m Moment) (*DNSSEC, error) {
+	return at(ctx, s, dnssecHistory, provider, websiteID, m)
+}
+
+// OrganizationAt is one organization as of a moment.
+func (s *Store) OrganizationAt(ctx context.Context, provider, id string, m Moment) (*Organization, error) {
+	return at(ctx, s, organizationHistory, provider, id, m)
+}
+
+// WebsiteAt is one website or database as of a moment.
+func (s *Store) WebsiteAt(ctx context.Context, provider, id string, m Moment) (*Website, error) {
+	return at(ctx, s, websiteHistory, provider, id, m)
+}
+
+func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id string, m Moment) (*T, error) {
+	if m.present() {
+		item, err := one(ctx, s, h.table, provider, id, m.Now, func(item *T, t []TimelineEntry) {
+			timeline, _ := h.parts(item)
+			*timeline = t
+		})
+		if err != nil {
+			return nil, err
+		}
+		timeline, _ := h.parts(item)
+		tell(ctx, newReading(s, nil, m), h, *timeline)
+		return item, nil
+	}
+	db, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	p, err := then(ctx, newReading(s, db, m), h, rowKey{provider, id})
+	if err != nil {
+		return nil, err
+	}
+	return &p.item, nil
+}
+
+// tell adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it from being made is logged.
+func tell[S, T any](ctx context.Context, r *reading, h history[S, T], entries []TimelineEntry) {
+	if r.s.log == nil || len(entries) > foldLimit {
+		return
+	}
+	if _, err := foldAll(ctx, r, h, entries); err != nil && ctx.Err() == nil {
+		r.s.logger.Warn("what a row's events changed cannot be told", "model", h.name, "error", err)
+	}
+}
+
+// reading folds rows for one answer, and reads no event twice.
+type reading struct {
+	s      *Store
+	db     *sql.DB
+	m      Moment
+	events map[uint64]*schema.Event
+	seqAt  *schema.Time // when the event m.Seq was received, once that is known
+}
+
+func newReading(s *Store, db *sql.DB, m Moment) *reading {
+	return &reading{s: s, db: db, m: m, events: map[uint64]*schema.Event{}}
+}
+
+// past is one row as of a moment.
+type past[S, T any] struct {
+	rowKey
+	state S
+	item  T
+}
+
+// then is the row as of the reading's moment.
+func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey) (*past[S, T], error) {
+	all, err := r.s.timeline(ctx, r.db, h.name, key.provider, key.id)
+	if err != nil {
+		return nil, err
+	}
+	n := r.m.reached(all)
+	if n == 0 {
+		return nil, ErrNotFound
+	}
+	entries, later := all[:n:n], all[n:]
+	p := &past[S, T]{rowKey: key}
+	switch {
+	case r.s.log != nil:
+		p.state, err = foldAll(ctx, r, h, entries)
+	case len(later) == 0: // the row stands as the moment leaves it
+		p.state, err = stored(ctx, r.db, h.table, key)
+	default:
+		err = ErrNoLog
+	}
+	if err != nil {
+		return nil, err
+	}
+	clock, err := r.clock(ctx, &entries[n-1])
+	if err != nil {
+		return nil, err
+	}
+	p.item = h.item(key.provider, key.id, &p.state, clock.Time)
+	timeline, t := h.parts(&p.item)
+	*timeline, *t = entries, Then{AsOfSeq: entries[n-1].Seq, AsOf: &clock, Later: later}
+	return p, nil
+}
+
+// foldAll is the state that the events of the entries make, and adds to the newest of them what each changed. The entries are what the writer
+// took for this row: what it parked, or had seen before under a true id, is not among them.
+func foldAll[S, T any](ctx context.Context, r *reading, h history[S, T], entries []TimelineEntry) (S, error) {
+	var state S
+	for i := range entries {
+		e, err := r.event(ctx, entries[i].Seq)
+		if err != nil {
+			return state, err
+		}
+		next, err := foldSafely(h.fold, state, entries[i].Seq, e)
+		if err != nil {
+			return state, fmt.Errorf("%w: event %d: %w", ErrNoPast, entries[i].Seq, err)
+		}
+		if i >= len(entries)-ChangesLimit {
+			entries[i].Changes = h.changes(state, next, e.Time.Time)
+		}
+		state = next
+	}
+	return state, nil
+}
+
+func stored[S, T any](ctx context.Context, db *sql.DB, t *table[S, T], key rowKey) (S, error) {
+	var state S
+	err := db.QueryRowContext(ctx, t.selectSQL()+" WHERE provider = ? AND "+t.key+" = ?", key.provider, key.id).
+		Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...)
+	return state, err
+}
+
+// event is an event as the folds see it.
+func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) {
+	if e := r.events[seq]; e != nil {
+		return e, nil
+	}
+	record, err := r.s.log.Get(ctx, seq)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: event %d, which is part of it, is gone from the log", ErrNoPast, seq)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("couldn't read event %d of the log: %w", seq, err)
+	}
+	e, err := r.s.meaning(record)
+	if err != nil {
+		return nil, fmt.Errorf("%w: event %d, which is part of it, cannot be read: %w", ErrNoPast, seq, err)
+	}
+	r.events[seq] = e
+	return e, nil
+}
+
+// meaning is what a record of the log means to the folds.
+func (s *Store) meaning(r schema.Record) (*schema.Event, error) { return schema.DecodeMeaning(r.Data) }
+
+// clock is the time as of the moment; last is the row's last event by then.
+func (r *reading) clock(ctx context.Context, last *TimelineEntry) (schema.Time, error) {
+	switch {
+	case !r.m.Time.IsZero():
+		return schema.At(r.m.Time), nil
+	case r.seqAt != nil:
+		return *r.seqAt, nil
+	case last.Seq == r.m.Seq || r.s.log == nil:
+		return last.Time, nil
+	}
+	record, err := r.s.log.Get(ctx, r.m.Seq)
+	if errors.Is(err, fs.ErrNotExist) { // a gap, or past the log's end
+		return last.Time, nil
+	}
+	if err != nil {
+		return schema.Time{}, fmt.Errorf("couldn't read event %d of the log: %w", r.m.Seq, err)
+	}
+	t := schema.At(record.Time)
+	if e, err := r.s.meaning(record); err == nil {
+		t = e.Time
+	}
+	r.seqAt = &t
+	return t, nil
+}

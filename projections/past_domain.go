@@ -1,0 +1,158 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// DomainAt is all that was known of one domain name as of a moment: each part as of then, those that did not bear the name yet left out.
+// It is ErrNotFound where none did.
+//
+// The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an order that was reissued
+// without the name is found. Where other rows lost a name (a website that has another zone now) they are not.
+func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (*DomainDetail, error) {
+	normal, err := schema.DomainName(name)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	d := &DomainDetail{Name: normal, Findings: []struct{}{}}
+	if m.present() {
+		if d, err = s.Domain(ctx, normal, m.Now); err != nil {
+			return nil, err
+		}
+	}
+	db, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	r := newReading(s, db, m)
+	if m.present() {
+		for i := range d.Validations {
+			tell(ctx, r, domainHistory, d.Validations[i].Timeline)
+		}
+	} else if err := r.domain(ctx, d); err != nil {
+		return nil, err
+	}
+	d.Events, err = r.moments(ctx, normal)
+	return d, err
+}
+
+// domain fills d as of the reading's moment.
+func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
+	name, wildcard := schema.ReverseName(d.Name), schema.ReverseName(wildcardOf(d.Name))
+	for _, part := range []func() error{
+		func() (err error) { d.Validations, err = bearers(ctx, r, domainHistory, &d.Then, name); return },
+		func() (err error) { d.Orders, err = bearers(ctx, r, orderHistory, &d.Then, name, wildcard); return },
+		func() (err error) {
+			d.Certificates, err = bearers(ctx, r, certificateHistory, &d.Then, name, wildcard)
+			return
+		},
+		func() (err error) { d.DNSSEC, err = bearers(ctx, r, dnssecHistory, &d.Then, name); return },
+	} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+// bearers are the rows that as of the moment bear one of the reversed names, MaxLimit at most, most recent first. whole is set to the last
+// event of any of them.
+func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *Then, reversed ...string) ([]T, error) {
+	keys, err := r.candidates(ctx, h.name, h.key, reversed)
+	if err != nil {
+		return nil, err
+	}
+	var found []*past[S, T]
+	for _, key := range keys {
+		p, err := then(ctx, r, h, key)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(h.names(key.id, &p.state), func(name string) bool { return slices.Contains(reversed, schema.ReverseName(name)) }) {
+			found = append(found, p)
+		}
+	}
+	slices.SortFunc(found, func(a, b *past[S, T]) int {
+		return cmp.Or(h.life(&b.state).LastEventAt.Compare(h.life(&a.state).LastEventAt.Time), cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
+	})
+	items := make([]T, len(found))
+	for i, p := range found {
+		timeline, t := h.parts(&p.item)
+		if whole.AsOfSeq = max(whole.AsOfSeq, t.AsOfSeq); whole.AsOf == nil {
+			whole.AsOf = t.AsOf
+		}
+		if *t = (Then{}); h.name != lifecycle.Domains {
+			*timeline = nil
+		}
+		items[i] = p.item
+	}
+	return items, nil
+}
+
+// candidates are the rows that may have borne one of the names, most recent first.
+func (r *reading) candidates(ctx context.Context, model, key string, reversed []string) ([]rowKey, error) {
+	in := "reversed IN (?" + strings.Repeat(", ?", len(reversed)-1) + ")"
+	text := "SELECT provider, " + key + " FROM " + model + " WHERE (provider, " + key + ") IN (SELECT provider, id FROM names WHERE model = '" + model + "' AND " + in
+	args := anys(reversed)
+	if model == lifecycle.Orders {
+		text += " UNION SELECT c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id WHERE n.model = 'certificates' AND n." + in
+		args = append(args, args...)
+	}
+	found, err := r.db.QueryContext(ctx, text+") ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var keys []rowKey
+	for found.Next() {
+		var k rowKey
+		if err := found.Scan(&k.provider, &k.id); err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, found.Err()
+}
+
+// moments are the events of every row that bears the name or, of orders and certificates, the wildcard above it; ascending.
+func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, error) {
+	reversed, wildcard := schema.ReverseName(name), schema.ReverseName(wildcardOf(name))
+	found, err := r.db.QueryContext(ctx, `SELECT t.seq, t.time, t.type, t.summary FROM names n JOIN timeline t ON t.model = n.model AND t.provider = n.provider AND t.id = n.id
+		WHERE n.reversed IN (?, ?) AND (n.reversed = ? OR n.model IN ('orders', 'certificates')) GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?`,
+		reversed, wildcard, reversed, momentsLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var entries []TimelineEntry
+	for found.Next() {
+		var e TimelineEntry
+		if err := found.Scan(&e.Seq, timeColumn{&e.Time}, &e.Type, &e.Summary); err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	slices.Reverse(entries)
+	return entries, found.Err()
+}
+
+func anys[V any](values []V) []any {
+	all := make([]any, len(values))
+	for i, v := range values {
+		all[i] = v
+	}
+	return all
+}

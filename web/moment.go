@@ -1,0 +1,190 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// errMoment is wrapped by what is wrong with at_seq or at. Its text is for the person who asked.
+var errMoment = errors.New("there is no such moment")
+
+// moment is what at_seq or at ask for: the present where neither is given.
+func (s *Server) moment(r *http.Request) (projections.Moment, error) {
+	m := projections.Moment{Now: s.Now()}
+	v := r.URL.Query()
+	seq, at := strings.TrimSpace(v.Get("at_seq")), strings.TrimSpace(v.Get("at"))
+	switch {
+	case seq != "" && at != "":
+		return m, fmt.Errorf("%w: give at_seq or at, not both", errMoment)
+	case seq != "":
+		n, err := strconv.ParseUint(seq, 10, 64)
+		if err != nil {
+			return m, fmt.Errorf("%w: at_seq must be the sequence of an event, not %q", errMoment, seq)
+		}
+		if n == 0 {
+			return m, projections.ErrNotFound // sequences begin at 1
+		}
+		m.Seq = n
+	case at != "":
+		t, err := readTime(at)
+		if err != nil {
+			return m, fmt.Errorf("%w: at must be a time such as 2026-11-19T09:12:00Z, or a date, not %q", errMoment, at)
+		}
+		if t.IsZero() {
+			return m, projections.ErrNotFound // the year 1
+		}
+		m.Time = t.Time
+	}
+	return m, nil
+}
+
+// readTime reads what schema.ParseTime reads, what a browser's form for a time gives, and a zone whose plus sign the address made a space.
+func readTime(s string) (schema.Time, error) {
+	if t, err := time.Parse("2006-01-02T15:04", s); err == nil {
+		return schema.At(t), nil
+	}
+	if i := strings.LastIndexByte(s, ' '); i == len(s)-len(" 01:00") && i > len("2006-01-02") {
+		s = s[:i] + "+" + s[i+1:]
+	}
+	return schema.ParseTime(s)
+}
+
+// noMoment refuses at_seq and at where they would be overlooked.
+func noMoment(v url.Values, what string) error {
+	if v.Get("at_seq") != "" || v.Get("at") != "" {
+		return fmt.Errorf("%w: %s is only known as it is now; one row can be asked for as of then", errMoment, what)
+	}
+	return nil
+}
+
+// standing is where in a row's life its page stands. moment.html shows it.
+type standing struct {
+	Past     bool   // as of a moment; else in the present
+	At       string // "?at_seq=4", the same moment on another row's page; "" in the present
+	Position int    // how many of the row's events the page knows; one more in the present
+	Count    int    // of the row's events
+	Stops    string // their sequences, for live.js
+	Seq      uint64 // the last event that the page knows
+	Event    string // its page; "" where there is no log
+	Summary  string
+	When     moment // the clock
+	Field    string // the clock as a form's field has it
+	Changes  []projections.Changed
+	Newer    int
+	Path     string // the page in the present
+	Prev     string // "" before the first
+	Next     string // "" in the present
+	Log      bool   // the past can be folded at all
+}
+
+// Slider tells whether there is a way to go.
+func (t *standing) Slider() bool { return t.Log && (t.Past || t.Count > 1) }
+
+// Stop is the last stop of the slider: the present, after all events.
+func (t *standing) Stop() int { return t.Count + 1 }
+
+// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's words for them.
+func (f frame) Mark(field string) string {
+	if f.Standing == nil || !f.Standing.Past {
+		return ""
+	}
+	for _, c := range f.Standing.Changes {
+		if c.Field == field {
+			return "changed"
+		}
+	}
+	return ""
+}
+
+// MarkCheck is Mark of a check: "organization", "domain:example.com".
+func (f frame) MarkCheck(name string) string {
+	return f.Mark("check " + strings.Replace(name, ":", " ", 1))
+}
+
+// At is what keeps a link at the moment where the page stands.
+func (f frame) At() string {
+	if f.Standing == nil {
+		return ""
+	}
+	return f.Standing.At
+}
+
+// stand makes f the frame of a row's page as of the moment: its clock is the moment's from then on. told are the row's events up to then,
+// ascending.
+func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []projections.TimelineEntry, then projections.Then) {
+	all := append(told[:len(told):len(told)], then.Later...)
+	t := &standing{Path: r.URL.EscapedPath(), Count: len(all), Position: len(told), Newer: len(then.Later), Log: s.Log != nil}
+	f.Standing = t
+	seqs := make([]string, len(all))
+	for i := range all {
+		seqs[i] = numberText(all[i].Seq)
+	}
+	t.Stops = strings.Join(seqs, " ")
+	at := func(i int) string { return t.Path + "?at_seq=" + seqs[i] }
+	if then.AsOf == nil {
+		t.Position++
+		t.Field = f.Now.UTC().Format(fieldTime)
+		if len(all) > 1 {
+			t.Prev = at(len(all) - 1)
+		}
+		return
+	}
+	f.Now, f.Still = then.AsOf.Time, true
+	t.Past, t.At, t.When, t.Field = true, momentQuery(m), when(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
+	if n := len(told); n > 0 {
+		last := &told[n-1]
+		t.Seq, t.Summary, t.Changes, t.Event = last.Seq, last.Summary, last.Changes, s.eventPath(last.Seq)
+		if n > 1 {
+			t.Prev = at(n - 2)
+		}
+	}
+	if t.Next = t.Path; t.Newer > 0 {
+		t.Next = at(len(told))
+	}
+	f.Title += ", as of event " + numberText(t.Seq)
+}
+
+// fieldTime is how the field of a form for a time wants it.
+const fieldTime = "2006-01-02T15:04:05"
+
+func momentQuery(m projections.Moment) string {
+	if m.Seq > 0 {
+		return "?at_seq=" + numberText(m.Seq)
+	}
+	return "?at=" + url.QueryEscape(schema.At(m.Time).String())
+}
+
+// jump answers the slider's form, which knows events by their place in the row's life only, with the address of the moment.
+func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntry) (done bool, err error) {
+	text := r.URL.Query().Get("event")
+	if text == "" {
+		return false, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > len(all)+1 {
+		return false, fmt.Errorf("%w: event must be a number from 1 to %d, not %q", errMoment, len(all)+1, text)
+	}
+	to := r.URL.EscapedPath()
+	if n <= len(all) {
+		to += "?at_seq=" + numberText(all[n-1].Seq)
+	}
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+	return true, nil
+}
+
+// eventPath is the page of an event; "" where there is no log to show it from.
+func (s *Server) eventPath(seq uint64) string {
+	if s.Log == nil {
+		return ""
+	}
+	return "/events/" + numberText(seq)
+}
