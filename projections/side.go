@@ -12,12 +12,6 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Moment is a moment of the log: an event, or a time. The zero Moment is now.
-type Moment struct {
-	Seq  uint64    // as of this event
-	Time time.Time // as of the last event, in the log's order, that was received no later
-}
-
 // BuildSide builds the read models as of a moment into a database of its own at path, which must not exist. With decode, events are derived anew
 // from their original deliveries. It returns the last event that the database holds.
 func (s *Store) BuildSide(ctx context.Context, path string, m Moment, decode bool, report func(Progress)) (seq uint64, err error) {
