@@ -43,7 +43,8 @@ type Source struct {
 	Secrets   []string        // its credentials, which must not stand in what is stored
 	Limit     Limiter         // nil: no limit
 
-	counts counts
+	redactor *schema.Redactor
+	counts   counts
 }
 
 // Options are what a Handler is made of.
@@ -74,6 +75,7 @@ func New(o Options) *Handler {
 	}
 	h := &Handler{o: o, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
 	for _, s := range o.Sources {
+		s.redactor = schema.NewRedactor(s.Secrets)
 		h.route(s)
 	}
 	h.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { noEndpoint(w) })
@@ -234,7 +236,7 @@ func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, receive
 		pointers = f.Secrets(d)
 	}
 	data.Provider = s.Name
-	data.Original = schema.Redact(d, pointers, s.Secrets)
+	data.Original = s.redactor.Redact(d, pointers)
 	return schema.New(id.String(), FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
 }
 
