@@ -61,6 +61,7 @@ type Options struct {
 // Handler answers all endpoints of all sources.
 type Handler struct {
 	o        Options
+	fixed    map[string]http.HandlerFunc // by path, where no part of it varies: most deliveries, and the router copies each request twice
 	router   *mux.Router
 	inFlight chan struct{}
 }
@@ -73,7 +74,7 @@ func New(o Options) *Handler {
 	if o.AppendWait == 0 {
 		o.AppendWait = DefaultAppendWait
 	}
-	h := &Handler{o: o, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
+	h := &Handler{o: o, fixed: map[string]http.HandlerFunc{}, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
 	for _, s := range o.Sources {
 		s.redactor = schema.NewRedactor(s.Secrets)
 		h.route(s)
@@ -93,7 +94,12 @@ func (h *Handler) route(s *Source) {
 		return
 	}
 	for _, feed := range s.Provider.Feeds() {
-		h.router.HandleFunc(Path(s.Name, feed, "{token}"), func(w http.ResponseWriter, r *http.Request) { h.receive(w, r, s, feed) })
+		receive := func(w http.ResponseWriter, r *http.Request) { h.receive(w, r, s, feed) }
+		if path := Path(s.Name, feed, "{token}"); feed.Token {
+			h.router.HandleFunc(path, receive)
+		} else {
+			h.fixed[path] = receive
+		}
 	}
 }
 
@@ -116,7 +122,13 @@ func FeedPath(source string, feed schema.Feed) string {
 }
 
 // ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.router.ServeHTTP(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if receive := h.fixed[r.URL.Path]; receive != nil {
+		receive(w, r)
+		return
+	}
+	h.router.ServeHTTP(w, r)
+}
 
 // receive takes one delivery: is it allowed, what does it mean, append it, answer.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed) {
