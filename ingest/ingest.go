@@ -211,14 +211,13 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 	if r.ContentLength == 0 {
 		return nil, true
 	}
-	limited := http.MaxBytesReader(w, r.Body, h.o.MaxBody)
 	var body []byte
 	var err error
-	if r.ContentLength > 0 {
+	if r.ContentLength > 0 { // net/http gives no more than that
 		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(limited, body)
+		_, err = io.ReadFull(r.Body, body)
 	} else {
-		body, err = io.ReadAll(limited)
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, h.o.MaxBody))
 	}
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
