@@ -334,14 +334,11 @@ func (d *decoder) once(s *seen, n int) {
 	*s |= 1 << n
 }
 
-// stranger passes over the value of a key that is unknown here. encoding/json, which looks past case, would know some of them if they held a
-// capital letter.
+// stranger passes over the value of a key that is unknown here.
 func (d *decoder) stranger(key []byte) {
-	for _, c := range key {
-		if 'A' <= c && c <= 'Z' {
-			d.fail()
-			return
-		}
+	if hasCapital(key) {
+		d.fail()
+		return
 	}
 	d.skip(0)
 }
