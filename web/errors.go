@@ -56,6 +56,7 @@ func (s *Server) page(h handler) http.Handler {
 		}
 		if errors.Is(err, projections.ErrRebuilding) {
 			_, _, p.Rebuild = s.rebuild(r.Context())
+			p.Title, p.Behind = "Not yet", 0
 		}
 		if err := s.render(w, status, "error", p); err != nil {
 			s.Logger.Error("could not show an error", "path", r.URL.Path, "error", err)

@@ -91,9 +91,10 @@ func (t *standing) Slider() bool { return t.Log && (t.Past || t.Count > 1) }
 // Stop is the last stop of the slider: the present, after all events.
 func (t *standing) Stop() int { return t.Count + 1 }
 
-// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's words for them.
+// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's words for them. At the first event, of which
+// everything is new, nothing is marked.
 func (f frame) Mark(field string) string {
-	if f.Standing == nil || !f.Standing.Past {
+	if f.Standing == nil || !f.Standing.Past || f.Standing.Position < 2 {
 		return ""
 	}
 	for _, c := range f.Standing.Changes {
@@ -106,6 +107,9 @@ func (f frame) Mark(field string) string {
 
 // MarkCheck is Mark of a check: "organization", "domain:example.com".
 func (f frame) MarkCheck(name string) string {
+	if name == schema.CheckCSR {
+		return f.Mark("check CSR")
+	}
 	return f.Mark("check " + strings.Replace(name, ":", " ", 1))
 }
 

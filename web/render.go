@@ -58,7 +58,7 @@ func funcs(a *assets) template.FuncMap {
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"changesNote": changesNote, "hex": hexGroups, "original": originalText,
+		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}
 }

@@ -147,6 +147,17 @@ func hexGroups(s string) string {
 	return b.String()
 }
 
+// brief cuts the long numbers in a text, such as fingerprints, to their beginnings.
+func brief(s string) string {
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		if len(w) > 20 && strings.Trim(strings.ToLower(w), "0123456789abcdef") == "" {
+			words[i] = w[:12] + "…"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // life is how much of its validity a certificate has used.
 type life struct {
 	Used  int // percent

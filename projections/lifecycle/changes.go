@@ -28,7 +28,7 @@ func (o Order) Changes(after Order, _ time.Time) []Changed {
 	c.code("state", o.state(), after.state())
 	names := slices.Sorted(maps.Keys(after.Checks)) // checks only ever come
 	for _, name := range names {
-		field := strings.Replace(name, ":", " ", 1)
+		field := checkField(name)
 		c.code("check "+field, string(o.Checks[name]), string(after.Checks[name]))
 		if o.Checks[name] == after.Checks[name] {
 			c.text("reason of "+field, o.Reasons[name], after.Reasons[name])
@@ -41,6 +41,14 @@ func (o Order) Changes(after Order, _ time.Time) []Changed {
 	c.list("names added", "names removed", o.DNSNames, after.DNSNames)
 	c.text("unreadable", o.Unreadable, after.Unreadable)
 	return c
+}
+
+// checkField is a check's name in the middle of a sentence: "organization", "CSR", "domain www.example.com".
+func checkField(name string) string {
+	if name == schema.CheckCSR {
+		return "CSR"
+	}
+	return strings.Replace(name, ":", " ", 1)
 }
 
 // state is State, and "" before the first event.
@@ -138,7 +146,7 @@ func (c *changes) time(field string, before, after *schema.Time) {
 
 func (c *changes) list(added, removed string, before, after []string) {
 	c.text(added, "", namesText(without(after, before)))
-	c.text(removed, namesText(without(before, after)), "")
+	c.text(removed, "", namesText(without(before, after)))
 }
 
 func without(list, others []string) []string {

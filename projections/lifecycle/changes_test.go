@@ -47,7 +47,7 @@ func TestChangesInWords(t *testing.T) {
 		"issued": {told(Order.Fold, Order.Changes, failed, issued("881001", "a.example", "b.example")),
 			"[state: action required > issued][check organization: failed > passed][certificate:  > 881001][common name:  > a.example][names added:  > a.example, b.example]"},
 		"reissued": {told(Order.Fold, Order.Changes, issued("881001", "a.example", "b.example"), issued("881090", "a.example", "c.example")),
-			"[certificate: 881001 > 881090][names added:  > c.example][names removed: b.example > ]"},
+			"[certificate: 881001 > 881090][names added:  > c.example][names removed:  > b.example]"},
 		"message": {told(Order.Fold, Order.Changes, updated, made(schema.OrderMessageReceived, schema.Data{})), "[state: pending > action required][message from the CA:  > unanswered]"},
 		"revoked": {told(Order.Fold, Order.Changes, issued("1", "a.example"), made(schema.CertificateRevoked, schema.Data{CertificateID: "1"})),
 			"[state: issued > revoked][certificates revoked:  > 1]"},
