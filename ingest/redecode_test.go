@@ -40,6 +40,7 @@ func source(system schema.System, name string) *Source {
 // received is the event of a delivery, as it is read from the log.
 func received(t testing.TB, s *Source, d *schema.Delivery) *schema.Event {
 	t.Helper()
+	s.redactor = schema.NewRedactor(s.Secrets)
 	e, _, err := new(Handler).event(s, schema.Feed{Name: d.Feed}, d, time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
