@@ -32,6 +32,7 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (*DomainDet
 		return nil, err
 	}
 	r := newReading(s, db, m)
+	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {
 			tell(ctx, r, domainHistory, d.Validations[i].Timeline)
@@ -106,7 +107,10 @@ func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *
 func (r *reading) candidates(ctx context.Context, model, key string, reversed []string) ([]rowKey, error) {
 	in := "reversed IN (?" + strings.Repeat(", ?", len(reversed)-1) + ")"
 	text := "SELECT provider, " + key + " FROM " + model + " WHERE (provider, " + key + ") IN (SELECT provider, id FROM names WHERE model = '" + model + "' AND " + in
-	args := anys(reversed)
+	args := make([]any, 0, 2*len(reversed)+1)
+	for _, name := range reversed {
+		args = append(args, name)
+	}
 	if model == lifecycle.Orders {
 		text += " UNION SELECT c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id WHERE n.model = 'certificates' AND n." + in
 		args = append(args, args...)
@@ -147,12 +151,4 @@ func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, er
 	}
 	slices.Reverse(entries)
 	return entries, found.Err()
-}
-
-func anys[V any](values []V) []any {
-	all := make([]any, len(values))
-	for i, v := range values {
-		all[i] = v
-	}
-	return all
 }
