@@ -131,12 +131,15 @@ func (r *reading) candidates(ctx context.Context, model, key string, reversed []
 	return keys, found.Err()
 }
 
-// moments are the events of every row that bears the name or, of orders and certificates, the wildcard above it; ascending.
+// moments are the events of every row that may have borne the name or, of orders and certificates, the wildcard above it; ascending.
 func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, error) {
 	reversed, wildcard := schema.ReverseName(name), schema.ReverseName(wildcardOf(name))
-	found, err := r.db.QueryContext(ctx, `SELECT t.seq, t.time, t.type, t.summary FROM names n JOIN timeline t ON t.model = n.model AND t.provider = n.provider AND t.id = n.id
-		WHERE n.reversed IN (?, ?) AND (n.reversed = ? OR n.model IN ('orders', 'certificates')) GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?`,
-		reversed, wildcard, reversed, momentsLimit)
+	found, err := r.db.QueryContext(ctx, `WITH concerned (model, provider, id) AS (
+			SELECT model, provider, id FROM names WHERE reversed IN (?1, ?2) AND (reversed = ?1 OR model IN ('orders', 'certificates'))
+			UNION SELECT 'orders', c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id
+			WHERE n.model = 'certificates' AND n.reversed IN (?1, ?2))
+		SELECT t.seq, t.time, t.type, t.summary FROM concerned r JOIN timeline t ON t.model = r.model AND t.provider = r.provider AND t.id = r.id
+		GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?3`, reversed, wildcard, momentsLimit)
 	if err != nil {
 		return nil, err
 	}

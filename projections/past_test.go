@@ -278,6 +278,9 @@ func TestPartsOfADomainThatLostTheName(t *testing.T) {
 			t.Errorf("as of %d: %+v, %v; want %s", seq, d, err, want)
 		}
 	}
+	if d, err := s.DomainAt(context.Background(), "b.example", Moment{Now: began}); err != nil || len(d.Events) != 2 || len(d.Orders) != 0 {
+		t.Errorf("the present of the name that was lost: %+v, %v", d, err)
+	}
 	if d, err := s.DomainAt(context.Background(), "a.example", Moment{Seq: 1}); err != nil || len(d.Events) != 2 || d.AsOfSeq != 1 || len(d.Certificates) != 1 {
 		t.Errorf("as of 1: %+v, %v", d, err)
 	}
