@@ -81,7 +81,6 @@ type build struct {
 	s    *Store
 	path string
 	mean meaning
-	to   uint64 // never past this event; 0: to the log's end
 
 	*progressing
 	seq uint64  // the last event it holds
