@@ -43,7 +43,8 @@ type Source struct {
 	Secrets   []string        // its credentials, which must not stand in what is stored
 	Limit     Limiter         // nil: no limit
 
-	counts counts
+	redactor *schema.Redactor
+	counts   counts
 }
 
 // Options are what a Handler is made of.
@@ -60,6 +61,7 @@ type Options struct {
 // Handler answers all endpoints of all sources.
 type Handler struct {
 	o        Options
+	fixed    map[string]http.HandlerFunc // by path, where no part of it varies: most deliveries, and the router copies each request twice
 	router   *mux.Router
 	inFlight chan struct{}
 }
@@ -72,8 +74,9 @@ func New(o Options) *Handler {
 	if o.AppendWait == 0 {
 		o.AppendWait = DefaultAppendWait
 	}
-	h := &Handler{o: o, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
+	h := &Handler{o: o, fixed: map[string]http.HandlerFunc{}, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
 	for _, s := range o.Sources {
+		s.redactor = schema.NewRedactor(s.Secrets)
 		h.route(s)
 	}
 	h.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { noEndpoint(w) })
@@ -91,7 +94,12 @@ func (h *Handler) route(s *Source) {
 		return
 	}
 	for _, feed := range s.Provider.Feeds() {
-		h.router.HandleFunc(Path(s.Name, feed, "{token}"), func(w http.ResponseWriter, r *http.Request) { h.receive(w, r, s, feed) })
+		receive := func(w http.ResponseWriter, r *http.Request) { h.receive(w, r, s, feed) }
+		if path := Path(s.Name, feed, "{token}"); feed.Token {
+			h.router.HandleFunc(path, receive)
+		} else {
+			h.fixed[path] = receive
+		}
 	}
 }
 
@@ -114,7 +122,13 @@ func FeedPath(source string, feed schema.Feed) string {
 }
 
 // ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.router.ServeHTTP(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if receive := h.fixed[r.URL.Path]; receive != nil {
+		receive(w, r)
+		return
+	}
+	h.router.ServeHTTP(w, r)
+}
 
 // receive takes one delivery: is it allowed, what does it mean, append it, answer.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed) {
@@ -197,14 +211,13 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 	if r.ContentLength == 0 {
 		return nil, true
 	}
-	limited := http.MaxBytesReader(w, r.Body, h.o.MaxBody)
 	var body []byte
 	var err error
-	if r.ContentLength > 0 {
+	if r.ContentLength > 0 { // net/http gives no more than that
 		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(limited, body)
+		_, err = io.ReadFull(r.Body, body)
 	} else {
-		body, err = io.ReadAll(limited)
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, h.o.MaxBody))
 	}
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
@@ -224,32 +237,15 @@ func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, receive
 	if err != nil {
 		return nil, nil, fmt.Errorf("couldn't make an id: %w", err)
 	}
-	kind, data, quarantine := decode(s.Provider, d)
-	if quarantine != nil {
-		kind = schema.DeliveryUnrecognized
-		data = schema.Data{Event: quarantine.Event, Decoder: data.Decoder, Reason: quarantine.Reason}
-	}
+	kind, data, quarantine := understand(s.Provider, d)
 	var pointers []string
 	if f, ok := s.Provider.(schema.SecretFinder); ok {
 		pointers = f.Secrets(d)
 	}
 	data.Provider = s.Name
-	data.Original = schema.Redact(d, pointers, s.Secrets)
+	data.Original = s.redactor.Redact(d, pointers)
+	redactWords(s.Provider, &data, feed)
 	return schema.New(id.String(), FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
-}
-
-// decode is the provider's Decode, whose failures of any sort are reasons to quarantine.
-func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schema.Data, quarantine *schema.Quarantine) {
-	defer func() {
-		if recover() != nil { // a decoder's mistake must not lose a delivery
-			quarantine = &schema.Quarantine{Reason: "The decoder failed on this delivery. It is kept: a later version can read it again."}
-		}
-	}()
-	kind, data, err := p.Decode(d)
-	if err != nil && !errors.As(err, &quarantine) {
-		quarantine = &schema.Quarantine{Reason: err.Error()}
-	}
-	return kind, data, quarantine
 }
 
 // append outlives the request: a provider that hung up has delivered all the same.

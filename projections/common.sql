@@ -3,10 +3,11 @@
 CREATE TABLE cursor (
   one      INTEGER PRIMARY KEY CHECK (one = 1),
   seq      INTEGER NOT NULL, -- the last event that these tables hold
-  event_id TEXT    NOT NULL  -- its id: a log that was exchanged has another event there
+  event_id TEXT    NOT NULL, -- its id: a log that was exchanged has another event there
+  as_of    TEXT    NOT NULL  -- of a database that was made of a moment of the past: that moment, which is its clock
 ) STRICT;
 
--- Every event in the life of every row.
+-- Every event in the life of every row, in the log's order, so that a rebuild only ever appends; its index is common.indexes.sql.
 CREATE TABLE timeline (
   model    TEXT    NOT NULL,
   provider TEXT    NOT NULL,
@@ -14,18 +15,16 @@ CREATE TABLE timeline (
   seq      INTEGER NOT NULL,
   time     TEXT    NOT NULL,
   type     TEXT    NOT NULL,
-  summary  TEXT    NOT NULL,
-  PRIMARY KEY (model, provider, id, seq)
-) STRICT, WITHOUT ROWID;
+  summary  TEXT    NOT NULL
+) STRICT;
 
 -- The domain names of orders, certificates, domains and zones, labels reversed, to search by suffix.
 CREATE TABLE names (
   reversed TEXT NOT NULL,
   model    TEXT NOT NULL,
   provider TEXT NOT NULL,
-  id       TEXT NOT NULL,
-  PRIMARY KEY (reversed, model, provider, id)
-) STRICT, WITHOUT ROWID;
+  id       TEXT NOT NULL
+) STRICT;
 
 -- Events that changed no row, and why.
 CREATE TABLE quarantine (

@@ -15,22 +15,32 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// reader is the generation to read, until done is called.
-func (s *Store) reader() (*sql.DB, error) {
+// reader is the generation to read, until done is called, with what became of the reading: an error that says that the file is damaged becomes
+// ErrRebuilding, because the file will be built anew at once.
+func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.current == nil {
-		return nil, ErrRebuilding
+	f := s.current
+	if f == nil {
+		return nil, nil, ErrRebuilding
 	}
-	return s.current.readers, nil
+	f.reading.Add(1)
+	return f.readers, func(err *error) {
+		f.reading.Done()
+		if isDamage(*err) {
+			*err = fmt.Errorf("%w: %w", ErrRebuilding, *err)
+			s.damage(f)
+		}
+	}, nil
 }
 
 // page is one page of a list, and the cursor of the next; "" when there is none.
-func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) ([]T, string, error) {
-	db, err := s.reader()
+func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (items []T, next string, err error) {
+	db, done, err := s.reader()
 	if err != nil {
 		return nil, "", err
 	}
+	defer done(&err)
 	w, err := t.where(q)
 	if err != nil {
 		return nil, "", err
@@ -56,7 +66,7 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) ([]T
 		return nil, "", err
 	}
 	defer found.Close()
-	items := []T{}
+	items = []T{}
 	var last position
 	for found.Next() {
 		if len(items) == limit {
@@ -74,11 +84,12 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) ([]T
 }
 
 // one is one row, with its timeline put where put says.
-func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id string, now time.Time, put func(*T, []TimelineEntry)) (*T, error) {
-	db, err := s.reader()
+func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id string, now time.Time, put func(*T, []TimelineEntry)) (_ *T, err error) {
+	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
 	}
+	defer done(&err)
 	var key rowKey
 	var state S
 	err = db.QueryRowContext(ctx, t.selectSQL()+" WHERE provider = ? AND "+t.key+" = ?", provider, id).
@@ -262,26 +273,27 @@ func (t *table[S, T]) sortValue(column string, key rowKey, s *S) any {
 }
 
 // count is how many rows the query matches, CountLimit+1 at most.
-func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (int, error) {
-	db, err := s.reader()
+func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n int, err error) {
+	db, done, err := s.reader()
 	if err != nil {
 		return 0, err
 	}
+	defer done(&err)
 	w, err := t.where(q)
 	if err != nil {
 		return 0, err
 	}
-	var n int
 	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 
 // named are the rows that bear one of the names, MaxLimit at most, most recent first.
-func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) ([]T, error) {
-	db, err := s.reader()
+func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) (items []T, err error) {
+	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
 	}
+	defer done(&err)
 	args := []any{t.name}
 	for _, name := range names {
 		args = append(args, schema.ReverseName(name))
@@ -293,7 +305,7 @@ func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Tim
 		return nil, err
 	}
 	defer found.Close()
-	items := []T{}
+	items = []T{}
 	for found.Next() {
 		var key rowKey
 		var state S

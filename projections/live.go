@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
-	"github.com/certtrail/certtrail/schema"
 )
 
 // changesHeld is how many of the last changes are held for those who wait for them; who is further behind reads the log.
@@ -22,11 +21,13 @@ type hub struct {
 
 func newHub() *hub { return &hub{moved: make(chan struct{})} }
 
-// begin is called before the first change after seq.
+// begin is called before the first change after seq, which may lie past changes that were never published: another generation knows them.
 func (h *hub) begin(seq uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.first, h.last, h.changes = seq, seq, nil
+	close(h.moved)
+	h.moved = make(chan struct{})
 }
 
 func (h *hub) publish(c Change) {
@@ -96,7 +97,7 @@ func (s *Store) missed(ctx context.Context, after uint64, yield func(Change) err
 		return s.hub.first, nil // a gap in the log: nothing there changed anything
 	}
 	c := Change{Seq: r.Seq}
-	if e, err := schema.Decode(r.Data); err == nil {
+	if e, err := s.meaning()(r); err == nil {
 		rows, err := lifecycle.Rows(e)
 		if err == nil {
 			for _, row := range rows {

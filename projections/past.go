@@ -100,7 +100,7 @@ func (s *Store) WebsiteAt(ctx context.Context, provider, id string, m Moment) (*
 	return at(ctx, s, websiteHistory, provider, id, m)
 }
 
-func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id string, m Moment) (*T, error) {
+func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id string, m Moment) (_ *T, err error) {
 	if m.present() {
 		item, err := one(ctx, s, h.table, provider, id, m.Now, func(item *T, t []TimelineEntry) {
 			timeline, _ := h.parts(item)
@@ -113,10 +113,11 @@ func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id s
 		tell(ctx, newReading(s, nil, m), h, *timeline)
 		return item, nil
 	}
-	db, err := s.reader()
+	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
 	}
+	defer done(&err)
 	p, err := then(ctx, newReading(s, db, m), h, rowKey{provider, id})
 	if err != nil {
 		return nil, err
@@ -137,6 +138,7 @@ func tell[S, T any](ctx context.Context, r *reading, h history[S, T], entries []
 // reading folds rows for one answer.
 type reading struct {
 	s      *Store
+	mean   meaning
 	db     *sql.DB
 	m      Moment
 	events map[uint64]*schema.Event // what was read; nil: of one row only, so that none is needed again
@@ -144,7 +146,7 @@ type reading struct {
 }
 
 func newReading(s *Store, db *sql.DB, m Moment) *reading {
-	return &reading{s: s, db: db, m: m}
+	return &reading{s: s, mean: s.meaning(), db: db, m: m}
 }
 
 // past is one row as of a moment.
@@ -227,7 +229,7 @@ func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) 
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read event %d of the log: %w", seq, err)
 	}
-	e, err := r.s.meaning(record)
+	e, err := r.mean(record)
 	if err != nil {
 		return nil, fmt.Errorf("%w: event %d, which is part of it, cannot be read: %w", ErrNoPast, seq, err)
 	}
@@ -236,9 +238,6 @@ func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) 
 	}
 	return e, nil
 }
-
-// meaning is what a record of the log means to the folds.
-func (s *Store) meaning(r schema.Record) (*schema.Event, error) { return schema.DecodeMeaning(r.Data) }
 
 // clock is the time as of the moment; last is the row's last event by then.
 func (r *reading) clock(ctx context.Context, last *TimelineEntry) (schema.Time, error) {
@@ -258,7 +257,7 @@ func (r *reading) clock(ctx context.Context, last *TimelineEntry) (schema.Time, 
 		return schema.Time{}, fmt.Errorf("couldn't read event %d of the log: %w", r.m.Seq, err)
 	}
 	t := schema.At(record.Time)
-	if e, err := r.s.meaning(record); err == nil {
+	if e, err := r.mean(record); err == nil {
 		t = e.Time
 	}
 	r.seqAt = &t

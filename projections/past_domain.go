@@ -16,21 +16,22 @@ import (
 //
 // The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an order that was reissued
 // without the name is found. Where other rows lost a name (a website that has another zone now) they are not.
-func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (*DomainDetail, error) {
+func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainDetail, err error) {
 	normal, err := schema.DomainName(name)
 	if err != nil {
 		return nil, ErrNotFound
 	}
-	d := &DomainDetail{Name: normal, Findings: []struct{}{}}
+	d = &DomainDetail{Name: normal, Findings: []struct{}{}}
 	if m.present() {
 		if d, err = s.Domain(ctx, normal, m.Now); err != nil {
 			return nil, err
 		}
 	}
-	db, err := s.reader()
+	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
 	}
+	defer done(&err)
 	r := newReading(s, db, m)
 	r.events = map[uint64]*schema.Event{}
 	if m.present() {

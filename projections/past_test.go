@@ -34,10 +34,11 @@ func (l *lossyLog) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 // rowsOf are all rows that s has, by name, each as JSON without what only a moment adds.
 func rowsOf(t *testing.T, s *Store, m Moment) map[string]string {
 	t.Helper()
-	db, err := s.reader()
+	db, done, err := s.reader()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer done(&err)
 	rows, err := db.Query("SELECT DISTINCT model, provider, id FROM timeline WHERE model <> 'accounts'")
 	if err != nil {
 		t.Fatal(err)
@@ -304,12 +305,12 @@ func TestAPastThatCannotBeFolded(t *testing.T) {
 	}
 	stop()
 
-	path, err := readCurrent(dir)
+	g, _, err := readCurrent(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare := &Store{logger: slog.New(slog.DiscardHandler), hub: newHub()} // a database without a log
-	if bare.current, err = openFile(path); err != nil {
+	bare, _, _, err := OpenReadOnly(filepath.Join(dir, g.String()), slog.New(slog.DiscardHandler))
+	if err != nil {
 		t.Fatal(err)
 	}
 	defer bare.Close()

@@ -55,13 +55,3 @@ type Status struct {
 	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is read meanwhile.
 	Rebuild *Progress `json:"rebuild,omitempty"`
 }
-
-// Progress is how far a rebuild is.
-type Progress struct {
-	Reason          string  `json:"reason"` // why it is built, a clause: "the tables are of another version"
-	Seq             uint64  `json:"seq"`    // the last event it holds
-	TargetSeq       uint64  `json:"target_seq"`
-	Percent         float64 `json:"percent"` // 0 to 100
-	EventsPerSecond float64 `json:"events_per_second"`
-	SecondsLeft     float64 `json:"seconds_left"` // an estimate from the speed so far; 0 while there is none
-}

@@ -126,11 +126,12 @@ func (s *Store) Count(ctx context.Context, model string, q Query) (int, error) {
 }
 
 // Quarantine is a page of the events that changed no row, newest first.
-func (s *Store) Quarantine(ctx context.Context, q Query) ([]Quarantined, string, error) {
-	db, err := s.reader()
+func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, next string, err error) {
+	db, done, err := s.reader()
 	if err != nil {
 		return nil, "", err
 	}
+	defer done(&err)
 	w := &where{}
 	if q.Provider != "" {
 		w.add("provider = ?", q.Provider)
@@ -151,7 +152,7 @@ func (s *Store) Quarantine(ctx context.Context, q Query) ([]Quarantined, string,
 		return nil, "", err
 	}
 	defer found.Close()
-	items := []Quarantined{}
+	items = []Quarantined{}
 	for found.Next() {
 		if len(items) == limit {
 			return items, strconv.FormatUint(items[limit-1].Seq, 10), nil
@@ -169,26 +170,27 @@ func (s *Store) Quarantine(ctx context.Context, q Query) ([]Quarantined, string,
 	return items, "", found.Err()
 }
 
-func (s *Store) countQuarantine(ctx context.Context, q Query) (int, error) {
-	db, err := s.reader()
+func (s *Store) countQuarantine(ctx context.Context, q Query) (n int, err error) {
+	db, done, err := s.reader()
 	if err != nil {
 		return 0, err
 	}
+	defer done(&err)
 	w := &where{}
 	if q.Provider != "" {
 		w.add("provider = ?", q.Provider)
 	}
-	var n int
 	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 
-func (s *Store) gaps(ctx context.Context) ([]Gap, error) {
-	gaps := []Gap{}
-	db, err := s.reader()
+func (s *Store) gaps(ctx context.Context) (gaps []Gap, err error) {
+	gaps = []Gap{}
+	db, done, err := s.reader()
 	if err != nil {
 		return gaps, err
 	}
+	defer done(&err)
 	found, err := db.QueryContext(ctx, "SELECT first_seq, last_seq FROM gaps ORDER BY first_seq")
 	if err != nil {
 		return gaps, err

@@ -2,26 +2,33 @@ package projections
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
-// rowsHeld bounds how many rows of a model are held in memory between batches.
-const rowsHeld = 20_000
+// rowsHeld bounds how many rows of a model are held in memory between batches: at most twice as many.
+const rowsHeld = 16_000
 
 // rowSet is the writer's view of one read model: the states of the rows it has touched, and the statements that load and store them.
 type rowSet[S, T any] struct {
-	t     *table[S, T]
-	held  map[rowKey]*row[S]
-	dirty []*row[S]
+	t    *table[S, T]
+	bulk bool // rows are written when they leave memory, not with each batch, and names have no index yet
 
-	load, insert, update, insertName, deleteName *sql.Stmt
+	// Rows are held until rowsHeld others have been touched since: those in old leave, those in held become old.
+	held, old map[rowKey]*row[S]
+	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
+	left      map[uint64]struct{}  // in bulk: hashes of the keys that have been written; what is not among them is in no table
+	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
+
+	load, insert, update, deleteName *statement
+	newNames                         *inserter
 }
 
 type rowKey struct{ provider, id string }
@@ -34,18 +41,25 @@ type row[S any] struct {
 	names  []string // as stored
 }
 
-func newRowSet[S, T any](conn *sql.Conn, t *table[S, T]) (*rowSet[S, T], error) {
-	rs := &rowSet[S, T]{t: t, held: map[rowKey]*row[S]{}}
+type droppedName struct {
+	rowKey
+	name string
+}
+
+func newRowSet[S, T any](db *database, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
+	rs := &rowSet[S, T]{t: t, bulk: bulk, held: map[rowKey]*row[S]{}, left: map[uint64]struct{}{}, dropped: map[droppedName]bool{}}
 	var err error
-	for stmt, text := range map[**sql.Stmt]string{
+	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
+		return nil, err
+	}
+	for stmt, text := range map[**statement]string{
 		&rs.load:       t.selectSQL() + " WHERE provider = ? AND " + t.key + " = ?",
 		&rs.insert:     t.insertSQL(),
 		&rs.update:     t.updateSQL(),
-		&rs.insertName: "INSERT OR IGNORE INTO names (reversed, model, provider, id) VALUES (?, ?, ?, ?)",
 		&rs.deleteName: "DELETE FROM names WHERE reversed = ? AND model = ? AND provider = ? AND id = ?",
 	} {
-		if *stmt, err = conn.PrepareContext(context.Background(), text); err != nil {
-			return nil, fmt.Errorf("couldn't prepare %q: %w", text, err)
+		if *stmt, err = db.prepare(text); err != nil {
+			return nil, err
 		}
 	}
 	return rs, nil
@@ -69,7 +83,9 @@ func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) (
 		r.state = next
 		if !r.dirty {
 			r.dirty = true
-			rs.dirty = append(rs.dirty, r)
+			if !rs.bulk {
+				rs.dirty = append(rs.dirty, r)
+			}
 		}
 	}, nil
 }
@@ -88,43 +104,121 @@ func (rs *rowSet[S, T]) row(k rowKey) (*row[S], error) {
 	if r := rs.held[k]; r != nil {
 		return r, nil
 	}
-	r := &row[S]{rowKey: k}
-	err := rs.load.QueryRow(k.provider, k.id).Scan(append([]any{&r.provider, &r.id}, rs.t.pointers(&r.state)...)...)
-	switch {
-	case err == nil:
-		r.stored = true
-		r.names = rs.names(r)
-	case !errors.Is(err, sql.ErrNoRows):
-		return nil, err
+	r := rs.old[k]
+	if r == nil {
+		r = &row[S]{rowKey: k}
+		if err := rs.read(r); err != nil {
+			return nil, err
+		}
 	}
 	rs.held[k] = r
 	return r, nil
 }
 
+// read reads r out of its table, if it is there.
+func (rs *rowSet[S, T]) read(r *row[S]) error {
+	if rs.bulk {
+		if _, ok := rs.left[r.hash()]; !ok {
+			return nil
+		}
+	}
+	err := rs.load.row(append([]any{&r.provider, &r.id}, rs.t.pointers(&r.state)...), r.provider, r.id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		r.stored = true
+		r.names = rs.names(r)
+	}
+	return err
+}
+
+var hashSeed = maphash.MakeSeed()
+
+func (k rowKey) hash() uint64 { return maphash.Comparable(hashSeed, k) }
+
+// flush ends a batch.
 func (rs *rowSet[S, T]) flush() error {
-	slices.SortFunc(rs.dirty, func(a, b *row[S]) int { // neighbours in the table are written one after the other
+	if !rs.bulk {
+		if err := rs.write(rs.dirty); err != nil {
+			return err
+		}
+		rs.dirty = rs.dirty[:0]
+	}
+	if len(rs.held) < rowsHeld {
+		return nil
+	}
+	if rs.bulk {
+		if err := rs.leave(rs.old); err != nil {
+			return err
+		}
+	}
+	rs.old, rs.held = rs.held, make(map[rowKey]*row[S], rowsHeld)
+	return nil
+}
+
+// leave writes those of the rows that are not held otherwise.
+func (rs *rowSet[S, T]) leave(rows map[rowKey]*row[S]) error {
+	leaving := rs.dirty[:0]
+	for k, r := range rows {
+		if rs.held[k] == nil && r.dirty {
+			leaving = append(leaving, r)
+			rs.left[k.hash()] = struct{}{}
+		}
+	}
+	rs.dirty = leaving[:0]
+	return rs.write(leaving)
+}
+
+// finish ends a bulk load: everything is written.
+func (rs *rowSet[S, T]) finish() error {
+	if err := rs.leave(rs.old); err != nil {
+		return err
+	}
+	all := rs.held
+	rs.held, rs.old = map[rowKey]*row[S]{}, nil
+	return rs.leave(all)
+}
+
+// dropNames takes out the names that rows bore for a while during a bulk load, once there is an index to find them by.
+func (rs *rowSet[S, T]) dropNames() error {
+	for d := range rs.dropped {
+		if err := rs.deleteName.run(d.name, rs.t.name, d.provider, d.id); err != nil {
+			return err
+		}
+		r, err := rs.row(d.rowKey)
+		if err == nil && slices.Contains(r.names, d.name) { // it was taken up again
+			err = rs.newNames.add(d.name, rs.t.name, d.provider, d.id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	clear(rs.dropped)
+	return rs.newNames.flush()
+}
+
+// write stores the rows as they are now.
+func (rs *rowSet[S, T]) write(rows []*row[S]) error {
+	slices.SortFunc(rows, func(a, b *row[S]) int { // neighbours in the table are written one after the other
 		return cmp.Or(cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
 	})
-	for _, r := range rs.dirty {
+	for _, r := range rows {
 		if err := rs.store(r); err != nil {
 			return err
 		}
 		r.dirty = false
 	}
-	rs.dirty = rs.dirty[:0]
-	if len(rs.held) > rowsHeld {
-		clear(rs.held)
-	}
-	return nil
+	return rs.newNames.flush()
 }
 
 func (rs *rowSet[S, T]) store(r *row[S]) error {
 	values := rs.t.values(&r.state)
 	var err error
 	if r.stored {
-		_, err = rs.update.Exec(append(values, r.provider, r.id)...)
+		err = rs.update.run(append(values, r.provider, r.id)...)
 	} else {
-		_, err = rs.insert.Exec(append([]any{r.provider, r.id}, values...)...)
+		err = rs.insert.run(append([]any{r.provider, r.id}, values...)...)
 		r.stored = true
 	}
 	if err != nil {
@@ -136,20 +230,28 @@ func (rs *rowSet[S, T]) store(r *row[S]) error {
 	}
 	for _, name := range names {
 		if !slices.Contains(r.names, name) {
-			if _, err := rs.insertName.Exec(name, rs.t.name, r.provider, r.id); err != nil {
+			if err := rs.newNames.add(name, rs.t.name, r.provider, r.id); err != nil {
 				return err
 			}
 		}
 	}
 	for _, name := range r.names {
 		if !slices.Contains(names, name) {
-			if _, err := rs.deleteName.Exec(name, rs.t.name, r.provider, r.id); err != nil {
+			if err := rs.drop(r.rowKey, name); err != nil {
 				return err
 			}
 		}
 	}
 	r.names = names
 	return nil
+}
+
+func (rs *rowSet[S, T]) drop(k rowKey, name string) error {
+	if rs.bulk {
+		rs.dropped[droppedName{k, name}] = true
+		return nil
+	}
+	return rs.deleteName.run(name, rs.t.name, k.provider, k.id)
 }
 
 // names are the domain names r is found by, reversed and sorted.
@@ -169,7 +271,9 @@ func (rs *rowSet[S, T]) names(r *row[S]) []string {
 
 func (rs *rowSet[S, T]) forget() {
 	clear(rs.held)
+	rs.old = nil
 	rs.dirty = rs.dirty[:0]
+	rs.newNames.forget()
 }
 
 // originalText is the delivery that an event was read from, as JSON; of something that is no event, its bytes.
@@ -178,7 +282,7 @@ func originalText(o *schema.Original, wire []byte) (string, error) {
 		if json.Valid(wire) {
 			o = &schema.Original{Body: wire}
 		} else {
-			o = &schema.Original{BodyBase64: base64Text(wire)}
+			o = &schema.Original{BodyBase64: base64.StdEncoding.EncodeToString(wire)}
 		}
 	}
 	b, err := json.Marshal(o)

@@ -4,11 +4,11 @@ package projections
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -33,46 +33,79 @@ const (
 	StateFailed     = "failed"
 )
 
-// Under load, from crowd events in a batch on, the next batch gathers for lingerFor; from maxCrowd on there is a backlog to work off.
-const (
-	crowd     = 32
-	maxCrowd  = 2000
-	lingerFor = 100 * time.Millisecond
-)
-
-// retryAfter is how long the projections wait after a failure before they try again.
-const retryAfter = time.Second
+// Options are what a Store is made of.
+type Options struct {
+	Dir    string // where the read models are kept; made if it is not there
+	Log    Log
+	Aside  Log                               // the same log, to build other read models from beside those in use
+	Decode func(*schema.Event) *schema.Event // what today's decoders make of an event's original delivery; nil: events stay as the log has them
+	Logger *slog.Logger
+	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
+}
 
 // Store is the read models. Run keeps them; everything else reads them, from many goroutines.
 type Store struct {
-	dir    string
+	o      Options
 	log    Log
 	logger *slog.Logger
 	hub    *hub
+	baton  *baton
 
-	mu      sync.RWMutex
-	current *file // nil until there is a generation to read
-	status  Status
+	building sync.Mutex     // held by whoever builds a database from the log
+	retiring sync.WaitGroup // generations that wait for their last readers
+
+	mu        sync.RWMutex
+	current   *file  // nil until there is a generation to read
+	reason    string // why there is none, or why another must be built
+	redecoded bool   // whether the generation in use, or the last that was, has its events derived anew
+	status    Status
+	damaged   chan struct{} // holds one when a reader found the file of the generation in use damaged
 }
 
-// Open opens the read models kept in dir, which is made if it is not there. Reading answers ErrRebuilding until Run has built them.
-func Open(dir string, log Log, logger *slog.Logger) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// Open opens the read models. Reading answers ErrRebuilding until Run has built them, where there are none that this program can read.
+func Open(o Options) (*Store, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
-	s := &Store{dir: dir, log: log, logger: logger, hub: newHub(), status: Status{Name: "read-models", State: StateRebuilding}}
-	path, err := readCurrent(dir)
+	s := &Store{
+		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), damaged: make(chan struct{}, 1),
+		status: Status{Name: "read-models", State: StateRebuilding},
+	}
+	g, ok, err := readCurrent(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
 	}
-	if path == "" {
+	if err := removeOthers(o.Dir, g.String()); err != nil {
+		return nil, fmt.Errorf("couldn't remove read models that are not in use: %w", err)
+	}
+	if !ok {
+		s.reason = "there are none yet"
 		return s, s.beginEmpty()
 	}
-	if s.current, err = openFile(path); err != nil {
-		logger.Warn("the read models cannot be opened and will be built anew", "file", path, "error", err)
-		s.current = nil
-	}
+	s.redecoded = g.redecoded && o.Decode != nil
+	s.open(g)
 	return s, nil
+}
+
+// open reads from the generation that was in use, if this program can, and notes why another must be built.
+func (s *Store) open(g generation) {
+	if !g.readable() {
+		s.reason = "this version of certtrail has other tables"
+		return
+	}
+	current, err := openFile(filepath.Join(s.o.Dir, g.String()))
+	if err != nil {
+		s.logger.Warn("the read models cannot be opened", "file", g.String(), "error", err)
+		s.reason = "their file is gone or damaged"
+		return
+	}
+	s.current = current
+	if !g.fresh() {
+		s.reason = "this version of certtrail folds events otherwise"
+	}
 }
 
 // beginEmpty makes the read models of a log without events, which hold everything from the start.
@@ -82,118 +115,32 @@ func (s *Store) beginEmpty() error {
 	if err != nil || last > 0 {
 		return err
 	}
-	path, err := createFile(ctx, s.dir)
+	g, err := next(s.o.Dir, false)
 	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.o.Dir, g.String())
+	if err := create(ctx, path, "_journal_mode=WAL&_synchronous=NORMAL", true); err != nil {
 		return err
 	}
 	return s.use(path)
 }
 
-// Run folds the log into the read models until ctx ends. It builds them anew when there are none, when they are damaged, or when the log is
-// not the one they were built from; any other failure is tried again.
-func (s *Store) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := s.run(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if errors.Is(err, schema.ErrPastEnd) || isDamage(err) {
-			s.logger.Warn("the read models are built anew from the log", "reason", err)
-			s.drop()
-			continue
-		}
-		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
-		s.logger.Error("folding the log failed and is tried again", "error", err, "after", retryAfter)
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryAfter):
-		}
-	}
+// meaning is how events are read for the generation in use.
+func (s *Store) meaning() meaning {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.meaningFor(s.redecoded)
 }
 
-// run follows the log into the current generation, or into a new one that takes its place when it has caught up.
-func (s *Store) run(ctx context.Context) error {
-	path := s.currentPath()
-	building := path == ""
-	if building {
-		var err error
-		if path, err = createFile(ctx, s.dir); err != nil {
-			return err
-		}
-		s.setStatus(func(st *Status) { st.State = StateRebuilding })
+func (s *Store) meaningFor(anew bool) meaning {
+	if anew && s.o.Decode != nil {
+		return redecoded(s.o.Decode)
 	}
-	w, err := openWriter(path, s.logger)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	if err := s.checkCursor(ctx, w); err != nil {
-		return err
-	}
-	target, err := s.log.Last(ctx)
-	if err != nil {
-		return err
-	}
-	s.hub.begin(w.seq)
-	caughtUp := func() error {
-		if !building || w.seq < target {
-			return nil
-		}
-		building = false
-		return s.use(path)
-	}
-	if err := caughtUp(); err != nil {
-		return err
-	}
-	s.progress(w.seq, target, building)
-	return s.log.Follow(ctx, w.seq, func(records []schema.Record) error {
-		change, err := w.apply(records)
-		if err != nil {
-			return err
-		}
-		if err := caughtUp(); err != nil {
-			return err
-		}
-		s.progress(w.seq, target, building)
-		s.hub.publish(change)
-		return linger(ctx, len(records))
-	})
+	return asLogged
 }
 
-// linger lets events gather under load: a transaction of thirty costs nearly what one of three hundred does, and its writes compete with the
-// log's syncs for the disk. A lone event is never kept waiting.
-func linger(ctx context.Context, records int) error {
-	if records < crowd || records >= maxCrowd {
-		return nil
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(lingerFor):
-		return nil
-	}
-}
-
-// checkCursor makes sure that the log still has, at the cursor, the event that was read there.
-func (s *Store) checkCursor(ctx context.Context, w *writer) error {
-	last, err := s.log.Last(ctx)
-	if err != nil || w.seq == 0 {
-		return err
-	}
-	if w.seq > last {
-		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, w.seq)
-	}
-	r, err := s.log.Get(ctx, w.seq)
-	if err != nil {
-		return fmt.Errorf("%w: %w", schema.ErrPastEnd, err)
-	}
-	if e, err := schema.Decode(r.Data); err == nil && e.ID != w.eventID {
-		return fmt.Errorf("%w: at %d it has event %s, not %s", schema.ErrPastEnd, w.seq, e.ID, w.eventID)
-	}
-	return nil
-}
-
-// use makes the generation at path the one that is read, for this process and the next.
+// use makes the database at path the generation that is read, for this process and the next.
 func (s *Store) use(path string) error {
 	next, err := openFile(path)
 	if err != nil {
@@ -205,46 +152,50 @@ func (s *Store) use(path string) error {
 	}
 	s.mu.Lock()
 	old := s.current
-	s.current = next
+	s.current, s.reason, s.redecoded = next, "", next.redecoded
 	s.mu.Unlock()
-	if old != nil {
-		old.readers.Close()
-	}
-	if err := removeOthers(path); err != nil {
-		s.logger.Warn("old read models could not be removed", "error", err)
-	}
+	s.retire(old, true)
 	return nil
 }
 
-func (s *Store) currentPath() string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.current == nil {
-		return ""
+// retire closes a generation that is no longer in use once its last reader is done, and then removes it if it will not be used again.
+func (s *Store) retire(f *file, remove bool) {
+	if f == nil {
+		return
 	}
-	return s.current.path
+	s.retiring.Go(func() {
+		f.reading.Wait()
+		f.readers.Close()
+		if remove {
+			removeDatabase(f.path)
+		}
+	})
 }
 
-// drop stops reading the current generation.
-func (s *Store) drop() {
+// inUse is the generation that is read, nil if there is none, and why another must be built, "" if it need not.
+func (s *Store) inUse() (current *file, reason string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.current, s.reason
+}
+
+// drop stops reading the current generation, which is of no use any more.
+func (s *Store) drop(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil {
-		s.current.readers.Close()
-		s.current = nil
+		s.retire(s.current, true)
+		s.current, s.reason = nil, reason
 	}
+	s.status.State = StateRebuilding
 }
 
-func (s *Store) progress(seq, target uint64, building bool) {
+// progress notes how far the generation in use is; target is where the log ended when it began to follow.
+func (s *Store) progress(seq, target uint64) {
 	s.setStatus(func(st *Status) {
-		st.Seq, st.Error = seq, ""
-		switch {
-		case building:
-			st.State = StateRebuilding
-		case seq < target:
+		st.Seq, st.Error, st.State = seq, "", StateLive
+		if seq < target {
 			st.State = StateCatchingUp
-		default:
-			st.State = StateLive
 		}
 	})
 }
@@ -257,15 +208,17 @@ func (s *Store) setStatus(set func(*Status)) {
 
 // Status is how far the projections are, and which sequences the log has lost.
 func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
-	last, err := s.log.Last(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	s.mu.RLock()
 	status := s.status
 	s.mu.RUnlock()
-	if last > status.Seq {
-		status.Lag = last - status.Seq
+	if s.log != nil {
+		last, err := s.log.Last(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if last > status.Seq {
+			status.Lag = last - status.Seq
+		}
 	}
 	gaps, err := s.gaps(ctx)
 	if errors.Is(err, ErrRebuilding) {
@@ -275,6 +228,10 @@ func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
 }
 
 // Close stops reading. Run must have returned.
-func (s *Store) Close() { s.drop() }
-
-func base64Text(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+func (s *Store) Close() {
+	s.mu.Lock()
+	s.retire(s.current, false)
+	s.current, s.reason = nil, "the store is closed"
+	s.mu.Unlock()
+	s.retiring.Wait()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// memoryLog is a log in memory. Follow yields what there is in batches of the sizes that split gives, then waits for more.
+// memoryLog is a log in memory, which may have gaps. Follow yields what there is in batches of the sizes that split gives, then waits for more.
 type memoryLog struct {
 	mu      sync.Mutex
 	records []schema.Record
@@ -39,7 +40,7 @@ func (l *memoryLog) append(events ...*schema.Event) {
 		if err != nil {
 			panic(err)
 		}
-		l.records = append(l.records, schema.Record{Seq: uint64(len(l.records) + 1), Subject: e.NATSSubject(), Time: e.Time.Time, Data: data})
+		l.records = append(l.records, schema.Record{Seq: l.last() + 1, Subject: e.NATSSubject(), Time: e.Time.Time, Data: data})
 	}
 	close(l.moved)
 	l.moved = make(chan struct{})
@@ -48,29 +49,29 @@ func (l *memoryLog) append(events ...*schema.Event) {
 func (l *memoryLog) Last(context.Context) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return uint64(len(l.records)), nil
+	return l.last(), nil
 }
 
 func (l *memoryLog) Get(_ context.Context, seq uint64) (schema.Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if seq == 0 || seq > uint64(len(l.records)) {
-		return schema.Record{}, errors.New("not there")
+	if i := l.after(seq); i > 0 && l.records[i-1].Seq == seq {
+		return l.records[i-1], nil
 	}
-	return l.records[seq-1], nil
+	return schema.Record{}, fs.ErrNotExist
 }
 
 func (l *memoryLog) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
 	for {
 		l.mu.Lock()
-		rest, moved := l.records[after:], l.moved
+		rest, moved := l.records[l.after(after):], l.moved
 		l.mu.Unlock()
 		for len(rest) > 0 {
 			n := min(max(1, l.split()), len(rest))
 			if err := yield(rest[:n]); err != nil {
 				return err
 			}
-			after += uint64(n)
+			after = rest[n-1].Seq
 			rest = rest[n:]
 		}
 		select {
@@ -84,7 +85,7 @@ func (l *memoryLog) Follow(ctx context.Context, after uint64, yield func([]schem
 // running opens a store on dir and runs it until the test ends or stop is called.
 func running(t testing.TB, dir string, l Log) (s *Store, stop func()) {
 	t.Helper()
-	s, err := Open(dir, l, slog.New(slog.DiscardHandler))
+	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,10 +116,11 @@ func caughtUp(t testing.TB, s *Store) {
 // dump is every row of every table, but for where a batch ended.
 func dump(t testing.TB, s *Store) string {
 	t.Helper()
-	db, err := s.reader()
+	db, done, err := s.reader()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer done(&err)
 	var b strings.Builder
 	for _, table := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "accounts", "timeline", "names", "quarantine", "gaps", "seen", "cursor"} {
 		rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3, 4")

@@ -2,36 +2,28 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
+	"strconv"
 
-	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // writer folds events into one generation. There is one per file, used by one goroutine.
 type writer struct {
-	db     *sql.DB
-	conn   *sql.Conn
+	db     *database
 	logger *slog.Logger
 	models map[string]rows
+	bulk   bool // the file is thrown away if this does not end well, and has no indexes yet
 
 	seq     uint64 // the cursor
 	eventID string
 
-	insertTimeline, insertTimelines                               *sql.Stmt // one entry; timelinesAtOnce
-	insertQuarantine, insertGap, insertSeen, findSeen, moveCursor *sql.Stmt
+	timeline                                          *inserter
+	insertQuarantine, insertGap, insertSeen, findSeen *statement
+	moveCursor, findCursor                            *statement
 }
-
-// A statement for many entries costs little more than one for a single entry, and the timeline is most of what is written.
-const (
-	timelinesAtOnce = 32
-	timelineSQL     = "INSERT OR IGNORE INTO timeline (model, provider, id, seq, time, type, summary) VALUES (?, ?, ?, ?, ?, ?, ?)"
-	timelineColumns = 7
-)
 
 // rows are the rows of one read model, as the writer needs them whatever their state is made of.
 type rows interface {
@@ -41,83 +33,83 @@ type rows interface {
 	flush() error
 	// forget drops what is held in memory, after a failed transaction.
 	forget()
+	// finish writes all that is held, at the end of a bulk load; dropNames completes it once there are indexes.
+	finish() error
+	dropNames() error
 }
 
-func openWriter(path string, logger *slog.Logger) (w *writer, err error) {
-	db, err := sql.Open("sqlite3", dsn(path, "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536"))
+// How a writer opens its file. A bulk load needs no journal, since a file that was not finished is thrown away.
+const (
+	liveOptions = "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536"
+	bulkOptions = "mode=rw&_journal_mode=OFF&_synchronous=OFF&_busy_timeout=5000&_cache_size=-65536"
+)
+
+func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err error) {
+	options := liveOptions
+	if bulk {
+		options = bulkOptions
+	}
+	db, err := openDatabase(dsn(path, options))
 	if err != nil {
 		return nil, err
 	}
-	w = &writer{db: db, logger: logger}
+	w = &writer{db: db, logger: logger, bulk: bulk}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	ctx := context.Background() // no deadline: a context that can end costs a goroutine each statement
-	if w.conn, err = db.Conn(ctx); err != nil {
+	if err = w.exec("PRAGMA wal_autocheckpoint = 10000"); err != nil {
 		return nil, err
 	}
-	if _, err = w.conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 10000"); err != nil {
-		return nil, err
-	}
-	for stmt, text := range map[**sql.Stmt]string{
-		&w.insertTimeline:   timelineSQL,
-		&w.insertTimelines:  timelineSQL + strings.Repeat(", (?, ?, ?, ?, ?, ?, ?)", timelinesAtOnce-1),
+	for stmt, text := range map[**statement]string{
 		&w.insertQuarantine: "INSERT OR IGNORE INTO quarantine (seq, time, provider, reason, original) VALUES (?, ?, ?, ?, ?)",
 		&w.insertGap:        "INSERT OR IGNORE INTO gaps (first_seq, last_seq) VALUES (?, ?)",
 		&w.insertSeen:       "INSERT OR IGNORE INTO seen (event_id) VALUES (?)",
 		&w.findSeen:         "SELECT count(*) FROM seen WHERE event_id = ?",
 		&w.moveCursor:       "UPDATE cursor SET seq = ?, event_id = ?",
+		&w.findCursor:       "SELECT seq, event_id FROM cursor",
 	} {
-		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
+		if *stmt, err = db.prepare(text); err != nil {
 			return nil, err
 		}
 	}
-	if w.models, err = prepareModels(w.conn); err != nil {
+	if w.timeline, err = db.inserter("timeline (model, provider, id, seq, time, type, summary)", 7); err != nil {
+		return nil, err
+	}
+	if w.models, err = prepareModels(db, bulk); err != nil {
 		return nil, err
 	}
 	return w, w.readCursor()
 }
 
-func prepareModels(conn *sql.Conn) (map[string]rows, error) {
+func prepareModels(db *database, bulk bool) (map[string]rows, error) {
 	models := map[string]rows{}
 	err := errors.Join(
-		prepare(models, conn, orders), prepare(models, conn, certificates), prepare(models, conn, domains), prepare(models, conn, dnssecs),
-		prepare(models, conn, organizations), prepare(models, conn, websites), prepare(models, conn, accounts))
+		prepare(models, db, orders, bulk), prepare(models, db, certificates, bulk), prepare(models, db, domains, bulk),
+		prepare(models, db, dnssecs, bulk), prepare(models, db, organizations, bulk), prepare(models, db, websites, bulk),
+		prepare(models, db, accounts, bulk))
 	return models, err
 }
 
-func prepare[S, T any](models map[string]rows, conn *sql.Conn, t *table[S, T]) error {
-	set, err := newRowSet(conn, t)
+func prepare[S, T any](models map[string]rows, db *database, t *table[S, T], bulk bool) error {
+	set, err := newRowSet(db, t, bulk)
 	models[t.name] = set
 	return err
 }
 
 func (w *writer) readCursor() error {
-	return w.conn.QueryRowContext(context.Background(), "SELECT seq, event_id FROM cursor").Scan(&w.seq, &w.eventID)
+	return w.findCursor.row([]any{&w.seq, &w.eventID})
 }
 
-func (w *writer) close() error {
-	if w.conn != nil {
-		w.conn.Close()
-	}
-	return w.db.Close()
-}
+func (w *writer) close() error { return w.db.close() }
 
-// apply folds the records into the rows they concern and moves the cursor past them, all in one transaction.
-func (w *writer) apply(records []schema.Record) (Change, error) {
+// apply folds the entries into the rows they concern and moves the cursor past them, all in one transaction.
+func (w *writer) apply(list []entry) (Change, error) {
 	b := batch{w: w, keys: map[Key]bool{}}
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
-		return Change{}, err
-	}
-	err := b.apply(records)
-	if err == nil {
-		// COMMIT B. The rows and the cursor become visible together. A crash before it repeats the batch from the old cursor; after it there is nothing to do.
-		err = w.exec("COMMIT")
-	}
-	if err != nil {
-		w.exec("ROLLBACK")
+	// COMMIT B. The rows and the cursor become visible together. A crash before it repeats the batch from the old cursor; after it there is nothing to do.
+	if err := w.transaction(func() error { return b.apply(list) }); err != nil {
+		w.timeline.forget()
 		for _, m := range w.models {
 			m.forget()
 		}
@@ -126,27 +118,62 @@ func (w *writer) apply(records []schema.Record) (Change, error) {
 	return b.change, nil
 }
 
-func (w *writer) exec(statement string) error {
-	_, err := w.conn.ExecContext(context.Background(), statement)
+// finish ends a bulk load: what is held in memory is written, then the indexes.
+func (w *writer) finish(ctx context.Context) error {
+	err := w.transaction(func() error {
+		for _, m := range w.models {
+			if err := m.finish(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.db.exec(ctx, indexes()); err != nil {
+		return fmt.Errorf("couldn't make the indexes of the read models: %w", err)
+	}
+	return w.transaction(func() error {
+		for _, m := range w.models {
+			if err := m.dropNames(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *writer) transaction(do func() error) error {
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		err = w.exec("COMMIT")
+	}
+	if err != nil {
+		w.exec("ROLLBACK")
+	}
 	return err
 }
+
+func (w *writer) exec(statement string) error { return w.db.exec(context.Background(), statement) }
 
 // batch is one transaction of a writer.
 type batch struct {
 	w      *writer
 	keys   map[Key]bool
 	change Change
-
-	timeline []any // the values of entries not yet written
 }
 
-func (b *batch) apply(records []schema.Record) error {
-	for i := range records {
-		if err := b.record(&records[i]); err != nil {
+func (b *batch) apply(list []entry) error {
+	for i := range list {
+		if err := b.entry(&list[i]); err != nil {
 			return err
 		}
 	}
-	if err := b.writeTimeline(1); err != nil {
+	if err := b.w.timeline.flush(); err != nil {
 		return err
 	}
 	for _, m := range b.w.models {
@@ -155,105 +182,89 @@ func (b *batch) apply(records []schema.Record) error {
 		}
 	}
 	b.change.Seq = b.w.seq
-	_, err := b.w.moveCursor.Exec(b.w.seq, b.w.eventID)
-	return err
+	return b.w.moveCursor.run(b.w.seq, b.w.eventID)
 }
 
-func (b *batch) record(r *schema.Record) error {
+func (b *batch) entry(n *entry) error {
+	r := n.record
 	if r.Seq <= b.w.seq {
 		return nil // repeated by the log's reader
 	}
 	if r.Missing > 0 {
 		b.w.logger.Error("events are gone from the log; see the operating guide on gaps", "first_seq", r.Seq-r.Missing, "last_seq", r.Seq-1)
-		if _, err := b.w.insertGap.Exec(r.Seq-r.Missing, r.Seq-1); err != nil {
+		if err := b.w.insertGap.run(r.Seq-r.Missing, r.Seq-1); err != nil {
 			return err
 		}
 	}
-	b.w.seq = r.Seq
-	e, err := schema.DecodeMeaning(r.Data)
-	if err != nil {
-		b.w.eventID = ""
-		return b.park(r, schema.At(r.Time), &schema.Data{}, err)
+	b.w.seq, b.w.eventID = r.Seq, ""
+	if n.event == nil {
+		return b.park(n, n.parked)
 	}
-	b.w.eventID = e.ID
-	if e.TrulyIdentified() {
-		if known, err := b.seen(e.ID); known || err != nil {
+	b.w.eventID = n.event.ID
+	if n.event.TrulyIdentified() {
+		if known, err := b.seen(n.event.ID); known || err != nil {
 			return err
 		}
 	}
-	return b.event(r, e)
+	if n.parked != nil {
+		return b.park(n, n.parked)
+	}
+	return b.fold(n)
 }
 
 func (b *batch) seen(id string) (bool, error) {
 	var n int
-	if err := b.w.findSeen.QueryRow(id).Scan(&n); err != nil || n > 0 {
+	if err := b.w.findSeen.row([]any{&n}, id); err != nil || n > 0 {
 		return n > 0, err
 	}
-	_, err := b.w.insertSeen.Exec(id)
-	return false, err
+	return false, b.w.insertSeen.run(id)
 }
 
-// event folds e into every row it concerns, or into none: one that a fold cannot take is parked, and its rows stay as they were.
-func (b *batch) event(r *schema.Record, e *schema.Event) error {
-	if e.Kind() == schema.DeliveryUnrecognized {
-		return b.park(r, e.Time, &e.Data, errors.New(e.Data.Reason))
-	}
-	concerned, err := lifecycle.Rows(e)
-	if err != nil {
-		return b.park(r, e.Time, &e.Data, err)
-	}
-	taken := make([]func(), 0, len(concerned))
-	for _, row := range concerned {
-		take, err := b.w.models[row.Model].fold(e.Data.Provider, row.ID, r.Seq, e)
+// fold folds the event into every row it concerns, or into none: one that a fold cannot take is parked, and its rows stay as they were.
+func (b *batch) fold(n *entry) error {
+	e, seq := n.event, n.record.Seq
+	provider := e.Data.Provider
+	var room [4]func()
+	taken := room[:0]
+	for _, row := range n.rows {
+		take, err := b.w.models[row.Model].fold(provider, row.ID, seq, e)
 		var unfoldable *foldError
 		if errors.As(err, &unfoldable) {
-			return b.park(r, e.Time, &e.Data, err)
+			return b.park(n, err)
 		}
 		if err != nil {
 			return err
 		}
 		taken = append(taken, take)
 	}
-	summary := lifecycle.Summary(e)
-	for i, row := range concerned {
+	for i, row := range n.rows {
 		taken[i]()
-		b.touch(Key{row.Model, e.Data.Provider, row.ID})
-		b.timeline = append(b.timeline, row.Model, e.Data.Provider, row.ID, r.Seq, e.Time.String(), e.Type, summary)
-	}
-	return b.writeTimeline(timelinesAtOnce)
-}
-
-// writeTimeline writes entries while there are at least that many.
-func (b *batch) writeTimeline(atLeast int) error {
-	for len(b.timeline) >= atLeast*timelineColumns {
-		stmt, n := b.w.insertTimelines, timelinesAtOnce*timelineColumns
-		if len(b.timeline) < n {
-			stmt, n = b.w.insertTimeline, timelineColumns
-		}
-		if _, err := stmt.Exec(b.timeline[:n]...); err != nil {
+		b.touch(Key{row.Model, provider, row.ID})
+		if err := b.w.timeline.add(row.Model, provider, row.ID, int64(seq), e.Time.String(), e.Type, n.summary); err != nil {
 			return err
 		}
-		b.timeline = b.timeline[n:]
 	}
 	return nil
 }
 
-func (b *batch) park(r *schema.Record, t schema.Time, d *schema.Data, why error) error {
-	var delivery *schema.Original
-	if e, err := schema.Decode(r.Data); err == nil {
-		delivery = e.Data.Original
+// park keeps an event that changes no row, with its delivery, where people see it.
+func (b *batch) park(n *entry, why error) error {
+	r := n.record
+	at, provider, delivery := schema.At(r.Time), "", (*schema.Original)(nil)
+	if whole, err := schema.Decode(r.Data); err == nil {
+		at, provider, delivery = whole.Time, whole.Data.Provider, whole.Data.Original
 	}
 	original, err := originalText(delivery, r.Data)
 	if err != nil {
 		return err
 	}
-	b.touch(Key{"quarantine", d.Provider, fmt.Sprint(r.Seq)})
-	_, err = b.w.insertQuarantine.Exec(r.Seq, t.String(), d.Provider, why.Error(), original)
-	return err
+	b.touch(Key{"quarantine", provider, strconv.FormatUint(r.Seq, 10)})
+	return b.w.insertQuarantine.run(r.Seq, at.String(), provider, why.Error(), original)
 }
 
+// touch notes that a row changed, for those who watch.
 func (b *batch) touch(k Key) {
-	if !b.keys[k] {
+	if !b.w.bulk && !b.keys[k] {
 		b.keys[k] = true
 		b.change.Rows = append(b.change.Rows, k)
 	}

@@ -2,12 +2,7 @@
 // travel on, what a delivery is and what must never be stored of one. It imports nothing of certtrail, so that everything else can speak it.
 package schema
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // ContentType is the media type of every message in the log: one CloudEvents 1.0 event in structured JSON mode.
 const ContentType = "application/cloudevents+json"
@@ -32,7 +27,7 @@ type Event struct {
 	Imported        string `json:"certtrailimported,omitempty"` // set on events that an import brought; nothing outside acts on them
 	Data            Data   `json:"data"`
 
-	wire []byte // what Decode read; nil for an event made here
+	wire []byte // what was read, if it holds more than the members above; else nil
 }
 
 // New is the event of kind k and data d, received at t from source under id.
@@ -85,99 +80,6 @@ func AggregateID(k Kind, eventID string, d *Data) string {
 		}
 	}
 	return d.TargetID
-}
-
-// Decode reads one event as it stands in the log. It keeps b: the caller must not change it afterwards.
-func Decode(b []byte) (*Event, error) {
-	e := &Event{wire: b}
-	if err := json.Unmarshal(b, e); err != nil {
-		return nil, fmt.Errorf("event is not a CloudEvent in JSON: %w", err)
-	}
-	if e.ID == "" || e.Type == "" {
-		return nil, fmt.Errorf("event has no id or no type, so it is not a CloudEvent")
-	}
-	return e, nil
-}
-
-// DecodeMeaning is Decode without the original delivery, which is most of an event and no concern of a fold.
-func DecodeMeaning(b []byte) (*Event, error) {
-	var m struct {
-		eventJSON
-		Data struct {
-			Data
-			Original passedOver `json:"original"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("event is not a CloudEvent in JSON: %w", err)
-	}
-	e := Event(m.eventJSON)
-	e.Data, e.wire = m.Data.Data, b
-	if e.ID == "" || e.Type == "" {
-		return nil, fmt.Errorf("event has no id or no type, so it is not a CloudEvent")
-	}
-	return &e, nil
-}
-
-type passedOver struct{}
-
-func (*passedOver) UnmarshalJSON([]byte) error { return nil }
-
-// Encode writes the event as it stands in the log.
-func (e *Event) Encode() ([]byte, error) {
-	known, err := encode((*eventJSON)(e))
-	if err != nil || e.wire == nil {
-		return known, err
-	}
-	return withUnknown(known, e.wire)
-}
-
-// MarshalJSON is Encode, for events inside other JSON.
-func (e *Event) MarshalJSON() ([]byte, error) { return e.Encode() }
-
-type eventJSON Event // Event without its MarshalJSON
-
-// withUnknown adds to known the members of wire, and of its data, that known does not have.
-func withUnknown(known, wire []byte) ([]byte, error) {
-	merged, err := merge(known, wire)
-	if err != nil {
-		return nil, err
-	}
-	var data struct{ Data json.RawMessage }
-	if err := json.Unmarshal(wire, &data); err != nil {
-		return nil, err
-	}
-	if merged["data"], err = mergeBytes(merged["data"], data.Data); err != nil {
-		return nil, err
-	}
-	return encode(merged)
-}
-
-func mergeBytes(known, wire []byte) ([]byte, error) {
-	merged, err := merge(known, wire)
-	if err != nil {
-		return nil, err
-	}
-	return encode(merged)
-}
-
-func merge(known, wire []byte) (map[string]json.RawMessage, error) {
-	merged := map[string]json.RawMessage{}
-	if err := json.Unmarshal(wire, &merged); err != nil {
-		return nil, err
-	}
-	return merged, json.Unmarshal(known, &merged)
-}
-
-// encode is json.Marshal without HTML escaping, which would double the size of a delivery that holds HTML.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func orUnderscore(id string) string {

@@ -18,21 +18,33 @@ const (
 // knownMinimum is the length from which a credential is searched for everywhere: a shorter one would be found in innocent places.
 const knownMinimum = 8
 
+// Redactor takes out of deliveries what must not be stored. Its methods may be called at once by many goroutines.
+type Redactor struct {
+	known knownValues
+	keys  keyCache
+}
+
+// NewRedactor is a Redactor in whose results known, which are credentials, must not stand anywhere, whatever their place.
+func NewRedactor(known []string) *Redactor { return &Redactor{known: knownForms(known)} }
+
+// Redact is NewRedactor(known).Redact, for one delivery.
+func Redact(d *Delivery, pointers, known []string) *Original {
+	return NewRedactor(known).Redact(d, pointers)
+}
+
 // Redact is d as it may be stored: with every secret taken out, and people made unrecognizable. The log forgets nothing, so this comes before
 // everything else. pointers are JSON Pointers into the body below which every string and number goes, except names and ids (see SecretFinder).
-// known are credentials that must not stand anywhere in the result, whatever their place.
 //
 // Redacting what was redacted changes nothing. d is not changed.
-func Redact(d *Delivery, pointers, known []string) *Original {
-	k := knownForms(known)
-	o := &Original{Method: d.Method, Query: k.out(redactQuery(d.Query)), Headers: redactHeaders(d.Header, k)}
+func (r *Redactor) Redact(d *Delivery, pointers []string) *Original {
+	o := &Original{Method: d.Method, Query: r.known.out(redactQuery(d.Query)), Headers: r.headers(d.Header)}
 	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(body) == 0:
-	case json.Valid(body):
-		o.Body = json.RawMessage(k.outOfJSON(redactJSON(body, pointers)))
+	case validJSON(body):
+		o.Body = json.RawMessage(r.known.outOfJSON(redactJSON(body, pointers, &r.keys)))
 	default:
-		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(k.out(redactOther(string(d.Body), d.Get("Content-Type")))))
+		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(r.known.out(redactOther(string(d.Body), d.Get("Content-Type")))))
 	}
 	return o
 }
@@ -113,13 +125,14 @@ var transport = map[string]bool{
 	"Trailer": true, "Upgrade": true, "Via": true, "Forwarded": true, "X-Real-Ip": true,
 }
 
-func redactHeaders(header map[string][]string, k knownValues) map[string]string {
+func (r *Redactor) headers(header map[string][]string) map[string]string {
 	kept := make(map[string]string, len(header))
 	for name, values := range header {
 		if transport[name] || strings.HasPrefix(name, "X-Forwarded-") {
 			continue
 		}
-		kept[strings.ToLower(name)] = k.out(redactValue(classify(name), strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")))
+		key := r.keys.of([]byte(name))
+		kept[key.lower] = r.known.out(redactValue(key.class, strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")))
 	}
 	return kept
 }
@@ -159,7 +172,7 @@ func (k knownValues) outOfJSON(b []byte) []byte {
 		return b
 	}
 	w := jsonWalker{src: b, known: k}
-	w.value(place{})
+	w.value(place{key: &keyFacts{}})
 	return w.out
 }
 

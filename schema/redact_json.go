@@ -15,21 +15,30 @@ type jsonWalker struct {
 	i     int
 	out   []byte
 	known knownValues // look only for these
+	keys  *keyCache   // nil: each key is looked at anew
 }
 
 // place is where in the document a value stands.
 type place struct {
 	class    keyClass
-	key      string
-	pointers []string // what is left of each pointer on the way to here
-	sealed   bool     // below a pointer: strings and numbers go
-	person   bool     // a member of a person
+	key      *keyFacts // of the key it stands under, or its array does
+	pointers []string  // what is left of each pointer on the way to here
+	sealed   bool      // below a pointer: strings and numbers go
+	person   bool      // a member of a person
+}
+
+// validJSON is json.Valid, sooner.
+func validJSON(b []byte) bool {
+	s := scanner{b: b}
+	s.skip(0)
+	s.end()
+	return !s.odd || json.Valid(b)
 }
 
 // redactJSON is the valid JSON document b as it may be stored.
-func redactJSON(b []byte, pointers []string) []byte {
-	w := jsonWalker{src: b, out: make([]byte, 0, len(b))}
-	w.value(place{pointers: pointers, sealed: contains(pointers, "")})
+func redactJSON(b []byte, pointers []string, keys *keyCache) []byte {
+	w := jsonWalker{src: b, out: make([]byte, 0, len(b)), keys: keys}
+	w.value(place{key: &keyFacts{}, pointers: pointers, sealed: contains(pointers, "")})
 	if !utf8.Valid(w.out) {
 		return bytes.ToValidUTF8(w.out, []byte("\uFFFD"))
 	}
@@ -64,8 +73,8 @@ func (w *jsonWalker) object(p place) {
 			w.out = append(w.out, ',')
 		}
 		raw := w.string()
-		key := unquote(raw)
-		w.quoteIfChanged(raw, key, w.scrub(key))
+		key := w.keys.ofQuoted(raw)
+		w.quoteIfChanged(raw, key.name, w.safeKey(key))
 		w.out = append(w.out, ':')
 		w.space()
 		w.i++ // the colon
@@ -80,12 +89,12 @@ func (w *jsonWalker) object(p place) {
 }
 
 // member is the value under key of the object at p.
-func (w *jsonWalker) member(p place, key string) {
-	child := place{class: classify(key), key: key, person: isPerson(p.key)}
+func (w *jsonWalker) member(p place, key *keyFacts) {
+	child := place{class: key.class, key: key, person: p.key.person}
 	if w.known == nil && w.findingPart(p, key) {
 		child.class = keySecret
 	}
-	child.pointers, child.sealed = step(p.pointers, key, p.sealed)
+	child.pointers, child.sealed = step(p.pointers, key.name, p.sealed)
 	w.space()
 	c := w.src[w.i]
 	if w.known == nil && child.class == keySecret && (c == '{' || c == '[') {
@@ -98,12 +107,12 @@ func (w *jsonWalker) member(p place, key string) {
 
 // findingPart tells the parts of Probely's sites and findings that bear secrets under common names: a site's headers and a finding's raw requests
 // and evidence (PROVIDERS: target.site, findings).
-func (w *jsonWalker) findingPart(p place, key string) bool {
-	switch strings.ToLower(key) {
+func (w *jsonWalker) findingPart(p place, key *keyFacts) bool {
+	switch key.lower {
 	case "headers":
-		return strings.EqualFold(p.key, "site")
+		return strings.EqualFold(p.key.name, "site")
 	case "requests", "evidence":
-		return strings.EqualFold(p.key, "finding") || strings.EqualFold(p.key, "content")
+		return strings.EqualFold(p.key.name, "finding") || strings.EqualFold(p.key.name, "content")
 	}
 	return false
 }
@@ -155,8 +164,8 @@ func (w *jsonWalker) text(p place, raw []byte) {
 		w.out = append(w.out, raw...)
 		return
 	}
-	s := unquote(raw)
 	if w.known != nil {
+		s := unquote(raw)
 		w.quoteIfChanged(raw, s, w.known.out(s))
 		return
 	}
@@ -167,14 +176,19 @@ func (w *jsonWalker) text(p place, raw []byte) {
 			class = keyPersonName
 		}
 	}
-	if p.sealed && s != "" && s != personal && !isNameOrID(p.key) {
+	if !p.sealed && class == keyPlain && bytes.IndexByte(raw, '\\') < 0 && !bytes.ContainsAny(raw, tellingBytes) {
+		w.out = append(w.out, raw...) // which is what comes out below, sooner
+		return
+	}
+	s := unquote(raw)
+	if p.sealed && s != "" && s != personal && !isNameOrID(p.key.name) {
 		class = keySecret
 	}
 	w.quoteIfChanged(raw, s, redactValue(class, s))
 }
 
 func (w *jsonWalker) number(p place, raw []byte) {
-	secret := p.class == keySecret || p.sealed && !isNameOrID(p.key)
+	secret := p.class == keySecret || p.sealed && !isNameOrID(p.key.name)
 	if w.known != nil {
 		secret = w.known.out(string(raw)) != string(raw)
 	}
@@ -188,14 +202,12 @@ func (w *jsonWalker) number(p place, raw []byte) {
 	}
 }
 
-func (w *jsonWalker) scrub(key string) string {
+// safeKey is key as it may be stored.
+func (w *jsonWalker) safeKey(key *keyFacts) string {
 	if w.known != nil {
-		return w.known.out(key)
+		return w.known.out(key.name)
 	}
-	if strings.Contains(key, "@") {
-		return maskEmails(key)
-	}
-	return key
+	return key.safe
 }
 
 func (w *jsonWalker) quoteIfChanged(raw []byte, was, is string) {
@@ -215,13 +227,16 @@ func isCertificate(raw []byte) bool {
 // string is the string at w.i with its quotes.
 func (w *jsonWalker) string() []byte {
 	start := w.i
-	for w.i++; w.src[w.i] != '"'; w.i++ {
-		if w.src[w.i] == '\\' {
+	for w.i++; ; w.i++ {
+		w.i += plainLength(w.src[w.i:])
+		switch w.src[w.i] {
+		case '"':
+			w.i++
+			return w.src[start:w.i]
+		case '\\':
 			w.i++
 		}
 	}
-	w.i++
-	return w.src[start:w.i]
 }
 
 // literal is the number, boolean or null at w.i.

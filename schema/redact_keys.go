@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"bytes"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -44,6 +46,65 @@ var phones = []string{"phone", "phonenumber", "mobile", "fax"}
 
 // persons end the keys of objects that are people.
 var persons = []string{"user", "users", "contact", "contacts", "approver", "approvers", "person", "requester", "admin", "changedby", "createdby", "assignee"}
+
+// Limits of a keyCache. Providers' keys are few and short; whoever sends others finds it full.
+const (
+	maxKeys      = 1024
+	maxKeyLength = 64 // bytes
+)
+
+// keyFacts are all that has to be known of a key, in JSON or of a header.
+type keyFacts struct {
+	name   string // the key itself
+	lower  string // in lower case
+	safe   string // as it may be stored: without people's addresses
+	class  keyClass
+	person bool // what stands under it is a person
+}
+
+func factsOf(name string) *keyFacts {
+	f := &keyFacts{name: name, lower: strings.ToLower(name), safe: name, class: classify(name), person: isPerson(name)}
+	if strings.Contains(name, "@") {
+		f.safe = maskEmails(name)
+	}
+	return f
+}
+
+// keyCache remembers the facts of keys, which depend on nothing else: deliveries have the same few. The zero cache is empty, and a nil one stays so.
+type keyCache struct {
+	mu    sync.RWMutex
+	facts map[string]*keyFacts
+}
+
+func (c *keyCache) of(name []byte) *keyFacts {
+	if c == nil || len(name) > maxKeyLength {
+		return factsOf(string(name))
+	}
+	c.mu.RLock()
+	facts := c.facts[string(name)]
+	c.mu.RUnlock()
+	if facts != nil {
+		return facts
+	}
+	facts = factsOf(string(name))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.facts == nil {
+		c.facts = map[string]*keyFacts{}
+	}
+	if len(c.facts) < maxKeys {
+		c.facts[facts.name] = facts
+	}
+	return facts
+}
+
+// ofQuoted is of the key that raw, with its quotes, stands for in JSON.
+func (c *keyCache) ofQuoted(raw []byte) *keyFacts {
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		return factsOf(unquote(raw))
+	}
+	return c.of(raw[1 : len(raw)-1])
+}
 
 // classify tells what key says of its value, whatever its case and separators.
 func classify(key string) keyClass {

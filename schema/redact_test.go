@@ -235,6 +235,27 @@ func FuzzRedact(f *testing.F) {
 	})
 }
 
+// TestKeysAreRemembered gives one Redactor more keys than it remembers, and the same ones twice.
+func TestKeysAreRemembered(t *testing.T) {
+	r := NewRedactor(nil)
+	for round := range 2 {
+		for n := range maxKeys + 100 {
+			d := post("application/json", fmt.Sprintf(`{"key%d":"plain","token%d":"x","%s":"y"}`, n, n, strings.Repeat("password", 20)))
+			if got, want := string(r.Redact(d, nil).Body), string(Redact(d, nil, nil).Body); got != want || strings.Contains(got, `"x"`) || strings.Contains(got, `"y"`) {
+				t.Fatalf("in round %d %s became %s, want %s", round, d.Body, got, want)
+			}
+		}
+	}
+	if len(r.keys.facts) != maxKeys {
+		t.Errorf("%d keys are remembered, want %d", len(r.keys.facts), maxKeys)
+	}
+	for key := range r.keys.facts {
+		if len(key) > maxKeyLength {
+			t.Errorf("a key of %d bytes is remembered", len(key))
+		}
+	}
+}
+
 func BenchmarkRedact(b *testing.B) {
 	header := map[string][]string{"Content-Type": {"application/json"}, "X-Webhook-Key": {"0123456789abcdef0123456789abcdef"}, "User-Agent": {"DigiCert"}, "Accept": {"*/*"}}
 	chain, _ := json.Marshal(strings.Repeat("-----BEGIN CERTIFICATE-----\r\n"+strings.Repeat("MIIBkTCB+wIJAKHHIgXk/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh\r\n", 28)+"-----END CERTIFICATE-----\r\n", 3))
@@ -246,8 +267,9 @@ func BenchmarkRedact(b *testing.B) {
 			d := &Delivery{Method: "POST", Header: header, Body: []byte(body)}
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
+			r := NewRedactor([]string{"0123456789abcdef0123456789abcdef"})
 			for b.Loop() {
-				Redact(d, nil, []string{"0123456789abcdef0123456789abcdef"})
+				r.Redact(d, nil)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"mime"
 	"regexp"
 	"strings"
@@ -45,16 +44,19 @@ func redactText(s string) string {
 	return scrubPatterns(s)
 }
 
+// tellingBytes are those of which each thing that scrub takes out has at least one.
+const tellingBytes = "@=:{[%- "
+
 // scrub is a string value without the secrets and people that its text gives away.
 func scrub(s string) string {
-	if !strings.ContainsAny(s, "@=:{[%- ") { // nothing below is without one of these
+	if !strings.ContainsAny(s, tellingBytes) {
 		return s
 	}
-	if t := strings.TrimSpace(s); len(t) > 1 && (t[0] == '{' || t[0] == '[') && json.Valid([]byte(s)) {
+	if t := strings.TrimSpace(s); len(t) > 1 && (t[0] == '{' || t[0] == '[') && validJSON([]byte(s)) {
 		if !utf8.ValidString(s) {
 			s = strings.ToValidUTF8(s, "\uFFFD")
 		}
-		if safe := string(redactJSON([]byte(s), nil)); safe != compact(s) {
+		if safe := string(redactJSON([]byte(s), nil, nil)); safe != compact(s) {
 			return safe
 		}
 		return s
@@ -65,7 +67,7 @@ func scrub(s string) string {
 // compact is valid JSON without white space.
 func compact(s string) string {
 	w := jsonWalker{src: []byte(s), known: knownValues{}}
-	w.value(place{})
+	w.value(place{key: &keyFacts{}})
 	return string(w.out)
 }
 

@@ -37,10 +37,13 @@ func (t Time) String() string {
 
 // MarshalJSON writes t in TimeFormat.
 func (t Time) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, len(TimeFormat)+2)
+	return t.append(make([]byte, 0, len(TimeFormat)+2)), nil
+}
+
+func (t Time) append(b []byte) []byte {
 	b = append(b, '"')
 	b = t.UTC().AppendFormat(b, TimeFormat)
-	return append(b, '"'), nil
+	return append(b, '"')
 }
 
 // UnmarshalJSON reads what ParseTime reads.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,6 +57,11 @@ type batch struct {
 	appends []*appending
 	stored  bool   // whether JetStream took any of them
 	acked   uint64 // the last sequence acknowledged when all had been answered
+}
+
+// and is b and what was published after it. No batch, which is what a closed channel gives, adds nothing.
+func (b batch) and(next batch) batch {
+	return batch{appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked)}
 }
 
 func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, acked uint64, logger *slog.Logger) *committer {
@@ -107,6 +114,7 @@ func (c *committer) submit(ctx context.Context, a *appending) error {
 func (c *committer) run() {
 	defer close(c.published)
 	for first := range c.queue {
+		runtime.Gosched() // whoever is about to append does so first; where nobody is, this takes no time
 		b := batch{appends: c.gather([]*appending{first})}
 		if err := c.ready(); err != nil {
 			answer(b.appends, err)
@@ -116,9 +124,7 @@ func (c *committer) run() {
 		b.acked = c.acked
 		select {
 		case waiting := <-c.published:
-			waiting.appends = append(waiting.appends, b.appends...)
-			waiting.stored, waiting.acked = waiting.stored || b.stored, b.acked
-			c.published <- waiting
+			c.published <- waiting.and(b)
 		case c.published <- b:
 		}
 	}
@@ -128,6 +134,12 @@ func (c *committer) run() {
 func (c *committer) runSyncs() {
 	defer close(c.stopped)
 	for b := range c.published {
+		runtime.Gosched() // as in run: on a busy machine more is published meanwhile, and one sync does for all
+		select {
+		case more := <-c.published:
+			b = b.and(more)
+		default:
+		}
 		answer(b.appends, c.sync(b))
 	}
 }
@@ -185,7 +197,8 @@ func (c *committer) publish(batch []*appending) (any bool) {
 			a.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	for i, future := range futures {
+	// The last answer comes last: to wait for it first is to wait once.
+	for i, future := range slices.Backward(futures) {
 		if future != nil {
 			batch[i].err = c.await(batch[i], future)
 			any = any || batch[i].err == nil

@@ -14,26 +14,25 @@ const decoder = "digicert/1"
 
 // envelope is every delivery: two keys, no id, no time ("Webhooks" page). The test event has no data.
 type envelope struct {
-	Event text            `json:"event"`
+	Event schema.Text     `json:"event"`
 	Data  json.RawMessage `json:"data"`
 }
 
 // documented are the keys of all events whose data is documented ("CertCentral event types" and "Webhook event logs" pages). The challenge's
 // token is not among them: it is good for half an hour and must not be kept.
 type documented struct {
-	OrderID       text            `json:"order_id"`
-	CertificateID text            `json:"certificate_id"`
+	OrderID       schema.Text     `json:"order_id"`
+	CertificateID schema.Text     `json:"certificate_id"`
 	Chain         json.RawMessage `json:"certificate_chain"`
-	Reason        text            `json:"reason"`
-	Approval      text            `json:"orderApprovalEmailStatus"`
-	WebhookID     text            `json:"webhook_id"`
+	Reason        schema.Text     `json:"reason"`
+	Approval      schema.Text     `json:"orderApprovalEmailStatus"`
+	WebhookID     schema.Text     `json:"webhook_id"`
 }
 
 // Decode says what d means.
 func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
-	var e envelope
-	body := bytes.TrimPrefix(d.Body, []byte("\ufeff"))
-	if err := json.Unmarshal(body, &e); err != nil {
+	e, err := readEnvelope(bytes.TrimPrefix(d.Body, []byte("\ufeff")))
+	if err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
 			return unreadable("", "the body is not JSON: "+err.Error())
@@ -47,10 +46,47 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 	if kind, ok := validation(event); ok {
 		return decodeValidation(event, kind, e.Data)
 	}
-	var data documented
-	// Data that is no object has none of the keys, which is told below, by the key that is missing.
-	_ = json.Unmarshal(e.Data, &data)
+	data := readDocumented(e.Data)
 	return decodeDocumented(event, &data)
+}
+
+func readEnvelope(body []byte) (e envelope, err error) {
+	if schema.Members(body, func(key, value []byte) {
+		switch string(key) {
+		case "event":
+			e.Event.UnmarshalJSON(value)
+		case "data":
+			e.Data = value
+		}
+	}) {
+		return e, nil
+	}
+	e = envelope{}
+	err = json.Unmarshal(body, &e)
+	return e, err
+}
+
+// readDocumented reads what of it is there. Data that is no object has none of the keys, which is told where one of them is needed.
+func readDocumented(raw json.RawMessage) (data documented) {
+	if schema.Members(raw, func(key, value []byte) {
+		switch string(key) {
+		case "order_id":
+			data.OrderID.UnmarshalJSON(value)
+		case "certificate_id":
+			data.CertificateID.UnmarshalJSON(value)
+		case "certificate_chain":
+			data.Chain = value
+		case "reason":
+			data.Reason.UnmarshalJSON(value)
+		case "webhook_id":
+			data.WebhookID.UnmarshalJSON(value)
+		}
+	}) {
+		return data
+	}
+	data = documented{}
+	_ = json.Unmarshal(raw, &data)
+	return data
 }
 
 func decodeDocumented(event string, data *documented) (schema.Kind, schema.Data, error) {
@@ -100,7 +136,7 @@ func (data *documented) approved() bool {
 
 // about is the event with the ids and the reason that its data gives.
 func (data *documented) about(event string) (schema.Data, error) {
-	out := schema.Data{Event: clip(event, maxEvent), Decoder: decoder, Reason: clip(string(data.Reason), maxText)}
+	out := schema.Data{Event: schema.Clip(event, schema.MaxEvent), Decoder: decoder, Reason: schema.Clip(string(data.Reason), schema.MaxText)}
 	var err error
 	if out.OrderID, err = schema.ID(string(data.OrderID)); err != nil {
 		return out, fmt.Errorf("the order_id cannot be used: %w", err)
@@ -128,7 +164,7 @@ func readChain(out *schema.Data, chain json.RawMessage) {
 		return
 	}
 	var links []struct {
-		PEM text `json:"pem"`
+		PEM schema.Text `json:"pem"`
 	}
 	if err := json.Unmarshal(chain, &links); err != nil {
 		out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: "certificate", Reason: "the certificate_chain is not a list of certificates"})
@@ -165,6 +201,6 @@ func undocumented(event, reason string) (schema.Kind, schema.Data, error) {
 
 // quarantine makes the reason, which is what people read, a sentence.
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = clip(event, maxEvent)
+	event = schema.Clip(event, schema.MaxEvent)
 	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }

@@ -1,9 +1,11 @@
 package digicert
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -207,6 +209,28 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) { ingesttest.Check(t, p, post(string(body))) })
+}
+
+// FuzzReading holds what is read of a delivery in one pass against what encoding/json reads.
+func FuzzReading(f *testing.F) {
+	for _, s := range []string{
+		`{"event":"e","data":{"order_id":1}}`, `{"event":"a","event":null,"data":1,"data":{}}`, `{"Event":"a"}`, `{"order_id":1,"order_id":" 2 ","ORDER_ID":3}`,
+		`{"certificate_id":1.5,"reason":"\ud800","webhook_id":"\u00e9","certificate_chain": [ {"pem":"x"} ] }`, `{"orderApprovalEmailStatus":"complete","order_id":7}`, `[]`, `null`, `{"a":1}x`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var wantEnvelope envelope
+		wantErr := json.Unmarshal(b, &wantEnvelope)
+		if got, err := readEnvelope(b); (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, wantEnvelope) {
+			t.Fatalf("%s is read as %+v (%v), want %+v (%v)", b, got, err, wantEnvelope, wantErr)
+		}
+		var want documented
+		_ = json.Unmarshal(b, &want)
+		if got := readDocumented(b); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s is read as %+v, want %+v", b, got, want)
+		}
+	})
 }
 
 func BenchmarkDecode(b *testing.B) {

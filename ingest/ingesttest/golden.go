@@ -40,7 +40,7 @@ func Golden(t *testing.T, p schema.Provider) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
-			d := readRequest(t, file)
+			d := ReadRequest(t, file)
 			Check(t, p, d)
 			Redacted(t, p, d)
 			got := describe(t, p, d)
@@ -82,8 +82,8 @@ func describe(t *testing.T, p schema.Provider, d *schema.Delivery) []byte {
 	return b.Bytes()
 }
 
-// readRequest reads "POST /hooks/<source>[-<feed>][/<token>][?<query>]", headers, an empty line and the body, which ends before the file's last line end.
-func readRequest(t *testing.T, file string) *schema.Delivery {
+// ReadRequest reads "POST /hooks/<source>[-<feed>][/<token>][?<query>]", headers, an empty line and the body, which ends before the file's last line end.
+func ReadRequest(t testing.TB, file string) *schema.Delivery {
 	t.Helper()
 	f, err := os.ReadFile(file)
 	if err != nil {

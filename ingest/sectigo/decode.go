@@ -15,15 +15,15 @@ const decoder = "sectigo/1"
 // envelope is every delivery of the Web Security Platform. It gives no time, and its id is the webhook's, not the delivery's
 // ("Webhook Events" page, attribute table).
 type envelope struct {
-	ID     text            `json:"id"`
-	Event  text            `json:"event"`
+	ID     schema.Text     `json:"id"`
+	Event  schema.Text     `json:"event"`
 	Target json.RawMessage `json:"target"`
 	Body   json.RawMessage `json:"body"`
 }
 
 type target struct {
-	Type text `json:"type"`
-	ID   text `json:"id"`
+	Type schema.Text `json:"type"`
+	ID   schema.Text `json:"id"`
 }
 
 func decodeWebhook(d *schema.Delivery) (schema.Kind, schema.Data, error) {
@@ -44,7 +44,7 @@ func decodeWebhook(d *schema.Delivery) (schema.Kind, schema.Data, error) {
 	}
 	var about target
 	_ = json.Unmarshal(e.Target, &about) // a target that is no object has no id, which is told below
-	out := schema.Data{Event: event, Decoder: decoder, TargetType: clip(string(about.Type), maxText)}
+	out := schema.Data{Event: event, Decoder: decoder, TargetType: schema.Clip(string(about.Type), schema.MaxText)}
 	var err error
 	if out.TargetID, err = schema.ID(string(about.ID)); err != nil {
 		return unreadable(event, fmt.Sprintf("the target's id cannot be used: %v", err))
@@ -98,7 +98,7 @@ func (p *provider) Secrets(d *schema.Delivery) []string {
 		case strings.EqualFold(key, "body"):
 			pointers = append(pointers, "/"+key)
 		case strings.EqualFold(key, "event"):
-			var event text
+			var event schema.Text
 			_ = event.UnmarshalJSON(raw) // decoded, for an escape in the name must not hide it
 			secret = secret || bearsSecret(string(event))
 		}
@@ -129,6 +129,6 @@ func undocumented(event, reason string) (schema.Kind, schema.Data, error) {
 
 // quarantine makes the reason, which is what people read, a sentence.
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = clip(event, maxEvent)
+	event = schema.Clip(event, schema.MaxEvent)
 	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }

@@ -77,7 +77,7 @@ func (ps *params) addForm(form string) error {
 }
 
 func (ps *params) addJSON(body []byte) error {
-	var object map[string]text
+	var object map[string]schema.Text
 	switch err := json.Unmarshal(body, &object); {
 	case err != nil && isSyntax(err):
 		return fmt.Errorf("the body is not JSON: %w", err)

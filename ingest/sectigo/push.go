@@ -25,7 +25,7 @@ func decodePush(d *schema.Delivery) (schema.Kind, schema.Data, error) {
 			eventType = documented
 		}
 	}
-	out := schema.Data{Event: clip(eventType, maxEvent), Decoder: decoder}
+	out := schema.Data{Event: schema.Clip(eventType, schema.MaxEvent), Decoder: decoder}
 	errID := readIDs(&out, ps)
 	switch {
 	case errID != nil && (eventType == "Certificate" || eventType == "CallBack" || eventType == "PreRevocationNotification"):
@@ -79,11 +79,11 @@ func statusOf(status, code string) string {
 }
 
 func decodeStatus(out schema.Data, ps params) (schema.Kind, schema.Data, error) {
-	given, desc := ps.get("status"), clip(ps.get("statusDesc"), maxText)
+	given, desc := ps.get("status"), schema.Clip(ps.get("statusDesc"), schema.MaxText)
 	status := statusOf(given, ps.get("statusCode"))
 	switch {
 	case given != "" && statusOf(given, "") == "":
-		out.Event = clip("Certificate/"+given, maxEvent)
+		out.Event = schema.Clip("Certificate/"+given, schema.MaxEvent)
 	case status != "":
 		out.Event = "Certificate/" + status
 	}
@@ -144,7 +144,7 @@ func decodeCallBack(out schema.Data, ps params) (schema.Kind, schema.Data, error
 		out.CheckState = schema.CheckPassed
 	}
 	if out.CheckState == schema.CheckFailed || out.CheckState == schema.CheckDelayed {
-		out.Reason = clip(ps.get("statusDesc"), maxText)
+		out.Reason = schema.Clip(ps.get("statusDesc"), schema.MaxText)
 	}
 	return withIDs(schema.OrderUpdated, out)
 }
@@ -188,7 +188,7 @@ func parseTime(s string) (schema.Time, error) {
 func reason(ps params) string {
 	for _, name := range []string{"revocationReasonName", "revocationReason", "reason", "statusDesc"} {
 		if s := ps.get(name); s != "" {
-			return clip(s, maxText)
+			return schema.Clip(s, schema.MaxText)
 		}
 	}
 	return ""

@@ -5,18 +5,13 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
 const decoder = "xolphin/1"
 
-// Limits of what is read and kept from outside.
-const (
-	maxParams = 100
-	maxEvent  = 100
-)
+const maxParams = 100 // of which something is read
 
 // Decode says what d means. A State names what changed, not where the order stands ("WebHooks" page).
 func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
@@ -65,7 +60,7 @@ func updated(out *schema.Data, state string) (string, schema.Kind) {
 	if state == "" {
 		return "Updated", schema.OrderUpdated
 	}
-	return "Updated/" + clip(state, maxEvent), schema.OrderUpdated
+	return "Updated/" + schema.Clip(state, schema.MaxEvent), schema.OrderUpdated
 }
 
 // states are the documented values of State. DCV's check has its domain's name, which is added where that is known.
@@ -98,7 +93,7 @@ func domain(s string) (string, error) {
 
 // quarantine makes the reason, which is what people read, a sentence.
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = clip(event, maxEvent)
+	event = schema.Clip(event, schema.MaxEvent)
 	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }
 
@@ -135,15 +130,4 @@ func (ps params) get(name string) string {
 		}
 	}
 	return ""
-}
-
-// clip is s, cut to max bytes between two characters.
-func clip(s string, max int) string {
-	if len(s) <= max {
-		return s
-	}
-	for max > 0 && !utf8.RuneStart(s[max]) {
-		max--
-	}
-	return s[:max]
 }

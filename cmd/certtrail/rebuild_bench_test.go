@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams"
+)
+
+// underWay is how many orders are in progress at once in the benchmarks' history, each with ten events.
+const underWay = 500
+
+// historyEvent is the i-th event of that history, about 1 KiB.
+func historyEvent(i int) *schema.Event {
+	order := i/(10*underWay)*underWay + i%underWay
+	step := i / underWay % 10
+	id := strconv.Itoa(100_000 + order)
+	d := schema.Data{Provider: "digicert", Event: "certificate_issued", Decoder: "digicert/1", OrderID: id}
+	kind := schema.OrderUpdated
+	switch step {
+	case 0:
+		kind, d.Check, d.CheckState = schema.OrderApprovalRequested, schema.CheckApproval, schema.CheckPending
+	case 1:
+		d.Check, d.CheckState = schema.CheckApproval, schema.CheckPassed
+	case 2:
+		kind, d.Check, d.CheckState, d.Reason = schema.OrderCheckFailed, schema.CheckOrganization, schema.CheckFailed, "The register has no such company."
+	case 3:
+		kind = schema.OrderMessageReceived
+	case 4:
+		d.Check, d.CheckState = schema.CheckOrganization, schema.CheckPassed
+	case 5, 6:
+		kind, d.Domain = schema.DomainValidated, fmt.Sprintf("host-%d-%d.example.com", order, step)
+		d.Check, d.CheckState = schema.DomainCheck(d.Domain), schema.CheckPassed
+	case 9:
+		kind, d.CertificateID = schema.OrderIssued, strconv.Itoa(900_000+order)
+		from, to := schema.At(historyBegan), schema.At(historyBegan.AddDate(0, 0, 199))
+		d.Certificate = &schema.Certificate{
+			SerialNumber: fmt.Sprintf("0a%030x", order), CommonName: fmt.Sprintf("host-%d-5.example.com", order),
+			DNSNames: []string{fmt.Sprintf("host-%d-5.example.com", order), fmt.Sprintf("host-%d-6.example.com", order)}, Issuer: "Example Issuing CA",
+			NotBefore: &from, NotAfter: &to, KeyAlgorithm: "ECDSA-P-256", FingerprintSHA256: fmt.Sprintf("%064x", order),
+		}
+	}
+	d.Original = &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "user-agent": "benchmark"},
+		Body: json.RawMessage(`{"event":"certificate_issued","data":{"order_id":` + id + `,"note":"` + strings.Repeat("x", 300) + `"}}`)}
+	return schema.New(fmt.Sprintf("01900000-0000-7000-8000-%012x", i), "/hooks/digicert", schema.At(historyBegan.Add(time.Duration(i)*time.Second)), kind, d)
+}
+
+var historyBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// filled is a log of n events of that history.
+func filled(tb testing.TB, dir string, n int) *streams.Log {
+	tb.Helper()
+	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { log.Close() })
+	last, err := log.Last(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var next atomic.Int64
+	next.Store(int64(last))
+	var group sync.WaitGroup
+	for range 256 {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if _, err := log.Append(context.Background(), historyEvent(int(i))); err != nil {
+					tb.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return log
+}
+
+// readDecode is one limit: n events read in order from a plain stream, and decoded, by one consumer that does nothing with them. It is
+// their number a second.
+func readDecode(b *testing.B, n int) func() float64 {
+	b.Helper()
+	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: b.TempDir(), DontListen: true, NoSigs: true, NoLog: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ns.Start()
+	b.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	if !ns.ReadyForConnections(10 * time.Second) {
+		b.Fatal("the server is not ready")
+	}
+	nc, err := nats.Connect("", nats.InProcessServer(ns))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(nc.Close)
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(1024))
+	if err != nil {
+		b.Fatal(err)
+	}
+	stream, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "LIMIT", Subjects: []string{schema.Subjects}, Storage: jetstream.FileStorage})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range n {
+		e := historyEvent(i)
+		data, err := e.Encode()
+		if err == nil {
+			_, err = js.PublishAsync(e.NATSSubject(), data)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	<-js.PublishAsyncComplete()
+	return func() float64 {
+		began := time.Now()
+		consumer, err := stream.OrderedConsumer(context.Background(), jetstream.OrderedConsumerConfig{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		done, count := make(chan struct{}), 0
+		consuming, err := consumer.Consume(func(m jetstream.Msg) {
+			if _, err := schema.DecodeMeaning(m.Data()); err != nil {
+				b.Error(err)
+			}
+			if count++; count == n {
+				close(done)
+			}
+		}, jetstream.PullMaxMessages(2000))
+		if err != nil {
+			b.Fatal(err)
+		}
+		<-done
+		took := time.Since(began)
+		consuming.Stop()
+		<-consuming.Closed()
+		return float64(n) / took.Seconds()
+	}
+}
+
+// insertRows is the other limit: all rows of a database, held in memory, inserted into a fresh one with raw prepared statements, in
+// transactions of 20,000 without syncs, indexes last. It is the n events that they came from, a second.
+func insertRows(b *testing.B, path string, n int) func() float64 {
+	b.Helper()
+	from, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer from.Close()
+	type table struct {
+		create, insert string
+		rows           [][]any
+	}
+	var tables []*table
+	var indexes []string
+	found, err := from.Query("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for found.Next() {
+		var kind, name, text string
+		if err := found.Scan(&kind, &name, &text); err != nil {
+			b.Fatal(err)
+		}
+		if kind == "index" {
+			indexes = append(indexes, text)
+			continue
+		}
+		t := &table{create: text}
+		rows, err := from.Query("SELECT * FROM " + name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			b.Fatal(err)
+		}
+		t.insert = "INSERT INTO " + name + " VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+		for rows.Next() {
+			values, pointers := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				pointers[i] = &values[i]
+			}
+			if err := rows.Scan(pointers...); err != nil {
+				b.Fatal(err)
+			}
+			t.rows = append(t.rows, values)
+		}
+		tables = append(tables, t)
+	}
+	return func() float64 {
+		db, err := sql.Open("sqlite3", "file:"+filepath.Join(b.TempDir(), "raw.db")+"?_journal_mode=OFF&_synchronous=OFF&_cache_size=-65536")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer db.Close()
+		conn, err := db.Conn(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		exec := func(text string) {
+			if _, err := conn.ExecContext(context.Background(), text); err != nil {
+				b.Fatal(err)
+			}
+		}
+		began := time.Now()
+		for _, t := range tables {
+			exec(t.create)
+			stmt, err := conn.PrepareContext(context.Background(), t.insert)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for rows := range slices.Chunk(t.rows, 20_000) {
+				exec("BEGIN")
+				for _, values := range rows {
+					if _, err := stmt.Exec(values...); err != nil {
+						b.Fatal(err)
+					}
+				}
+				exec("COMMIT")
+			}
+		}
+		for _, text := range indexes {
+			exec(text)
+		}
+		return float64(n) / time.Since(began).Seconds()
+	}
+}
+
+// BenchmarkRebuild measures a rebuild of the read models from the first event until they are read, beside its two limits, all taking turns in
+// one run, and its ratio to the slower of them.
+func BenchmarkRebuild(b *testing.B) {
+	const n = 300_000
+	defer tuneRuntime()()
+	log := filled(b, b.TempDir(), n)
+	dir := b.TempDir()
+	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log.Reader("rebuild"), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	rebuild := func() float64 {
+		began := time.Now()
+		if _, err := store.Rebuild(context.Background(), false, nil); err != nil {
+			b.Fatal(err)
+		}
+		return n / time.Since(began).Seconds()
+	}
+	rebuild()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	if err != nil || len(paths) != 1 {
+		b.Fatal(paths, err)
+	}
+	read, insert := readDecode(b, n), insertRows(b, paths[0], n)
+	for b.Loop() {
+		var ours, reads, inserts []float64
+		for range 3 {
+			ours = append(ours, rebuild())
+			reads = append(reads, read())
+			inserts = append(inserts, insert())
+		}
+		for _, list := range [][]float64{ours, reads, inserts} {
+			slices.Sort(list)
+		}
+		b.ReportMetric(ours[1], "events/s")
+		b.ReportMetric(reads[1], "read-and-decode/s")
+		b.ReportMetric(inserts[1], "insert-rows/s")
+		b.ReportMetric(ours[1]/min(reads[1], inserts[1]), "ratio")
+	}
+	b.ReportMetric(0, "ns/op")
+}

@@ -1,0 +1,167 @@
+package ingest
+
+import (
+	"bytes"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Redecoder reads events anew from their original deliveries, with the decoders of this program. It is made once, never changes, and may be used at
+// once by many goroutines.
+type Redecoder struct {
+	systems map[string]decoding // by kind
+	sources map[string]string   // the kind of each source that is configured, by its name
+}
+
+// decoding is what of a kind of provider is needed to read its deliveries again.
+type decoding struct {
+	provider schema.Provider
+	feeds    map[string]bool // by name
+}
+
+// NewRedecoder is a Redecoder for the deliveries of the systems. sources are the kinds of the configured sources by name; they only tell whose
+// delivery it was where an event does not say. No credential is needed: sources that are off or no longer configured are read all the same.
+func NewRedecoder(systems []schema.System, sources map[string]string) *Redecoder {
+	r := &Redecoder{systems: map[string]decoding{}, sources: sources}
+	for _, system := range systems {
+		p := system.New(func(string) string { return "any" }) // what its credentials are is no concern of Decode
+		if p == nil {
+			continue
+		}
+		feeds := map[string]bool{}
+		for _, feed := range p.Feeds() {
+			feeds[feed.Name] = true
+		}
+		r.systems[system.Kind] = decoding{p, feeds}
+	}
+	return r
+}
+
+// Redecode is e as today's decoder reads its original delivery: the same occurrence (id, source, time, extensions and unknown members, provider and
+// original) with a new type, subject and data. It is e itself where nothing is new: e did not come from a hook, has no original (as schema.DecodeMeaning
+// leaves it out), is of a kind of provider that nobody knows, or means today what it meant. e is not changed; the same e always gives the same.
+//
+// Redaction took things out of the original that the decoder saw when the event was made. What they meant is not lost: see keepRedacted.
+func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
+	p, d := r.delivery(e)
+	if p == nil {
+		return e
+	}
+	kind, data, _ := understand(p, d)
+	if data.Decoder == "" || understood(e.Kind()) && isOlder(data.Decoder, e.Data.Decoder) {
+		return e // a decoder that fails, or one older than the event's, has nothing better to say
+	}
+	data.Provider, data.Original = e.Data.Provider, e.Data.Original
+	if kind.Type() == e.Type && sameData(&data, &e.Data) {
+		return e
+	}
+	if altered(d) && !keepRedacted(kind, &data, e) {
+		return e
+	}
+	return e.Anew(kind, data)
+}
+
+// Record is the record with its event read anew: rec itself, byte for byte, where nothing is new or where it holds no event, so that only what changes is
+// written again. An error is an event that cannot be encoded, which Redecode does not make.
+func (r *Redecoder) Record(rec schema.Record) (schema.Record, error) {
+	e, err := schema.Decode(rec.Data)
+	if err != nil {
+		return rec, nil
+	}
+	again := r.Redecode(e)
+	if again == e {
+		return rec, nil
+	}
+	rec.Subject = again.NATSSubject()
+	rec.Data, err = again.Encode()
+	return rec, err
+}
+
+// delivery is what e was read from, and who can read it; nil if there is no such.
+func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Delivery) {
+	if e.Data.Original == nil || e.Data.Provider == "" {
+		return nil, nil
+	}
+	rest, ok := strings.CutPrefix(e.Source, FeedPath(e.Data.Provider, schema.Feed{}))
+	feed, named := strings.CutPrefix(rest, "-")
+	if !ok || rest != "" && (!named || feed == "") {
+		return nil, nil
+	}
+	system, ok := r.system(&e.Data)
+	if !ok || !system.feeds[feed] {
+		return nil, nil
+	}
+	d, err := e.Data.Original.Redelivery(feed)
+	if err != nil {
+		return nil, nil
+	}
+	return system.provider, d
+}
+
+// system is that of the decoder that read the event, or else that of the source: a name may have been given to a source of another kind since.
+func (r *Redecoder) system(d *schema.Data) (decoding, bool) {
+	kind, _, _ := strings.Cut(d.Decoder, "/")
+	if system, ok := r.systems[kind]; ok {
+		return system, true
+	}
+	if configured, ok := r.sources[d.Provider]; ok {
+		system, ok := r.systems[configured]
+		return system, ok
+	}
+	system, ok := r.systems[d.Provider] // the source that bears its kind's name
+	return system, ok
+}
+
+func understood(k schema.Kind) bool { return k != schema.DeliveryUnrecognized }
+
+// isOlder tells whether decoder a is an older version of decoder b.
+func isOlder(a, b string) bool {
+	kindA, versionA, _ := strings.Cut(a, "/")
+	kindB, versionB, _ := strings.Cut(b, "/")
+	if a == b || kindA != kindB {
+		return false
+	}
+	nA, errA := strconv.Atoi(versionA)
+	nB, errB := strconv.Atoi(versionB)
+	return errA == nil && errB == nil && nA < nB
+}
+
+// sameData compares data with the same original.
+func sameData(a, b *schema.Data) bool {
+	if a.Decoder != b.Decoder || a.Event != b.Event || a.OrderID != b.OrderID { // what is likely to differ, before the slow comparison
+		return false
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// The marks of what redaction did, as they stand in text and escaped in a query or form. Invalid UTF-8 has become U+FFFD.
+var marks = [][]byte{
+	[]byte("[redacted]"), []byte("[personal]"), []byte("…@"), []byte("%5Bredacted%5D"), []byte("%5Bpersonal%5D"), []byte("%E2%80%A6%40"), []byte("\ufffd"),
+}
+
+// altered tells whether d may have said more before it was redacted than it does now.
+func altered(d *schema.Delivery) bool {
+	if marked(d.Body) || marked([]byte(d.Query)) {
+		return true
+	}
+	for _, values := range d.Header {
+		for _, v := range values {
+			if v != string(marks[0]) && marked([]byte(v)) { // a header that is redacted whole is a credential and says nothing else
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func marked(b []byte) bool {
+	for _, mark := range marks {
+		if bytes.Contains(b, mark) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,54 @@
+package ingest
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// understand is what d means to p. What p does not understand means delivery.unrecognized, with the reason: nothing that came with right credentials
+// is dropped. Of data, only what the decoder read is filled in.
+func understand(p schema.Provider, d *schema.Delivery) (schema.Kind, schema.Data, *schema.Quarantine) {
+	kind, data, quarantine := decode(p, d)
+	if quarantine != nil {
+		kind = schema.DeliveryUnrecognized
+		data = schema.Data{Event: quarantine.Event, Decoder: data.Decoder, Reason: quarantine.Reason}
+	}
+	return kind, data, quarantine
+}
+
+// decode is the provider's Decode, whose failures of any sort are reasons to quarantine. One that panics has no data, not even a decoder.
+func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schema.Data, quarantine *schema.Quarantine) {
+	defer func() {
+		if recover() != nil { // a decoder's mistake must not lose a delivery
+			quarantine = &schema.Quarantine{Reason: "The decoder failed on this delivery. It is kept: a later version can read it again."}
+		}
+	}()
+	kind, data, err := p.Decode(d)
+	if err != nil && !errors.As(err, &quarantine) {
+		quarantine = &schema.Quarantine{Reason: err.Error()}
+	}
+	return kind, data, quarantine
+}
+
+// redactWords makes the words of data, a reason above all, those that stand in its redacted original: what must not be stored there must not be stored
+// beside it. Ids stay as they were sent; they name rows, and the provider's documentation says that they are ids.
+func redactWords(p schema.Provider, data *schema.Data, feed schema.Feed) {
+	d, err := data.Original.Redelivery(feed.Name)
+	if err != nil || !altered(d) {
+		return
+	}
+	_, stored, _ := understand(p, d)
+	now, then := reflect.ValueOf(data).Elem(), reflect.ValueOf(&stored).Elem()
+	for i := range now.NumField() {
+		if field := now.Field(i); field.Kind() == reflect.String && !isID(now.Type().Field(i).Name) && marked([]byte(then.Field(i).String())) {
+			field.SetString(then.Field(i).String())
+		}
+	}
+}
+
+func isID(field string) bool {
+	return field == "Domain" || field == "Check" || strings.HasSuffix(field, "ID")
+}

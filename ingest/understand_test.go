@@ -1,0 +1,31 @@
+package ingest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/certtrail/certtrail/ingest/digicert"
+	"github.com/certtrail/certtrail/ingest/sectigo"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// TestWordsAreRedacted: what is taken out of the original does not stand beside it either.
+func TestWordsAreRedacted(t *testing.T) {
+	for _, c := range []struct {
+		system schema.System
+		d      schema.Delivery
+	}{
+		{sectigo.System, schema.Delivery{Feed: "push", Method: "GET", Query: "orderNumber=1&eventType=Certificate&status=failed&statusDesc=mail+to+canary%40example.test+bounced,+password%3Dcanary"}},
+		{sectigo.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"canary@example.test"}`)}},
+		{digicert.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"certificate_revoked","data":{"certificate_id":7,"reason":"asked by canary@example.test"}}`)}},
+		{digicert.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"organization_validated","data":{"organization_id":7,"organization_name":"Example, token=canary"}}`)}},
+	} {
+		e := received(t, source(c.system, c.system.Kind), &c.d)
+		if text := wire(t, e); strings.Contains(text, "canary") {
+			t.Errorf("stored: %s", text)
+		}
+		if again := NewRedecoder(systems, nil).Redecode(e); again != e {
+			t.Errorf("read again, %s becomes %s", wire(t, e), wire(t, again))
+		}
+	}
+}

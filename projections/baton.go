@@ -1,0 +1,62 @@
+package projections
+
+import (
+	"context"
+	"sync"
+)
+
+// baton is who may write the generation in use: whoever follows the log into it, until somebody takes the baton, to compare it or to put another
+// in its place.
+type baton struct {
+	mu    sync.Mutex
+	freed *sync.Cond
+	held  bool
+	asked int                // how many wait to take it or have taken it
+	stop  context.CancelFunc // ends the follower that holds it
+}
+
+func newBaton() *baton {
+	b := &baton{}
+	b.freed = sync.NewCond(&b.mu)
+	return b
+}
+
+// follow waits until nobody else has the baton or wants it. The context it returns ends when somebody does; release must be called then.
+func (b *baton) follow(ctx context.Context) (following context.Context, release func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.held || b.asked > 0 {
+		b.freed.Wait()
+	}
+	b.held = true
+	following, b.stop = context.WithCancel(ctx)
+	stop := b.stop
+	return following, func() {
+		stop()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.held = false
+		b.freed.Broadcast()
+	}
+}
+
+// take stops the follower and holds the baton until it is given back.
+func (b *baton) take() (giveBack func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked++
+	if b.held && b.stop != nil {
+		b.stop()
+	}
+	for b.held {
+		b.freed.Wait()
+	}
+	b.held, b.stop = true, nil
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.held = false
+		b.asked--
+		b.freed.Broadcast()
+	}
+}

@@ -1,0 +1,200 @@
+package projections
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// update writes what the frozen events fold to: go test ./projections -run Frozen -update. New events are added to it at any time; that one folds to
+// something else is refused until lifecycle.Version, or the tables, have changed.
+var update = flag.Bool("update", false, "write what the frozen events fold to")
+
+const frozenRows = "testdata/frozen.txt"
+
+// frozenEvents are all events that were ever written, in the log's order of their files' names.
+func frozenEvents(t *testing.T) (names []string, records []schema.Record) {
+	t.Helper()
+	files, err := filepath.Glob("../schema/testdata/events/*.json")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d frozen events (%v)", len(files), err)
+	}
+	for i, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		subject, wire, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
+		names = append(names, filepath.Base(file))
+		records = append(records, schema.Record{Seq: uint64(i + 1), Subject: subject, Time: began, Data: []byte(wire)})
+	}
+	return names, records
+}
+
+// folded is what records fold to in an empty generation: the keys of the rows they changed, and the whole tables.
+func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "frozen.db")
+	if err := create(context.Background(), path, "_journal_mode=WAL", true); err != nil {
+		t.Fatal(err)
+	}
+	w, err := openWriter(path, false, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	change, err := w.apply(entries(records, asLogged))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := openFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.readers.Close()
+	return change.Rows, dump(t, &Store{current: f})
+}
+
+// TestFrozenEventsFold folds every event ever written, by itself and all together: each lands in the rows it should, none is parked.
+func TestFrozenEventsFold(t *testing.T) {
+	names, records := frozenEvents(t)
+	got := map[string]string{}
+	for i, name := range names {
+		alone := records[i]
+		alone.Seq = 1 // so that another file before it changes nothing
+		rows, tables := folded(t, alone)
+		checkRows(t, name, alone, rows)
+		got[name] = section(rows, tables)
+	}
+	rows, _ := folded(t, records...)
+	for _, k := range rows {
+		seq, err := strconv.Atoi(k.ID)
+		if k.Model == "quarantine" && (err != nil || eventOf(t, records[seq-1]).Kind() != schema.DeliveryUnrecognized) {
+			t.Errorf("all together: %s was parked", names[seq-1])
+		}
+	}
+	compareFrozen(t, got)
+}
+
+// checkRows makes sure that the rows are those the event of r, alone in the log, concerns: none but its own in quarantine if it was quarantined from the first.
+func checkRows(t *testing.T, name string, r schema.Record, rows []Key) {
+	t.Helper()
+	e := eventOf(t, r)
+	want := []Key{{"quarantine", e.Data.Provider, "1"}}
+	if e.Kind() != schema.DeliveryUnrecognized {
+		concerned, err := lifecycle.Rows(e)
+		if err != nil || len(concerned) == 0 {
+			t.Errorf("%s: %s concerns no row (%v)", name, e.Type, err)
+		}
+		want = nil
+		for _, row := range concerned {
+			want = append(want, Key{row.Model, e.Data.Provider, row.ID})
+		}
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("%s: changed %v, want %v", name, rows, want)
+	}
+}
+
+func eventOf(t testing.TB, r schema.Record) *schema.Event {
+	t.Helper()
+	e, err := schema.Decode(r.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// block is a PEM block in a table.
+var block = regexp.MustCompile(`-----BEGIN[^|]*`)
+
+// section is what stands in the file for one event: the rows it changed, then the tables, certificates by their digest.
+func section(rows []Key, tables string) string {
+	var b strings.Builder
+	for _, k := range rows {
+		fmt.Fprintf(&b, "  %s/%s/%s\n", k.Model, k.Provider, k.ID)
+	}
+	tables = block.ReplaceAllStringFunc(tables, func(pem string) string {
+		sum := sha256.Sum256([]byte(pem))
+		return "PEM " + hex.EncodeToString(sum[:8])
+	})
+	for line := range strings.Lines(tables) {
+		b.WriteString("    " + line)
+	}
+	return b.String()
+}
+
+// foldsHash names the tables and the version of the folds. Indexes are not among them: they change no row.
+func foldsHash() string {
+	sum := sha256.Sum256([]byte(tables() + strconv.Itoa(lifecycle.Version)))
+	return hex.EncodeToString(sum[:6])
+}
+
+func compareFrozen(t *testing.T, got map[string]string) {
+	t.Helper()
+	hash, want := readFrozenRows(t)
+	changed := hash != foldsHash()
+	if changed && !*update {
+		t.Errorf("the tables or lifecycle.Version have changed: look at what go test ./projections -run Frozen -update changes in %s", frozenRows)
+	}
+	write := changed
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		switch was, listed := want[name]; {
+		case listed && was == got[name]:
+		case !listed && *update:
+			write = true
+		case !listed:
+			t.Errorf("%s is not in %s yet: add it with -update", name, frozenRows)
+		case !changed:
+			t.Errorf("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are built anew", name, got[name], was)
+		}
+	}
+	if *update && write && !t.Failed() {
+		writeFrozenRows(t, got)
+	}
+}
+
+func readFrozenRows(t *testing.T) (hash string, sections map[string]string) {
+	t.Helper()
+	b, err := os.ReadFile(frozenRows)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	sections = map[string]string{}
+	first, rest, _ := strings.Cut(string(b), "\n")
+	var name string
+	for line := range strings.Lines(rest) {
+		if strings.HasPrefix(line, " ") {
+			sections[name] += line
+		} else {
+			name = strings.TrimSpace(line)
+		}
+	}
+	return strings.TrimPrefix(first, "folds "), sections
+}
+
+func writeFrozenRows(t *testing.T, sections map[string]string) {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintln(&b, "folds "+foldsHash())
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		fmt.Fprintf(&b, "%s\n%s", name, sections[name])
+	}
+	if err := os.WriteFile(frozenRows, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

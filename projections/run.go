@@ -1,0 +1,217 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Under load, from crowd events in a batch on, the next batch gathers for lingerFor; from maxCrowd on there is a backlog to work off.
+const (
+	crowd     = 32
+	maxCrowd  = 2000
+	lingerFor = 100 * time.Millisecond
+)
+
+const (
+	retryAfter = time.Second            // how long the projections wait after a failure before they try again
+	watchEvery = 250 * time.Millisecond // how often the file in use is looked at: it may have been deleted or cut off
+)
+
+// errDamaged says that the file of the generation in use is not what was written to it.
+var errDamaged = errors.New("the file of the read models is damaged")
+
+// Run folds the log into the read models until ctx ends. It builds them anew when there are none, when they are damaged or of another version, or
+// when the log is not the one they were built from; any other failure is tried again.
+func (s *Store) Run(ctx context.Context) {
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
+	if current, reason := s.inUse(); current != nil && reason != "" {
+		renewing.Go(func() { s.renew(ctx, reason) })
+	}
+	for ctx.Err() == nil {
+		err := s.turn(ctx)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		if errors.Is(err, schema.ErrPastEnd) || errors.Is(err, errDamaged) || isDamage(err) {
+			s.logger.Warn("the read models are built anew from the log", "reason", err)
+			s.drop(err.Error())
+			continue
+		}
+		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
+		s.logger.Error("folding the log failed and is tried again", "error", err, "after", retryAfter)
+		pause(ctx, retryAfter)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// renew builds a generation that takes the place of one that can be read meanwhile, and tries until it has.
+func (s *Store) renew(ctx context.Context, reason string) {
+	for ctx.Err() == nil {
+		_, err := s.rebuild(ctx, s.asBefore(), reason, nil)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		s.logger.Error("building the read models anew failed and is tried again", "error", err, "after", retryAfter)
+		pause(ctx, retryAfter)
+	}
+}
+
+func (s *Store) asBefore() (redecoded bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.redecoded
+}
+
+// turn builds the generation in use if there is none, or follows the log into it until it has to stop.
+func (s *Store) turn(ctx context.Context) error {
+	current, reason := s.inUse()
+	if current == nil {
+		_, err := s.rebuild(ctx, s.asBefore(), reason, nil)
+		if errors.Is(err, ErrBusy) { // somebody else builds them
+			pause(ctx, watchEvery)
+			return nil
+		}
+		return err
+	}
+	following, release := s.baton.follow(ctx)
+	defer release()
+	if current, _ = s.inUse(); current == nil {
+		return nil
+	}
+	err := s.follow(following, current)
+	if following.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// follow follows the log into the generation.
+func (s *Store) follow(ctx context.Context, f *file) error {
+	w, err := openWriter(f.path, false, s.logger)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := s.checkCursor(ctx, w); err != nil {
+		return err
+	}
+	target, err := s.log.Last(ctx)
+	if err != nil {
+		return err
+	}
+	s.hub.begin(w.seq)
+	s.progress(w.seq, target)
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { cancel(s.watch(ctx, f.path)) })
+	defer watching.Wait()
+	defer cancel(nil)
+	mean := s.meaning()
+	err = s.log.Follow(ctx, w.seq, func(records []schema.Record) error {
+		change, err := w.apply(entries(records, mean))
+		if err != nil {
+			return err
+		}
+		s.progress(w.seq, target)
+		s.hub.publish(change)
+		return linger(ctx, len(records))
+	})
+	if cause := context.Cause(ctx); errors.Is(cause, errDamaged) {
+		return cause
+	}
+	return err
+}
+
+// watch returns errDamaged once the file at path is not the one that was opened, has become shorter, or was found damaged by a reader.
+func (s *Store) watch(ctx context.Context, path string) error {
+	opened, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	select { // what a reader of the file before this one found
+	case <-s.damaged:
+	default:
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for size := opened.Size(); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.damaged:
+			return fmt.Errorf("%w: a reader found it so", errDamaged)
+		case <-tick.C:
+		}
+		now, err := os.Stat(path)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: %w", errDamaged, err)
+		case !os.SameFile(opened, now):
+			return fmt.Errorf("%w: another has taken its place", errDamaged)
+		case now.Size() < size:
+			return fmt.Errorf("%w: it was cut off from %d bytes to %d", errDamaged, size, now.Size())
+		}
+		size = now.Size()
+	}
+}
+
+// damage is told that a reader found f damaged.
+func (s *Store) damage(f *file) {
+	if current, _ := s.inUse(); current != f {
+		return
+	}
+	select {
+	case s.damaged <- struct{}{}:
+	default:
+	}
+}
+
+// linger lets events gather under load: a transaction of thirty costs nearly what one of three hundred does, and its writes compete with the
+// log's syncs for the disk. A lone event is never kept waiting.
+func linger(ctx context.Context, records int) error {
+	if records < crowd || records >= maxCrowd {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(lingerFor):
+		return nil
+	}
+}
+
+// checkCursor makes sure that the log still has, at the cursor, the event that was read there.
+func (s *Store) checkCursor(ctx context.Context, w *writer) error {
+	last, err := s.log.Last(ctx)
+	if err != nil || w.seq == 0 {
+		return err
+	}
+	if w.seq > last {
+		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, w.seq)
+	}
+	r, err := s.log.Get(ctx, w.seq)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", schema.ErrPastEnd, err)
+	}
+	if err != nil {
+		return err
+	}
+	if e, err := schema.Decode(r.Data); err == nil && e.ID != w.eventID {
+		return fmt.Errorf("%w: at %d it has event %s, not %s", schema.ErrPastEnd, w.seq, e.ID, w.eventID)
+	}
+	return nil
+}

@@ -1,0 +1,291 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"path/filepath"
+	"strings"
+)
+
+// differencesShown bounds how many differences a verification names; all are counted.
+const differencesShown = 20
+
+// Verification is what a comparison of the read models in use with ones just built from the log has found.
+type Verification struct {
+	Seq         uint64        `json:"seq"` // the last event both hold
+	Tables      []TableDigest `json:"tables"`
+	Differing   int           `json:"differing"`             // rows that are not the same
+	Differences []Difference  `json:"differences,omitempty"` // the first of them
+}
+
+// TableDigest is one table of both: SHA-256 over its rows in the order of their keys.
+type TableDigest struct {
+	Table   string `json:"table"`
+	Rows    int    `json:"rows"`
+	SHA256  string `json:"sha256"`            // of the one in use
+	Rebuilt string `json:"rebuilt,omitempty"` // of the rebuilt one, where it is another
+}
+
+// Difference is one row that is not the same, or one column of it.
+type Difference struct {
+	Table   string `json:"table"`
+	Key     string `json:"key"`              // "digicert 12345"
+	Column  string `json:"column,omitempty"` // "" when one of them lacks the row
+	Live    string `json:"live"`
+	Rebuilt string `json:"rebuilt"`
+}
+
+// String is the difference as a sentence.
+func (d Difference) String() string {
+	switch {
+	case d.Column != "":
+		return fmt.Sprintf("%s %s: %s is %q, and %q when rebuilt", d.Table, d.Key, d.Column, d.Live, d.Rebuilt)
+	case d.Live == "":
+		return fmt.Sprintf("%s %s: the row is missing", d.Table, d.Key)
+	}
+	return fmt.Sprintf("%s %s: the row is not there when rebuilt", d.Table, d.Key)
+}
+
+// Verify builds the read models aside and compares every row of every table with those in use, as of the same event. Reading and folding go on,
+// but for the moment at which both stand at that event.
+func (s *Store) Verify(ctx context.Context, report func(Progress)) (*Verification, error) {
+	if current, reason := s.inUse(); current == nil {
+		return nil, fmt.Errorf("%w: %s", ErrRebuilding, reason)
+	}
+	if !s.building.TryLock() {
+		return nil, ErrBusy
+	}
+	defer s.building.Unlock()
+	b := s.newBuild(filepath.Join(s.o.Dir, "verify"+asideSuffix), s.asBefore(), "it is compared with the read models in use", report)
+	removeDatabase(b.path)
+	defer removeDatabase(b.path)
+	defer b.end()
+	if err := b.load(ctx, s.folded); err != nil {
+		return nil, err
+	}
+	live, release, err := s.sameMoment(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	b.aim(PhaseComparing, b.seq)
+	rebuilt, err := openFile(b.path)
+	if err != nil {
+		return nil, err
+	}
+	defer rebuilt.readers.Close()
+	v := &Verification{Seq: b.seq}
+	for _, t := range comparedTables {
+		if err := v.compare(ctx, t, live, rebuilt.readers); err != nil {
+			return nil, fmt.Errorf("couldn't compare the table %s: %w", t.name, err)
+		}
+	}
+	return v, nil
+}
+
+// folded is the last event that the generation in use holds.
+func (s *Store) folded(ctx context.Context) (seq uint64, err error) {
+	db, done, err := s.reader()
+	if err != nil {
+		return 0, err
+	}
+	defer done(&err)
+	err = db.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&seq)
+	return seq, err
+}
+
+// sameMoment brings b to the event that the generation in use holds, and gives what reads that as it is now, whatever is folded into it later.
+func (s *Store) sameMoment(ctx context.Context, b *build) (live *sql.Tx, release func(), err error) {
+	if err := b.catchUp(ctx, s.folded, handover); err != nil {
+		return nil, nil, err
+	}
+	defer s.baton.take()()
+	if err := b.catchUp(ctx, s.folded, 0); err != nil {
+		return nil, nil, err
+	}
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, nil, err
+	}
+	release = func() {
+		if live != nil {
+			live.Rollback()
+		}
+		done(&err)
+	}
+	if live, err = db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
+		var seq uint64
+		err = live.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&seq) // the snapshot begins with the first statement
+	}
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return live, release, nil
+}
+
+// compared is a table and the columns by which its rows are told apart.
+type compared struct {
+	name string
+	key  []string
+}
+
+var comparedTables = func() []compared {
+	var list []compared
+	for _, t := range []struct{ name, key string }{
+		{orders.name, orders.key}, {certificates.name, certificates.key}, {domains.name, domains.key}, {dnssecs.name, dnssecs.key},
+		{organizations.name, organizations.key}, {websites.name, websites.key}, {accounts.name, accounts.key},
+	} {
+		list = append(list, compared{t.name, []string{"provider", t.key}})
+	}
+	return append(list, compared{"timeline", []string{"model", "provider", "id", "seq"}}, compared{"names", []string{"reversed", "model", "provider", "id"}},
+		compared{"quarantine", []string{"seq"}}, compared{"gaps", []string{"first_seq"}}, compared{"seen", []string{"event_id"}}, compared{"cursor", []string{"one"}})
+}()
+
+// compare walks both tables in the order of their keys.
+func (v *Verification) compare(ctx context.Context, t compared, live, rebuilt querier) error {
+	a, err := t.open(ctx, live)
+	if err != nil {
+		return err
+	}
+	defer a.rows.Close()
+	b, err := t.open(ctx, rebuilt)
+	if err != nil {
+		return err
+	}
+	defer b.rows.Close()
+	if err := errors.Join(a.next(), b.next()); err != nil {
+		return err
+	}
+	for a.more || b.more {
+		order := 0
+		switch {
+		case !b.more:
+			order = -1
+		case !a.more:
+			order = 1
+		default:
+			order = compareKeys(a.key(), b.key())
+		}
+		v.differ(t, a, b, order)
+		var errs [2]error
+		if order <= 0 {
+			errs[0] = a.next()
+		}
+		if order >= 0 {
+			errs[1] = b.next()
+		}
+		if err := errors.Join(errs[:]...); err != nil {
+			return err
+		}
+	}
+	d := TableDigest{Table: t.name, Rows: a.count, SHA256: a.digest()}
+	if other := b.digest(); other != d.SHA256 {
+		d.Rebuilt = other
+	}
+	v.Tables = append(v.Tables, d)
+	return nil
+}
+
+// differ notes how the rows at which a and b stand differ; order is that of their keys.
+func (v *Verification) differ(t compared, a, b *walk, order int) {
+	var found []Difference
+	switch {
+	case order < 0:
+		found = []Difference{{t.name, a.keyText(), "", a.text(), ""}}
+	case order > 0:
+		found = []Difference{{t.name, b.keyText(), "", "", b.text()}}
+	default:
+		for i := range a.values {
+			if a.values[i] != b.values[i] {
+				found = append(found, Difference{t.name, a.keyText(), a.columns[i], fmt.Sprint(a.values[i]), fmt.Sprint(b.values[i])})
+			}
+		}
+	}
+	if len(found) > 0 {
+		v.Differing++
+	}
+	room := max(0, differencesShown-len(v.Differences))
+	v.Differences = append(v.Differences, found[:min(room, len(found))]...)
+}
+
+// querier is what both a database and a transaction can do.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// walk goes through a table's rows in the order of their keys.
+type walk struct {
+	rows    *sql.Rows
+	keys    int // the first of the columns
+	columns []string
+	values  []any
+	more    bool
+	count   int
+	sum     hash.Hash
+}
+
+func (t compared) open(ctx context.Context, db querier) (*walk, error) {
+	key := strings.Join(t.key, ", ")
+	rows, err := db.QueryContext(ctx, "SELECT "+key+", * FROM "+t.name+" ORDER BY "+key)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		rows.Close()
+		return nil, err
+	}
+	return &walk{rows: rows, keys: len(t.key), columns: columns, values: make([]any, len(columns)), sum: sha256.New()}, nil
+}
+
+func (w *walk) next() error {
+	if w.more = w.rows.Next(); !w.more {
+		return w.rows.Err()
+	}
+	pointers := make([]any, len(w.values))
+	for i := range pointers {
+		pointers[i] = &w.values[i]
+	}
+	if err := w.rows.Scan(pointers...); err != nil {
+		return err
+	}
+	w.count++
+	for _, v := range w.values[w.keys:] {
+		text := fmt.Sprint(v)
+		fmt.Fprintf(w.sum, "%T %d ", v, len(text))
+		w.sum.Write([]byte(text))
+	}
+	return nil
+}
+
+func (w *walk) key() []any      { return w.values[:w.keys] }
+func (w *walk) keyText() string { return strings.TrimSuffix(fmt.Sprintln(w.key()...), "\n") }
+func (w *walk) text() string {
+	return strings.TrimSuffix(fmt.Sprintln(w.values[w.keys:]...), "\n")
+}
+func (w *walk) digest() string { return hex.EncodeToString(w.sum.Sum(nil)) }
+
+// compareKeys orders keys as SQLite does: numbers by value, text by bytes.
+func compareKeys(a, b []any) int {
+	for i := range a {
+		var order int
+		switch x := a[i].(type) {
+		case int64:
+			y, _ := b[i].(int64)
+			order = cmp.Compare(x, y)
+		default:
+			order = cmp.Compare(fmt.Sprint(a[i]), fmt.Sprint(b[i]))
+		}
+		if order != 0 {
+			return order
+		}
+	}
+	return 0
+}

@@ -1,0 +1,103 @@
+package schema
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Anew is the same occurrence with another meaning: kind k and data d in the place of what was read before. Id, source, time and the members that
+// this program does not know stay. e is not changed.
+func (e *Event) Anew(k Kind, d Data) *Event {
+	again := New(e.ID, e.Source, e.Time, k, d)
+	again.SpecVersion, again.DataContentType, again.DataSchema, again.Imported = e.SpecVersion, e.DataContentType, e.DataSchema, e.Imported
+	again.wire = onlyUnknown(e.wire)
+	return again
+}
+
+var (
+	eventMembers = memberNames(reflect.TypeFor[Event]())
+	dataMembers  = memberNames(reflect.TypeFor[Data]())
+)
+
+func memberNames(of reflect.Type) map[string]bool {
+	names := map[string]bool{}
+	for i := range of.NumField() {
+		if name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ","); name != "" {
+			names[name] = true
+		}
+	}
+	return names
+}
+
+// onlyUnknown is an event on the wire without the members of it and of its data that this program knows: a known one that is absent from a new
+// meaning must not come back from the old. It is nil where nothing is left, as nearly always.
+func onlyUnknown(wire []byte) []byte {
+	if wire == nil {
+		return nil
+	}
+	var data []byte
+	event := unknownMembers(wire, eventMembers, func(name string, value []byte) {
+		if name == "data" {
+			data = value
+		}
+	})
+	if len(data) > 0 && data[0] == '{' {
+		data = unknownMembers(data, dataMembers, func(string, []byte) {})
+	} else {
+		data = nil
+	}
+	switch {
+	case len(event) == 0 && len(data) == 0:
+		return nil
+	case len(event) > 0:
+		event = append(event, ',')
+	}
+	left := append([]byte("{"), event...)
+	left = append(left, `"data":{`...)
+	return append(append(left, data...), "}}"...)
+}
+
+// unknownMembers are the members of the valid JSON object whose names are not known, separated by commas; the others are told to seen.
+func unknownMembers(object []byte, known map[string]bool, seen func(name string, value []byte)) []byte {
+	var left []byte
+	w := jsonWalker{src: object}
+	w.space()
+	w.i++ // the opening brace
+	for {
+		w.space()
+		if w.src[w.i] == '}' {
+			return left
+		}
+		start := w.i
+		name := unquote(w.string())
+		w.space()
+		w.i++ // the colon
+		w.space()
+		value := w.i
+		w.pass()
+		if known[name] {
+			seen(name, object[value:w.i])
+		} else {
+			if len(left) > 0 {
+				left = append(left, ',')
+			}
+			left = append(left, object[start:w.i]...)
+		}
+		w.space()
+		if w.src[w.i] == ',' {
+			w.i++
+		}
+	}
+}
+
+// pass goes past the value at w.i.
+func (w *jsonWalker) pass() {
+	switch w.src[w.i] {
+	case '{', '[':
+		w.skip()
+	case '"':
+		w.string()
+	default:
+		w.literal()
+	}
+}

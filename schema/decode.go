@@ -1,0 +1,375 @@
+package schema
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Decode reads one event as it stands in the log. It keeps b: the caller must not change it afterwards.
+func Decode(b []byte) (*Event, error) {
+	d := decoder{scanner: scanner{b: b}}
+	if e := d.event(); e != nil {
+		if d.unknown {
+			e.wire = b
+		}
+		return identified(e)
+	}
+	return decodeOdd(b)
+}
+
+// DecodeMeaning is Decode without the original delivery, which is most of an event and no concern of a fold.
+func DecodeMeaning(b []byte) (*Event, error) {
+	d := decoder{scanner: scanner{b: b}, meaning: true}
+	if e := d.event(); e != nil {
+		e.wire = b // which has the original
+		return identified(e)
+	}
+	return decodeOddMeaning(b)
+}
+
+// decodeOdd is Decode by encoding/json.
+func decodeOdd(b []byte) (*Event, error) {
+	e := &Event{wire: b}
+	if err := json.Unmarshal(b, e); err != nil {
+		return nil, notAnEvent(err)
+	}
+	return identified(e)
+}
+
+// decodeOddMeaning is DecodeMeaning by encoding/json.
+func decodeOddMeaning(b []byte) (*Event, error) {
+	var m struct {
+		eventJSON
+		Data struct {
+			Data
+			Original passedOver `json:"original"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, notAnEvent(err)
+	}
+	e := Event(m.eventJSON)
+	e.Data, e.wire = m.Data.Data, b
+	return identified(&e)
+}
+
+type passedOver struct{}
+
+func (*passedOver) UnmarshalJSON([]byte) error { return nil }
+
+func notAnEvent(err error) error { return fmt.Errorf("event is not a CloudEvent in JSON: %w", err) }
+
+func identified(e *Event) (*Event, error) {
+	if e.ID == "" || e.Type == "" {
+		return nil, errors.New("event has no id or no type, so it is not a CloudEvent")
+	}
+	return e, nil
+}
+
+// decoder reads an event in one pass, if it is written as events are.
+type decoder struct {
+	scanner
+	meaning bool // pass over the original
+	unknown bool // the event or its data has members that Event and Data do not
+}
+
+// event is the whole document; nil if encoding/json has to say what it means.
+func (d *decoder) event() *Event {
+	e := &Event{}
+	var seen seen
+	for key := range d.members {
+		switch string(key) {
+		case "specversion":
+			d.once(&seen, 0)
+			e.SpecVersion = d.oneOf("1.0")
+		case "id":
+			d.once(&seen, 1)
+			e.ID = d.text()
+		case "source":
+			d.once(&seen, 2)
+			e.Source = d.text()
+		case "type":
+			d.once(&seen, 3)
+			e.Type = d.text()
+		case "subject":
+			d.once(&seen, 4)
+			e.Subject = d.text()
+		case "time":
+			d.once(&seen, 5)
+			e.Time = d.time()
+		case "datacontenttype":
+			d.once(&seen, 6)
+			e.DataContentType = d.oneOf("application/json")
+		case "dataschema":
+			d.once(&seen, 7)
+			e.DataSchema = d.oneOf(DataSchema)
+		case "certtrailimported":
+			d.once(&seen, 8)
+			e.Imported = d.text()
+		case "data":
+			d.once(&seen, 9)
+			d.data(&e.Data)
+		default:
+			d.unknown = true
+			d.stranger(key)
+		}
+	}
+	if d.end(); d.odd {
+		return nil
+	}
+	return e
+}
+
+func (d *decoder) data(to *Data) {
+	var seen seen
+	for key := range d.members {
+		if n, text := to.member(key); text != nil {
+			d.once(&seen, n)
+			*text = d.text()
+			continue
+		}
+		switch string(key) {
+		case "occurred_at":
+			d.once(&seen, 32)
+			to.OccurredAt = d.moment()
+		case "expires_at":
+			d.once(&seen, 33)
+			to.ExpiresAt = d.moment()
+		case "revokes_at":
+			d.once(&seen, 34)
+			to.RevokesAt = d.moment()
+		case "check_state":
+			d.once(&seen, 35)
+			to.CheckState = CheckState(d.text())
+		case "certificate":
+			d.once(&seen, 36)
+			to.Certificate = d.certificate()
+		case "ds":
+			d.once(&seen, 37)
+			to.DS = d.ds()
+		case "unreadable":
+			d.once(&seen, 38)
+			to.Unreadable = d.unreadable()
+		case "original":
+			d.once(&seen, 39)
+			if d.meaning {
+				d.skip(0)
+			} else {
+				to.Original = d.original()
+			}
+		default:
+			d.unknown = true
+			d.stranger(key)
+		}
+	}
+}
+
+// member is the text of d that key names, and its number below 32; nil if it names none.
+func (d *Data) member(key []byte) (int, *string) {
+	switch string(key) {
+	case "provider":
+		return 0, &d.Provider
+	case "event":
+		return 1, &d.Event
+	case "decoder":
+		return 2, &d.Decoder
+	case "order_id":
+		return 3, &d.OrderID
+	case "certificate_id":
+		return 4, &d.CertificateID
+	case "domain":
+		return 5, &d.Domain
+	case "domain_id":
+		return 6, &d.DomainID
+	case "organization_id":
+		return 7, &d.OrganizationID
+	case "organization_name":
+		return 8, &d.OrganizationName
+	case "website_id":
+		return 9, &d.WebsiteID
+	case "target_type":
+		return 10, &d.TargetType
+	case "target_id":
+		return 11, &d.TargetID
+	case "webhook_id":
+		return 12, &d.WebhookID
+	case "check":
+		return 13, &d.Check
+	case "reason":
+		return 14, &d.Reason
+	case "validation_type":
+		return 15, &d.ValidationType
+	}
+	return 0, nil
+}
+
+func (d *decoder) certificate() *Certificate {
+	c := &Certificate{}
+	var seen seen
+	for key := range d.members {
+		switch string(key) {
+		case "serial_number":
+			d.once(&seen, 0)
+			c.SerialNumber = d.text()
+		case "common_name":
+			d.once(&seen, 1)
+			c.CommonName = d.text()
+		case "dns_names":
+			d.once(&seen, 2)
+			c.DNSNames = []string{}
+			for range d.items {
+				c.DNSNames = append(c.DNSNames, d.text())
+			}
+		case "issuer":
+			d.once(&seen, 3)
+			c.Issuer = d.text()
+		case "not_before":
+			d.once(&seen, 4)
+			c.NotBefore = d.moment()
+		case "not_after":
+			d.once(&seen, 5)
+			c.NotAfter = d.moment()
+		case "key_algorithm":
+			d.once(&seen, 6)
+			c.KeyAlgorithm = d.text()
+		case "fingerprint_sha256":
+			d.once(&seen, 7)
+			c.FingerprintSHA256 = d.text()
+		case "pem":
+			d.once(&seen, 8)
+			c.PEM = d.text()
+		default:
+			d.stranger(key)
+		}
+	}
+	return c
+}
+
+func (d *decoder) ds() *DS {
+	ds := &DS{}
+	var seen seen
+	for key := range d.members {
+		switch string(key) {
+		case "key_tag":
+			d.once(&seen, 0)
+			ds.KeyTag = uint16(d.whole(math.MaxUint16))
+		case "algorithm":
+			d.once(&seen, 1)
+			ds.Algorithm = uint8(d.whole(math.MaxUint8))
+		case "digest_type":
+			d.once(&seen, 2)
+			ds.DigestType = uint8(d.whole(math.MaxUint8))
+		case "digest":
+			d.once(&seen, 3)
+			ds.Digest = d.text()
+		default:
+			d.stranger(key)
+		}
+	}
+	return ds
+}
+
+func (d *decoder) unreadable() []Unreadable {
+	list := []Unreadable{}
+	for range d.items {
+		var u Unreadable
+		var seen seen
+		for key := range d.members {
+			switch string(key) {
+			case "part":
+				d.once(&seen, 0)
+				u.Part = d.text()
+			case "reason":
+				d.once(&seen, 1)
+				u.Reason = d.text()
+			default:
+				d.stranger(key)
+			}
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
+func (d *decoder) original() *Original {
+	o := &Original{}
+	var seen seen
+	for key := range d.members {
+		switch string(key) {
+		case "method":
+			d.once(&seen, 0)
+			o.Method = d.oneOf("POST", "GET")
+		case "query":
+			d.once(&seen, 1)
+			o.Query = d.text()
+		case "headers":
+			d.once(&seen, 2)
+			o.Headers = map[string]string{}
+			for name := range d.members {
+				o.Headers[string(name)] = d.text()
+			}
+		case "body":
+			d.once(&seen, 3)
+			o.Body = d.raw()
+		case "body_base64":
+			d.once(&seen, 4)
+			o.BodyBase64 = d.text()
+		default:
+			d.stranger(key)
+		}
+	}
+	return o
+}
+
+// seen are the keys of one object that were read, by number.
+type seen uint64
+
+// once calls a key odd that comes twice.
+func (d *decoder) once(s *seen, n int) {
+	if *s&(1<<n) != 0 {
+		d.fail()
+	}
+	*s |= 1 << n
+}
+
+// stranger passes over the value of a key that is unknown here.
+func (d *decoder) stranger(key []byte) {
+	if hasCapital(key) {
+		d.fail()
+		return
+	}
+	d.skip(0)
+}
+
+// oneOf is the string that is next, which is nearly always one of these: then it needs no memory.
+func (d *decoder) oneOf(usual ...string) string {
+	if d.peek() == '"' {
+		for _, u := range usual {
+			if end := d.i + 1 + len(u); end < len(d.b) && d.b[end] == '"' && string(d.b[d.i+1:end]) == u {
+				d.i = end + 1
+				return u
+			}
+		}
+	}
+	return d.text()
+}
+
+// time is the time that is next.
+func (d *decoder) time() Time {
+	text := d.plain()
+	if d.odd {
+		return Time{}
+	}
+	t, err := ParseTime(string(text))
+	if err != nil {
+		d.fail()
+	}
+	return t
+}
+
+func (d *decoder) moment() *Time {
+	t := d.time()
+	return &t
+}

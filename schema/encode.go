@@ -1,0 +1,325 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Encode writes the event as it stands in the log: the bytes that encoding/json would write, without escapes for HTML, which would double the
+// size of a delivery that holds HTML.
+func (e *Event) Encode() ([]byte, error) {
+	known, err := e.encode()
+	if err != nil || e.wire == nil {
+		return known, err
+	}
+	return withUnknown(known, e.wire)
+}
+
+// MarshalJSON is Encode, for events inside other JSON.
+func (e *Event) MarshalJSON() ([]byte, error) { return e.Encode() }
+
+type eventJSON Event // Event without its MarshalJSON
+
+// withUnknown adds to known the members of wire, and of its data, that known does not have.
+func withUnknown(known, wire []byte) ([]byte, error) {
+	merged, err := merge(known, wire)
+	if err != nil {
+		return nil, err
+	}
+	var data struct{ Data json.RawMessage }
+	if err := json.Unmarshal(wire, &data); err != nil {
+		return nil, err
+	}
+	if data.Data == nil {
+		return encode(merged)
+	}
+	inside, err := merge(merged["data"], data.Data)
+	if err != nil {
+		return nil, err
+	}
+	if merged["data"], err = encode(inside); err != nil {
+		return nil, err
+	}
+	return encode(merged)
+}
+
+func merge(known, wire []byte) (map[string]json.RawMessage, error) {
+	merged := map[string]json.RawMessage{}
+	if err := json.Unmarshal(wire, &merged); err != nil {
+		return nil, err
+	}
+	return merged, json.Unmarshal(known, &merged)
+}
+
+// encode is json.Marshal without HTML escaping.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// writer appends JSON to b.
+type writer struct{ b []byte }
+
+// encode writes what this program knows of the event.
+func (e *Event) encode() ([]byte, error) {
+	w := writer{b: make([]byte, 0, e.size())}
+	w.begin()
+	w.text("specversion", e.SpecVersion)
+	w.text("id", e.ID)
+	w.text("source", e.Source)
+	w.text("type", e.Type)
+	w.text("subject", e.Subject)
+	w.time("time", e.Time)
+	w.optional("datacontenttype", e.DataContentType)
+	w.optional("dataschema", e.DataSchema)
+	w.optional("certtrailimported", e.Imported)
+	w.key("data")
+	err := w.data(&e.Data)
+	w.finish()
+	return w.b, err
+}
+
+// size is about how long the event will be, rather more than less.
+func (e *Event) size() int {
+	n := 1024 + len(e.Data.Reason)
+	if c := e.Data.Certificate; c != nil {
+		n += 512 + len(c.PEM) + len(c.PEM)/16
+	}
+	if o := e.Data.Original; o != nil {
+		n += len(o.Query) + len(o.Body) + len(o.BodyBase64) + 64*len(o.Headers)
+	}
+	return n
+}
+
+func (w *writer) data(d *Data) error {
+	w.begin()
+	w.text("provider", d.Provider)
+	w.text("event", d.Event)
+	w.text("decoder", d.Decoder)
+	w.moment("occurred_at", d.OccurredAt)
+	w.optional("order_id", d.OrderID)
+	w.optional("certificate_id", d.CertificateID)
+	w.optional("domain", d.Domain)
+	w.optional("domain_id", d.DomainID)
+	w.optional("organization_id", d.OrganizationID)
+	w.optional("organization_name", d.OrganizationName)
+	w.optional("website_id", d.WebsiteID)
+	w.optional("target_type", d.TargetType)
+	w.optional("target_id", d.TargetID)
+	w.optional("webhook_id", d.WebhookID)
+	w.optional("check", d.Check)
+	w.optional("check_state", string(d.CheckState))
+	w.optional("reason", d.Reason)
+	w.optional("validation_type", d.ValidationType)
+	w.moment("expires_at", d.ExpiresAt)
+	w.moment("revokes_at", d.RevokesAt)
+	if d.Certificate != nil {
+		w.certificate(d.Certificate)
+	}
+	if d.DS != nil {
+		w.ds(d.DS)
+	}
+	if len(d.Unreadable) > 0 {
+		w.unreadable(d.Unreadable)
+	}
+	var err error
+	if d.Original != nil {
+		err = w.original(d.Original)
+	}
+	w.finish()
+	return err
+}
+
+func (w *writer) certificate(c *Certificate) {
+	w.key("certificate")
+	w.begin()
+	w.optional("serial_number", c.SerialNumber)
+	w.optional("common_name", c.CommonName)
+	if len(c.DNSNames) > 0 {
+		w.key("dns_names")
+		for i, name := range c.DNSNames {
+			w.b = append(w.b, "[,"[min(i, 1)])
+			w.quote(name)
+		}
+		w.b = append(w.b, ']')
+	}
+	w.optional("issuer", c.Issuer)
+	w.moment("not_before", c.NotBefore)
+	w.moment("not_after", c.NotAfter)
+	w.optional("key_algorithm", c.KeyAlgorithm)
+	w.optional("fingerprint_sha256", c.FingerprintSHA256)
+	w.optional("pem", c.PEM)
+	w.finish()
+}
+
+func (w *writer) ds(ds *DS) {
+	w.key("ds")
+	w.begin()
+	w.number("key_tag", uint64(ds.KeyTag))
+	w.number("algorithm", uint64(ds.Algorithm))
+	w.number("digest_type", uint64(ds.DigestType))
+	w.text("digest", ds.Digest)
+	w.finish()
+}
+
+func (w *writer) unreadable(list []Unreadable) {
+	w.key("unreadable")
+	for i, u := range list {
+		w.b = append(w.b, "[,"[min(i, 1)])
+		w.begin()
+		w.text("part", u.Part)
+		w.text("reason", u.Reason)
+		w.finish()
+	}
+	w.b = append(w.b, ']')
+}
+
+// original fails on a body that is no JSON.
+func (w *writer) original(o *Original) error {
+	w.key("original")
+	w.begin()
+	w.text("method", o.Method)
+	w.text("query", o.Query)
+	w.headers(o.Headers)
+	var err error
+	if len(o.Body) > 0 {
+		w.key("body")
+		err = w.body(o.Body)
+	}
+	w.optional("body_base64", o.BodyBase64)
+	w.finish()
+	return err
+}
+
+// headers writes them sorted by name.
+func (w *writer) headers(headers map[string]string) {
+	w.key("headers")
+	if headers == nil {
+		w.b = append(w.b, "null"...)
+		return
+	}
+	names := make([]string, 0, 16)
+	for name := range headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	w.begin()
+	for _, name := range names {
+		w.comma()
+		w.quote(name)
+		w.b = append(w.b, ':')
+		w.quote(headers[name])
+	}
+	w.finish()
+}
+
+// body writes JSON without white space.
+func (w *writer) body(body json.RawMessage) error {
+	s := scanner{b: body}
+	if s.skip(0); !s.odd && !s.spaced && s.i == len(body) {
+		w.b = append(w.b, body...)
+		return nil
+	}
+	compact, err := encode(body)
+	w.b = append(w.b, compact...)
+	return err
+}
+
+func (w *writer) begin() { w.b = append(w.b, '{') }
+
+func (w *writer) finish() { w.b = append(w.b, '}') }
+
+// key begins the next member of an object. Its name needs no escapes.
+func (w *writer) key(name string) {
+	w.comma()
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, '"', ':')
+}
+
+func (w *writer) comma() {
+	if w.b[len(w.b)-1] != '{' {
+		w.b = append(w.b, ',')
+	}
+}
+
+func (w *writer) text(name, value string) {
+	w.key(name)
+	w.quote(value)
+}
+
+// optional is text that is left out when it is empty.
+func (w *writer) optional(name, value string) {
+	if value != "" {
+		w.text(name, value)
+	}
+}
+
+func (w *writer) number(name string, n uint64) {
+	w.key(name)
+	w.b = strconv.AppendUint(w.b, n, 10)
+}
+
+func (w *writer) time(name string, t Time) {
+	w.key(name)
+	w.b = t.append(w.b)
+}
+
+func (w *writer) moment(name string, t *Time) {
+	if t != nil {
+		w.time(name, *t)
+	}
+}
+
+// quote writes s as encoding/json does: what is no UTF-8 becomes U+FFFD, and the two line ends that JavaScript has and JSON has not are escaped.
+func (w *writer) quote(s string) {
+	const hex = "0123456789abcdef"
+	w.b = append(w.b, '"')
+	for len(s) > 0 {
+		n := plainLength(s)
+		w.b = append(w.b, s[:n]...)
+		if s = s[n:]; s == "" {
+			break
+		}
+		switch c := s[0]; {
+		case c == '"' || c == '\\':
+			w.b = append(w.b, '\\', c)
+		case c == '\b':
+			w.b = append(w.b, `\b`...)
+		case c == '\f':
+			w.b = append(w.b, `\f`...)
+		case c == '\n':
+			w.b = append(w.b, `\n`...)
+		case c == '\r':
+			w.b = append(w.b, `\r`...)
+		case c == '\t':
+			w.b = append(w.b, `\t`...)
+		case c < ' ':
+			w.b = append(w.b, `\u00`...)
+			w.b = append(w.b, hex[c>>4], hex[c&15])
+		default:
+			r, size := utf8.DecodeRuneInString(s)
+			switch {
+			case r == utf8.RuneError && size == 1:
+				w.b = append(w.b, `\ufffd`...)
+			case r == '\u2028' || r == '\u2029':
+				w.b = append(w.b, `\u202`...)
+				w.b = append(w.b, hex[r&15])
+			default:
+				w.b = append(w.b, s[:size]...)
+			}
+			s = s[size:]
+			continue
+		}
+		s = s[1:]
+	}
+	w.b = append(w.b, '"')
+}

@@ -1,0 +1,79 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of what is kept of a text from outside, in bytes; the whole is in the original.
+const (
+	MaxEvent = 100  // the provider's word for an event
+	MaxText  = 1000 // any other text
+)
+
+// Text is a string in a provider's JSON, without space around it, or a whole number with just the digits that were sent: ids are numbers in one
+// feed and strings in the other. Anything else (null, an object, 1.5) is as if absent.
+type Text string
+
+// UnmarshalJSON never fails: what a key holds must not make the rest of the delivery unreadable.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	*t = ""
+	switch {
+	case len(b) < 1:
+	case b[0] == '"':
+		*t = Text(strings.TrimSpace(unquoteValid(b)))
+	case len(bytes.Trim(b, "0123456789")) == 0:
+		*t = Text(b)
+	}
+	return nil
+}
+
+// unquoteValid is the string that b, with its quotes, stands for. It spares a second run of encoding/json for strings without escapes, which nearly
+// all are.
+func unquoteValid(b []byte) string {
+	if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) {
+		return string(b[1 : len(b)-1])
+	}
+	var s string
+	_ = json.Unmarshal(b, &s)
+	return s
+}
+
+// Clip is s, cut to max bytes between two characters.
+func Clip(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return s[:max]
+}
+
+// Members gives take the members of the JSON object b one after the other: each key, and its value as it is written, both parts of b. It tells
+// whether b is an object of the common form: of any other (keys with capitals or escapes, deep nesting, wrong JSON), of which take may have got
+// a part, encoding/json must say what it means. Of a key that comes twice the last counts, as there.
+func Members(b []byte, take func(key, value []byte)) bool {
+	s := scanner{b: b}
+	for key := range s.members {
+		value := s.raw()
+		if s.odd || hasCapital(key) {
+			return false
+		}
+		take(key, value)
+	}
+	s.end()
+	return !s.odd
+}
+
+// hasCapital tells keys that encoding/json, which looks past case, may take for another.
+func hasCapital(key []byte) bool {
+	for _, c := range key {
+		if 'A' <= c && c <= 'Z' {
+			return true
+		}
+	}
+	return false
+}
