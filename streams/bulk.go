@@ -19,7 +19,7 @@ const (
 )
 
 // MaxEvent is the largest event that the log takes, in bytes on the wire.
-const MaxEvent = maxMessage - 4096
+const MaxEvent = maxMessage - 512
 
 // Raw is an event as it shall stand in the log, byte for byte.
 type Raw struct {

@@ -41,8 +41,10 @@ func backupCommand() *cobra.Command {
 				return err
 			}
 			defer owner.close()
-			b := &backup{owner: owner}
-			if err := b.write(cmd.Context(), dir); err != nil {
+			b := &backup{owner: owner, far: newCounter(cmd.ErrOrStderr())}
+			err = b.write(cmd.Context(), dir)
+			b.far.clear()
+			if err != nil {
 				return fmt.Errorf("there is no backup: %w", err)
 			}
 			b.tell(cmd.ErrOrStderr(), args[0])
@@ -56,6 +58,7 @@ func backupCommand() *cobra.Command {
 // backup is one backup in the making.
 type backup struct {
 	owner *control
+	far   *counter
 	m     manifest
 }
 
@@ -105,13 +108,16 @@ type snapshotLine struct {
 }
 
 func (b *backup) copyLog(ctx context.Context, path string) error {
+	size := 0
 	return writeWhole(path, func(w io.Writer) error {
 		return b.owner.call(ctx, http.MethodGet, "/snapshot", nil, nil, func(line []byte) error {
 			var piece snapshotLine
 			if err := json.Unmarshal(line, &piece); err != nil {
 				return err
 			}
-			_, err := w.Write(piece.Snapshot)
+			n, err := w.Write(piece.Snapshot)
+			size += n
+			b.far.show("copied %d MiB", size>>20)
 			return err
 		}, nil)
 	})
@@ -164,6 +170,7 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	}
 	defer snapshot.Close()
 	aside := filepath.Join(making, "check")
+	b.far.show("reading the copy back")
 	copied, err := streams.Restore(ctx, aside, snapshot, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return copied, fmt.Errorf("the copy cannot be read back: %w", err)
@@ -173,7 +180,14 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	}
 	var live streams.Summary
 	until := url.Values{"until": {strconv.FormatUint(copied.LastSeq, 10)}}
-	if err := b.owner.call(ctx, http.MethodGet, "/summary", until, nil, nil, &live); err != nil {
+	err = b.owner.call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
+		var events uint64
+		if progressOf(line, &events) {
+			b.far.show("compared %s of %s", commas(events), count(copied.Events, "event"))
+		}
+		return nil
+	}, &live)
+	if err != nil {
 		return copied, fmt.Errorf("the copy could not be compared with the log: %w", err)
 	}
 	if !live.Equal(copied) {

@@ -60,6 +60,8 @@ func (o *owner) routes() map[string]work {
 		"GET /settings": o.settings,
 		"GET /snapshot": o.snapshot,
 		"GET /summary":  o.summary,
+		"POST /replay":  o.replay,
+		"POST /verify":  o.verify,
 	}
 }
 

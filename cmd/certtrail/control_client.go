@@ -43,7 +43,6 @@ type control struct {
 	dir   string
 	http  *http.Client
 	close func()
-	ours  *owner // when this process is the owner
 }
 
 // connect is who speaks to the owner of the data directory over its socket. Nobody may be there: the first call tells.
@@ -126,14 +125,15 @@ func ownIt(ctx context.Context, c *config, logger *slog.Logger, release func()) 
 		return nil, err
 	}
 	server.serve(o.handler(), func(err error) { logger.Error("no more commands are answered", "error", err) })
+	untune := tuneRuntime()
 	k := connect(c.dataDir)
-	k.ours = o
 	hangUp := k.close
 	k.close = func() {
 		hangUp()
 		server.stop()
 		o.close()
 		release()
+		untune()
 	}
 	return k, nil
 }

@@ -53,6 +53,11 @@ func readStreamed(line []byte) (s streamed, err error) {
 	return s, json.Unmarshal(append(head[:len(head):len(head)], '}'), &s)
 }
 
+// eventsEnd is what the route for events says at their end.
+type eventsEnd struct {
+	Last uint64 `json:"last_seq"` // the log's end; the event itself may be gone
+}
+
 // events streams the events after after_seq whose subject matches filter: those that are there, or with follow=1 also those to come.
 func (o *owner) events(ctx context.Context, a *answer, r *http.Request) (any, error) {
 	after, err := number(r.URL.Query(), "after_seq", 0)
@@ -78,7 +83,7 @@ func (o *owner) events(ctx context.Context, a *answer, r *http.Request) (any, er
 		return nil, err
 	}
 	if r.URL.Query().Get("follow") == "" {
-		return nil, o.log.Read(ctx, after, last, yield)
+		return eventsEnd{last}, o.log.Read(ctx, after, last, yield)
 	}
 	if r.URL.Query().Get("after_seq") == "" {
 		after = last

@@ -46,22 +46,28 @@ type importer struct {
 	mark  []byte // the member that tells an imported event
 	known ids
 
-	n     imported // of the portions that are appended
-	lines int      // read so far
+	progress func(imported) // is told what is in the log, from one goroutine; never after run
+	n        imported       // of the portions that are appended
+	lines    int            // read so far
 }
 
 // importEvents appends the events of the request's body.
-func (o *owner) importEvents(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+func (o *owner) importEvents(ctx context.Context, a *answer, r *http.Request) (any, error) {
 	if !o.importing.TryLock() {
 		return nil, errors.New("another import is under way: try again when it has ended")
 	}
 	defer o.importing.Unlock()
-	i := &importer{log: o.log, name: r.URL.Query().Get("name"), known: ids{}}
+	// Who sends may pause for ever, as a person at a terminal does.
+	defer context.AfterFunc(ctx, func() { a.control.SetReadDeadline(time.Now()) })()
+	i := &importer{log: o.log, name: r.URL.Query().Get("name"), known: ids{}, progress: func(n imported) { a.progress(n) }}
 	i.mark = []byte(`"certtrailimported":"` + schema.At(time.Now()).String() + `",`)
 	if err := i.known.addAll(ctx, o.log); err != nil {
 		return nil, fmt.Errorf("couldn't find out which events the log has: %w", err)
 	}
 	err := i.run(ctx, bufio.NewReaderSize(r.Body, 256<<10))
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	return i.n, err
 }
 
@@ -145,7 +151,7 @@ func (i *importer) read(from *bufio.Reader) (portion, error) {
 
 func unreadable(line []byte, err error) error {
 	if errors.Is(err, errLongLine) {
-		return fmt.Errorf("is longer than the %d MiB that an event may have", maxLine>>20)
+		return fmt.Errorf("is longer than the %s bytes that an event may have", commas(maxLine))
 	}
 	return fmt.Errorf("is cut off after %d bytes: %w", len(line), err)
 }
@@ -162,8 +168,8 @@ func (i *importer) event(line []byte) (streams.Raw, error) {
 	if err != nil {
 		return streams.Raw{}, fmt.Errorf("is not a CloudEvent: %w", err)
 	}
-	if e.Kind() == "" || e.SpecVersion != "1.0" || e.Data.Provider == "" {
-		return streams.Raw{}, fmt.Errorf("is not an event of certtrail: its type is %q, its specversion %q, its provider %q", e.Type, e.SpecVersion, e.Data.Provider)
+	if k := e.Kind(); e.SpecVersion != "1.0" || !isWord(k.Aggregate()) || !isWord(k.Name()) {
+		return streams.Raw{}, fmt.Errorf("is not an event of certtrail: its type is %q, its specversion %q", e.Type, e.SpecVersion)
 	}
 	data := line
 	if e.Imported == "" {
@@ -173,11 +179,15 @@ func (i *importer) event(line []byte) (streams.Raw, error) {
 	return streams.Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data}, nil
 }
 
+// isWord tells whether s can stand in a subject as it is.
+func isWord(s string) bool { return s != "" && schema.Token(s) == s }
+
 func (i *importer) append(ctx context.Context, p portion) error {
 	n, err := i.log.AppendAll(ctx, p.events)
 	i.n.Appended += uint64(n)
 	if err == nil {
 		i.n.Known += p.known
+		i.progress(i.n)
 	}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -197,7 +196,7 @@ func TestBrokenAnswer(t *testing.T) {
 		case "/killed":
 			w.(http.Flusher).Flush()
 			conn, _, _ := http.NewResponseController(w).Hijack()
-			conn.(net.Conn).Close()
+			conn.Close()
 		case "/error":
 			io.WriteString(w, `{"error":"it went wrong"}`+"\n")
 		}

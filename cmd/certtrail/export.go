@@ -39,12 +39,13 @@ func exportCommand() *cobra.Command {
 				return err
 			}
 			defer owner.close()
-			x := &export{}
+			x := &export{far: newCounter(cmd.ErrOrStderr())}
 			if path == "-" {
 				err = x.write(cmd.Context(), owner, cmd.OutOrStdout())
 			} else {
 				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), owner, w) })
 			}
+			x.far.clear()
 			if err != nil {
 				return fmt.Errorf("the export is not complete: %w", err)
 			}
@@ -62,24 +63,31 @@ func exportCommand() *cobra.Command {
 type export struct {
 	events uint64
 	gaps   []streams.Gap
+	far    *counter
 }
 
 func (x *export) write(ctx context.Context, owner *control, to io.Writer) error {
 	w := bufio.NewWriterSize(to, 256<<10)
 	at := uint64(0)
+	skip := func(next uint64) {
+		if next > at+1 {
+			x.gaps = append(x.gaps, streams.Gap{First: at + 1, Last: next - 1})
+		}
+	}
+	var end eventsEnd
 	err := owner.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
 		e, err := readStreamed(line)
 		if err != nil {
 			return err
 		}
-		if e.Seq > at+1 {
-			x.gaps = append(x.gaps, streams.Gap{First: at + 1, Last: e.Seq - 1})
-		}
+		skip(e.Seq)
 		at = e.Seq
 		x.events++
+		x.far.show("exported %s", commas(x.events))
 		w.Write(e.event)
 		return w.WriteByte('\n')
-	}, nil)
+	}, &end)
+	skip(end.Last + 1)
 	return errors.Join(err, w.Flush())
 }
 

@@ -34,7 +34,15 @@ func importCommand() *cobra.Command {
 			defer owner.close()
 			var n imported
 			body := io.NopCloser(from) // the request must not close standard input
-			if err := owner.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, nil, &n); err != nil {
+			far := newCounter(cmd.ErrOrStderr())
+			err = owner.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
+				if progressOf(line, &n) {
+					far.show("imported %s", n)
+				}
+				return nil
+			}, &n)
+			far.clear()
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "imported %s\n", n)
