@@ -241,7 +241,7 @@ func TestBreakerHalfOpenLetsOneThrough(t *testing.T) {
 		t.Error("a call that was given up keeps the next from trying")
 	}
 	b.done(later, nil)
-	if !b.allow(later) || !b.allow(later) {
+	if first, second := b.allow(later), b.allow(later); !first || !second {
 		t.Error("closed again lets not all through")
 	}
 }

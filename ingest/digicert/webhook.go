@@ -201,7 +201,7 @@ func (c *Client) act(ctx context.Context, id, action, tried string, in any) erro
 }
 
 func (w Change) body() webhookBody {
-	return webhookBody{Endpoint: w.Endpoint, Secret: w.Secret, Events: w.Events, Settings: w.Settings}
+	return webhookBody(w)
 }
 
 // check finds before DigiCert does what it would refuse.

@@ -67,15 +67,15 @@ func refused(tried string, err error) error {
 	}
 	switch r.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("Xolphin could not be made to %s: it does not accept the credentials. Set xolphin-api-username and xolphin-api-password to those of the account: %w", tried, r)
+		return fmt.Errorf("asking Xolphin to %s failed: it does not accept the credentials. Set xolphin-api-username and xolphin-api-password to those of the account: %w", tried, r)
 	case http.StatusNotFound:
-		return fmt.Errorf("Xolphin could not be made to %s: it does not know of it. See that the number is right, and that the account is the one that has it: %w", tried, r)
+		return fmt.Errorf("asking Xolphin to %s failed: it does not know of it. See that the number is right, and that the account is the one that has it: %w", tried, r)
 	}
 	var body struct {
 		Message schema.Text `json:"message"`
 	}
 	_ = json.Unmarshal(r.Body, &body) // a refusal without a reason is one all the same
-	return fmt.Errorf("Xolphin could not be made to %s: it says %q: %w", tried, cmp.Or(schema.Clip(string(body.Message), schema.MaxText), "nothing"), r)
+	return fmt.Errorf("asking Xolphin to %s failed: it says %q: %w", tried, cmp.Or(schema.Clip(string(body.Message), schema.MaxText), "nothing"), r)
 }
 
 // Request is an order as the API has it. A request has no status: where it stands follows from what it says of its checks.
@@ -200,14 +200,14 @@ func (c *Client) pages(ctx context.Context, list string) ([]json.RawMessage, err
 			return all, nil
 		}
 	}
-	return nil, fmt.Errorf("Xolphin's list of %s has more than %d pages, more than certtrail reads", list, maxPages)
+	return nil, fmt.Errorf("the list of %s at Xolphin has more than %d pages, more than certtrail reads", list, maxPages)
 }
 
 // segment is id as a part of a path.
 func segment(id string) (string, error) {
 	id, err := schema.ID(id)
 	if err != nil || id == "" || id == "." || id == ".." {
-		return "", errors.New("Xolphin cannot be asked without a number: give the request's or the certificate's")
+		return "", errors.New("asking Xolphin needs a number: give the request's or the certificate's")
 	}
 	return url.PathEscape(id), nil
 }
@@ -283,7 +283,7 @@ func (c *Client) find(ctx context.Context, orderID string) (string, error) {
 	}
 	match, ok := Match(r, certificates)
 	if !ok {
-		return "", fmt.Errorf("Xolphin lists no certificate for the names of request %s since it was ordered: it may not be issued yet, so ask again later", orderID)
+		return "", fmt.Errorf("no certificate that Xolphin lists has the names of request %s and was issued since it was ordered: it may not be issued yet, so ask again later", orderID)
 	}
 	return match.ID, nil
 }

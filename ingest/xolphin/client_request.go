@@ -75,7 +75,7 @@ type check struct {
 	} `json:"domains"`
 }
 
-var errNoNumber = errors.New("Xolphin's answer is not one of its requests or certificates: it has no number")
+var errNoNumber = errors.New("the answer is none of Xolphin's requests or certificates: it has no number")
 
 func readRequest(raw json.RawMessage) (Request, error) {
 	var in requestJSON

@@ -202,10 +202,10 @@ func TestCollect(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for want, call := range map[string]ingesttest.Call{
-		"describe certificate 1: it does not accept the credentials": {Path: "certificates/1", Status: 401, Answer: `{"message":"Account credentials are invalid."}`},
-		"describe certificate 1: it does not know of it":             {Path: "certificates/1", Status: 404, Answer: `{"message":"Resource not found."}`},
-		`describe certificate 1: it says "Bad [redacted]"`:           {Path: "certificates/1", Status: 422, Answer: `{"message":"Bad ` + apiPassword + `","errors":{}}`},
-		`describe certificate 1: it says "nothing"`:                  {Path: "certificates/1", Status: 400, Answer: `[]`},
+		"describe certificate 1 failed: it does not accept the credentials": {Path: "certificates/1", Status: 401, Answer: `{"message":"Account credentials are invalid."}`},
+		"describe certificate 1 failed: it does not know of it":             {Path: "certificates/1", Status: 404, Answer: `{"message":"Resource not found."}`},
+		`describe certificate 1 failed: it says "Bad [redacted]"`:           {Path: "certificates/1", Status: 422, Answer: `{"message":"Bad ` + apiPassword + `","errors":{}}`},
+		`describe certificate 1 failed: it says "nothing"`:                  {Path: "certificates/1", Status: 400, Answer: `[]`},
 		"it has no number": {Path: "certificates/1", Answer: `{"domainName":"a.test"}`},
 	} {
 		if _, err := client(t, call).Certificate(t.Context(), "1"); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), apiPassword) {
