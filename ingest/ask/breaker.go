@@ -63,9 +63,23 @@ func (b *breaker) done(now time.Time, err error) {
 	b.state.Failures++
 	b.state.LastError = err.Error()
 	if b.state.State == BreakerHalfOpen || b.state.Failures >= b.after {
-		b.turn(BreakerOpen, now)
-		b.state.RetryAt = now.Add(b.cooldown)
+		b.open(now, now.Add(b.cooldown))
 	}
+}
+
+// leave notes that the API asked to be left alone until then.
+func (b *breaker) leave(now, until time.Time, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.testing = false
+	b.state.Failures++
+	b.state.LastError = err.Error()
+	b.open(now, until)
+}
+
+func (b *breaker) open(now, until time.Time) {
+	b.turn(BreakerOpen, now)
+	b.state.RetryAt = until
 }
 
 // undone notes that a call ended without telling anything of the API: it was given up on this side.

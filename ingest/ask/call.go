@@ -140,17 +140,20 @@ func (u *Unavailable) Error() string { return u.reason }
 func (c *Caller) call(ctx context.Context, q question) ([]byte, error) {
 	if now := c.o.Now(); !c.breaker.allow(now) {
 		s := c.breaker.snapshot(now)
-		reason := fmt.Sprintf("%s's API is not asked at present, because %d calls in a row came to nothing; the last: %s", c.o.Name, s.Failures, s.LastError)
+		reason := fmt.Sprintf("%s's API is not asked at present; calls in a row that came to nothing: %d, the last: %s", c.o.Name, s.Failures, s.LastError)
 		return nil, &Unavailable{Until: s.RetryAt, reason: reason}
 	}
 	answer, err := c.tries(ctx, q)
 	var refusal *schema.Refusal
+	var unavailable *Unavailable
 	switch {
 	case err == nil, errors.As(err, &refusal): // it is there, whatever it says
 		c.breaker.done(c.o.Now(), nil)
 	case ctx.Err() != nil:
 		c.breaker.undone()
 		return nil, fmt.Errorf("asking %s was given up: %w", c.o.Name, context.Cause(ctx))
+	case errors.As(err, &unavailable) && !unavailable.Until.IsZero():
+		c.breaker.leave(c.o.Now(), unavailable.Until, err)
 	default:
 		c.breaker.done(c.o.Now(), err)
 	}
@@ -237,9 +240,9 @@ func (c *Caller) judge(q question, resp *http.Response, body []byte, unsure time
 		return nil, never, c.sentence(q, fmt.Sprintf("sent elsewhere (status %d), which is not followed with credentials: set its address to where it is now", status))
 	case status < 200:
 		return nil, never, c.sentence(q, fmt.Sprintf("answered with status %d, which is no answer", status))
-	case q.json && !json.Valid(body):
-		return nil, unsure, c.sentence(q, fmt.Sprintf("answered with %s instead of JSON (status %d): see that its address leads to the API, and not to a login page or a proxy",
-			content(resp.Header, body), status))
+	case q.json && !json.Valid(body), !q.json && content(resp.Header, body) == aPage:
+		return nil, unsure, c.sentence(q, fmt.Sprintf("answered with %s instead of %s (status %d): see that its address leads to the API, and not to a login page or a proxy",
+			content(resp.Header, body), map[bool]string{true: "JSON", false: "what it documents"}[q.json], status))
 	}
 	return body, never, nil
 }
@@ -291,10 +294,12 @@ func content(h http.Header, body []byte) string {
 	switch {
 	case len(body) == 0:
 		return "nothing"
+	case kind == "text/html" || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
+		return aPage
 	case kind != "" && !strings.Contains(kind, "json"):
 		return fmt.Sprintf("%.60s", kind)
-	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
-		return "a page"
 	}
 	return "something"
 }
+
+const aPage = "a page"

@@ -126,7 +126,7 @@ func TestCallTriesAgain(t *testing.T) {
 		"Retry-After, past":  {"GET", []http.HandlerFunc{says(429, "", "Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT"), ok}, []time.Duration{5e8}, ""},
 		"429, POST":          {"POST", []http.HandlerFunc{says(429, "", "Retry-After", "1"), ok}, []time.Duration{1e9}, ""},
 		"too long":           {"GET", []http.HandlerFunc{says(429, "", "Retry-After", "3600")}, nil, "Example's API, asked to GET x, answered that it was asked too often (status 429). It asks to be left alone until 2026-11-21 23:00:00 UTC: ask again then."},
-		"page":               {"POST", []http.HandlerFunc{says(200, "<html>"+secret, "Content-Type", "text/html; charset=utf-8")}, nil, "Example's API, asked to POST x, answered with text/html instead of JSON (status 200): see that its address leads to the API, and not to a login page or a proxy."},
+		"page":               {"POST", []http.HandlerFunc{says(200, "<html>"+secret, "Content-Type", "text/html; charset=utf-8")}, nil, "Example's API, asked to POST x, answered with a page instead of JSON (status 200): see that its address leads to the API, and not to a login page or a proxy."},
 		"page, then the API": {"GET", []http.HandlerFunc{says(200, "<html>"), ok}, []time.Duration{5e8}, ""},
 		"nothing":            {"POST", []http.HandlerFunc{says(200, "")}, nil, "Example's API, asked to POST x, answered with nothing instead of JSON (status 200): see that its address leads to the API, and not to a login page or a proxy."},
 		"elsewhere":          {"GET", []http.HandlerFunc{says(302, "", "Location", "http://127.0.0.1:1/")}, nil, "Example's API, asked to GET x, sent elsewhere (status 302), which is not followed with credentials: set its address to where it is now."},
@@ -207,7 +207,7 @@ func TestBreaker(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	var unavailable *Unavailable
-	if err := call(); !errors.As(err, &unavailable) || !unavailable.Until.Equal(began.Add(time.Minute)) || asked != 3 || !strings.Contains(err.Error(), "is not asked at present, because 3 calls in a row came to nothing") {
+	if err := call(); !errors.As(err, &unavailable) || !unavailable.Until.Equal(began.Add(time.Minute)) || asked != 3 || !strings.Contains(err.Error(), "is not asked at present; calls in a row that came to nothing: 3, the last: Example's API, asked to GET x, failed") {
 		t.Errorf("open: got %v after %d calls", err, asked)
 	}
 	w.now = w.now.Add(time.Minute)
@@ -221,6 +221,35 @@ func TestBreaker(t *testing.T) {
 	status = 200
 	if err := call(); err != nil || c.Breaker() != (BreakerState{State: BreakerClosed, Since: w.now}) {
 		t.Errorf("back again: got %v, %+v", err, c.Breaker())
+	}
+}
+
+// An API that asks to be left alone is left alone until then, by all.
+func TestBreakerLeavesAlone(t *testing.T) {
+	w := newWorld()
+	until := w.now.Add(time.Hour)
+	c := newCaller(t, w, answers(t, says(429, "", "Retry-After", "3600"), says(200, "{}")))
+	for range 3 {
+		var unavailable *Unavailable
+		if _, err := c.Bytes(t.Context(), "x", nil); !errors.As(err, &unavailable) || !unavailable.Until.Equal(until) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if s := c.Breaker(); s.State != BreakerOpen || !s.RetryAt.Equal(until) {
+		t.Errorf("got %+v", s)
+	}
+	w.now = until
+	if _, err := c.Bytes(t.Context(), "x", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBytesIsNoPage(t *testing.T) {
+	for body, header := range map[string]string{"sign in": "text/html; charset=utf-8", " <!doctype html>": "application/octet-stream"} {
+		c := newCaller(t, newWorld(), says(200, body, "Content-Type", header), func(o *Options) { o.Tries = 1 })
+		if _, err := c.Bytes(t.Context(), "x", nil); err == nil || !strings.Contains(err.Error(), "answered with a page instead of what it documents (status 200)") {
+			t.Errorf("%s: got %v", body, err)
+		}
 	}
 }
 

@@ -190,9 +190,9 @@ func TestCollect(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", name, answer, err)
 		}
 	}
-	answer, err := client(t, download("12", "CRT", "<html>"), download("12", "CA_BUNDLE", "")).Collect(t.Context(), "1", "12")
+	answer, err := client(t, download("12", "CRT", "soon"), download("12", "CA_BUNDLE", "")).Collect(t.Context(), "1", "12")
 	if err != nil || answer.Data.Certificate != nil || len(answer.Data.Unreadable) != 1 {
-		t.Errorf("a page: got %+v, %v", answer, err)
+		t.Errorf("no certificate: got %+v, %v", answer, err)
 	}
 	c := client(t, ingesttest.Call{Path: "requests/1", Answer: request("1", "", "}")}, page("certificates", 1, 1))
 	if _, err := c.Collect(t.Context(), "1", ""); err == nil || !strings.Contains(err.Error(), "it may not be issued yet, so ask again later") {
