@@ -6,6 +6,7 @@
 package ask
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -25,9 +26,25 @@ func Event(id, provider string, at time.Time, answer schema.Answer, secrets []st
 	data.Provider = provider
 	if answer.Delivery != nil {
 		data.Original = schema.Redact(answer.Delivery, nil, secrets)
-		data.Reason = withoutSecrets(data.Reason, secrets)
 	}
+	redactWords(&data, secrets)
 	return schema.New(id, Path(provider), schema.At(at), answer.Kind, data)
+}
+
+// redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's message that names a person.
+func redactWords(data *schema.Data, secrets []string) {
+	words := struct {
+		Reason       string `json:"reason"`
+		Organization string `json:"organization_name"`
+	}{data.Reason, data.OrganizationName}
+	body, err := json.Marshal(words) // two strings always encode
+	if err == nil {
+		err = json.Unmarshal(schema.Redact(&schema.Delivery{Body: body}, nil, secrets).Body, &words)
+	}
+	if err != nil { // what cannot be made sure of is not stored
+		words.Reason, words.Organization = "", ""
+	}
+	data.Reason, data.OrganizationName = words.Reason, words.Organization
 }
 
 // scrubbed stands in the place of a credential, as in what is stored.

@@ -304,15 +304,15 @@ func TestNewCallerRefusesAddresses(t *testing.T) {
 
 func TestEventIsRedacted(t *testing.T) {
 	answer := schema.Answer{
-		Kind: schema.OrderDescribed, Data: schema.Data{Event: "order_info", Decoder: "d/1", OrderID: "7", Reason: "with " + secret},
+		Kind: schema.OrderDescribed, Data: schema.Data{Event: "order_info", Decoder: "d/1", OrderID: "7", Reason: "with " + secret + ", ask jane.doe@example.test", OrganizationName: "Example B.V."},
 		Delivery: &schema.Delivery{Method: "GET", Query: "key=" + secret, Body: []byte(`{"id":7,"note":"` + secret + `","password":"hush-hush"}`)},
 	}
 	e := Event("0199c0de-0000-7000-8000-000000000001", "digicert-eu", newWorld().now, answer, []string{secret})
 	wire, err := e.Encode()
-	if err != nil || strings.Contains(string(wire), secret) || strings.Contains(string(wire), "hush-hush") {
+	if err != nil || strings.Contains(string(wire), secret) || strings.Contains(string(wire), "hush-hush") || strings.Contains(string(wire), "jane.doe") {
 		t.Errorf("got %s, %v", wire, err)
 	}
-	if e.Source != "/ask/digicert-eu" || e.NATSSubject() != "certs.order.described.digicert-eu.7" || answer.Data.Reason != "with "+secret {
+	if e.Source != "/ask/digicert-eu" || e.NATSSubject() != "certs.order.described.digicert-eu.7" || e.Data.OrganizationName != "Example B.V." || !strings.HasPrefix(answer.Data.Reason, "with "+secret) {
 		t.Errorf("got %+v", e)
 	}
 }

@@ -169,7 +169,7 @@ func (z *zones) client(t *testing.T) *DNS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.port, d.timeout = z.port, 200*time.Millisecond
+	d.port = z.port
 	return d
 }
 
@@ -226,6 +226,10 @@ func TestDSOfOddServers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			z.set(tc.how, tc.ds)
+			d.timeout = dnsTimeout
+			if how := tc.how["127.0.0.3"]; how == "silent" || how == "no UDP" {
+				d.timeout = time.Second // which has to pass
+			}
 			s, err := d.CheckDS(t.Context(), "example.test", wantNew)
 			if err != nil || s.State != tc.want {
 				t.Fatalf("got %+v, %v; want %s", s, err, tc.want)
