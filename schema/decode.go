@@ -152,6 +152,9 @@ func (d *decoder) data(to *Data) {
 		case "unreadable":
 			d.once(&seen, 38)
 			to.Unreadable = d.unreadable()
+		case "checks":
+			d.once(&seen, 40)
+			to.Checks = d.checks()
 		case "original":
 			d.once(&seen, 39)
 			if d.meaning {
@@ -203,6 +206,14 @@ func (d *Data) member(key []byte) (int, *string) {
 		return 15, &d.ValidationType
 	}
 	return 0, nil
+}
+
+func (d *decoder) checks() Checks {
+	checks := Checks{}
+	for name := range d.members {
+		checks[string(name)] = CheckState(d.text())
+	}
+	return checks
 }
 
 func (d *decoder) certificate() *Certificate {
