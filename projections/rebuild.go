@@ -106,6 +106,7 @@ func (b *build) end() {
 // load reads the log from the first event to where it ends now, in bulk: no journal, rows held in memory and written once they are left alone,
 // indexes last.
 func (b *build) load(ctx context.Context, end func(context.Context) (uint64, error)) error {
+	defer b.s.o.Building()()
 	to, err := end(ctx)
 	if err != nil {
 		return err

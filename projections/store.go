@@ -41,6 +41,8 @@ type Options struct {
 	Decode func(*schema.Event) *schema.Event // what today's decoders make of an event's original delivery; nil: events stay as the log has them
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
+
+	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing
 }
 
 // Store is the read models. Run keeps them; everything else reads them, from many goroutines.
@@ -66,6 +68,9 @@ type Store struct {
 func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Building == nil {
+		o.Building = func() func() { return func() {} }
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the directory of the read models: %w", err)

@@ -98,7 +98,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 	if o.store == nil {
 		o.store, err = projections.Open(projections.Options{
 			Dir: filepath.Join(o.c.dataDir, "projections"), Log: o.log.Reader("projections"), Aside: o.log.Reader("rebuild"),
-			Decode: ingest.NewRedecoder(systems, o.c.kinds()).Redecode, Logger: o.logger,
+			Decode: ingest.NewRedecoder(systems, o.c.kinds()).Redecode, Logger: o.logger, Building: boundMemory,
 		})
 	}
 	return o.store, err
