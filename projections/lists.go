@@ -15,21 +15,37 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// reader is the generation to read, until done is called, with what became of the reading: an error that says that the file is damaged becomes
+// reader reads the generation in use until done is called, with what became of the reading: an error that says that the file is damaged becomes
 // ErrRebuilding, because the file will be built anew at once.
 func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
+	f, done, err := s.readFile()
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.readers, done, nil
+}
+
+// readFile is reader for who needs to know how the generation was built.
+func (s *Store) readFile() (f *file, done func(*error), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	f := s.current
-	if f == nil {
+	if f = s.current; f == nil {
 		return nil, nil, ErrRebuilding
 	}
 	f.reading.Add(1)
-	return f.readers, func(err *error) {
+	return f, func(err *error) {
 		f.reading.Done()
-		if isDamage(*err) {
-			*err = fmt.Errorf("%w: %w", ErrRebuilding, *err)
-			s.damage(f)
+		if !isDamage(*err, f.path) {
+			return
+		}
+		if s.log == nil {
+			*err = fmt.Errorf("the database %s is damaged: %w", f.path, *err)
+			return
+		}
+		*err = fmt.Errorf("%w: %w", ErrRebuilding, *err)
+		select {
+		case f.damaged <- struct{}{}:
+		default:
 		}
 	}, nil
 }

@@ -27,12 +27,12 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 			return nil, err
 		}
 	}
-	db, done, err := s.reader()
+	f, done, err := s.readFile()
 	if err != nil {
 		return nil, err
 	}
 	defer done(&err)
-	r := newReading(s, db, m)
+	r := newReading(s, f, m)
 	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {

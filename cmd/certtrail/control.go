@@ -96,8 +96,10 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.store == nil {
+		dir := filepath.Join(o.c.dataDir, "projections")
+		sortBeside(dir)
 		o.store, err = projections.Open(projections.Options{
-			Dir: filepath.Join(o.c.dataDir, "projections"), Log: o.log.Reader("projections"), Aside: o.log.Reader("rebuild"),
+			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
 			Decode: ingest.NewRedecoder(systems, o.c.kinds()).Redecode, Logger: o.logger, Building: boundMemory,
 		})
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 )
@@ -39,4 +40,14 @@ func boundMemory() (done func()) {
 	before := debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(before, int64(m.Sys-m.HeapIdle)+buildingMemory))
 	return func() { debug.SetMemoryLimit(before) }
+}
+
+// sortBeside has SQLite sort what does not fit in memory beside the read models, where there is room for them, and not in /var/tmp, which may be small
+// or not writable. SQLite looks at the variable once, when it is first used.
+func sortBeside(dir string) {
+	if os.Getenv("SQLITE_TMPDIR") == "" {
+		if path, err := filepath.Abs(dir); err == nil {
+			os.Setenv("SQLITE_TMPDIR", path)
+		}
+	}
 }
