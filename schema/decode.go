@@ -152,6 +152,18 @@ func (d *decoder) data(to *Data) {
 		case "unreadable":
 			d.once(&seen, 38)
 			to.Unreadable = d.unreadable()
+		case "user":
+			d.once(&seen, 40)
+			nested(d, &to.User)
+		case "target":
+			d.once(&seen, 41)
+			nested(d, &to.Target)
+		case "scan":
+			d.once(&seen, 42)
+			nested(d, &to.Scan)
+		case "finding":
+			d.once(&seen, 43)
+			nested(d, &to.Finding)
 		case "original":
 			d.once(&seen, 39)
 			if d.meaning {
@@ -201,6 +213,12 @@ func (d *Data) member(key []byte) (int, *string) {
 		return 14, &d.Reason
 	case "validation_type":
 		return 15, &d.ValidationType
+	case "user_id":
+		return 16, &d.UserID
+	case "scan_id":
+		return 17, &d.ScanID
+	case "finding_id":
+		return 18, &d.FindingID
 	}
 	return 0, nil
 }
@@ -316,11 +334,22 @@ func (d *decoder) original() *Original {
 		case "body_base64":
 			d.once(&seen, 4)
 			o.BodyBase64 = d.text()
+		case "sealed":
+			d.once(&seen, 5)
+			o.Sealed = d.text()
 		default:
 			d.stranger(key)
 		}
 	}
 	return o
+}
+
+// nested is the object that is next, read by encoding/json: it is of a sort that is rare.
+func nested[T any](d *decoder, to **T) {
+	raw := d.raw()
+	if d.odd || json.Unmarshal(raw, to) != nil {
+		d.fail()
+	}
 }
 
 // seen are the keys of one object that were read, by number.
