@@ -102,19 +102,20 @@ const (
 // original are sealed. original is the delivery without its secrets, with the person in it: what RedactSecrets leaves. An empty name stands for a
 // person that the delivery does not name: all such of one source share a key.
 func SealPerson(keys Keys, eventID, name string, d *Data, original *Original) (err error) {
-	d.UserID = keys.Hash(d.Provider, name)
-	if d.Original, err = original.seal(keys, d.UserID, eventID); err != nil {
+	if err := SealUser(keys, eventID, name, d); err != nil {
 		return err
 	}
-	return sealUser(keys, eventID, d)
+	d.Original, err = original.seal(keys, d.UserID, eventID)
+	return err
 }
 
-// sealUser makes a new User of d's, which may be another's too.
-func sealUser(keys Keys, eventID string, d *Data) (err error) {
+// SealUser is SealPerson but for the original, which is sealed already.
+func SealUser(keys Keys, eventID, name string, d *Data) (err error) {
+	d.UserID = keys.Hash(d.Provider, name)
 	if d.User == nil || d.User.Person == nil {
 		return nil
 	}
-	u := User{Active: d.User.Active}
+	u := User{Active: d.User.Active} // what d has may be another's too
 	for _, k := range d.User.Person.Keys {
 		u.Keys = append(u.Keys, UserKey{k.Kind, keys.Hash(d.Provider, "key\x00"+k.Kind+"\x00"+k.Value)})
 	}

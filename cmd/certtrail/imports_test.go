@@ -15,7 +15,10 @@ const module = "github.com/certtrail/certtrail"
 var mayImport = map[string][]string{
 	"schema":                {"golang.org/x/net/idna"},
 	"ingest":                {module + "/schema", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
+	"ingest/defguard":       {module + "/schema", "net/http"},
 	"ingest/digicert":       {module + "/schema", "net/http"},
+	"ingest/keys":           {module + "/schema"},
+	"ingest/probely":        {module + "/schema", "net/http"},
 	"ingest/sectigo":        {module + "/schema", "net/http"},
 	"ingest/xolphin":        {module + "/schema", "net/http"},
 	"ingest/ingesttest":     {module + "/schema", "net/http"},
