@@ -21,8 +21,9 @@ var ErrNoPast = errors.New("that moment cannot be shown")
 // The limits of what is folded for one answer.
 const (
 	ChangesLimit = 500    // events of one row, the newest, are told what they changed
-	foldLimit    = 5_000  // a longer history is folded only when a moment of it is asked for: each event costs a read of the log
+	foldLimit    = 2_000  // a longer history is folded only when a moment of it is asked for: each event costs a read of the log
 	momentsLimit = 10_000 // events of all that concerns one domain name
+	eventsHeld   = 2_000  // events that are held because another row of the answer may be concerned too
 )
 
 // Moment is a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
@@ -134,18 +135,18 @@ func tell[S, T any](ctx context.Context, r *reading, h history[S, T], entries []
 	}
 }
 
-// reading folds rows for one answer, and reads no event twice.
+// reading folds rows for one answer.
 type reading struct {
 	s      *Store
 	mean   meaning
 	db     *sql.DB
 	m      Moment
-	events map[uint64]*schema.Event
-	seqAt  *schema.Time // when the event m.Seq was received, once that is known
+	events map[uint64]*schema.Event // what was read; nil: of one row only, so that none is needed again
+	seqAt  *schema.Time             // when the event m.Seq was received, once that is known
 }
 
 func newReading(s *Store, db *sql.DB, m Moment) *reading {
-	return &reading{s: s, mean: s.meaning(), db: db, m: m, events: map[uint64]*schema.Event{}}
+	return &reading{s: s, mean: s.meaning(), db: db, m: m}
 }
 
 // past is one row as of a moment.
@@ -232,7 +233,9 @@ func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: event %d, which is part of it, cannot be read: %w", ErrNoPast, seq, err)
 	}
-	r.events[seq] = e
+	if r.events != nil && len(r.events) < eventsHeld {
+		r.events[seq] = e
+	}
 	return e, nil
 }
 

@@ -33,6 +33,7 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 	}
 	defer done(&err)
 	r := newReading(s, db, m)
+	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {
 			tell(ctx, r, domainHistory, d.Validations[i].Timeline)
@@ -107,7 +108,10 @@ func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *
 func (r *reading) candidates(ctx context.Context, model, key string, reversed []string) ([]rowKey, error) {
 	in := "reversed IN (?" + strings.Repeat(", ?", len(reversed)-1) + ")"
 	text := "SELECT provider, " + key + " FROM " + model + " WHERE (provider, " + key + ") IN (SELECT provider, id FROM names WHERE model = '" + model + "' AND " + in
-	args := anys(reversed)
+	args := make([]any, 0, 2*len(reversed)+1)
+	for _, name := range reversed {
+		args = append(args, name)
+	}
 	if model == lifecycle.Orders {
 		text += " UNION SELECT c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id WHERE n.model = 'certificates' AND n." + in
 		args = append(args, args...)
@@ -128,12 +132,15 @@ func (r *reading) candidates(ctx context.Context, model, key string, reversed []
 	return keys, found.Err()
 }
 
-// moments are the events of every row that bears the name or, of orders and certificates, the wildcard above it; ascending.
+// moments are the events of every row that may have borne the name or, of orders and certificates, the wildcard above it; ascending.
 func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, error) {
 	reversed, wildcard := schema.ReverseName(name), schema.ReverseName(wildcardOf(name))
-	found, err := r.db.QueryContext(ctx, `SELECT t.seq, t.time, t.type, t.summary FROM names n JOIN timeline t ON t.model = n.model AND t.provider = n.provider AND t.id = n.id
-		WHERE n.reversed IN (?, ?) AND (n.reversed = ? OR n.model IN ('orders', 'certificates')) GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?`,
-		reversed, wildcard, reversed, momentsLimit)
+	found, err := r.db.QueryContext(ctx, `WITH concerned (model, provider, id) AS (
+			SELECT model, provider, id FROM names WHERE reversed IN (?1, ?2) AND (reversed = ?1 OR model IN ('orders', 'certificates'))
+			UNION SELECT 'orders', c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id
+			WHERE n.model = 'certificates' AND n.reversed IN (?1, ?2))
+		SELECT t.seq, t.time, t.type, t.summary FROM concerned r JOIN timeline t ON t.model = r.model AND t.provider = r.provider AND t.id = r.id
+		GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?3`, reversed, wildcard, momentsLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +155,4 @@ func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, er
 	}
 	slices.Reverse(entries)
 	return entries, found.Err()
-}
-
-func anys[V any](values []V) []any {
-	all := make([]any, len(values))
-	for i, v := range values {
-		all[i] = v
-	}
-	return all
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -142,19 +144,29 @@ func TestDeepNesting(t *testing.T) {
 	}
 }
 
-// TestRedactionTakesLinearTime gives it what would take hours if any part of it looked back.
+// TestRedactionTakesLinearTime gives it what would take hours if any part of it looked back. It counts the time of the processor, not that of a
+// clock, which runs on while others use the machine.
 func TestRedactionTakesLinearTime(t *testing.T) {
 	for name, unit := range map[string]string{"pairs": "a:", "quoted": `a="`, "addresses": "a@", "elements": "<a>", "escaped": "%40", "nested": `{"a":"`, "schemes": "Basic ", "urls": "://a:b@", "keys": "-----BEGIN PRIVATE KEY-----"} {
 		body := strings.Repeat(unit, 200_000/len(unit))
 		quoted, _ := json.Marshal(map[string]string{"note": body})
 		for _, d := range []*Delivery{post("text/plain", body), post("application/json", string(quoted)), {Method: "GET", Query: body}} {
-			began := time.Now()
+			began := processorTime(t)
 			Redact(d, []string{"/body"}, []string{"0123456789"})
-			if took := time.Since(began); took > 5*time.Second {
+			if took := processorTime(t) - began; took > 10*time.Second {
 				t.Errorf("%s: 200 kB took %s", name, took)
 			}
 		}
 	}
+}
+
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // document is any JSON value, among whose keys are secrets that hold canary.
@@ -235,17 +247,21 @@ func FuzzRedact(f *testing.F) {
 	})
 }
 
-// TestKeysAreRemembered gives one Redactor more keys than it remembers, and the same ones twice.
+// TestKeysAreRemembered gives one Redactor more keys than it remembers, from two sides at once.
 func TestKeysAreRemembered(t *testing.T) {
 	r := NewRedactor(nil)
-	for round := range 2 {
-		for n := range maxKeys + 100 {
-			d := post("application/json", fmt.Sprintf(`{"key%d":"plain","token%d":"x","%s":"y"}`, n, n, strings.Repeat("password", 20)))
-			if got, want := string(r.Redact(d, nil).Body), string(Redact(d, nil, nil).Body); got != want || strings.Contains(got, `"x"`) || strings.Contains(got, `"y"`) {
-				t.Fatalf("in round %d %s became %s, want %s", round, d.Body, got, want)
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			for n := range maxKeys + 100 {
+				d := post("application/json", fmt.Sprintf(`{"key%d":"plain","token%d":"x","%s":"y"}`, n, n, strings.Repeat("password", 20)))
+				if got, want := string(r.Redact(d, nil).Body), string(Redact(d, nil, nil).Body); got != want || strings.Contains(got, `"x"`) || strings.Contains(got, `"y"`) {
+					t.Errorf("%s became %s, want %s", d.Body, got, want)
+				}
 			}
-		}
+		})
 	}
+	group.Wait()
 	if len(r.keys.facts) != maxKeys {
 		t.Errorf("%d keys are remembered, want %d", len(r.keys.facts), maxKeys)
 	}

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -50,6 +51,22 @@ func Clip(s string, max int) string {
 		max--
 	}
 	return s[:max]
+}
+
+// Form is a query or a form of names and values in turn, in their order, which url.Values does not keep, without those that are empty.
+func Form(namesAndValues ...string) string {
+	var b strings.Builder
+	for i := 0; i < len(namesAndValues); i += 2 {
+		name, value := namesAndValues[i], namesAndValues[i+1]
+		if value == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(name + "=" + url.QueryEscape(value))
+	}
+	return b.String()
 }
 
 // Members gives take the members of the JSON object b one after the other: each key, and its value as it is written, both parts of b. It tells

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,7 @@ type Log struct {
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
 
+	bulk   sync.Mutex // held by AppendAll
 	closed atomic.Bool
 }
 
@@ -119,7 +121,15 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 
 // createStream makes the stream as the contract says, or brings an existing one to it.
 func createStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstream.Stream, error) {
-	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	stream, err := js.CreateOrUpdateStream(ctx, streamConfig(o))
+	if err != nil {
+		return nil, fmt.Errorf("couldn't open the stream %s: %w", StreamName, err)
+	}
+	return stream, nil
+}
+
+func streamConfig(o Options) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
 		Name:        StreamName,
 		Description: "what the certificate authorities said",
 		Subjects:    []string{schema.Subjects},
@@ -132,11 +142,7 @@ func createStream(ctx context.Context, js jetstream.JetStream, o Options) (jetst
 		DenyPurge:   true,
 		AllowDirect: true,
 		Replicas:    1,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("couldn't open the stream %s: %w", StreamName, err)
 	}
-	return stream, nil
 }
 
 // Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then the error wraps

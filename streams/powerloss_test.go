@@ -53,7 +53,32 @@ func appendUntilKilled(dir string, unsynced bool) {
 			}
 		}()
 	}
-	select {}
+	appendBulk(l, &mu)
+}
+
+// appendBulk does the same with many events at once.
+func appendBulk(l *Log, mu *sync.Mutex) {
+	for n := 0; ; n++ {
+		var list []Raw
+		for i := range 300 {
+			e := event(1<<30 + n<<10 + i)
+			e.Data.Reason = strings.Repeat("y", 4000)
+			data, err := e.Encode()
+			if err != nil {
+				panic(err)
+			}
+			list = append(list, Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data})
+		}
+		if _, err := l.AppendAll(context.Background(), list); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		mu.Lock()
+		for i := range list {
+			fmt.Println(list[i].ID)
+		}
+		mu.Unlock()
+	}
 }
 
 // disk keeps what a power cut would leave: of a file what was in it when its sync began, and of a directory the names that it had when its own did.

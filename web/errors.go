@@ -80,7 +80,11 @@ const retrySeconds = 2
 func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, string) {
 	switch {
 	case errors.Is(err, projections.ErrNotFound), errors.Is(err, errNoRoute):
-		return http.StatusNotFound, sentence(err.Error())
+		text := err.Error()
+		if noMoment(r.URL.Query(), "") != nil {
+			text = strings.Replace(text, projections.ErrNotFound.Error(), "no event had concerned it by then", 1)
+		}
+		return http.StatusNotFound, sentence(text)
 	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast):
 		return http.StatusConflict, sentence(err.Error())
 	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment):

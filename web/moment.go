@@ -143,9 +143,9 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	}
 	f.Now, f.Still = then.AsOf.Time, true
 	t.Past, t.At, t.When, t.Field = true, momentQuery(m), when(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
+	t.Seq, t.Event = then.AsOfSeq, s.eventPath(then.AsOfSeq)
 	if n := len(told); n > 0 {
-		last := &told[n-1]
-		t.Seq, t.Summary, t.Changes, t.Event = last.Seq, last.Summary, last.Changes, s.eventPath(last.Seq)
+		t.Summary, t.Changes = told[n-1].Summary, told[n-1].Changes
 		if n > 1 {
 			t.Prev = at(n - 2)
 		}

@@ -59,6 +59,9 @@ func TestMomentsThatAreNone(t *testing.T) {
 			}
 		}
 	}
+	if w := get(h, "/api/v1/orders/xolphin/none?at_seq=7"); !strings.Contains(w.Body.String(), "Order none of xolphin: no event had concerned it by then.") {
+		t.Errorf("before the first event: %s", w.Body)
+	}
 	for _, path := range []string{"/orders", "/orders.csv", "/orders.json", "/quarantine", "/attention"} { // not overlooked
 		if path != "/attention" {
 			if w := get(h, path+"?at_seq=3"); w.Code != 400 {

@@ -30,7 +30,7 @@ type Options struct {
 
 // ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.
 type ReadOnly struct {
-	AsOf    time.Time // when its last event was received; zero: it has none
+	AsOf    time.Time // the moment; zero: a server's own database, as it was left
 	AsOfSeq uint64
 }
 

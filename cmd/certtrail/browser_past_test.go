@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
 )
 
 // TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without being loaded anew, the
@@ -60,6 +64,54 @@ func TestSliderStandsInThePast(t *testing.T) {
 		t.Error("the page was loaded anew")
 	}
 }
+
+// rebuildingStore is read models that cannot be read, and a little further at each look.
+type rebuildingStore struct {
+	web.Store
+	looks atomic.Int64
+}
+
+func (s *rebuildingStore) Status(context.Context) ([]projections.Status, []projections.Gap, error) {
+	percent := min(float64(s.looks.Add(1)), 99)
+	return []projections.Status{{Name: "read-models", State: projections.StateRebuilding, Rebuild: &projections.Progress{Reason: "they are new", Percent: percent, TargetSeq: 100}}}, nil, nil
+}
+
+func (s *rebuildingStore) Attention(context.Context, time.Time) ([]projections.Matter, error) {
+	return nil, projections.ErrRebuilding
+}
+
+func (s *rebuildingStore) Accounts(context.Context, projections.Query) ([]projections.Website, string, error) {
+	return nil, "", projections.ErrRebuilding
+}
+
+func (s *rebuildingStore) Live(ctx context.Context, _ uint64, _ func(projections.Change) error) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded anew.
+func TestProgressMovesByItself(t *testing.T) {
+	h, err := web.New(web.Options{Store: &rebuildingStore{}, Log: noLog{}, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	ctx := browser(t)
+	for _, path := range []string{"/system", "/"} {
+		do(t, ctx, chromedp.Navigate(server.URL+path))
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true; window.seen = new Set()`))
+		moved := `window.seen.add(document.querySelector("progress").value) && window.seen.size >= 3 && window.sameDocument`
+		if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](moved, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(15*time.Second))); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, do(t, ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`)))
+		}
+	}
+}
+
+// noLog is a log without events.
+type noLog struct{ web.Log }
+
+func (noLog) Last(context.Context) (uint64, error) { return 0, nil }
 
 func press(t *testing.T, ctx context.Context, keys string) {
 	t.Helper()

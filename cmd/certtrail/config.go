@@ -183,3 +183,12 @@ func (s source) howToEnable(file string) string {
 	}
 	return fmt.Sprintf("To turn it on, set %s in %s (certtrail init writes one) or in the environment.", strings.Join(s.credentialSettings(), " and "), file)
 }
+
+// kinds are the kinds of the sources by their names.
+func (c *config) kinds() map[string]string {
+	kinds := make(map[string]string, len(c.sources))
+	for _, s := range c.sources {
+		kinds[s.name] = s.system.Kind
+	}
+	return kinds
+}

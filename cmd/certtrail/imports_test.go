@@ -13,20 +13,21 @@ const module = "github.com/certtrail/certtrail"
 // mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
 // Of the standard library, notPlain is only for those that name it.
 var mayImport = map[string][]string{
-	"schema":                {"golang.org/x/net/idna"},
-	"ingest":                {module + "/schema", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
-	"ingest/defguard":       {module + "/schema", "net/http"},
-	"ingest/digicert":       {module + "/schema", "net/http"},
-	"ingest/keys":           {module + "/schema"},
-	"ingest/probely":        {module + "/schema", "net/http"},
-	"ingest/sectigo":        {module + "/schema", "net/http"},
-	"ingest/xolphin":        {module + "/schema", "net/http"},
-	"ingest/ingesttest":     {module + "/schema", "net/http"},
-	"streams":               {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "golang.org/x/sys/unix"},
-	"projections/lifecycle": {module + "/schema"},
-	"projections":           {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                   {module + "/schema", module + "/projections", "github.com/gorilla/mux", "net/http"},
-	"cmd/certtrail":         {"*"},
+	"schema":                      {"golang.org/x/net/idna"},
+	"ingest":                      {module + "/schema", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
+	"ingest/defguard":             {module + "/schema", "net/http"},
+	"ingest/digicert":             {module + "/schema", "net/http"},
+	"ingest/keys":                 {module + "/schema"},
+	"ingest/probely":              {module + "/schema", "net/http"},
+	"ingest/sectigo":              {module + "/schema", "net/http"},
+	"ingest/xolphin":              {module + "/schema", "net/http"},
+	"ingest/ingesttest":           {module + "/schema", "net/http"},
+	"streams":                     {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "golang.org/x/sys/unix"},
+	"projections/lifecycle":       {module + "/schema"},
+	"projections/projectionstest": {module + "/schema"},
+	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
+	"web":                         {module + "/schema", module + "/projections", "github.com/gorilla/mux", "net/http"},
+	"cmd/certtrail":               {"*"},
 }
 
 // notPlain are the parts of the standard library that tell what a package is about.

@@ -23,10 +23,7 @@ func initCommand() *cobra.Command {
 		Short: "Write certtrail.yaml with a fresh credential for every provider, and say where to enter each",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, _ := lookup(cmd.Flags(), "config")
-			if path == "" {
-				path = defaultConfig
-			}
+			path, _ := configPath(cmd.Flags())
 			if _, err := os.Lstat(path); err == nil {
 				return fmt.Errorf("%s is there already and is never overwritten: edit it, or move it away", path)
 			}

@@ -10,6 +10,9 @@ import (
 	"syscall"
 )
 
+// errInUse says that another process has the data directory.
+var errInUse = errors.New("is in use")
+
 // lockDir makes the data directory, if it is not there, and takes it for this process until the returned function is called. The lock is
 // the kernel's: it goes with the process, however that ends.
 func lockDir(dir string) (release func(), err error) {
@@ -26,7 +29,7 @@ func lockDir(dir string) (release func(), err error) {
 			return nil, fmt.Errorf("couldn't lock the data directory %s: %w", dir, err)
 		}
 		owner, _ := io.ReadAll(f)
-		return nil, fmt.Errorf("data directory %s is in use by process %s", dir, strings.TrimSpace(string(owner)))
+		return nil, fmt.Errorf("data directory %s %w by process %s", dir, errInUse, strings.TrimSpace(string(owner)))
 	}
 	if err := errors.Join(f.Truncate(0), write(f, fmt.Sprintln(os.Getpid()))); err != nil {
 		f.Close()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,6 +65,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": scriptStart, "terminate": scriptTerminate, "crash": scriptCrash, "deliver": scriptDeliver, "http": scriptHTTP,
 			"event": scriptEvent, "row": scriptRow, "page": scriptPage, "certificate": scriptCertificate,
+			"sql": scriptSQL, "caughtup": func(ts *testscript.TestScript, _ bool, _ []string) { theWorld(ts).caughtUp(ts) }, "showing": scriptShowing,
 		},
 	})
 }
@@ -119,7 +121,7 @@ func launch(dir string, environment []string, args ...string) (*world, error) {
 			case fields[0] == "subscribers":
 				w.nats = fields[1]
 			}
-			if w.hooks != "" && lines.Text() == "" {
+			if w.web != "" && lines.Text() == "" {
 				select {
 				case announced <- true:
 				default:
@@ -186,6 +188,25 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("WEB", w.web)
 	ts.Setenv("HOOKS", w.hooks)
 	ts.Setenv("NATS", w.nats)
+}
+
+// scriptShowing starts a server that shows one database.
+func scriptShowing(ts *testscript.TestScript, _ bool, args []string) {
+	scriptStart(ts, false, []string{"--read-only", "--db", ts.MkAbs(args[0])})
+}
+
+// scriptSQL changes a database by hand, as nothing but a person would.
+func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
+	paths, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(paths) != 1 {
+		ts.Fatalf("%s is %d files", args[0], len(paths))
+	}
+	db, err := sql.Open("sqlite3", "file:"+paths[0]+"?mode=rw&_busy_timeout=5000")
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }
 
 func scriptTerminate(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(theWorld(ts).stop()) }

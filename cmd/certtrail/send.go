@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
@@ -27,7 +28,8 @@ func sendCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send PROVIDER EVENT",
 		Short: "Send one sample delivery to a running server, as the provider would",
-		Long:  "Send one sample delivery to a running server, as the provider would.\n\n" + sampleList(),
+		Long: "Send one sample delivery to a running server, as the provider would: to the one that has the data directory, which knows its address and its\n" +
+			"credentials, or by the settings where no server has it or flags say something else.\n\n" + sampleList(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return errors.New("send wants a provider and an event, for example: certtrail send digicert certificate_issued")
@@ -35,27 +37,22 @@ func sendCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if answered, err := sendByOwner(cmd, args[0], args[1], set); answered || err != nil {
+				return err
+			}
 			s, err := readSettings(cmd.Flags())
 			if err != nil {
 				return err
-			}
-			source, err := s.source(args[0])
-			if err != nil {
-				return err
-			}
-			d, err := buildSample(source.system, args[1], set)
-			if err != nil {
-				return err
-			}
-			p := source.system.New(source.get)
-			if p == nil {
-				return fmt.Errorf("the source %s is off. %s", source.name, source.howToEnable(s.file))
 			}
 			base := strings.TrimRight(s.get("hooks-url"), "/")
 			if base == "" {
 				base = "http://" + s.get("hooks-listen")
 			}
-			return sendAndTell(cmd.Context(), cmd.OutOrStdout(), base, source.name, p, d)
+			sent, err := s.send(cmd.Context(), base, args[0], args[1], set)
+			if err != nil {
+				return err
+			}
+			return sent.tell(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, "`name=value` to put into the delivery; may be repeated")
@@ -107,16 +104,71 @@ func sampleList() string {
 	return b.String()
 }
 
-func sendAndTell(ctx context.Context, w io.Writer, base, source string, p schema.Provider, d *schema.Delivery) error {
-	status, body, err := deliver(ctx, base, source, p, d)
-	if err != nil {
-		return err
+// sent is what became of a sample.
+type sent struct {
+	Base   string `json:"base"`
+	Status int    `json:"status"`
+	Body   string `json:"body"`
+}
+
+func (s sent) tell(w io.Writer) error {
+	if s.Status != http.StatusOK {
+		return fmt.Errorf("the server at %s answered %d: %s", s.Base, s.Status, strings.TrimSpace(s.Body))
 	}
-	if status != http.StatusOK {
-		return fmt.Errorf("the server at %s answered %d: %s", base, status, strings.TrimSpace(string(body)))
-	}
-	fmt.Fprintf(w, "The server took the delivery (%d).\n", status)
+	fmt.Fprintf(w, "The server took the delivery (%d).\n", s.Status)
 	return nil
+}
+
+// send sends a sample to the endpoints at base, with the credentials of the source's settings.
+func (s *settings) send(ctx context.Context, base, name, event string, set []string) (sent, error) {
+	source, err := s.source(name)
+	if err != nil {
+		return sent{}, err
+	}
+	d, err := buildSample(source.system, event, set)
+	if err != nil {
+		return sent{}, err
+	}
+	p := source.system.New(source.get)
+	if p == nil {
+		return sent{}, fmt.Errorf("the source %s is off. %s", source.name, source.howToEnable(s.file))
+	}
+	status, body, err := deliver(ctx, base, source.name, p, d)
+	return sent{base, status, string(body)}, err
+}
+
+// sendByOwner lets the server that has the data directory send to itself. It does not when a flag says where or with what to send.
+func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answered bool, err error) {
+	own := map[string]bool{"set": true, "data-dir": true, "config": true}
+	byFlag := false
+	cmd.Flags().Visit(func(f *pflag.Flag) { byFlag = byFlag || !own[f.Name] })
+	if byFlag {
+		return false, nil
+	}
+	s, err := readSettings(cmd.Flags())
+	if err != nil {
+		return false, err
+	}
+	owner, who, err := findOwner(cmd.Context(), s.get("data-dir"))
+	if err != nil {
+		return false, nil // the settings may lead to a server elsewhere
+	}
+	defer owner.close()
+	if !who.Serving {
+		return false, nil
+	}
+	var result sent
+	if err := owner.call(cmd.Context(), http.MethodPost, "/send", url.Values{"source": {source}, "event": {event}, "set": set}, nil, nil, &result); err != nil {
+		return true, err
+	}
+	return true, result.tell(cmd.OutOrStdout())
+}
+
+// send is the route that sends a sample to the server's own endpoints.
+func (o *owner) send(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+	q := r.URL.Query()
+	s := &settings{sources: o.c.sources, file: o.c.file}
+	return s.send(ctx, o.endpoints, q.Get("source"), q.Get("event"), q["set"])
 }
 
 // deliver sends d over HTTP with the provider's credentials.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,7 +22,6 @@ import (
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -29,6 +29,8 @@ import (
 const stopTimeout = 5 * time.Second
 
 func serveCommand() *cobra.Command {
+	var readOnly bool
+	var db string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the whole system: endpoints, log, read models, pages",
@@ -42,25 +44,27 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if readOnly || db != "" {
+				return serveReadOnly(cmd.Context(), c, readOnly, db, cmd.ErrOrStderr(), cmd.OutOrStdout())
+			}
 			return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *serverProcess) { sv.announce(cmd.OutOrStdout()) })
 		},
 	}
+	cmd.Flags().BoolVar(&readOnly, "read-only", false, "show the pages of one database, without a log and without taking deliveries; needs --db")
+	cmd.Flags().StringVar(&db, "db", "", "the database to show with --read-only: what certtrail replay --out made")
 	addSettings(cmd)
 	return cmd
 }
 
-// serverProcess is the one place that knows everybody.
+// serverProcess is the one place that knows everybody. It owns the data directory, so commands reach it over control.sock.
 type serverProcess struct {
-	c       *config
-	logger  *slog.Logger
-	log     *streams.Log
-	store   *projections.Store
+	*owner
 	sources []*ingest.Source
 	hooks   *listener
 	web     *listener
 }
 
-// serve runs until ctx ends, then stops in order: no new deliveries, those under way answered, rows written, log closed.
+// serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
 func serve(ctx context.Context, c *config, logTo io.Writer, started func(*serverProcess)) error {
 	release, err := lockDir(c.dataDir)
 	if err != nil {
@@ -68,11 +72,63 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 	}
 	defer release()
 	defer tuneRuntime()()
-	sv := &serverProcess{c: c, logger: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))}
-	if err := sv.open(ctx); err != nil {
+	control, err := listenControl(c.dataDir)
+	if err != nil {
 		return err
 	}
-	defer sv.log.Close()
+	defer control.stop()
+	logger := slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))
+	for {
+		next, err := serveLog(ctx, c, logger, control, started)
+		if next == nil || err != nil {
+			return err
+		}
+		// Deliveries were taken until now, so only now is it sure whether there are events.
+		refused := withoutEvents(ctx, c, logger)
+		if refused == nil {
+			logger.Info("the log is exchanged for a restored one")
+			err = installLog(c.dataDir, next.prepared)
+		} else {
+			err = os.RemoveAll(filepath.Dir(next.prepared))
+		}
+		if err != nil {
+			return err
+		}
+		started = func(*serverProcess) { next.served <- refused }
+	}
+}
+
+// exchange is a log that is to take the place of the one that is served.
+type exchange struct {
+	prepared string     // its directory
+	served   chan error // holds one: nil when it is served, or why it is not
+}
+
+// serveLog serves until ctx ends, or until there is another log to serve. Then it stops in order: no new deliveries, those under way answered, rows
+// written, log closed.
+func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *controlServer, started func(*serverProcess)) (next *exchange, err error) {
+	sv := &serverProcess{owner: newOwner(c, logger)}
+	exchanges := make(chan *exchange)
+	sv.replace = func(ctx context.Context, prepared string) error {
+		x := &exchange{prepared, make(chan error, 1)}
+		select {
+		case exchanges <- x:
+		case <-sv.ending.Done():
+			return context.Canceled
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case err := <-x.served:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := sv.open(ctx); err != nil {
+		return nil, err
+	}
+	defer sv.close()
 
 	folding, stopFolding := context.WithCancel(context.Background())
 	var folded sync.WaitGroup
@@ -80,21 +136,24 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 	defer func() {
 		stopFolding()
 		folded.Wait()
-		sv.store.Close()
 	}()
 
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
+	control.serve(sv.handler(), func(err error) { failed <- err })
 	sv.hooks.serve(failed)
 	sv.web.serve(failed)
 	started(sv)
 	select {
 	case <-ctx.Done():
 		sv.logger.Info("stopping")
+		control.stop()
+	case next = <-exchanges:
 	case err = <-failed:
+		control.stop()
 	}
 	sv.hooks.stop(sv.logger)
 	sv.web.stop(sv.logger)
-	return err
+	return next, err
 }
 
 // tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
@@ -133,56 +192,48 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 		hooks.Close()
 		return fmt.Errorf("couldn't listen for the pages: %w; choose another address with --web-listen", err)
 	}
+	c.hooksListen, c.webListen = hooks.Addr().String(), pages.Addr().String() // a port that was chosen stays
 	if c.hooksURL == "" {
 		c.hooksURL = "http://" + hooks.Addr().String()
 	}
 	if c.webURL == "" {
 		c.webURL = "http://" + pages.Addr().String()
 	}
-	if err := sv.openLog(ctx); err != nil {
-		return errors.Join(err, hooks.Close(), pages.Close())
-	}
-	handler, err := sv.pages()
+	handler, err := sv.openPages(ctx)
 	if err != nil {
-		sv.log.Close()
+		sv.close()
 		return errors.Join(err, hooks.Close(), pages.Close())
 	}
 	edge := ingest.New(ingest.Options{
 		Sources: sv.sources, Log: sv.log, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
 	})
+	sv.endpoints = localURL(hooks.Addr())
 	sv.hooks = newListener("deliveries", hooks, edge)
 	sv.web = newListener("pages", pages, handler)
 	return nil
 }
 
-func (sv *serverProcess) openLog(ctx context.Context) (err error) {
-	c := sv.c
-	sv.log, err = streams.Open(ctx, streams.Options{
-		Dir: filepath.Join(c.dataDir, "nats"), Listen: c.natsListen, Access: c.access, MaxBytes: c.maxBytes, Always: c.syncAlways, Logger: sv.logger,
-	})
-	if err != nil {
-		return err
+// openPages opens the log, the read models, and what shows them.
+func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
+	if err := sv.openLog(ctx, sv.c.natsListen); err != nil {
+		return nil, err
 	}
-	sv.store, err = projections.Open(projections.Options{
-		Dir: filepath.Join(c.dataDir, "projections"), Log: sv.log.Reader("projections"), Aside: sv.log.Reader("rebuild"), Logger: sv.logger,
-	})
-	if err != nil {
-		sv.log.Close()
+	if _, err := sv.readModels(); err != nil {
+		return nil, err
 	}
-	return err
-}
-
-func (sv *serverProcess) pages() (http.Handler, error) {
+	if addr := sv.log.Addr(); addr != "" {
+		sv.c.natsListen = addr
+	}
 	return web.New(web.Options{
-		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: sv.hosts(),
+		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
 	})
 }
 
-// hosts are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
-func (sv *serverProcess) hosts() []string {
+// hostsOf are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
+func hostsOf(c *config) []string {
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
-	for _, u := range []string{sv.c.webURL, "http://" + sv.c.webListen} {
+	for _, u := range []string{c.webURL, "http://" + c.webListen} {
 		if parsed, err := url.Parse(u); err == nil && parsed.Hostname() != "" {
 			hosts = append(hosts, parsed.Hostname())
 		}
@@ -282,6 +333,15 @@ func (l *listener) serve(failed chan<- error) {
 			failed <- fmt.Errorf("the listener for %s failed: %w", l.name, err)
 		}
 	}()
+}
+
+// localURL is where this machine reaches a listener, which may listen on all addresses.
+func localURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip, ipErr := netip.ParseAddr(host); err == nil && ipErr == nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("localhost", port)
+	}
+	return "http://" + addr.String()
 }
 
 // stop takes no new requests, and waits for those under way.

@@ -94,11 +94,21 @@ func (s *settings) get(name string) string { return s.values[name] }
 
 // readSettings resolves every setting from flags, environment, file and default.
 func readSettings(flags *pflag.FlagSet) (*settings, error) {
-	s := &settings{values: map[string]string{}}
-	path, explicit := lookup(flags, "config")
-	if path == "" {
-		path, explicit = defaultConfig, false
+	path, given := configPath(flags)
+	return readSettingsFrom(flags, path, given)
+}
+
+// configPath is where the settings' file is, and whether a person said so.
+func configPath(flags *pflag.FlagSet) (path string, given bool) {
+	if path, _ := lookup(flags, "config"); path != "" {
+		return path, true
 	}
+	return defaultConfig, false
+}
+
+// readSettingsFrom is readSettings with the file at path, which may be missing unless it is explicit.
+func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settings, error) {
+	s := &settings{values: map[string]string{}}
 	file, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
 		file, err = &settingsFile{}, nil

@@ -2,8 +2,6 @@ package sectigo
 
 import (
 	"maps"
-	"net/url"
-	"strings"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -38,7 +36,7 @@ func push(event string, params ...map[string]string) schema.Sample {
 		maps.Copy(all, p)
 	}
 	return schema.Sample{Event: "push-" + event, Params: all, Build: func(p map[string]string) *schema.Delivery {
-		form := encode(
+		form := schema.Form(
 			"orderNumber", p["order_id"], "certificateID", p["certificate_id"], "eventType", p["event_type"],
 			"certificate", p["certificate"], "caCertificate", p["ca_certificate"],
 			"status", p["status"], "statusCode", p["status_code"], "statusDesc", p["reason"], "removedDomains", p["removed_domains"],
@@ -52,20 +50,4 @@ func push(event string, params ...map[string]string) schema.Sample {
 			Feed: feedPush, Method: "POST", Header: map[string][]string{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: []byte(form),
 		}
 	}}
-}
-
-// encode keeps the order of its names, as url.Values does not, and leaves out what is empty.
-func encode(namesAndValues ...string) string {
-	var b strings.Builder
-	for i := 0; i < len(namesAndValues); i += 2 {
-		name, value := namesAndValues[i], namesAndValues[i+1]
-		if value == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(name + "=" + url.QueryEscape(value))
-	}
-	return b.String()
 }

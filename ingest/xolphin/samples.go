@@ -1,7 +1,6 @@
 package xolphin
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/certtrail/certtrail/schema"
@@ -27,22 +26,6 @@ func sample(event string, params map[string]string) schema.Sample {
 	params["request_id"] = "960770001"
 	return schema.Sample{Event: event, Params: params, Build: func(p map[string]string) *schema.Delivery {
 		status, state, _ := strings.Cut(event, "-")
-		return &schema.Delivery{Method: "GET", Query: query("RequestId", p["request_id"], "Status", status, "State", state, "Domain", p["domain"])}
+		return &schema.Delivery{Method: "GET", Query: schema.Form("RequestId", p["request_id"], "Status", status, "State", state, "Domain", p["domain"])}
 	}}
-}
-
-// query keeps the order of its names, as url.Values does not.
-func query(namesAndValues ...string) string {
-	var b strings.Builder
-	for i := 0; i < len(namesAndValues); i += 2 {
-		name, value := namesAndValues[i], namesAndValues[i+1]
-		if value == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(name + "=" + url.QueryEscape(value))
-	}
-	return b.String()
 }

@@ -1,7 +1,6 @@
-package projections
+package projectionstest
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,14 +9,14 @@ import (
 )
 
 func TestRandomHistoryIsDeterministic(t *testing.T) {
-	long := randomHistory(1, 5000)
-	if !reflect.DeepEqual(long[:1234], randomHistory(1, 1234)) {
+	long := RandomHistory(1, 5000)
+	if !reflect.DeepEqual(long[:1234], RandomHistory(1, 1234)) {
 		t.Error("the same seed gives other records when fewer are asked for")
 	}
-	if reflect.DeepEqual(long[:100], randomHistory(2, 100)) {
+	if reflect.DeepEqual(long[:100], RandomHistory(2, 100)) {
 		t.Error("another seed gives the same records")
 	}
-	if n := len(randomHistory(1, 0)); n != 0 {
+	if n := len(RandomHistory(1, 0)); n != 0 {
 		t.Errorf("none asked for, %d made", n)
 	}
 }
@@ -29,7 +28,7 @@ func TestRandomHistoryHasEverything(t *testing.T) {
 	ids := map[string]int{}
 	orders := map[string]int{}
 	var last schema.Record
-	for _, r := range randomHistory(3, n) {
+	for _, r := range RandomHistory(3, n) {
 		if r.Seq != last.Seq+1+r.Missing || r.Time.Before(last.Time) {
 			t.Fatalf("the record at %d, with %d missing, comes after %d", r.Seq, r.Missing, last.Seq)
 		}
@@ -101,40 +100,8 @@ var knownKinds = []schema.Kind{
 	schema.AccountTestReceived, schema.DeliveryUnrecognized,
 }
 
-// TestRandomHistoryFolds has a history in the tables: what cannot be folded is parked, the rest has rows, gaps are noted and no true id counts twice.
-func TestRandomHistoryFolds(t *testing.T) {
-	records := randomHistory(4, 3000)
-	s, _ := running(t, t.TempDir(), logOf(records))
-	caughtUp(t, s)
-	tables := dump(t, s)
-	lines := map[string]int{}
-	for line := range strings.Lines(tables) {
-		table, _, _ := strings.Cut(line, "|")
-		lines[table]++
-	}
-	for table, atLeast := range map[string]int{
-		"orders": 100, "certificates": 50, "domains": 50, "dnssec": 10, "organizations": 10, "websites": 10, "accounts": 5, "timeline": 2500, "names": 100, "quarantine": 10, "gaps": 1, "seen": 10, "cursor": 1,
-	} {
-		if lines[table] < atLeast {
-			t.Errorf("%s has %d rows, want at least %d", table, lines[table], atLeast)
-		}
-	}
-	if want := fmt.Sprintf("cursor|1|%d|", records[len(records)-1].Seq); !strings.Contains(tables, want) {
-		t.Errorf("the cursor is not at the last record: want %s", want)
-	}
-	parked := 0
-	for line := range strings.Lines(tables) {
-		if strings.HasPrefix(line, "quarantine|") && !strings.Contains(line, "carrier_pigeon") {
-			parked++
-		}
-	}
-	if parked == 0 || parked > len(records)/50 {
-		t.Errorf("%d events were parked", parked)
-	}
-}
-
 func BenchmarkRandomHistory(b *testing.B) {
 	for b.Loop() {
-		randomHistory(1, 100_000)
+		RandomHistory(1, 100_000)
 	}
 }

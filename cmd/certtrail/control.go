@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/streams"
+)
+
+// Who holds the data directory's lock is its owner and serves control.sock in it: a running server, or a command for as long as it works. A command that finds
+// the directory in use speaks to the owner, so each operation is written once, as a route of the owner's.
+//
+// Every route answers lines of JSON: what it has to say, {"progress":…} in between, and at the end {"done":…} or {"error":"a sentence"}. An answer without
+// such an end broke off. To add one, write a method of the type work and name it in routes; commands ask it with control.call.
+
+// owner is the process that has the data directory.
+type owner struct {
+	c         *config
+	logger    *slog.Logger
+	log       *streams.Log
+	endpoints string // where this machine reaches the providers' endpoints; "" for a command, which serves none
+
+	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
+
+	importing sync.Mutex // held by the one import at a time: two would not know each other's events
+
+	mu      sync.Mutex
+	store   *projections.Store // use readModels
+	closing bool
+	ending  context.Context // ends with the owner
+	end     context.CancelFunc
+	working sync.WaitGroup // requests that use what close closes
+}
+
+func newOwner(c *config, logger *slog.Logger) *owner {
+	o := &owner{c: c, logger: logger}
+	o.ending, o.end = context.WithCancel(context.Background())
+	return o
+}
+
+// work is what a route does. It writes lines by way of a, and returns what it has to say at the end.
+type work func(ctx context.Context, a *answer, r *http.Request) (done any, err error)
+
+func (o *owner) routes() map[string]work {
+	return map[string]work{
+		"GET /owner":    o.about,
+		"GET /events":   o.events,
+		"POST /import":  o.importEvents,
+		"POST /send":    o.send,
+		"GET /settings": o.settings,
+		"GET /snapshot": o.snapshot,
+		"GET /summary":  o.summary,
+		"POST /replay":  o.replay,
+		"POST /verify":  o.verify,
+	}
+}
+
+// about is what GET /owner answers: who owns the directory.
+type about struct {
+	Process   int    `json:"process"`
+	Serving   bool   `json:"serving"`             // whether it takes deliveries
+	Endpoints string `json:"endpoints,omitempty"` // where this machine reaches them
+}
+
+func (o *owner) about(context.Context, *answer, *http.Request) (any, error) {
+	return about{os.Getpid(), o.endpoints != "", o.endpoints}, nil
+}
+
+// openOwner makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything with close.
+func openOwner(ctx context.Context, c *config, logger *slog.Logger) (*owner, error) {
+	o := newOwner(c, logger)
+	return o, o.openLog(ctx, "")
+}
+
+func (o *owner) openLog(ctx context.Context, listen string) (err error) {
+	o.log, err = streams.Open(ctx, streams.Options{
+		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger,
+	})
+	return err
+}
+
+func logDir(dataDir string) string { return filepath.Join(dataDir, "nats") }
+
+// readModels are the projections of the log. A command that needs them opens them; nobody folds into them then.
+func (o *owner) readModels() (_ *projections.Store, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.store == nil {
+		o.store, err = projections.Open(projections.Options{
+			Dir: filepath.Join(o.c.dataDir, "projections"), Log: o.log.Reader("projections"), Aside: o.log.Reader("rebuild"),
+			Decode: ingest.NewRedecoder(systems, o.c.kinds()).Redecode, Logger: o.logger,
+		})
+	}
+	return o.store, err
+}
+
+// close ends the requests under way and closes what is open. Whoever else follows the log must have stopped.
+func (o *owner) close() {
+	o.mu.Lock()
+	o.closing = true
+	o.mu.Unlock()
+	o.end()
+	o.working.Wait()
+	if o.store != nil {
+		o.store.Close()
+	}
+	if o.log != nil {
+		o.log.Close()
+	}
+}
+
+// begin lets a request use the owner until done is called; false when it is closing.
+func (o *owner) begin() (done func(), ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closing {
+		return nil, false
+	}
+	o.working.Add(1)
+	return o.working.Done, true
+}
+
+// handler serves the owner's routes.
+func (o *owner) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, do := range o.routes() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, o.during(do)) })
+	}
+	// It has the owner closed, and answers when the next one is there: so nobody waits for it, and it looks after the log's life by itself.
+	mux.HandleFunc("POST /restore", func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, o.restore) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		serveWork(w, r, func(context.Context, *answer, *http.Request) (any, error) {
+			return nil, fmt.Errorf("process %d, which has the data directory, cannot do that: it is another version of certtrail (%s)", os.Getpid(), version())
+		})
+	})
+	return mux
+}
+
+// during is do while the owner lives.
+func (o *owner) during(do work) work {
+	return func(ctx context.Context, a *answer, r *http.Request) (any, error) {
+		done, ok := o.begin()
+		if !ok {
+			return nil, context.Canceled
+		}
+		defer done()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(o.ending, cancel)()
+		return do(ctx, a, r)
+	}
+}
+
+func serveWork(w http.ResponseWriter, r *http.Request, do work) {
+	control := http.NewResponseController(w)
+	// The answer begins before the request has been read, so that an import can be told at once what is wrong with it.
+	if err := control.EnableFullDuplex(); err != nil {
+		panic(err) // HTTP/1 over our own listener can do it
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	a := &answer{w: bufio.NewWriterSize(w, 64<<10), control: control}
+	if err := a.flush(); err != nil {
+		return
+	}
+	done, err := do(r.Context(), a, r)
+	switch {
+	case err == nil:
+		err = a.line(map[string]any{"done": done})
+	case errors.Is(err, context.Canceled):
+		err = a.line(map[string]any{"error": fmt.Sprintf("process %d, which has the data directory, is stopping, or starting again", os.Getpid())})
+	default:
+		err = a.line(map[string]any{"error": err.Error()})
+	}
+	if err == nil {
+		a.flush() // who hears nothing any more needs no end
+	}
+}
+
+// answer is the lines that a route writes. One goroutine writes them.
+type answer struct {
+	w       *bufio.Writer
+	control *http.ResponseController
+}
+
+func (a *answer) line(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = a.w.Write(append(b, '\n'))
+	return err
+}
+
+// progress tells how far the work is, at once.
+func (a *answer) progress(v any) error {
+	if err := a.line(map[string]any{"progress": v}); err != nil {
+		return err
+	}
+	return a.flush()
+}
+
+func (a *answer) flush() error {
+	if err := a.w.Flush(); err != nil {
+		return err
+	}
+	return a.control.Flush()
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// streamed is the line that the route for events writes for each: its place, and behind it, as the last member "event", its bytes as the log has them.
+type streamed struct {
+	Seq     uint64 `json:"seq"`
+	Subject string `json:"subject"`
+
+	event []byte
+}
+
+// eventMember parts a line; neither a number nor a subject can contain it.
+var eventMember = []byte(`,"event":`)
+
+func (a *answer) event(r *schema.Record) error {
+	data := r.Data
+	if bytes.IndexByte(data, '\n') >= 0 { // legal between the parts of JSON, though nothing of ours writes it
+		var b bytes.Buffer
+		if err := json.Compact(&b, data); err != nil {
+			return fmt.Errorf("event %d is not JSON, and cannot stand on a line: %w", r.Seq, err)
+		}
+		data = b.Bytes()
+	}
+	head, err := json.Marshal(streamed{Seq: r.Seq, Subject: r.Subject})
+	if err != nil {
+		return err
+	}
+	a.w.Write(head[:len(head)-1])
+	a.w.Write(eventMember)
+	a.w.Write(data)
+	_, err = a.w.WriteString("}\n") // which has the errors of those before
+	return err
+}
+
+func readStreamed(line []byte) (s streamed, err error) {
+	head, event, ok := bytes.Cut(line, eventMember)
+	if !ok || !bytes.HasSuffix(event, []byte("}")) {
+		return s, fmt.Errorf("the owner of the data directory sent %.80q where an event should be", line)
+	}
+	s.event = event[:len(event)-1]
+	return s, json.Unmarshal(append(head[:len(head):len(head)], '}'), &s)
+}
+
+// eventsEnd is what the route for events says at their end.
+type eventsEnd struct {
+	Last uint64 `json:"last_seq"` // the log's end; the event itself may be gone
+}
+
+// events streams the events after after_seq whose subject matches filter: those that are there, or with follow=1 also those to come.
+func (o *owner) events(ctx context.Context, a *answer, r *http.Request) (any, error) {
+	after, err := number(r.URL.Query(), "after_seq", 0)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := schema.ParseFilter(r.URL.Query().Get("filter"))
+	if err != nil {
+		return nil, err
+	}
+	yield := func(records []schema.Record) error {
+		for i := range records {
+			if filter.Matches(records[i].Subject) {
+				if err := a.event(&records[i]); err != nil {
+					return err
+				}
+			}
+		}
+		return a.flush()
+	}
+	last, err := o.log.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.URL.Query().Get("follow") == "" {
+		return eventsEnd{last}, o.log.Read(ctx, after, last, yield)
+	}
+	if r.URL.Query().Get("after_seq") == "" {
+		after = last
+	}
+	if after > last {
+		return nil, fmt.Errorf("the log ends at event %d, before %d", last, after)
+	}
+	reader, release := o.log.NewReader("tail")
+	defer release()
+	return nil, reader.Follow(ctx, after, yield)
+}
+
+// summary answers what the log holds up to the sequence until, and tells meanwhile how many events it has read.
+func (o *owner) summary(ctx context.Context, a *answer, r *http.Request) (any, error) {
+	until, err := number(r.URL.Query(), "until", math.MaxUint64)
+	if err != nil {
+		return nil, err
+	}
+	if last, err := o.log.Last(ctx); err != nil {
+		return nil, err
+	} else if until == math.MaxUint64 {
+		until = last
+	}
+	return o.log.Summarize(ctx, until, func(events uint64) { a.progress(events) })
+}
+
+func number(q url.Values, name string, standard uint64) (uint64, error) {
+	s := q.Get(name)
+	if s == "" {
+		return standard, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %q is not a sequence", name, s)
+	}
+	return n, nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+const controlName = "control.sock"
+
+// maxSocketPath is how long the path of a unix socket may be; the kernels differ between 104 and 108 bytes, with a zero at the end.
+const maxSocketPath = 100
+
+// reach calls do with a path of the socket dir/name that the kernel takes, however long dir is.
+func reach(dir, name string, do func(path string) error) error {
+	path := filepath.Join(dir, name)
+	if len(path) <= maxSocketPath {
+		return do(path)
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	short := filepath.Join("/proc/self/fd", strconv.Itoa(int(d.Fd())))
+	if _, err := os.Stat(short); err != nil {
+		return fmt.Errorf("the path %s is longer than the %d bytes that a socket's may have: use a data directory with a shorter path", path, maxSocketPath)
+	}
+	return do(filepath.Join(short, name))
+}
+
+// controlServer serves an owner on its socket.
+type controlServer struct {
+	dir    string
+	l      net.Listener
+	h      atomic.Pointer[http.Handler] // of the owner that there is now
+	server *http.Server
+	cancel context.CancelFunc // ends the contexts of its requests
+}
+
+// listenControl opens control.sock in the data directory, whose lock the process must hold. Who connects waits until serve is called.
+func listenControl(dir string) (*controlServer, error) {
+	// The socket is made where nobody else can look, and takes its name when its mode is right. A socket that a killed process left gives way.
+	making, err := os.MkdirTemp(dir, ".control-")
+	if err != nil {
+		return nil, fmt.Errorf("couldn't make %s: %w", controlName, err)
+	}
+	defer os.RemoveAll(making)
+	var l *net.UnixListener
+	err = reach(making, controlName, func(path string) (err error) {
+		l, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("couldn't make %s in %s: %w", controlName, dir, err)
+	}
+	l.SetUnlinkOnClose(false)
+	made := filepath.Join(making, controlName)
+	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, filepath.Join(dir, controlName))); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("couldn't make %s in %s: %w", controlName, dir, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &controlServer{dir: dir, l: l, cancel: cancel}
+	s.server = &http.Server{
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.h.Load()).ServeHTTP(w, r) }),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	return s, nil
+}
+
+// serve answers by h, until it is called with another or the server stops.
+func (s *controlServer) serve(h http.Handler, failed func(error)) {
+	if s.h.Swap(&h) != nil {
+		return
+	}
+	go func() {
+		if err := s.server.Serve(s.l); !errors.Is(err, http.ErrServerClosed) {
+			failed(fmt.Errorf("%s failed: %w", controlName, err))
+		}
+	}()
+}
+
+// stop ends the requests under way and removes the socket. It returns when none uses the owner any more, or the time for it is over.
+func (s *controlServer) stop() {
+	s.cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	os.Remove(filepath.Join(s.dir, controlName))
+	if err := s.server.Shutdown(ctx); err != nil {
+		s.server.Close()
+	}
+	s.l.Close() // if it was never served
+}
+
+// dialControl connects to the owner of the data directory.
+func dialControl(ctx context.Context, dir string) (conn net.Conn, err error) {
+	err = reach(dir, controlName, func(path string) (err error) {
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, "unix", path)
+		return err
+	})
+	return conn, err
+}

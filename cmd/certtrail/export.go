@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/streams"
+)
+
+func exportCommand() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write the log as JSON Lines of CloudEvents",
+		Long: "Write the log as JSON Lines: each line is one CloudEvent, byte for byte as it is stored, in the log's order.\n" +
+			"Without FILE, or with -, the lines go to standard output. A file appears when it is complete, and has mode 0600, for it holds all there is to know.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := "-"
+			if len(args) > 0 {
+				path = args[0]
+			}
+			if _, err := os.Lstat(path); err == nil && path != "-" && !force {
+				return fmt.Errorf("%s is there already: choose another name, or say --force to replace it", path)
+			}
+			owner, err := reachOwner(cmd, false)
+			if err != nil {
+				return err
+			}
+			defer owner.close()
+			x := &export{far: newCounter(cmd.ErrOrStderr())}
+			if path == "-" {
+				err = x.write(cmd.Context(), owner, cmd.OutOrStdout())
+			} else {
+				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), owner, w) })
+			}
+			x.far.clear()
+			if err != nil {
+				return fmt.Errorf("the export is not complete: %w", err)
+			}
+			warnOfGaps(cmd.ErrOrStderr(), x.gaps)
+			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", count(x.events, "event"))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+// export is one export, and what came of it.
+type export struct {
+	events uint64
+	gaps   []streams.Gap
+	far    *counter
+}
+
+func (x *export) write(ctx context.Context, owner *control, to io.Writer) error {
+	w := bufio.NewWriterSize(to, 256<<10)
+	at := uint64(0)
+	skip := func(next uint64) {
+		if next > at+1 {
+			x.gaps = append(x.gaps, streams.Gap{First: at + 1, Last: next - 1})
+		}
+	}
+	var end eventsEnd
+	err := owner.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
+		e, err := readStreamed(line)
+		if err != nil {
+			return err
+		}
+		skip(e.Seq)
+		at = e.Seq
+		x.events++
+		x.far.show("exported %s", commas(x.events))
+		w.Write(e.event)
+		return w.WriteByte('\n')
+	}, &end)
+	skip(end.Last + 1)
+	return errors.Join(err, w.Flush())
+}
+
+func warnOfGaps(w io.Writer, gaps []streams.Gap) {
+	for _, g := range gaps {
+		fmt.Fprintf(w, "warning: %s; see the operating guide on gaps\n", gone(g))
+	}
+}
+
+func gone(g streams.Gap) string {
+	if g.First == g.Last {
+		return fmt.Sprintf("event %d is gone from the log", g.First)
+	}
+	return fmt.Sprintf("events %d to %d are gone from the log", g.First, g.Last)
+}
+
+// writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
+func writeWhole(path string, write func(io.Writer) error) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("couldn't write beside %s: %w", path, err)
+	}
+	defer os.Remove(f.Name())
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("couldn't write %s: %w", path, err)
+	}
+	return syncPath(dir)
+}
+
+// syncPath makes a file, or the names in a directory, durable.
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, fs.ErrInvalid) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
+}
+
+// count is a number of things, with commas: "1,234 events".
+func count(n uint64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return commas(n) + " " + thing
+}
+
+func commas(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	var b strings.Builder
+	for i, digit := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func importCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Append the events of an export that the log does not have yet",
+		Long: "Append the events of JSON Lines of CloudEvents, as export writes them, in their order and with their ids. FILE may be -, for standard input.\n" +
+			"What the log has already is passed over, so an import that broke off is simply run again. Nothing outside acts on imported events.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, name := cmd.InOrStdin(), "standard input"
+			if args[0] != "-" {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return fmt.Errorf("couldn't read the events: %w", err)
+				}
+				defer f.Close()
+				from, name = f, args[0]
+			}
+			owner, err := reachOwner(cmd, true)
+			if err != nil {
+				return err
+			}
+			defer owner.close()
+			var n imported
+			body := io.NopCloser(from) // the request must not close standard input
+			far := newCounter(cmd.ErrOrStderr())
+			err = owner.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
+				if progressOf(line, &n) {
+					far.show("imported %s", n)
+				}
+				return nil
+			}, &n)
+			far.clear()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "imported %s\n", n)
+			return nil
+		},
+	}
+	addOwnerSettings(cmd)
+	return cmd
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// importLines is n events of a kilobyte, as an export writes them.
+func importLines(n int) []byte {
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&b, `{"specversion":"1.0","id":"%s","source":"/hooks/digicert","type":"certtrail.order.issued.v1","subject":"order/digicert/%d","time":"2026-01-01T00:00:00.000Z",`+
+			`"datacontenttype":"application/json","data":{"provider":"digicert","event":"certificate_issued","decoder":"digicert/1","order_id":"%[2]d","certificate_id":"%[2]d",`+
+			`"original":{"method":"POST","query":"","headers":{"content-type":"application/json"},"body":{"event":"certificate_issued","data":{"order_id":%[2]d,"note":"%[3]s"}}}}}`+"\n",
+			uuid.Must(uuid.NewV7()), i, strings.Repeat("y", 450))
+	}
+	return b.Bytes()
+}
+
+// BenchmarkImport imports 20,000 events through the control socket, and exports them.
+func BenchmarkImport(b *testing.B) {
+	const n = 20_000
+	lines := importLines(n)
+	var exported int
+	for b.Loop() {
+		b.StopTimer()
+		k := ownerForTest(b, b.TempDir())
+		b.StartTimer()
+		var result imported
+		err := k.call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
+		if err != nil || result.Appended != n {
+			b.Fatal(result, err)
+		}
+		b.StopTimer()
+		x := &export{far: &counter{}}
+		if err := x.write(context.Background(), k, bufio.NewWriter(&bytes.Buffer{})); err != nil {
+			b.Fatal(err)
+		}
+		exported += int(x.events)
+		k.close()
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "events/s")
+}
+
+func ownerForTest(t testing.TB, dir string) *control {
+	t.Helper()
+	k, err := ownerOf(context.Background(), &config{dataDir: filepath.Join(dir, "data"), maxBytes: 8 << 30}, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web"
+)
+
+// serveReadOnly serves the pages and the API over one database, without a log and without taking deliveries, until ctx ends. The clock is the
+// moment that the database was made of.
+func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, logTo, out io.Writer) error {
+	if !readOnly {
+		return errors.New("--db shows a database as it is: it needs --read-only")
+	}
+	if db == "" {
+		return errors.New("--read-only shows a database: name it with --db FILE; certtrail replay --out FILE makes one")
+	}
+	logger := slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))
+	store, seq, asOf, err := projections.OpenReadOnly(db, logger)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	now := time.Now
+	if !asOf.IsZero() {
+		now = func() time.Time { return asOf }
+	}
+	l, err := net.Listen("tcp", c.webListen)
+	if err != nil {
+		return fmt.Errorf("couldn't listen for the pages: %w; choose another address with --web-listen", err)
+	}
+	if c.webURL == "" {
+		c.webURL = "http://" + l.Addr().String()
+	}
+	handler, err := web.New(web.Options{
+		Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
+		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq},
+	})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	pages := newListener("pages", l, handler)
+	failed := make(chan error, 1)
+	pages.serve(failed)
+	fmt.Fprintf(out, "certtrail %s shows %s as of event %s.\n\n  pages       %s\n\n", version(), db, commas(seq), c.webURL)
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	pages.stop(logger)
+	return err
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+func replayCommand() *cobra.Command {
+	var r replay
+	cmd := &cobra.Command{
+		Use:   "replay",
+		Short: "Build the read models anew from the log, prove them right, or build those of a moment",
+		Long: `Build the read models anew from the log. A server that runs does it beside the ones in use: pages answer from those until the new ones have caught up.
+
+With --verify nothing is changed: the read models are built aside and compared with those in use, row by row. The exit status is 1 if they differ.
+With --out the read models are built into a database of their own, as of --until-seq or --until-time, which certtrail serve --read-only --db shows.
+With --redecode every event is derived anew from its original delivery with this version's decoders; the log is not changed. Read models built so
+stay so until a replay without it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := r.check(cmd); err != nil {
+				return err
+			}
+			c, err := reachOwner(cmd, false)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			if r.verify {
+				return r.runVerify(cmd, c)
+			}
+			return r.runBuild(cmd, c)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&r.verify, "verify", false, "compare the read models with ones built aside, and change nothing")
+	flags.BoolVar(&r.redecode, "redecode", false, "derive every event anew from its original delivery")
+	flags.Uint64Var(&r.untilSeq, "until-seq", 0, "build the state as of this event, into --out")
+	flags.StringVar(&r.untilTime, "until-time", "", "build the state as of this time (RFC 3339, or a date), into --out")
+	flags.StringVar(&r.out, "out", "", "the database to build, which must not exist")
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+// replay is what the command was asked for.
+type replay struct {
+	verify, redecode bool
+	untilSeq         uint64
+	untilTime, out   string
+}
+
+func (r *replay) check(cmd *cobra.Command) error {
+	until := cmd.Flags().Changed("until-seq") || r.untilTime != ""
+	switch {
+	case cmd.Flags().Changed("until-seq") && r.untilTime != "":
+		return errors.New("--until-seq and --until-time name two moments; give one of them")
+	case until && r.untilSeq == 0 && r.untilTime == "":
+		return errors.New("--until-seq 0 is before the first event, which is 1")
+	case until && r.out == "":
+		return errors.New("the state of a moment needs a database of its own: name it with --out FILE")
+	case r.verify && (r.out != "" || r.redecode):
+		return errors.New("--verify compares the read models in use as they are; it goes with neither --out nor --redecode")
+	}
+	if r.untilTime != "" {
+		if _, err := schema.ParseTime(r.untilTime); err != nil {
+			return fmt.Errorf("--until-time: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
+	query := url.Values{"redecode": {strconv.FormatBool(r.redecode)}}
+	if r.out != "" {
+		path, err := filepath.Abs(r.out) // the owner may work in another directory
+		if err != nil {
+			return err
+		}
+		query.Set("out", path)
+		query.Set("until_seq", strconv.FormatUint(r.untilSeq, 10))
+		query.Set("until_time", r.untilTime)
+	}
+	bar := newBar(cmd.ErrOrStderr())
+	var built built
+	err := c.call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	took := time.Duration(built.Seconds * float64(time.Second)).Round(time.Millisecond)
+	if r.out != "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, commas(built.Seq), r.out)
+		return nil
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", commas(built.Seq), took)
+	return nil
+}
+
+func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
+	bar := newBar(cmd.ErrOrStderr())
+	var v projections.Verification
+	err := c.call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	for _, t := range v.Tables {
+		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, commas(uint64(t.Rows)), t.SHA256)
+		if t.Rebuilt != "" {
+			fmt.Fprintf(out, "%-14s %9s       rebuilt %s\n", "", "", t.Rebuilt)
+		}
+	}
+	if v.Differing == 0 {
+		fmt.Fprintf(out, "The read models are what the log gives, as of event %s.\n", commas(v.Seq))
+		return nil
+	}
+	for _, d := range v.Differences {
+		fmt.Fprintln(out, d)
+	}
+	return fmt.Errorf("%s rows of the read models are not what the log gives, as of event %s; certtrail replay builds them anew", commas(uint64(v.Differing)), commas(v.Seq))
+}
+
+// built is what POST /replay answers at the end.
+type built struct {
+	Seq     uint64  `json:"seq"` // the last event
+	Seconds float64 `json:"seconds"`
+}
+
+// replay is POST /replay: it builds the read models anew, or with out those of a moment.
+func (o *owner) replay(ctx context.Context, a *answer, r *http.Request) (any, error) {
+	store, err := o.readModels()
+	if err != nil {
+		return nil, err
+	}
+	query := r.URL.Query()
+	redecode := query.Get("redecode") == "true"
+	ctx, report := reporting(ctx, a)
+	began := time.Now()
+	if out := query.Get("out"); out != "" {
+		m, err := momentOf(query)
+		if err != nil {
+			return nil, err
+		}
+		seq, err := store.BuildSide(ctx, out, m, redecode, report)
+		return built{seq, time.Since(began).Seconds()}, err
+	}
+	seq, err := store.Rebuild(ctx, redecode, report)
+	return built{seq, time.Since(began).Seconds()}, err
+}
+
+func momentOf(query url.Values) (m projections.Moment, err error) {
+	if t := query.Get("until_time"); t != "" {
+		at, err := schema.ParseTime(t)
+		return projections.Moment{Time: at.Time}, err
+	}
+	m.Seq, err = strconv.ParseUint(query.Get("until_seq"), 10, 64)
+	return m, err
+}
+
+// verify is POST /verify.
+func (o *owner) verify(ctx context.Context, a *answer, r *http.Request) (any, error) {
+	store, err := o.readModels()
+	if err != nil {
+		return nil, err
+	}
+	ctx, report := reporting(ctx, a)
+	return store.Verify(ctx, report)
+}
+
+// reporting sends progress to whoever asked; once nobody listens any more, the context ends.
+func reporting(ctx context.Context, a *answer) (context.Context, func(projections.Progress)) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, func(p projections.Progress) {
+		if err := a.progress(p); err != nil {
+			cancel(err)
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/streams"
+)
+
+func restoreCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "restore DIR",
+		Short: "Put the log and the settings of a backup into a data directory that has no events",
+		Long: "Put the log of the backup in DIR into the data directory, which must have no events yet; a server that runs on it takes the log over.\n" +
+			"The settings are put where --config says (default ./" + defaultConfig + "), unless there are some.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := readManifest(args[0])
+			if err != nil {
+				return err
+			}
+			config, _ := configPath(cmd.Flags())
+			s, err := readSettingsFrom(cmd.Flags(), config, false)
+			if err != nil {
+				return err
+			}
+			c, err := s.config()
+			if err != nil {
+				return err
+			}
+			snapshot, err := os.Open(filepath.Join(args[0], snapshotName))
+			if err != nil {
+				return err
+			}
+			defer snapshot.Close()
+			logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel}))
+			if err := restoreLog(cmd.Context(), c, logger, m, snapshot); err != nil {
+				return fmt.Errorf("nothing was restored: %w", err)
+			}
+			w := cmd.ErrOrStderr()
+			fmt.Fprintf(w, "restored %s, up to number %d, to %s\n", count(m.Stream.Events, "event"), m.Stream.LastSeq, c.dataDir)
+			warnOfGaps(w, m.Stream.Gaps)
+			return restoreSettings(config, w, m, args[0], c.dataDir)
+		},
+	}
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+// restoreLog restores into the data directory, or has the server do it that runs on it.
+func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest, snapshot io.Reader) error {
+	release, locked := lockDir(c.dataDir)
+	if errors.Is(locked, errInUse) {
+		owner, _, err := findOwner(ctx, c.dataDir)
+		if err != nil {
+			return fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
+		}
+		defer owner.close()
+		want, err := json.Marshal(m.Stream)
+		if err != nil {
+			return err
+		}
+		return owner.call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
+	}
+	if locked != nil {
+		return locked
+	}
+	defer release()
+	if err := withoutEvents(ctx, c, logger); err != nil {
+		return err
+	}
+	prepared, err := prepareLog(ctx, c.dataDir, snapshot, m.Stream, logger)
+	if err != nil {
+		return err
+	}
+	return installLog(c.dataDir, prepared)
+}
+
+// withoutEvents makes sure that the data directory has no events. Nobody may have its log open.
+func withoutEvents(ctx context.Context, c *config, logger *slog.Logger) error {
+	dir := logDir(c.dataDir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	// A log whose files nobody can make sense of opens as an empty one.
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".blk") {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Size() > 0 {
+			err = fmt.Errorf("%s holds events: a backup goes into a data directory without any; name another with --data-dir, or move %s away", path, dir)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	o, err := openOwner(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	return o.withoutEvents(ctx)
+}
+
+func (o *owner) withoutEvents(ctx context.Context) error {
+	last, err := o.log.Last(ctx)
+	if err == nil && last > 0 {
+		err = fmt.Errorf("the log in %s has events, up to number %d: a backup goes into a data directory without any; name another with --data-dir", o.c.dataDir, last)
+	}
+	return err
+}
+
+// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
+const preparedName = "nats.restoring-"
+
+// prepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
+func prepareLog(ctx context.Context, dataDir string, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
+	left, err := filepath.Glob(filepath.Join(dataDir, preparedName+"*"))
+	if err != nil {
+		return "", err
+	}
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			return "", err
+		}
+	}
+	outer, err := os.MkdirTemp(dataDir, preparedName)
+	if err != nil {
+		return "", err
+	}
+	prepared = filepath.Join(outer, "nats")
+	got, err := streams.Restore(ctx, prepared, snapshot, logger)
+	if err == nil && !got.Equal(want) {
+		err = fmt.Errorf("the restored log has %s up to number %d with the digest %.16s; the backup's manifest says %s up to %d with %.16s",
+			count(got.Events, "event"), got.LastSeq, got.Digest, count(want.Events, "event"), want.LastSeq, want.Digest)
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(outer))
+	}
+	return prepared, nil
+}
+
+// installLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the whole one.
+func installLog(dataDir, prepared string) error {
+	dir := logDir(dataDir)
+	err := os.RemoveAll(dir)
+	if err == nil {
+		err = os.Rename(prepared, dir)
+	}
+	if err == nil {
+		err = syncPath(dataDir)
+	}
+	if err != nil {
+		return fmt.Errorf("couldn't put the restored log in its place: %w", err)
+	}
+	return os.RemoveAll(filepath.Dir(prepared))
+}
+
+// restore is the route that exchanges a log without events for the one of a backup.
+func (o *owner) restore(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+	if o.replace == nil {
+		return nil, fmt.Errorf("process %d works on the data directory: try again when it has ended", os.Getpid())
+	}
+	var want streams.Summary
+	if err := json.Unmarshal([]byte(r.URL.Query().Get("stream")), &want); err != nil {
+		return nil, fmt.Errorf("the request doesn't say what the backup holds: %w", err)
+	}
+	if !o.importing.TryLock() {
+		return nil, errors.New("an import is under way: try again when it has ended")
+	}
+	defer o.importing.Unlock()
+	prepare := o.during(func(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+		if err := o.withoutEvents(ctx); err != nil {
+			return nil, err
+		}
+		return prepareLog(ctx, o.c.dataDir, r.Body, want, o.logger)
+	})
+	prepared, err := prepare(ctx, nil, r)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, o.replace(ctx, prepared.(string))
+}
+
+// restoreSettings puts the backup's settings in their place, unless there are some.
+func restoreSettings(path string, w io.Writer, m *manifest, dir, dataDir string) error {
+	if _, ok := m.Files[backupSettings]; !ok {
+		fmt.Fprintf(w, "the backup has no settings\n")
+		return nil
+	}
+	from := filepath.Join(dir, backupSettings)
+	if _, err := os.Lstat(path); err == nil {
+		fmt.Fprintf(w, "kept the settings in %s; those of the backup are in %s\n", path, from)
+		return nil
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
+	}
+	if err := writeWhole(path, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
+	}
+	fmt.Fprintf(w, "wrote the settings to %s\n", path)
+	if f, err := readFile(path); err == nil && f.values["data-dir"] != "" && filepath.Clean(f.values["data-dir"]) != filepath.Clean(dataDir) {
+		fmt.Fprintf(w, "warning: they name the data directory %s, but the log was restored to %s: change one of the two\n", f.values["data-dir"], dataDir)
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+func tailCommand() *cobra.Command {
+	var asJSON bool
+	var after uint64
+	cmd := &cobra.Command{
+		Use:   "tail [SUBJECT-FILTER]",
+		Short: "Show events as the log takes them",
+		Long: "Show each event as the running server's log takes it: its time, its subject, and what happened.\n" +
+			"SUBJECT-FILTER is a NATS filter such as certs.order.issued.>; --after-seq begins in the past, and also works without a server: then it ends where the log does.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := url.Values{}
+			if len(args) > 0 {
+				if _, err := schema.ParseFilter(args[0]); err != nil {
+					return err
+				}
+				query.Set("filter", args[0])
+			}
+			past := cmd.Flags().Changed("after-seq")
+			if past {
+				query.Set("after_seq", strconv.FormatUint(after, 10))
+			}
+			show := showText
+			if asJSON {
+				show = showJSON
+			}
+			return tail(cmd, query, past, show)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the CloudEvents, one on a line")
+	cmd.Flags().Uint64Var(&after, "after-seq", 0, "begin after the event with this `sequence`; 0 is the beginning")
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+// tail follows the log of a running server until it is interrupted, or shows the past of a log that nobody serves.
+func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, streamed) error) error {
+	s, err := readSettings(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	dir := s.get("data-dir")
+	owner, who, err := findOwner(cmd.Context(), dir)
+	switch {
+	case err == nil && who.Serving:
+		query.Set("follow", "1")
+	case err == nil && past:
+	case past && errors.Is(err, errNoOwner):
+		if owner, err = reachOwner(cmd, false); err != nil {
+			return err
+		}
+	case err == nil || errors.Is(err, errNoOwner):
+		if err == nil {
+			owner.close()
+		}
+		return fmt.Errorf("no server runs on the data directory %s: start one with `certtrail serve`, name another with --data-dir, or see the past with --after-seq 0", dir)
+	default:
+		return err
+	}
+	defer owner.close()
+	err = owner.call(cmd.Context(), http.MethodGet, "/events", query, nil, func(line []byte) error {
+		e, err := readStreamed(line)
+		if err != nil {
+			return err
+		}
+		return show(cmd.OutOrStdout(), e)
+	}, nil)
+	if errors.Is(err, context.Canceled) {
+		return nil // by who watches
+	}
+	return err
+}
+
+func showJSON(w io.Writer, e streamed) error {
+	_, err := fmt.Fprintf(w, "%s\n", e.event)
+	return err
+}
+
+func showText(w io.Writer, s streamed) error {
+	e, err := schema.DecodeMeaning(s.event)
+	if err != nil {
+		_, err = fmt.Fprintf(w, "%-24s  %s  cannot be read: %v\n", "?", s.Subject, err)
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, s.Subject, printable(lifecycle.Summary(e)))
+	return err
+}
+
+// printable is text from outside as a terminal may be given it: without what would command the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

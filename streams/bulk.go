@@ -1,0 +1,117 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Bounds of a bulk append. One that fails in the middle has published at most one window that it does not count.
+const (
+	windowMessages = 4096
+	windowBytes    = 16 << 20 // far below freeReserve
+	perMessage     = 256      // bytes that the server adds to a message at most: its frame, and the headers
+	fullReserve    = 1 << 20  // bytes of the stream that a bulk append leaves to deliveries
+)
+
+// MaxEvent is the largest event that the log takes, in bytes on the wire.
+const MaxEvent = maxMessage - 512
+
+// Raw is an event as it shall stand in the log, byte for byte.
+type Raw struct {
+	ID      string
+	Subject string
+	Data    []byte
+}
+
+func (r *Raw) message() *nats.Msg {
+	msg := &nats.Msg{Subject: r.Subject, Data: r.Data, Header: nats.Header{"Content-Type": contentType}}
+	if (&schema.Event{ID: r.ID}).TrulyIdentified() {
+		msg.Header[jetstream.MsgIDHeader] = []string{r.ID}
+	}
+	return msg
+}
+
+// AppendAll appends the events in their order and returns how many of them, from the first on, are durable: all, unless there is an error. After an error
+// more of them may be in the log. Appends of others go on meanwhile, and may come to stand between any two.
+func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
+	l.bulk.Lock() // two at once would not keep each other's order when one fails, and gain nothing
+	defer l.bulk.Unlock()
+	js, err := jetstream.New(l.nc, jetstream.WithPublishAsyncTimeout(askTimeout), jetstream.WithPublishAsyncMaxPending(windowMessages))
+	if err != nil {
+		return 0, fmt.Errorf("couldn't open JetStream: %w", err)
+	}
+	done := 0
+	for done < len(events) {
+		n, bytes := 0, 0
+		for n < windowMessages && done+n < len(events) && (n == 0 || bytes+len(events[done+n].Data) <= windowBytes) {
+			bytes += len(events[done+n].Data)
+			n++
+		}
+		if err := l.appendWindow(ctx, js, events[done:done+n], bytes); err != nil {
+			return done, err
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the committer: the sync after it covers
+// every message that was acknowledged before it. So the log has one owner of its syncs and of its watermark.
+func (l *Log) appendWindow(ctx context.Context, js jetstream.JetStream, window []Raw, bytes int) error {
+	if err := l.Err(); err != nil {
+		return err
+	}
+	if err := l.hasRoom(ctx, bytes+len(window)*perMessage); err != nil {
+		return err
+	}
+	last := len(window) - 1
+	futures := make([]jetstream.PubAckFuture, 0, last)
+	var failed error
+	for i := range window[:last] {
+		future, err := js.PublishMsgAsync(window[i].message())
+		if err != nil {
+			failed = err // the others must not be left to arrive unnoticed
+			break
+		}
+		futures = append(futures, future)
+	}
+	for _, future := range futures {
+		select {
+		case <-future.Ok():
+		case err := <-future.Err():
+			if failed == nil {
+				failed = err
+			}
+		}
+	}
+	if failed != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, failed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
+	defer cancel()
+	_, err := l.commits.append(ctx, window[last].ID, window[last].message())
+	return err
+}
+
+// hasRoom makes sure that the whole window fits: a full stream refuses each message by itself, so that a small one could pass a large one.
+func (l *Log) hasRoom(ctx context.Context, bytes int) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: couldn't read the stream's state: %w", ErrUnavailable, err)
+	}
+	if free := info.Config.MaxBytes - int64(info.State.Bytes) - fullReserve; int64(bytes) > free {
+		return fmt.Errorf("%w: it holds %d MiB and may grow to %d MiB: raise max-bytes", ErrUnavailable, info.State.Bytes>>20, info.Config.MaxBytes>>20)
+	}
+	disk := diskSpace{dir: l.server.blocksDir()}
+	if err := disk.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}

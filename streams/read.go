@@ -1,0 +1,77 @@
+package streams
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// errReadAll ends a Follow that has yielded all that was asked for.
+var errReadAll = errors.New("everything has been read")
+
+// NewReader is a reader that no other shares its name with, for one use; release gives back what the server keeps for it.
+func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
+	r = l.Reader(purpose + "-" + rand.Text())
+	return r, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+		defer cancel()
+		l.stream.DeleteConsumer(ctx, r.name) // one that stays is removed by the server when readerLifetime has passed
+	}
+}
+
+// Read yields the events after the sequence `after` up to `until`, in order, and returns when there are no more. It waits until they are durable.
+func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
+	last, err := l.lastMessage(ctx)
+	if err != nil {
+		return err
+	}
+	if until = min(until, last); until <= after {
+		return nil
+	}
+	r, release := l.NewReader("read")
+	defer release()
+	err = r.Follow(ctx, after, func(records []schema.Record) error {
+		n := len(records)
+		all := records[n-1].Seq >= until
+		for n > 0 && records[n-1].Seq > until {
+			n--
+		}
+		if n > 0 {
+			if err := yield(records[:n]); err != nil {
+				return err
+			}
+		}
+		if all {
+			return errReadAll
+		}
+		return nil
+	})
+	if errors.Is(err, errReadAll) {
+		return nil
+	}
+	return err
+}
+
+// lastMessage is the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
+// server's index of subjects may still name an event that is damaged; so it is looked for from the end.
+func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
+	seq, err := l.lastStored(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for ; seq > 0; seq-- {
+		_, err := l.stream.GetMsg(ctx, seq)
+		if err == nil {
+			return seq, nil
+		}
+		if !errors.Is(err, jetstream.ErrMsgNotFound) {
+			return 0, fmt.Errorf("couldn't find the log's last event: %w", err)
+		}
+	}
+	return 0, nil
+}

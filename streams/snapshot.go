@@ -1,0 +1,174 @@
+package streams
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// How a snapshot travels between the server and us.
+const (
+	snapshotChunk   = 512 << 10
+	snapshotWindow  = 32 << 20         // under way at once; the server gives up 5 s after the last chunk of a full window
+	snapshotTimeout = 60 * time.Second // for one chunk
+)
+
+// snapshotReply is what the server answers to a request for a snapshot or a restore, and to the last chunk of one.
+type snapshotReply struct {
+	Error          *jetstream.APIError `json:"error"`
+	DeliverSubject string              `json:"deliver_subject"`
+}
+
+// Snapshot writes the stream to w as it stands: messages with their sequences and times, gaps, and the subscribers' consumers.
+// It reads every message; one whose checksum is wrong ends it with an error.
+func (l *Log) Snapshot(ctx context.Context, w io.Writer) error {
+	inbox := l.nc.NewInbox()
+	sub, err := l.nc.SubscribeSync(inbox)
+	if err != nil {
+		return fmt.Errorf("couldn't ask for a snapshot of the log: %w", err)
+	}
+	defer sub.Unsubscribe()
+	if err := sub.SetPendingLimits(-1, 2*snapshotWindow); err != nil {
+		return fmt.Errorf("couldn't ask for a snapshot of the log: %w", err)
+	}
+	request := map[string]any{"deliver_subject": inbox, "chunk_size": snapshotChunk, "window_size": snapshotWindow}
+	if _, err := ask(ctx, l.nc, jsAPI+"STREAM.SNAPSHOT."+StreamName, request); err != nil {
+		return fmt.Errorf("couldn't ask for a snapshot of the log: %w", err)
+	}
+	for {
+		m, err := nextChunk(ctx, sub)
+		if err != nil {
+			return fmt.Errorf("the snapshot of the log stopped: %w", err)
+		}
+		if len(m.Data) == 0 {
+			return snapshotEnd(m)
+		}
+		if _, err := w.Write(m.Data); err != nil {
+			return err
+		}
+		if m.Reply != "" {
+			if err := l.nc.Publish(m.Reply, nil); err != nil {
+				return fmt.Errorf("the snapshot of the log stopped: %w", err)
+			}
+		}
+	}
+}
+
+func nextChunk(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	return sub.NextMsgWithContext(ctx)
+}
+
+// snapshotEnd is what the message after the last chunk says: it comes after a failure, too.
+func snapshotEnd(m *nats.Msg) error {
+	if status := m.Header.Get("Status"); status != "" && status != "204" {
+		return fmt.Errorf("the log cannot be read to its end: %s", m.Header.Get("Description"))
+	}
+	return nil
+}
+
+// Restore makes a log in dir, which must not be there yet, out of what Snapshot wrote, reads all of it back, and leaves it closed and durable.
+// When it fails, dir is as good as empty and should be removed.
+func Restore(ctx context.Context, dir string, snapshot io.Reader, logger *slog.Logger) (Summary, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return Summary{}, fmt.Errorf("couldn't make a directory for the log: %w", err)
+	}
+	maxBytes, err := ninetyPercentOfDisk(dir)
+	if err != nil {
+		return Summary{}, err
+	}
+	o := Options{Dir: dir, MaxBytes: maxBytes, Logger: logger}
+	server, err := startServer(o)
+	if err != nil {
+		return Summary{}, err
+	}
+	s, err := restoreInto(ctx, server, o, snapshot)
+	server.stop()
+	if err != nil {
+		return s, err
+	}
+	files := &blockFiles{sync: fdatasync}
+	if err := files.syncAll(dir); err != nil {
+		return s, fmt.Errorf("couldn't sync the restored log's files: %w", err)
+	}
+	return s, nil
+}
+
+func restoreInto(ctx context.Context, server *embedded, o Options, snapshot io.Reader) (Summary, error) {
+	l := &Log{server: server, logger: o.Logger, durable: newWatermark()}
+	var err error
+	if l.nc, err = server.connect(); err != nil {
+		return Summary{}, err
+	}
+	defer l.nc.Close()
+	if err := sendSnapshot(ctx, l.nc, streamConfig(o), snapshot); err != nil {
+		return Summary{}, err
+	}
+	if l.js, err = jetstream.New(l.nc); err != nil {
+		return Summary{}, fmt.Errorf("couldn't open JetStream: %w", err)
+	}
+	if l.stream, err = l.js.Stream(ctx, StreamName); err != nil {
+		return Summary{}, fmt.Errorf("couldn't open the restored stream: %w", err)
+	}
+	last, err := l.lastStored(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	l.durable.advance(last) // nobody is told of it before it is
+	return l.Summarize(ctx, last, nil)
+}
+
+// sendSnapshot gives a snapshot to the server, chunk by chunk. The answer to the empty chunk at the end says whether it was taken.
+func sendSnapshot(ctx context.Context, nc *nats.Conn, config jetstream.StreamConfig, snapshot io.Reader) error {
+	reply, err := ask(ctx, nc, jsAPI+"STREAM.RESTORE."+StreamName, map[string]any{"config": config})
+	if err != nil {
+		return fmt.Errorf("couldn't begin to restore the log: %w", err)
+	}
+	chunk := make([]byte, snapshotChunk)
+	for {
+		n, err := io.ReadFull(snapshot, chunk)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("couldn't read the snapshot: %w", err)
+		}
+		if _, err := put(ctx, nc, reply.DeliverSubject, chunk[:n]); err != nil {
+			return fmt.Errorf("the snapshot could not be restored: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+}
+
+func ask(ctx context.Context, nc *nats.Conn, subject string, request any) (snapshotReply, error) {
+	b, err := json.Marshal(request)
+	if err != nil {
+		return snapshotReply{}, err
+	}
+	return put(ctx, nc, subject, b)
+}
+
+// put sends b and reads the answer; an empty one says that all is well so far.
+func put(ctx context.Context, nc *nats.Conn, subject string, b []byte) (r snapshotReply, err error) {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	m, err := nc.RequestWithContext(ctx, subject, b)
+	if err != nil || len(m.Data) == 0 {
+		return r, err
+	}
+	if err := json.Unmarshal(m.Data, &r); err != nil {
+		return r, fmt.Errorf("the server's answer is not JSON: %w", err)
+	}
+	if r.Error != nil {
+		return r, errors.New(r.Error.Description)
+	}
+	return r, nil
+}

@@ -1,0 +1,90 @@
+package streams
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// TestSnapshotKeepsEverything restores a snapshot of a log that lost an event in the middle and one at its end: sequences, times, gaps and a subscriber's
+// place are as they were, and the next event gets the next sequence.
+func TestSnapshotKeepsEverything(t *testing.T) {
+	ctx := context.Background()
+	logDir := t.TempDir()
+	l := openLog(t, Options{Dir: logDir})
+	appendN(t, l, 20)
+	l.Close()
+	damage(t, logDir, `"order_id":"6"`, `"order_id":"19"`)
+	l = openLog(t, Options{Dir: logDir})
+	if _, err := l.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+		t.Fatal(err)
+	}
+	live, err := l.Summarize(ctx, 20, nil)
+	if err != nil || live.Events != 18 || len(live.Gaps) != 2 || live.Gaps[0] != (Gap{7, 7}) || live.Gaps[1] != (Gap{20, 20}) {
+		t.Fatalf("the log: %+v, %v", live, err)
+	}
+	var snapshot bytes.Buffer
+	if err := l.Snapshot(ctx, &snapshot); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "nats")
+	restored, err := Restore(ctx, dir, &snapshot, slog.New(slog.DiscardHandler))
+	if err != nil || !restored.Equal(live) {
+		t.Fatalf("restored %+v, %v; the log is %+v", restored, err, live)
+	}
+	again := openLog(t, Options{Dir: dir})
+	if seq, err := again.Append(ctx, event(21)); seq != 21 || err != nil {
+		t.Errorf("the next event got %d, %v", seq, err)
+	}
+	if _, err := again.stream.Consumer(ctx, "deploys"); err != nil {
+		t.Errorf("the subscriber's consumer: %v", err)
+	}
+}
+
+// damage flips a bit of every event in the closed log's only block that contains one of the words.
+func damage(t *testing.T, dir string, words ...string) {
+	t.Helper()
+	path := filepath.Join(dir, "jetstream", streamAccount, "streams", StreamName, "msgs", "1.blk")
+	block, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range words {
+		at := bytes.Index(block, []byte(word))
+		if at < 0 {
+			t.Fatalf("%s is not in %s", word, path)
+		}
+		block[at+len(word)-1] ^= 1
+	}
+	if err := os.WriteFile(path, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRestoreRefusesWhatIsCutOff(t *testing.T) {
+	ctx := context.Background()
+	l := openLog(t, Options{})
+	appendN(t, l, 2000)
+	var snapshot bytes.Buffer
+	if err := l.Snapshot(ctx, &snapshot); err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{0, 1, snapshot.Len() / 2, snapshot.Len() - 1} {
+		dir := filepath.Join(t.TempDir(), "nats")
+		if s, err := Restore(ctx, dir, bytes.NewReader(snapshot.Bytes()[:cut]), slog.New(slog.DiscardHandler)); err == nil {
+			t.Errorf("%d of %d bytes were restored: %+v", cut, snapshot.Len(), s)
+		}
+	}
+	taken := filepath.Join(t.TempDir(), "nats")
+	if err := os.Mkdir(taken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(ctx, taken, &snapshot, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a directory that is there was restored into")
+	}
+}
