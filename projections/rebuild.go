@@ -53,6 +53,21 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 	return b.seq, nil
 }
 
+// Forget builds the read models anew after a person's key was destroyed, and returns when those are in use, in which nothing of the person is left. It
+// waits for a building under way, which may have opened what cannot be opened any more. The file of the read models before is removed; databases that
+// BuildSide made stay as they are.
+func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, err error) {
+	for {
+		seq, err = s.rebuild(ctx, s.asBefore(), "a person was forgotten", report)
+		if !errors.Is(err, ErrBusy) {
+			return seq, err
+		}
+		if pause(ctx, watchEvery); ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+	}
+}
+
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses
 // for the last few.
 func (s *Store) takeOver(ctx context.Context, b *build) error {
