@@ -21,12 +21,13 @@ import (
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 var systems = []schema.System{digicert.System, sectigo.System, xolphin.System, defguard.System, probely.System}
 
 // persons are the keys of everybody in these tests.
-var persons = &ingesttest.Keys{}
+var persons = &schematest.Keys{}
 
 // credential is a setting's value, long enough to be searched for in what is stored.
 func credential(setting string) string { return "a-" + setting + "-of-at-least-32-characters" }

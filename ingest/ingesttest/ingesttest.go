@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 // maxReason is more than any sentence needs; a reason that is longer quotes too much of the delivery.
@@ -214,7 +215,7 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string)
 	data.Provider = "source-1"
 	plain := data
 	if data.User != nil {
-		if err := schema.SealUser(&Keys{}, id, person, &data); err != nil {
+		if err := schema.SealUser(&schematest.Keys{}, id, person, &data); err != nil {
 			t.Fatalf("the user cannot be sealed: %v", err)
 		}
 	}
@@ -230,7 +231,7 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string)
 	if !reflect.DeepEqual(read.Data, data) {
 		t.Errorf("after the log the data is\n%+v, was\n%+v", read.Data, data)
 	}
-	if schema.OpenPerson(&Keys{}, read); plain.User != nil && !reflect.DeepEqual(read.Data.User.Person, plain.User.Person) {
+	if schema.OpenPerson(&schematest.Keys{}, read); plain.User != nil && !reflect.DeepEqual(read.Data.User.Person, plain.User.Person) {
 		t.Errorf("opened, the person is\n%+v, was\n%+v", read.Data.User.Person, plain.User.Person)
 	}
 	address, err := schema.ParseSubject(event.NATSSubject())

@@ -57,3 +57,11 @@ func redelivery(t testing.TB, o *schema.Original, feed string) *schema.Delivery 
 	}
 	return d
 }
+
+// about tells whether p finds a person in d, and who.
+func about(p schema.Provider, d *schema.Delivery) (name string, is bool) {
+	if f, ok := p.(schema.PersonFinder); ok {
+		return f.Person(d)
+	}
+	return "", false
+}

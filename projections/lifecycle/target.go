@@ -260,7 +260,7 @@ var tlsWords = []string{"tls", "ssl", "https", "hsts", "certificate", "certifica
 func (f Finding) TLS() bool {
 	name := strings.ToLower(strings.ReplaceAll(f.About.Name, "X.509", "x509"))
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
-		if slices.Contains(tlsWords, word) {
+		if slices.Contains(tlsWords, word) || strings.HasPrefix(word, "tlsv") || strings.HasPrefix(word, "sslv") {
 			return true
 		}
 	}

@@ -1,12 +1,11 @@
-package ingesttest
+// Package schematest has what tests of many packages need of the contract.
+package schematest
 
 import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
 // Keys are keys of persons that need no store: every person has one, which follows from the hash, until Destroy. It is the same in every test, so that
@@ -45,12 +44,4 @@ func digest(what, text string) []byte {
 	mac := hmac.New(sha256.New, []byte("ingesttest "+what))
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
-}
-
-// about tells whether p finds a person in d, and who.
-func about(p schema.Provider, d *schema.Delivery) (name string, is bool) {
-	if f, ok := p.(schema.PersonFinder); ok {
-		return f.Person(d)
-	}
-	return "", false
 }
