@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench fuzz tools
+.PHONY: help build demo test lint bench soak fuzz tools
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -26,7 +26,10 @@ tools: ## install what the tests need and a new machine lacks: Chromium, strace
 	@./.ci/tools
 
 bench: ## measure the hot paths beside their limits
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./...
+	$(GO) test -run '^$$' -bench . -skip Soak -benchtime 2s ./...
+
+soak: ## rebuild a million events while serving, and five million in little memory: minutes, and 6 GB of disk
+	$(GO) test -run '^$$' -bench Soak -benchtime 1x -timeout 60m ./cmd/certtrail
 
 FUZZTIME ?= 60s
 fuzz: ## fuzz every decoder, FUZZTIME each

@@ -1,2 +1,3 @@
-CREATE INDEX timeline_row  ON timeline (model, provider, id, seq);
-CREATE INDEX names_reversed ON names (reversed, model, provider, id);
+-- What tells rows apart stands first, so that most comparisons of a sort end there.
+CREATE INDEX timeline_row   ON timeline (id, seq, provider, model);
+CREATE INDEX names_reversed ON names (reversed, id, provider, model);

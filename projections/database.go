@@ -169,6 +169,16 @@ func driverValue(arg any) (driver.Value, error) {
 	return nil, fmt.Errorf("a column cannot hold %T", arg)
 }
 
+// plainValues are values as the driver takes them, worked out beforehand. One that a column cannot hold stays as it is, and fails where it is written.
+func plainValues(values []any) []any {
+	for i := range values {
+		if v, err := driverValue(values[i]); err == nil {
+			values[i] = v
+		}
+	}
+	return values
+}
+
 // assign puts what the driver read where dest points.
 func assign(dest any, v driver.Value) error {
 	switch d := dest.(type) {

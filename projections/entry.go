@@ -1,8 +1,7 @@
 package projections
 
 import (
-	"runtime"
-	"sync"
+	"slices"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
@@ -13,6 +12,7 @@ type entry struct {
 	record  *schema.Record
 	event   *schema.Event // nil when the record is none
 	rows    []lifecycle.Row
+	time    string // as the timeline has it
 	summary string
 	parked  error // why no row takes it
 }
@@ -68,7 +68,7 @@ func newEntry(r *schema.Record, mean meaning) entry {
 		return n
 	}
 	if n.rows, n.parked = lifecycle.Rows(e); n.parked == nil && len(n.rows) > 0 {
-		n.summary = lifecycle.Summary(e)
+		n.time, n.summary = e.Time.String(), lifecycle.Summary(e)
 	}
 	return n
 }
@@ -78,55 +78,19 @@ type reason string
 
 func (r reason) Error() string { return string(r) }
 
-// errStopped ends a follower whose events nobody takes any more.
-var errStopped = reason("nobody takes the events any more")
+// partSize is how many records of a backlog, or rows, are worked on at once beside the writer.
+const partSize = 1000
 
-// ahead bounds how many parts of a backlog are read ahead of the writer, and partSize how many records are in one.
-const (
-	ahead    = 4
-	partSize = 1000
-)
-
-// readAhead works out entries beside the goroutine that takes them, in order, and returns when follow or take fails, or follow has ended and all
-// has been taken. follow is called on a goroutine of its own, take on the caller's.
+// readAhead works out the entries of what follow yields beside the goroutine that takes them, in order.
 func readAhead(follow func(yield func([]schema.Record) error) error, mean meaning, take func([]entry) error) error {
-	parts := make(chan chan []entry, ahead)
-	workers := make(chan struct{}, max(2, runtime.GOMAXPROCS(0)-1))
-	stop := make(chan struct{})
-	var followed error
-	var running sync.WaitGroup
-	running.Go(func() {
-		defer close(parts)
-		followed = follow(func(records []schema.Record) error {
-			for len(records) > 0 {
-				n := min(partSize, len(records))
-				part, done := records[:n], make(chan []entry, 1)
-				records = records[n:]
-				select {
-				case parts <- done:
-				case <-stop:
-					return errStopped
+	return ahead(func(yield func([]schema.Record) error) error {
+		return follow(func(records []schema.Record) error {
+			for part := range slices.Chunk(records, partSize) {
+				if err := yield(part); err != nil {
+					return err
 				}
-				workers <- struct{}{}
-				running.Go(func() {
-					done <- entries(part, mean)
-					<-workers
-				})
 			}
 			return nil
 		})
-	})
-	var err error
-	for done := range parts {
-		if err == nil {
-			if err = take(<-done); err != nil {
-				close(stop)
-			}
-		}
-	}
-	running.Wait()
-	if err != nil {
-		return err
-	}
-	return followed
+	}, func(part []schema.Record) []entry { return entries(part, mean) }, take)
 }

@@ -31,6 +31,9 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 		return 0, ErrBusy
 	}
 	defer s.building.Unlock()
+	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil { // it may have been deleted with the files in it
+		return 0, fmt.Errorf("couldn't make the directory of the read models: %w", err)
+	}
 	g, err := next(s.o.Dir, decode)
 	if err != nil {
 		return 0, fmt.Errorf("couldn't look for the read models in %s: %w", s.o.Dir, err)
@@ -96,7 +99,6 @@ type build struct {
 	s    *Store
 	path string
 	mean meaning
-	to   uint64 // never past this event; 0: to the log's end
 
 	*progressing
 	seq uint64  // the last event it holds

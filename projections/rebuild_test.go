@@ -289,6 +289,35 @@ func TestOtherFoldsAreBuiltBeside(t *testing.T) {
 	digests(t, s)
 }
 
+// TestOtherTablesAreNotRead opens a generation of another version's tables: nothing is read until the new one is there.
+func TestOtherTablesAreNotRead(t *testing.T) {
+	dir := t.TempDir()
+	l := logOf(randomHistory(5, 1000))
+	s, stop := running(t, dir, l)
+	caughtUp(t, s)
+	current, _ := s.inUse()
+	stop()
+	other := current.generation
+	other.tables = strings.Repeat("0", len(other.tables))
+	if err := os.Rename(current.path, filepath.Join(dir, other.String())); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeCurrent(filepath.Join(dir, other.String())); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Orders(t.Context(), Query{Now: time.Now()}); !errors.Is(err, ErrRebuilding) {
+		t.Errorf("tables of another version are read: %v", err)
+	}
+	s.Close()
+	s, _ = running(t, dir, l)
+	caughtUp(t, s)
+	digests(t, s)
+}
+
 // TestBuildSide builds the state of a moment and reads it without a log.
 func TestBuildSide(t *testing.T) {
 	records := randomHistory(11, 3000)

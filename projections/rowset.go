@@ -203,46 +203,76 @@ func (rs *rowSet[S, T]) write(rows []*row[S]) error {
 	slices.SortFunc(rows, func(a, b *row[S]) int { // neighbours in the table are written one after the other
 		return cmp.Or(cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
 	})
-	for _, r := range rows {
-		if err := rs.store(r); err != nil {
-			return err
-		}
-		r.dirty = false
+	var err error
+	if len(rows) > partSize {
+		err = ahead(func(yield func([]*row[S]) error) error {
+			for part := range slices.Chunk(rows, partSize) {
+				if err := yield(part); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, rs.writings, rs.store)
+	} else {
+		err = rs.store(rs.writings(rows))
 	}
-	return rs.newNames.flush()
+	return errors.Join(err, rs.newNames.flush())
 }
 
-func (rs *rowSet[S, T]) store(r *row[S]) error {
-	values := rs.t.values(&r.state)
-	var err error
-	if r.stored {
-		err = rs.update.run(append(values, r.provider, r.id)...)
-	} else {
-		err = rs.insert.run(append([]any{r.provider, r.id}, values...)...)
-		r.stored = true
+// writing is a row as it is to be written.
+type writing[S any] struct {
+	*row[S]
+	values []any
+	names  []string
+}
+
+func (rs *rowSet[S, T]) writings(rows []*row[S]) []writing[S] {
+	list := make([]writing[S], len(rows))
+	for i, r := range rows {
+		list[i] = writing[S]{r, plainValues(rs.t.values(&r.state)), rs.names(r)}
 	}
-	if err != nil {
-		return err
+	return list
+}
+
+func (rs *rowSet[S, T]) store(list []writing[S]) error {
+	for i := range list {
+		w := &list[i]
+		var err error
+		if w.stored {
+			err = rs.update.run(append(w.values, w.provider, w.id)...)
+		} else {
+			err = rs.insert.run(append([]any{w.provider, w.id}, w.values...)...)
+		}
+		if err == nil {
+			err = rs.storeNames(w)
+		}
+		if err != nil {
+			return err
+		}
+		w.stored, w.dirty, w.row.names = true, false, w.names
 	}
-	names := rs.names(r)
-	if slices.Equal(names, r.names) {
+	return nil
+}
+
+// storeNames writes the names that the row bears now and did not when it was written last, and takes out the others.
+func (rs *rowSet[S, T]) storeNames(w *writing[S]) error {
+	if slices.Equal(w.names, w.row.names) {
 		return nil
 	}
-	for _, name := range names {
-		if !slices.Contains(r.names, name) {
-			if err := rs.newNames.add(name, rs.t.name, r.provider, r.id); err != nil {
+	for _, name := range w.names {
+		if !slices.Contains(w.row.names, name) {
+			if err := rs.newNames.add(name, rs.t.name, w.provider, w.id); err != nil {
 				return err
 			}
 		}
 	}
-	for _, name := range r.names {
-		if !slices.Contains(names, name) {
-			if err := rs.drop(r.rowKey, name); err != nil {
+	for _, name := range w.row.names {
+		if !slices.Contains(w.names, name) {
+			if err := rs.drop(w.rowKey, name); err != nil {
 				return err
 			}
 		}
 	}
-	r.names = names
 	return nil
 }
 

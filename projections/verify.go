@@ -130,7 +130,7 @@ func (s *Store) sameMoment(ctx context.Context, b *build) (live *sql.Tx, release
 	return live, release, nil
 }
 
-// compared is a table and the columns by which its rows are told apart.
+// compared is a table and the columns by which its rows are told apart, in the order of an index of theirs.
 type compared struct {
 	name string
 	key  []string
@@ -145,7 +145,7 @@ var comparedTables = func() []compared {
 	} {
 		list = append(list, compared{t.name, []string{"provider", t.key}})
 	}
-	return append(list, compared{"timeline", []string{"model", "provider", "id", "seq"}}, compared{"names", []string{"reversed", "model", "provider", "id"}},
+	return append(list, compared{"timeline", []string{"id", "seq", "provider", "model"}}, compared{"names", []string{"reversed", "id", "provider", "model"}},
 		compared{"quarantine", []string{"seq"}}, compared{"gaps", []string{"first_seq"}}, compared{"seen", []string{"event_id"}}, compared{"cursor", []string{"one"}})
 }()
 

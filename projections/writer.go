@@ -132,7 +132,8 @@ func (w *writer) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.db.exec(ctx, indexes()); err != nil {
+	// The sorter may use another processor; nothing else runs now.
+	if err := w.db.exec(ctx, "PRAGMA threads = 2;"+indexes()); err != nil {
 		return fmt.Errorf("couldn't make the indexes of the read models: %w", err)
 	}
 	return w.transaction(func() error {
@@ -241,7 +242,7 @@ func (b *batch) fold(n *entry) error {
 	for i, row := range n.rows {
 		taken[i]()
 		b.touch(Key{row.Model, provider, row.ID})
-		if err := b.w.timeline.add(row.Model, provider, row.ID, int64(seq), e.Time.String(), e.Type, n.summary); err != nil {
+		if err := b.w.timeline.add(row.Model, provider, row.ID, int64(seq), n.time, e.Type, n.summary); err != nil {
 			return err
 		}
 	}

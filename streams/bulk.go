@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -36,15 +37,33 @@ func (r *Raw) message() *nats.Msg {
 	return msg
 }
 
+// bulk lets in one bulk append at a time: two would gain nothing. It has a publisher of its own, for the committer counts what its one has under way.
+type bulk struct {
+	mu sync.Mutex
+	js jetstream.JetStream
+}
+
+func (b *bulk) begin(nc *nats.Conn) (_ jetstream.JetStream, err error) {
+	b.mu.Lock()
+	if b.js == nil {
+		if b.js, err = jetstream.New(nc, jetstream.WithPublishAsyncTimeout(askTimeout), jetstream.WithPublishAsyncMaxPending(windowMessages)); err != nil {
+			b.mu.Unlock()
+			return nil, fmt.Errorf("couldn't open JetStream: %w", err)
+		}
+	}
+	return b.js, nil
+}
+
+func (b *bulk) end() { b.mu.Unlock() }
+
 // AppendAll appends the events in their order and returns how many of them, from the first on, are durable: all, unless there is an error. After an error
 // more of them may be in the log. Appends of others go on meanwhile, and may come to stand between any two.
 func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
-	l.bulk.Lock() // two at once would not keep each other's order when one fails, and gain nothing
-	defer l.bulk.Unlock()
-	js, err := jetstream.New(l.nc, jetstream.WithPublishAsyncTimeout(askTimeout), jetstream.WithPublishAsyncMaxPending(windowMessages))
+	js, err := l.bulk.begin(l.nc)
 	if err != nil {
-		return 0, fmt.Errorf("couldn't open JetStream: %w", err)
+		return 0, err
 	}
+	defer l.bulk.end()
 	done := 0
 	for done < len(events) {
 		n, bytes := 0, 0

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +46,7 @@ type Log struct {
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
 
-	bulk   sync.Mutex // held by AppendAll
+	bulk   bulk
 	closed atomic.Bool
 }
 

@@ -30,12 +30,18 @@ import (
 // inProcess is a whole server inside the test's process.
 func inProcess(b *testing.B) *serverProcess {
 	b.Helper()
+	return inProcessOn(b, b.TempDir())
+}
+
+// inProcessOn is a whole server inside the test's process, on a data directory.
+func inProcessOn(b *testing.B, dir string) *serverProcess {
+	b.Helper()
 	s := &settings{values: map[string]string{}}
 	for _, one := range allSettings() {
 		s.values[one.name] = one.standard
 	}
 	for name, value := range map[string]string{
-		"data-dir": b.TempDir(), "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
+		"data-dir": dir, "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
 	} {
 		s.values[name] = value
 	}

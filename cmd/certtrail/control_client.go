@@ -147,6 +147,9 @@ func (c *control) call(ctx context.Context, method, path string, query url.Value
 		return err
 	}
 	resp, err := c.http.Do(req)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("it was interrupted: %w", ctx.Err())
+	}
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {
@@ -160,7 +163,7 @@ func (c *control) call(ctx context.Context, method, path string, query url.Value
 		b, err := readLine(lines, 0)
 		if err != nil {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return fmt.Errorf("it was interrupted: %w", ctx.Err())
 			}
 			return fmt.Errorf("the process that has the data directory %s ended in the middle of its answer: %w", c.dir, err)
 		}

@@ -9,20 +9,24 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
-// streamed is the line that the route for events writes for each: its place, and behind it, as the last member "event", its bytes as the log has them.
+// streamed is an event as the route for events writes it, on a line: its place, and its bytes as the log has them.
 type streamed struct {
-	Seq     uint64 `json:"seq"`
-	Subject string `json:"subject"`
-
-	event []byte
+	Seq     uint64
+	Subject string
+	event   []byte
 }
 
-// eventMember parts a line; neither a number nor a subject can contain it.
-var eventMember = []byte(`,"event":`)
+// The parts of such a line. Neither a number nor a subject can contain any of them, nor needs quoting: see schema.SubjectFor.
+const (
+	seqMember     = `{"seq":`
+	subjectMember = `,"subject":"`
+	eventMember   = `","event":`
+)
 
 func (a *answer) event(r *schema.Record) error {
 	data := r.Data
@@ -33,24 +37,25 @@ func (a *answer) event(r *schema.Record) error {
 		}
 		data = b.Bytes()
 	}
-	head, err := json.Marshal(streamed{Seq: r.Seq, Subject: r.Subject})
-	if err != nil {
-		return err
-	}
-	a.w.Write(head[:len(head)-1])
-	a.w.Write(eventMember)
+	a.w.WriteString(seqMember)
+	a.w.Write(strconv.AppendUint(a.w.AvailableBuffer(), r.Seq, 10))
+	a.w.WriteString(subjectMember)
+	a.w.WriteString(r.Subject)
+	a.w.WriteString(eventMember)
 	a.w.Write(data)
-	_, err = a.w.WriteString("}\n") // which has the errors of those before
+	_, err := a.w.WriteString("}\n") // which has the errors of those before
 	return err
 }
 
 func readStreamed(line []byte) (s streamed, err error) {
-	head, event, ok := bytes.Cut(line, eventMember)
-	if !ok || !bytes.HasSuffix(event, []byte("}")) {
+	head, event, ok := bytes.Cut(line, []byte(eventMember))
+	seq, subject, ok2 := strings.Cut(strings.TrimPrefix(string(head), seqMember), subjectMember)
+	if !ok || !ok2 || !bytes.HasSuffix(event, []byte("}")) {
 		return s, fmt.Errorf("the owner of the data directory sent %.80q where an event should be", line)
 	}
-	s.event = event[:len(event)-1]
-	return s, json.Unmarshal(append(head[:len(head):len(head)], '}'), &s)
+	s.Subject, s.event = subject, event[:len(event)-1]
+	s.Seq, err = strconv.ParseUint(seq, 10, 64)
+	return s, err
 }
 
 // eventsEnd is what the route for events says at their end.

@@ -215,13 +215,17 @@ func (s ids) addAll(ctx context.Context, log *streams.Log) error {
 	}
 	return log.Read(ctx, 0, last, func(records []schema.Record) error {
 		for i := range records {
+			if e, err := schema.DecodeMeaning(records[i].Data); err == nil {
+				s.add(e.ID)
+				continue
+			}
+			// An event of another version may be more than this one understands, and has an id all the same.
 			var e struct {
 				ID string `json:"id"`
 			}
-			if err := json.Unmarshal(records[i].Data, &e); err != nil {
-				continue // it has no id that an import could repeat
+			if json.Unmarshal(records[i].Data, &e) == nil && e.ID != "" {
+				s.add(e.ID)
 			}
-			s.add(e.ID)
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
 
@@ -218,5 +220,30 @@ func TestGapsAreTold(t *testing.T) {
 	const want = "warning: event 3 is gone from the log; see the operating guide on gaps\nwarning: events 7 to 9 are gone from the log; see the operating guide on gaps\n"
 	if b.String() != want {
 		t.Error(b.String())
+	}
+}
+
+// TestEventsOnLines writes events that are hard to put on a line and reads them back.
+func TestEventsOnLines(t *testing.T) {
+	for _, c := range []struct{ data, want string }{
+		{`{"id":"1"}`, `{"id":"1"}`},
+		{"{\n \"id\": \"a\\nb\"\n}\n", `{"id":"a\nb"}`},
+		{`{"id":"<&>","x":"\",\"event\":","event":"}"}`, `{"id":"<&>","x":"\",\"event\":","event":"}"}`},
+	} {
+		var b bytes.Buffer
+		a := &answer{w: bufio.NewWriter(&b)}
+		if err := errors.Join(a.event(&schema.Record{Seq: 7, Subject: "certs.order.issued.digicert.%7B1", Data: []byte(c.data)}), a.w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		line := strings.TrimSuffix(b.String(), "\n")
+		got, err := readStreamed([]byte(line))
+		if err != nil || got.Seq != 7 || got.Subject != "certs.order.issued.digicert.%7B1" || string(got.event) != c.want || !json.Valid([]byte(line)) || strings.Contains(line, "\n") {
+			t.Errorf("%q became %q: %+v, %v", c.data, line, got, err)
+		}
+	}
+	for _, bad := range []string{``, `{"seq":1}`, `{"seq":x,"subject":"s","event":{}}`, `{"seq":1,"subject":"s","event":[]`} {
+		if got, err := readStreamed([]byte(bad)); err == nil {
+			t.Errorf("%q is taken for %+v", bad, got)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -188,5 +191,40 @@ func TestSyncBeforeAnswer(t *testing.T) {
 	}
 	if answers != deliveries {
 		t.Errorf("%d answers in the trace, want %d", answers, deliveries)
+	}
+}
+
+// TestKillDuringRebuild kills the server at random moments of a rebuild: the next one reads what was in use, or the new tables if they were, and every
+// row is what the log gives.
+func TestKillDuringRebuild(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	remember(t, data, 1, 15_000)
+	commandly(t, "replay", "--data-dir", data)
+	want := commandly(t, "replay", "--verify", "--data-dir", data)
+	for range 4 {
+		w := begin(t, dir)
+		w.caughtUp(t)
+		rebuilding := make(chan error, 1)
+		go func() {
+			root := rootCommand()
+			root.SetArgs([]string{"replay", "--data-dir", data})
+			root.SetOut(io.Discard)
+			root.SetErr(io.Discard)
+			rebuilding <- root.Execute()
+		}()
+		select {
+		case <-time.After(time.Duration(rand.IntN(1500)) * time.Millisecond): // at any moment, or after it
+			w.end()
+			<-rebuilding
+		case err := <-rebuilding:
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.end()
+		}
+		if got := commandly(t, "replay", "--verify", "--data-dir", data); got != want {
+			t.Errorf("after a kill it is\n%s\nand was\n%s", got, want)
+		}
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,25 +70,21 @@ func filled(tb testing.TB, dir string, n int) *streams.Log {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { log.Close() })
-	last, err := log.Last(context.Background())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var next atomic.Int64
-	next.Store(int64(last))
-	var group sync.WaitGroup
-	for range 256 {
-		group.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				if _, err := log.Append(context.Background(), historyEvent(int(i))); err != nil {
-					tb.Error(err)
-					return
-				}
+	tb.Cleanup(log.Close)
+	for first := 0; first < n; first += 5000 {
+		var events []streams.Raw
+		for i := first; i < min(n, first+5000); i++ {
+			e := historyEvent(i)
+			data, err := e.Encode()
+			if err != nil {
+				tb.Fatal(err)
 			}
-		})
+			events = append(events, streams.Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data})
+		}
+		if _, err := log.AppendAll(context.Background(), events); err != nil {
+			tb.Fatal(err)
+		}
 	}
-	group.Wait()
 	return log
 }
 
