@@ -344,14 +344,6 @@ func (d *decoder) original() *Original {
 	return o
 }
 
-// nested is the object that is next, read by encoding/json: it is of a sort that is rare.
-func nested[T any](d *decoder, to **T) {
-	raw := d.raw()
-	if d.odd || json.Unmarshal(raw, to) != nil {
-		d.fail()
-	}
-}
-
 // seen are the keys of one object that were read, by number.
 type seen uint64
 

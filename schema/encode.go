@@ -142,17 +142,6 @@ func (w *writer) data(d *Data) error {
 	return err
 }
 
-// nest writes an object of a sort that is rare, if it is there.
-func nest[T any](w *writer, name string, v *T) error {
-	if v == nil {
-		return nil
-	}
-	w.key(name)
-	b, err := encode(v)
-	w.b = append(w.b, b...)
-	return err
-}
-
 func (w *writer) certificate(c *Certificate) {
 	w.key("certificate")
 	w.begin()
