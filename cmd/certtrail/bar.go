@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -15,21 +14,13 @@ const plainEvery = 5 * time.Second
 
 // bar shows the progress of a building: one line that is written over in a terminal, now and then a line of its own elsewhere.
 type bar struct {
-	w        io.Writer
-	terminal bool
-	shown    time.Time
-	phase    string
+	*counter
+	plain io.Writer
+	told  time.Time
+	phase string
 }
 
-func newBar(w io.Writer) *bar {
-	b := &bar{w: w}
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil {
-			b.terminal = info.Mode()&os.ModeCharDevice != 0
-		}
-	}
-	return b
-}
+func newBar(w io.Writer) *bar { return &bar{counter: newCounter(w), plain: w} }
 
 // line takes a line of the owner's answer.
 func (b *bar) line(text []byte) error {
@@ -41,21 +32,13 @@ func (b *bar) line(text []byte) error {
 }
 
 func (b *bar) show(p projections.Progress) {
-	if b.terminal {
-		fmt.Fprintf(b.w, "\r\x1b[K%s", barText(p))
-		b.shown = time.Now()
+	if b.counter.w != nil {
+		b.counter.show("%s", barText(p))
 		return
 	}
-	if p.Phase != b.phase || time.Since(b.shown) >= plainEvery {
-		fmt.Fprintln(b.w, barText(p))
-		b.shown, b.phase = time.Now(), p.Phase
-	}
-}
-
-// end leaves the terminal at the beginning of a line.
-func (b *bar) end() {
-	if b.terminal && !b.shown.IsZero() {
-		fmt.Fprint(b.w, "\r\x1b[K")
+	if p.Phase != b.phase || time.Since(b.told) >= plainEvery {
+		fmt.Fprintln(b.plain, barText(p))
+		b.told, b.phase = time.Now(), p.Phase
 	}
 }
 

@@ -69,10 +69,10 @@ func inProcessOn(b *testing.B, dir string) *serverProcess {
 	}
 }
 
-// publishing is the limit: a handler that does nothing but publish what it is sent, to a server that syncs each message.
-func publishing(b *testing.B) string {
+// rawStream is a stream of a plain nats-server in this process, for limits.
+func rawStream(b *testing.B, always bool, subjects string) (jetstream.JetStream, jetstream.Stream) {
 	b.Helper()
-	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: b.TempDir(), DontListen: true, NoSigs: true, NoLog: true, SyncAlways: true})
+	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: b.TempDir(), DontListen: true, NoSigs: true, NoLog: true, SyncAlways: always})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -86,13 +86,21 @@ func publishing(b *testing.B) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(1024))
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "LIMIT", Subjects: []string{"limit.>"}, Storage: jetstream.FileStorage}); err != nil {
+	stream, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "LIMIT", Subjects: []string{subjects}, Storage: jetstream.FileStorage})
+	if err != nil {
 		b.Fatal(err)
 	}
+	return js, stream
+}
+
+// publishing is the limit: a handler that does nothing but publish what it is sent, to a server that syncs each message.
+func publishing(b *testing.B) string {
+	b.Helper()
+	js, _ := rawStream(b, true, "limit.>")
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {

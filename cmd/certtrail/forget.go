@@ -36,7 +36,7 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 			bar := newBar(cmd.ErrOrStderr())
 			var b built
 			err = c.call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.line, &b)
-			bar.end()
+			bar.clear()
 			if err != nil {
 				return err
 			}

@@ -94,7 +94,7 @@ func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
 	bar := newBar(cmd.ErrOrStderr())
 	var built built
 	err := c.call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
-	bar.end()
+	bar.clear()
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 	bar := newBar(cmd.ErrOrStderr())
 	var v projections.Verification
 	err := c.call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
-	bar.end()
+	bar.clear()
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -48,16 +47,4 @@ func scriptDeliver(ts *testscript.TestScript, _ bool, args []string) {
 	if fmt.Sprint(status) != want {
 		ts.Fatalf("answered %d: %s", status, body)
 	}
-}
-
-// deliver sends d to the endpoint /hooks/source with the test's credentials.
-func (w *world) deliver(source string, d *schema.Delivery) (int, []byte, error) {
-	kind, feed, _ := strings.Cut(source, "-")
-	system, ok := systemOf(kind)
-	if !ok {
-		return 0, nil, fmt.Errorf("no system %s", kind)
-	}
-	d.Feed = feed
-	credentials := map[string]string{"webhook-key": testKey, "username": testUser, "password": testPassword, "token": testToken}
-	return deliver(context.Background(), w.hooks, kind, system.New(func(name string) string { return credentials[name] }), d)
 }

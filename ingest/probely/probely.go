@@ -14,7 +14,7 @@ import (
 // System is Probely as certtrail serves it. No page lists the addresses it sends from.
 var System = schema.System{
 	Kind:  "probely",
-	Title: "Probely (Snyk API & Web)",
+	Title: "Probely",
 	Settings: []schema.Setting{
 		{Name: settingToken, Usage: "the last segment of the webhook's URL, which is all that tells Probely's deliveries from anybody's", Secret: true, Credential: true},
 	},
