@@ -26,6 +26,7 @@ type Data struct {
 
 	Check          string     `json:"check,omitempty"` // one of the Check names
 	CheckState     CheckState `json:"check_state,omitempty"`
+	Checks         Checks     `json:"checks,omitempty"` // all that an API's answer says of an order, where it says more than one thing
 	Reason         string     `json:"reason,omitempty"` // the provider's words on why, or certtrail's on a delivery.unrecognized
 	ValidationType string     `json:"validation_type,omitempty"`
 	ExpiresAt      *Time      `json:"expires_at,omitempty"` // until when a validation may be reused
@@ -44,6 +45,9 @@ type Data struct {
 
 // CheckState is where one of a CA's checks of an order stands.
 type CheckState string
+
+// Checks are where the checks of an order stand, by name.
+type Checks map[string]CheckState
 
 // The states of a check.
 const (

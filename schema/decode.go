@@ -164,6 +164,9 @@ func (d *decoder) data(to *Data) {
 		case "finding":
 			d.once(&seen, 43)
 			nested(d, &to.Finding)
+		case "checks":
+			d.once(&seen, 44)
+			to.Checks = d.checks()
 		case "original":
 			d.once(&seen, 39)
 			if d.meaning {

@@ -121,6 +121,10 @@ func (w *writer) data(d *Data) error {
 	w.optional("finding_id", d.FindingID)
 	w.optional("check", d.Check)
 	w.optional("check_state", string(d.CheckState))
+	if len(d.Checks) > 0 {
+		w.key("checks")
+		writeSorted(w, d.Checks)
+	}
 	w.optional("reason", d.Reason)
 	w.optional("validation_type", d.ValidationType)
 	w.moment("expires_at", d.ExpiresAt)
@@ -204,15 +208,19 @@ func (w *writer) original(o *Original) error {
 	return err
 }
 
-// headers writes them sorted by name.
 func (w *writer) headers(headers map[string]string) {
 	w.key("headers")
 	if headers == nil {
 		w.b = append(w.b, "null"...)
 		return
 	}
+	writeSorted(w, headers)
+}
+
+// writeSorted writes an object of texts, sorted by key.
+func writeSorted[T ~string](w *writer, texts map[string]T) {
 	names := make([]string, 0, 16)
-	for name := range headers {
+	for name := range texts {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -221,7 +229,7 @@ func (w *writer) headers(headers map[string]string) {
 		w.comma()
 		w.quote(name)
 		w.b = append(w.b, ':')
-		w.quote(headers[name])
+		w.quote(string(texts[name]))
 	}
 	w.finish()
 }

@@ -20,3 +20,11 @@ func nest[T any](w *writer, name string, v *T) error {
 	w.b = append(w.b, b...)
 	return err
 }
+
+func (d *decoder) checks() Checks {
+	checks := Checks{}
+	for name := range d.members {
+		checks[string(name)] = CheckState(d.text())
+	}
+	return checks
+}

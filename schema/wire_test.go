@@ -131,7 +131,10 @@ func fill(t *testing.T, v reflect.Value) {
 			fill(t, v.Index(i))
 		}
 	case reflect.Map:
-		v.Set(reflect.ValueOf(map[string]string{"b": "2", "a": "1"}))
+		v.Set(reflect.MakeMap(v.Type()))
+		for key, value := range map[string]string{"b": "2", "a": "1"} {
+			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(value).Convert(v.Type().Elem()))
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
@@ -165,6 +168,8 @@ var odd = []string{
 	`{"id":"1","type":"t","data":{"original":{"method":"PUT","query":"ü","headers":{"a":"1","a":"2","A":"3"},"body": {"a" : [ 1 ] } ,"body_base64":"x"}}}`,
 	`{"id":"1","type":"t","data":{"user":null,"target":{},"scan":{"lows":1.5},"finding":{"severity":7}}}`, `{"id":"1","type":"t","data":{"user":{"active":true},"user":{"keys":[]}}}`,
 	`{"id":"1","type":"t","data":{"user":{"Sealed":"s","Person":{"name":"n"},"keys":[null,{"kind":"pgp"}]},"target":{"verified":null,"x":1}}}`, `{"id":"1","type":"t","data":{"finding":[]}}`,
+	`{"id":"1","type":"t","data":{"checks":{"csr":"passed","csr":"failed"},"checks":{"CSR":"x"}}}`, `{"id":"1","type":"t","data":{"checks":null}}`,
+	`{"id":"1","type":"t","data":{"checks":{"csr":null}}}`, `{"id":"1","type":"t","data":{"checks":{"\u0063sr":"passed"}}}`, `{"id":"1","type":"t","data":{"checks":{}}}`,
 	`{"id":"1","type":"t","data":{"original":{"headers":null,"body":null}}}`, `{"id":"1","type":"t","data":{"original":null}}`, `{"id":"1","type":"t","data":{"original":7}}`,
 	`{"id":"1","type":"t","data":{"original":{"body":1},"original":{"query":"q"}}}`, `{"id":"1","type":"t","data":{"Original":{"body":1}}}`,
 	" \t\r\n{ \"id\" : \"1\" , \"type\" : \"t\" , \"data\" : { } } \n", "\ufeff{\"id\":\"1\",\"type\":\"t\"}", "{\"id\":\"1\",\"type\":\"t\"}\x00",
@@ -213,6 +218,7 @@ func TestEncodingIsThatOfEncodingJSON(t *testing.T) {
 		at := At(time.UnixMilli(rapid.Int64Range(-1e14, 1e14).Draw(t, "time")))
 		e := New(text.Draw(t, "id"), text.Draw(t, "source"), at, Kind(text.Draw(t, "kind")), Data{
 			Provider: text.Draw(t, "provider"), OrderID: text.Draw(t, "order"), Reason: text.Draw(t, "reason"), ExpiresAt: &at,
+			Checks: rapid.MapOf(text, rapid.Map(text, func(s string) CheckState { return CheckState(s) })).Draw(t, "checks"),
 			Original: &Original{
 				Method: "POST", Query: text.Draw(t, "query"), Headers: rapid.MapOf(text, text).Draw(t, "headers"),
 				Body: json.RawMessage(rapid.SampledFrom([]string{"", "null", `{"a":1}`, ` { "a" : 1 } `, `{"a":"<b>\u2028 ` + "\u2028\xff" + `"}`, "{", "1 2", strings.Repeat("[", 200) + strings.Repeat("]", 200)}).Draw(t, "body")),

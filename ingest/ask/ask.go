@@ -1,0 +1,63 @@
+// Package ask is what certtrail asks for itself and appends: what a provider's API says of an order or a certificate, which deliveries were missed,
+// what a parent zone answers about a DS record, and the notices of its own clock. It decides nothing about rows: what it finds becomes events like
+// any delivery.
+//
+// Nothing here looks at the clock, sleeps or appends by itself: the caller gives the time, the waiting and the log.
+package ask
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Path is the source of the events that were found by asking a provider: "/ask/digicert".
+func Path(provider string) string { return "/ask/" + provider }
+
+// FoundFirst is the certtrailimported of what the first reconcile of a provider finds: it may be years old, and nothing outside acts on it.
+const FoundFirst = "reconcile"
+
+// Event is what a provider's API answered at the time at, as an event under id, a UUIDv7. secrets are the credentials it was asked with. The answer
+// must have a kind.
+func Event(id, provider string, at time.Time, answer schema.Answer, secrets []string) *schema.Event {
+	data := answer.Data
+	data.Provider = provider
+	if answer.Delivery != nil {
+		data.Original = schema.Redact(answer.Delivery, nil, secrets)
+	}
+	redactWords(&data, secrets)
+	return schema.New(id, Path(provider), schema.At(at), answer.Kind, data)
+}
+
+// redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's message that names a person.
+func redactWords(data *schema.Data, secrets []string) {
+	words := struct {
+		Reason       string `json:"reason"`
+		Organization string `json:"organization_name"`
+	}{data.Reason, data.OrganizationName}
+	body, err := json.Marshal(words) // two strings always encode
+	if err == nil {
+		err = json.Unmarshal(schema.Redact(&schema.Delivery{Body: body}, nil, secrets).Body, &words)
+	}
+	if err != nil { // what cannot be made sure of is not stored
+		words.Reason, words.Organization = "", ""
+	}
+	data.Reason, data.OrganizationName = words.Reason, words.Organization
+}
+
+// scrubbed stands in the place of a credential, as in what is stored.
+const scrubbed = "[redacted]"
+
+// shortestSecret is the length from which a credential is searched for: a shorter one would be found in innocent places.
+const shortestSecret = 8
+
+func withoutSecrets(s string, secrets []string) string {
+	for _, secret := range secrets {
+		if len(secret) >= shortestSecret {
+			s = strings.ReplaceAll(s, secret, scrubbed)
+		}
+	}
+	return s
+}

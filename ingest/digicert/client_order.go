@@ -1,0 +1,244 @@
+package digicert
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// What the events that are made of answers are called, and what read them.
+const (
+	eventDescribed = "order_info"
+	eventCollected = "certificate_download"
+	eventDomain    = "domain_info"
+	apiDecoder     = "digicert-api/1"
+)
+
+// standings are the API's words for where an order stands. The page's own list could not be read; these are those that the pages "Order info",
+// "Status change list" and "Update order status" show, and those of a client (Keyfactor/digicert-certcentral-caplugin). What is not here says
+// nothing of an order's state: reissue_pending, renewed, not_renewed and expired are of orders that were issued, and stay so.
+var standings = map[string]string{
+	"pending": schema.StandingPending, "needs_approval": schema.StandingPending, "needs_csr": schema.StandingPending, "processing": schema.StandingPending,
+	"approved": schema.StandingPending, "waiting_pickup": schema.StandingPending, "awaiting_pickup": schema.StandingPending,
+	"issued": schema.StandingIssued, "rejected": schema.StandingRejected, "denied": schema.StandingRejected, "canceled": schema.StandingCanceled,
+	"cancelled": schema.StandingCanceled, "revoked": schema.StandingRevoked,
+}
+
+func standing(orderID, certificateID, word string) schema.Standing {
+	certificateID, _ = schema.ID(certificateID) // one too long for a row is as good as none
+	return schema.Standing{OrderID: orderID, CertificateID: certificateID, Word: schema.Clip(word, schema.MaxEvent), State: standings[strings.ToLower(word)]}
+}
+
+// orderJSON is what is read of an order ("Order info" page, and clients for product and organization).
+type orderJSON struct {
+	Status      schema.Text `json:"status"`
+	Certificate struct {
+		ID           schema.Text     `json:"id"`
+		SerialNumber schema.Text     `json:"serial_number"` // once it is issued, as is date_issued
+		CommonName   schema.Text     `json:"common_name"`
+		DNSNames     []schema.Text   `json:"dns_names"`
+		DateIssued   schema.Text     `json:"date_issued"`
+		CA           json.RawMessage `json:"ca_cert"`
+		Organization json.RawMessage `json:"organization"`
+	} `json:"certificate"`
+	Organization json.RawMessage `json:"organization"`
+	Product      struct {
+		ValidationType schema.Text `json:"validation_type"`
+	} `json:"product"`
+}
+
+// OrderInfo is where an order stands, and order.described with its names and organization ("Order info" page). The page's dates of validity are days
+// without a time, too coarse for a certificate's end: Collect has them.
+func (c *Client) OrderInfo(ctx context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+	path, err := segment(orderID)
+	if err != nil {
+		return schema.Standing{}, schema.Answer{}, err
+	}
+	var order orderJSON
+	raw, err := c.ask(ctx, "describe order "+orderID, "order/certificate/"+path, nil, &order)
+	if err != nil {
+		return schema.Standing{}, schema.Answer{}, err
+	}
+	s := standing(orderID, string(order.Certificate.ID), string(order.Status))
+	s.At = moment(order.Certificate.DateIssued)
+	s.Certificate = order.names()
+	s.Checks = order.checks()
+	data := schema.Data{
+		Event: eventDescribed, Decoder: apiDecoder, OrderID: orderID, CertificateID: s.CertificateID, Certificate: s.Certificate, Checks: s.Checks,
+		ValidationType: schema.Clip(string(order.Product.ValidationType), schema.MaxText),
+	}
+	order.organization(&data)
+	return s, schema.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
+}
+
+// names are the names that the order is for. A pending order has no certificate yet, but has them.
+func (o *orderJSON) names() *schema.Certificate {
+	c := &schema.Certificate{SerialNumber: serial(string(o.Certificate.SerialNumber)), CommonName: name(string(o.Certificate.CommonName))}
+	for _, n := range o.Certificate.DNSNames {
+		if n != "" {
+			c.DNSNames = append(c.DNSNames, name(string(n)))
+		}
+	}
+	var ca struct {
+		Name schema.Text `json:"name"`
+	}
+	_ = json.Unmarshal(o.Certificate.CA, &ca) // an order for a certificate of no known CA has none
+	c.Issuer = schema.Clip(string(ca.Name), schema.MaxText)
+	return c
+}
+
+// checks are those that an order's status tells of: somebody of the account must approve the order, or give its CSR.
+func (o *orderJSON) checks() schema.Checks {
+	switch strings.ToLower(string(o.Status)) {
+	case "needs_approval":
+		return schema.Checks{schema.CheckApproval: schema.CheckPending}
+	case "needs_csr":
+		return schema.Checks{schema.CheckCSR: schema.CheckPending}
+	}
+	return nil
+}
+
+func (o *orderJSON) organization(data *schema.Data) {
+	for _, raw := range []json.RawMessage{o.Organization, o.Certificate.Organization} {
+		var of struct {
+			ID   schema.Text `json:"id"`
+			Name schema.Text `json:"name"`
+		}
+		_ = json.Unmarshal(raw, &of) // a DV order has none
+		if id, err := schema.ID(string(of.ID)); err == nil && id != "" {
+			data.OrganizationID, data.OrganizationName = id, schema.Clip(string(of.Name), schema.MaxText)
+			return
+		}
+	}
+}
+
+// validationJSON is what is read of an order's validation ("Order validation status" page). Its ids are strings, unlike elsewhere.
+type validationJSON struct {
+	OrganizationID   schema.Text `json:"organization_id"`
+	OrganizationName schema.Text `json:"organization_name"`
+	Organizations    []struct {
+		Status schema.Text `json:"status"`
+	} `json:"organization_validations"`
+	Names []struct {
+		Scope    schema.Text   `json:"name_scope"`
+		Status   schema.Text   `json:"status"`
+		DNSNames []schema.Text `json:"dns_names"`
+	} `json:"dns_name_validations"`
+}
+
+// ValidationStatus is order.described with the checks of an order's organization and of each of its names ("Order validation status" page).
+func (c *Client) ValidationStatus(ctx context.Context, orderID string) (schema.Answer, error) {
+	path, err := segment(orderID)
+	if err != nil {
+		return schema.Answer{}, err
+	}
+	var v validationJSON
+	raw, err := c.ask(ctx, "tell how order "+orderID+" is validated", "order/certificate/"+path+"/validation", nil, &v)
+	if err != nil {
+		return schema.Answer{}, err
+	}
+	data := schema.Data{
+		Event: eventDescribed, Decoder: apiDecoder, OrderID: orderID, Checks: v.checks(), OrganizationName: schema.Clip(string(v.OrganizationName), schema.MaxText),
+	}
+	if data.OrganizationID, err = schema.ID(string(v.OrganizationID)); err != nil {
+		data.Unreadable = append(data.Unreadable, schema.Unreadable{Part: "organization_id", Reason: err.Error()})
+	}
+	return schema.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
+}
+
+// checks are passed once all of what they are about is; the worst counts.
+func (v *validationJSON) checks() schema.Checks {
+	checks := schema.Checks{}
+	note := func(check, word string) {
+		state, known := checkStates[strings.ToLower(word)]
+		if known && worse[state] >= worse[checks[check]] {
+			checks[check] = state
+		}
+	}
+	for _, o := range v.Organizations {
+		note(schema.CheckOrganization, string(o.Status))
+	}
+	for _, n := range v.Names {
+		if len(n.DNSNames) == 0 {
+			n.DNSNames = []schema.Text{n.Scope}
+		}
+		for _, dnsName := range n.DNSNames {
+			if domain, err := schema.DomainName(string(dnsName)); err == nil {
+				note(schema.DomainCheck(domain), string(n.Status))
+			}
+		}
+	}
+	if len(checks) == 0 {
+		return nil
+	}
+	return checks
+}
+
+// checkStates are the API's words for where a validation stands. The pages show approved, pending, active and complete; the others are those of its
+// requests and orders. An unknown word says nothing of a check.
+var checkStates = map[string]schema.CheckState{
+	"approved": schema.CheckPassed, "active": schema.CheckPassed, "complete": schema.CheckPassed, "completed": schema.CheckPassed, "valid": schema.CheckPassed,
+	"pending": schema.CheckPending, "submitted": schema.CheckPending, "processing": schema.CheckPending,
+	"rejected": schema.CheckFailed, "denied": schema.CheckFailed, "failed": schema.CheckFailed, "expired": schema.CheckFailed,
+}
+
+var worse = map[schema.CheckState]int{"": 0, schema.CheckPassed: 1, schema.CheckPending: 2, schema.CheckDelayed: 3, schema.CheckFailed: 4}
+
+// Describe is all that the API says of an order: OrderInfo, and ValidationStatus while something of it is pending. The kept original has both answers
+// under order_info and validation.
+func (c *Client) Describe(ctx context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+	s, answer, err := c.OrderInfo(ctx, orderID)
+	if err != nil || s.State != schema.StandingPending && !strings.EqualFold(s.Word, "reissue_pending") {
+		return s, answer, err
+	}
+	validation, err := c.ValidationStatus(ctx, orderID)
+	if err != nil {
+		return s, answer, err
+	}
+	checks := validation.Data.Checks
+	if checks == nil {
+		checks = schema.Checks{}
+	}
+	for check, state := range answer.Data.Checks {
+		checks[check] = state
+	}
+	if len(checks) > 0 {
+		answer.Data.Checks, s.Checks = checks, checks
+	}
+	if answer.Data.OrganizationID == "" || answer.Data.OrganizationID == validation.Data.OrganizationID && answer.Data.OrganizationName == "" {
+		answer.Data.OrganizationID, answer.Data.OrganizationName = validation.Data.OrganizationID, validation.Data.OrganizationName
+	}
+	answer.Data.Unreadable = validation.Data.Unreadable
+	both, err := json.Marshal(map[string]json.RawMessage{"order_info": answer.Delivery.Body, "validation": validation.Delivery.Body})
+	if err != nil {
+		return s, answer, err
+	}
+	answer.Delivery = kept(nil, both)
+	return s, answer, nil
+}
+
+// name is a name of an order, as a domain name where it is one: a code signing order is for a company.
+func name(s string) string {
+	if domain, err := schema.DomainName(s); err == nil && strings.Contains(domain, ".") {
+		return domain
+	}
+	return schema.Clip(s, schema.MaxText)
+}
+
+// serial is a serial number as schema.Certificate has it; "" where it is none.
+func serial(s string) string {
+	s = strings.ToLower(strings.ReplaceAll(s, ":", ""))
+	if len(s)%2 == 1 {
+		s = "0" + s
+	}
+	for len(s) > 2 && strings.HasPrefix(s, "00") {
+		s = s[2:]
+	}
+	if _, err := hex.DecodeString(s); err != nil {
+		return ""
+	}
+	return s
+}

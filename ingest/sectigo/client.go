@@ -1,0 +1,98 @@
+package sectigo
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// How often the Web Security Platform may be called no page says; this is an assumption.
+const (
+	APIRate  = 1 // calls a second
+	APIBurst = 5
+)
+
+// API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. It may be called at once from many goroutines. An answer
+// of status 400 to 499 is a *schema.Refusal.
+type API interface {
+	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
+	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
+}
+
+// Client asks the Web Security Platform's API. The page that names the call ("DNSSEC Workflow") gives neither its host nor how it is authenticated:
+// the base URL is therefore a setting without a default, the host to which /v2/websites is appended, and HTTP Basic is assumed, as the platform's
+// webhooks have it. Its methods may be called at once from many goroutines.
+type Client struct{ api API }
+
+// NewClient is the client that asks through api.
+func NewClient(api API) *Client { return &Client{api: api} }
+
+// Authorize puts user name and password on a request, by HTTP Basic.
+func Authorize(username, password string) func(h http.Header) {
+	basic := Basic(username, password)
+	return func(h http.Header) { h.Set("Authorization", "Basic "+basic) }
+}
+
+// Basic is user name and password as they go over the wire, which is as secret as the password.
+func Basic(username, password string) string {
+	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
+}
+
+// DSRecord is a DS record of a website, as the platform wants it at the registrar.
+type DSRecord struct {
+	Domain  string // "" where the answer names none
+	DS      schema.DS
+	Created *schema.Time // nil where the answer does not say
+}
+
+// DSRecords are the DS records of a website ("DNSSEC Workflow" page, step 4: domain, keytag, algorithm, digest_type and digest). The page does not show
+// the shape of the answer, so they are looked for as in the webhooks' bodies: in a list or alone, wrapped or bare, numbers as strings or not. Records
+// that cannot be read are an error, beside those that can.
+func (c *Client) DSRecords(ctx context.Context, websiteID string) ([]DSRecord, error) {
+	id, err := schema.ID(websiteID)
+	if err != nil || id == "" || id == "." || id == ".." {
+		return nil, errors.New("asking Sectigo for DS records needs a website's number")
+	}
+	var raw json.RawMessage
+	if err := c.api.JSON(ctx, http.MethodGet, "v2/websites/"+url.PathEscape(id)+"/dns/ds_records", nil, nil, &raw); err != nil {
+		return nil, refused("list the DS records of website "+id, err)
+	}
+	var s search
+	s.walk(untyped(raw), place{}, 0)
+	var list []DSRecord
+	var unreadable error
+	for _, r := range s.records {
+		if r.err != nil {
+			unreadable = errors.Join(unreadable, fmt.Errorf("a DS record that Sectigo lists of website %s cannot be read: %w", id, r.err))
+			continue
+		}
+		one := DSRecord{DS: r.ds}
+		if !r.created.IsZero() {
+			one.Created = &r.created
+		}
+		if one.Domain, err = schema.DomainName(r.domain); err != nil {
+			one.Domain = ""
+		}
+		list = append(list, one)
+	}
+	return list, unreadable
+}
+
+// refused makes a sentence of a refusal. Any other error stays as it is.
+func refused(tried string, err error) error {
+	var r *schema.Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	why := "see that the website's number is right, and that DNSSEC is enabled for it"
+	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
+		why = "it does not accept the credentials. Set sectigo-api-username and sectigo-api-password to those of the partner account"
+	}
+	return fmt.Errorf("asking Sectigo to %s failed: %s: %w", tried, why, r)
+}
