@@ -60,6 +60,18 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 	return b.seq, nil
 }
 
+// Forget builds the read models anew after a person's key was destroyed, and returns when those are in use, in which nothing of the person is left. It
+// ends what is being built otherwise, which may have opened what cannot be opened any more. The file of the read models before is removed; databases that
+// BuildSide made stay as they are.
+func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, err error) {
+	leave, err := s.building.claim(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	return s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
+}
+
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses
 // for the last few: those it holds, so that no page goes back. The follower goes on from there with the new one.
 func (s *Store) takeOver(ctx context.Context, b *build) error {

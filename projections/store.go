@@ -46,6 +46,7 @@ type Options struct {
 	Log    Log
 	Aside  Backlog                           // to build other read models beside those in use
 	Decode func(*schema.Event) *schema.Event // what today's decoders make of an event's original delivery; nil: events stay as the log has them
+	Open   func(*schema.Event)               // fills in what an event holds sealed of a person, as long as it can be opened; nil: it stays sealed
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
 
@@ -151,10 +152,11 @@ func (s *Store) next(redecoded bool) generation {
 }
 
 func (s *Store) meaningFor(anew bool) meaning {
+	mean := asLogged
 	if anew && s.o.Decode != nil {
-		return redecoded(s.o.Decode)
+		mean = redecoded(s.o.Decode)
 	}
-	return asLogged
+	return opened(mean, s.o.Open)
 }
 
 // use makes the database at path the generation that is read, for this process and the next.

@@ -100,7 +100,7 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 	if l.stream, err = createStream(ctx, l.js, o); err != nil {
 		return err
 	}
-	last, err := l.lastMessage(ctx) // the end of the log may be lost: readers wait for nothing that is not there
+	last, err := l.lastStored(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,9 @@ import (
 	"sync"
 
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/keys"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
 
@@ -28,7 +30,8 @@ type owner struct {
 	c         *config
 	logger    *slog.Logger
 	log       *streams.Log
-	endpoints string // where this machine reaches the providers' endpoints; "" for a command, which serves none
+	keys      *keys.Store // of the persons that the log tells of
+	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
@@ -62,6 +65,7 @@ func (o *owner) routes() map[string]work {
 		"GET /summary":  o.summary,
 		"POST /replay":  o.replay,
 		"POST /verify":  o.verify,
+		"POST /forget":  o.forget,
 	}
 }
 
@@ -83,6 +87,9 @@ func openOwner(ctx context.Context, c *config, logger *slog.Logger) (*owner, err
 }
 
 func (o *owner) openLog(ctx context.Context, listen string) (err error) {
+	if o.keys, err = keys.Open(filepath.Join(o.c.dataDir, "keys")); err != nil {
+		return err
+	}
 	o.log, err = streams.Open(ctx, streams.Options{
 		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger,
 	})
@@ -100,7 +107,8 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		sortBeside(dir)
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
-			Decode: ingest.NewRedecoder(systems, o.c.kinds()).Redecode, Logger: o.logger, Building: boundMemory,
+			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
+			Logger: o.logger, Building: boundMemory,
 		})
 	}
 	return o.store, err

@@ -131,6 +131,7 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	folding, stopFolding := context.WithCancel(context.Background())
 	var folded sync.WaitGroup
 	folded.Go(func() { sv.store.Run(folding) })
+	folded.Go(func() { sv.settle(folding) })
 	defer func() {
 		stopFolding()
 		folded.Wait()
@@ -182,7 +183,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 		return errors.Join(err, hooks.Close(), pages.Close())
 	}
 	edge := ingest.New(ingest.Options{
-		Sources: sv.sources, Log: sv.log, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
+		Sources: sv.sources, Log: sv.log, Keys: sv.keys, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
 	})
 	sv.endpoints = localURL(hooks.Addr())
 	sv.hooks = newListener("deliveries", hooks, edge)
