@@ -43,6 +43,7 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 		b.end()
 		if err != nil { // a crash leaves it to the next start
 			removeDatabase(b.path)
+			s.logger.Warn("the read models were not built", "file", g.String(), "events", b.seq, "error", err)
 		}
 	}()
 	s.logger.Info("building the read models from the log", "reason", reason, "file", g.String())

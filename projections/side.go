@@ -81,7 +81,7 @@ func (s *Store) resolve(ctx context.Context, b *build, m Moment) (to uint64, err
 	case m.present():
 		return last, nil
 	case m.Seq > last:
-		return 0, fmt.Errorf("the log ends at event %d, before %d", last, m.Seq)
+		return 0, fmt.Errorf("the log ends at event %d; there is no event %d yet", last, m.Seq)
 	}
 	return m.Seq, nil
 }

@@ -88,6 +88,8 @@ func Open(o Options) (*Store, error) {
 		status: Status{Name: "read-models", State: StateRebuilding},
 	}
 	g, ok, err := readCurrent(o.Dir)
+	_, gone := os.Stat(filepath.Join(o.Dir, currentName))
+	exists := gone == nil
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
 	}
@@ -101,6 +103,10 @@ func Open(o Options) (*Store, error) {
 	}
 	if !ok {
 		s.reason = "there are none yet"
+		if exists {
+			o.Logger.Warn("which read models are in use cannot be read, so they are built anew", "file", filepath.Join(o.Dir, currentName))
+			s.reason = "it is not known which were in use"
+		}
 		if err := s.beginEmpty(); err != nil {
 			return nil, err
 		}
@@ -233,6 +239,7 @@ func (s *Store) setStatus(set func(*Status)) {
 func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
 	s.mu.RLock()
 	status := s.status
+	status.Redecoded = s.redecoded
 	s.mu.RUnlock()
 	if s.log != nil {
 		last, err := s.log.Last(ctx)

@@ -19,7 +19,8 @@ const differencesShown = 20
 
 // Verification is what a comparison of the read models in use with ones just built from the log has found.
 type Verification struct {
-	Seq         uint64        `json:"seq"` // the last event both hold
+	Seq         uint64        `json:"seq"`                 // the last event both hold
+	Redecoded   bool          `json:"redecoded,omitempty"` // both derive events anew from their original deliveries
 	Tables      []TableDigest `json:"tables"`
 	Differing   int           `json:"differing"`             // rows that are not the same
 	Differences []Difference  `json:"differences,omitempty"` // the first of them
@@ -88,14 +89,18 @@ func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verificat
 	if err != nil {
 		return nil, err
 	}
-	defer func() { release(&err) }()
+	defer func() {
+		if release(&err); errors.Is(err, ErrRebuilding) {
+			err = fmt.Errorf("the file of the read models in use is damaged; a running server builds them anew by itself, and so does certtrail replay: %w", err)
+		}
+	}()
 	b.aim(PhaseComparing, b.seq)
 	rebuilt, err := openFile(b.path)
 	if err != nil {
 		return nil, err
 	}
 	defer rebuilt.readers.Close()
-	v = &Verification{Seq: b.seq}
+	v = &Verification{Seq: b.seq, Redecoded: current.redecoded}
 	for _, t := range comparedTables {
 		if err := v.compare(ctx, t, live, rebuilt.readers); err != nil {
 			return nil, fmt.Errorf("couldn't compare the table %s: %w", t.name, err)
