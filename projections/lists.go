@@ -33,7 +33,9 @@ func (s *Store) readFile() (f *file, done func(*error), err error) {
 		return nil, nil, ErrRebuilding
 	}
 	f.reading.Add(1)
+	s.active.Add(1)
 	return f, func(err *error) {
+		s.active.Add(-1)
 		f.reading.Done()
 		if !isDamage(*err, f.path) {
 			return
