@@ -155,7 +155,7 @@ func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	if e.TrulyIdentified() {
 		msg.Header = nats.Header{"Content-Type": contentType, jetstream.MsgIDHeader: []string{e.ID}}
 	}
-	return l.commits.append(ctx, e.ID, msg)
+	return l.commits.append(ctx, &appending{id: e.ID, msg: msg})
 }
 
 var contentType = []string{schema.ContentType}
