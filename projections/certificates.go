@@ -33,8 +33,8 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 			return "phase = 'issued' AND not_after <> '' AND not_after < ?", []any{now}
 		},
 		lifecycle.Expiring: func(now string) (string, []any) {
-			// The last bound follows from the first; an index finds by it.
-			return "phase = 'issued' AND expiring_from <= ? AND not_after >= ? AND not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
+			// The last bound follows from the first, and an index finds by it; the plus keeps SQLite from going through all of the phase instead.
+			return "+phase = 'issued' AND expiring_from <= ? AND not_after >= ? AND not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
 		},
 		lifecycle.Active: func(now string) (string, []any) { return "phase = 'issued' AND expiring_from > ?", []any{now} },
 	},
