@@ -44,7 +44,7 @@ func empty() (*fakeStore, *fakeLog) {
 	return &fakeStore{changes: make(chan projections.Change)}, &fakeLog{}
 }
 
-var pagesOfLists = []string{"/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/quarantine"}
+var pagesOfLists = []string{"/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/users", "/targets", "/scans", "/findings", "/quarantine"}
 
 func TestPagesShowWhatThereIs(t *testing.T) {
 	h := handler(t, options(world(plain)))
@@ -237,7 +237,7 @@ func TestErrorsArePagesOrProblems(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/api/v1/orders/digicert/none": 404, "/api/v1/nothing": 404, "/api/v1/users": 404, "/api": 404, "/api/v2/orders": 404, "/api/v1/domains/no.example": 404,
+		"/api/v1/orders/digicert/none": 404, "/api/v1/nothing": 404, "/api/v1/persons": 404, "/api": 404, "/api/v2/orders": 404, "/api/v1/domains/no.example": 404,
 		"/api/v1/orders?limit=0": 400, "/api/v1/orders?limit=1001": 400, "/api/v1/events?limit=-1": 400, "/api/v1/events?subject=x.y": 400,
 		"/api/v1/live?last_event_id=x": 400, "/orders.csv?limit=0": 400, "/orders.json?limit=a": 400,
 	} {
