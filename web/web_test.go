@@ -65,7 +65,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 		"/organizations/digicert/5002":  {"Bücher &amp; Söhne GmbH", "20 Dec 2026"},
 		"/websites":                     {"malware issue found"},
 		"/websites/sectigo/42":          {"Website 42", "malware issue found"},
-		"/events":                       {"certs.order.issued.xolphin.", "organization revalidation due"},
+		"/events":                       {"certs.domain.validated.xolphin.", "organization revalidation due", "certs.finding.detected.probely."},
 		"/events/1":                     {"order updated", "&#34;specversion&#34;: &#34;1.0&#34;"},
 		"/quarantine":                   {"certificate_exploded", "&lt;script&gt;alert(1)&lt;/script&gt;", "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"},
 		"/system":                       {"DigiCert CertCentral", "12,403", "certtrail reconcile sectigo", "xolphin-token", "up to date"},
