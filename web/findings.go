@@ -16,7 +16,7 @@ func (s *Server) newFindings() *list[projections.Finding] {
 		hint:   "host, number, name",
 		states: []string{"detected", "fixed"},
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Finding", Field: "name", Class: "name"}, {Title: "Severity", Field: "severity", Down: true},
-			{Title: "Host"}, {Title: "Number"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
+			{Title: "Host", Class: "host"}, {Title: "Number"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(x *finding) projections.Key {
 			return projections.Key{Model: "findings", Provider: x.Provider, ID: x.ID}
