@@ -223,7 +223,7 @@ func (s *Store) findingMatters(ctx context.Context, now time.Time) ([]Matter, er
 
 func findingMatter(f *Finding) Matter {
 	m := Matter{Severity: Warning, Kind: "finding_detected", Title: cmp.Or(f.Name, "TLS finding") + ": " + subjectOf(f.Host, f.Provider, f.ID), Since: f.LastEventAt,
-		Detail: "A scanner found this of the host's TLS, and has not found it fixed: correct it and have it tested again.", Href: href("findings", f.Provider, f.ID)}
+		Detail: "A scanner found this in the TLS of the host, and has not found it fixed: correct it and have it tested again.", Href: href("findings", f.Provider, f.ID)}
 	if f.Severity < severityMedium {
 		m.Severity = Notice
 	}
