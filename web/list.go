@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type list[T any] struct {
 	hint       string // what a search is asked for; "": hintNumbers
 	columns    []column
 	fixed      bool       // always newest first, filtered by provider at most
+	covert     []string   // what it is not sorted by: a cursor, which is part of an address, would tell of a person
 	states     []string   // to filter by; none: the model has no state
 	exportSort string     // what a download is sorted by unless asked otherwise: something that never changes
 	fields     []field[T] // of the CSV, named as in the API
@@ -151,6 +153,9 @@ func (l *list[T]) query(r *http.Request) (projections.Query, error) {
 	}
 	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "") {
 		err = wrong("the %s is always newest first and can only be filtered by provider", l.model)
+	}
+	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.covert, field) {
+		err = wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.model, field)
 	}
 	return q, err
 }

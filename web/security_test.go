@@ -15,7 +15,7 @@ import (
 func TestPagesOfUsersAndScanners(t *testing.T) {
 	h := handler(t, options(world(plain)))
 	for path, want := range map[string][]string{
-		"/users": {"ada@example.com", "PGP, SSH, hardware", "[forgotten]", `data-row="users/defguard/` + ada + `"`, `href="/users" aria-current="page"`, "username, e-mail, number"},
+		"/users": {"ada@example.com", "PGP, SSH, hardware", "[forgotten]", `data-row="users/defguard/` + ada + `"`, `href="/users" aria-current="page"`, "username, e-mail, name"},
 		"/users/defguard/" + ada: {"<h1 data-then=\"\">ada", "Ada Sample", "PGP key", "SHA256:abcdef", "87654321", "12345678", "replaced", "20 Nov 2026, 12:00:00 UTC", "21 Nov 2026, 12:00:00 UTC",
 			"<dt>Administrator</dt><dd>no</dd>", "<dt>Second factor</dt><dd>yes</dd>", "laptop", "staff"},
 		"/users/defguard/" + gone:   {"<h1 data-then=\"\">[forgotten]</h1>", "This person is forgotten", "SSH key", "disabled"},
@@ -77,6 +77,9 @@ func TestAddressesTellOfNobody(t *testing.T) {
 				t.Errorf("%s tells of a person in %s", path, place)
 			}
 		}
+	}
+	for _, sort := range []string{"username", "-name", "email"} {
+		wantProblem(t, sort, get(h, "/api/v1/users?sort="+sort), 400) // the cursor would tell
 	}
 	if body := get(h, "/users?q=ben%40example.com").Body.String(); strings.Contains(body, "/orders?q=") {
 		t.Error("a search for a person is handed to other lists")

@@ -9,14 +9,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Lists of users are never sorted by what tells of a person: the cursor of the next page, which is part of an address, would say it.
 func (s *Server) newUsers() *list[projections.User] {
 	type user = projections.User
 	return &list[user]{
 		s: s, model: "users", title: "Users", exportSort: "id", find: s.Store.Users,
 		empty:  "Every person whose account a provider tells of appears here, with the keys that were provisioned for them. Who they are stands sealed in the log and can be forgotten.",
 		finds:  "a user by username, e-mail address, name or number, each as a whole",
-		hint:   "username, e-mail, number",
+		hint:   "username, e-mail, name",
+		covert: []string{"username", "name", "email"},
 		states: []string{"active", "disabled", "deleted"},
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "Number"}, {Title: "Present keys"},
 			{Title: "First event", Field: "first_event_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
