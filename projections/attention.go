@@ -28,7 +28,8 @@ var severities = []string{Critical, Warning, Notice}
 // Attention is what a person should act on now, most urgent first, then longest waiting first.
 func (s *Store) Attention(ctx context.Context, now time.Time) ([]Matter, error) {
 	matters := []Matter{}
-	for _, find := range []func(context.Context, time.Time) ([]Matter, error){s.orderMatters, s.certificateMatters, s.domainMatters, s.dnssecMatters, s.quarantineMatters} {
+	for _, find := range []func(context.Context, time.Time) ([]Matter, error){s.orderMatters, s.certificateMatters, s.domainMatters, s.dnssecMatters, s.targetMatters, s.findingMatters,
+		s.quarantineMatters} {
 		found, err := find(ctx, now)
 		if err != nil {
 			return nil, err
@@ -180,6 +181,64 @@ func dnssecMatter(d *DNSSEC) Matter {
 		m.Detail += " It is overdue, and CAs refuse to issue for a zone whose DS does not match."
 	}
 	return m
+}
+
+func (s *Store) targetMatters(ctx context.Context, now time.Time) ([]Matter, error) {
+	found, _, err := page(ctx, s, targets, Query{State: lifecycle.VerificationFailed, Limit: mattersEach, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	var matters []Matter
+	for _, t := range found {
+		detail := "The scanner could not prove that the host is yours, so that it is not scanned."
+		if t.Reason != "" {
+			detail += " Its words: " + t.Reason
+		}
+		matters = append(matters, Matter{Warning, "target_verification_failed", "Verification failed: " + subjectOf(cmp.Or(t.Host, t.Name), t.Provider, t.ID), detail,
+			t.LastEventAt, href("targets", t.Provider, t.ID)})
+	}
+	return matters, nil
+}
+
+// openFindings is the findings as a list of only those about TLS that are there, on targets that still are.
+var openFindings = func() *table[lifecycle.Finding, Finding] {
+	t := *findings
+	t.only = "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')"
+	return &t
+}()
+
+func (s *Store) findingMatters(ctx context.Context, now time.Time) ([]Matter, error) {
+	found, _, err := page(ctx, s, openFindings, Query{Sort: "-severity", Limit: mattersEach, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	var matters []Matter
+	for _, f := range found {
+		if !f.Settled() {
+			matters = append(matters, findingMatter(&f))
+		}
+	}
+	return matters, nil
+}
+
+func findingMatter(f *Finding) Matter {
+	m := Matter{Severity: Warning, Kind: "finding_detected", Title: cmp.Or(f.Name, "TLS finding") + ": " + subjectOf(f.Host, f.Provider, f.ID), Since: f.LastEventAt,
+		Detail: "A scanner found this in the TLS of the host, and has not found it fixed: correct it and have it tested again.", Href: href("findings", f.Provider, f.ID)}
+	if f.Severity < severityMedium {
+		m.Severity = Notice
+	}
+	if f.DetectedAt != nil {
+		m.Since = *f.DetectedAt
+	}
+	return m
+}
+
+// severityMedium is from which number on a finding is more than good to know.
+const severityMedium = 20
+
+// Settled tells whether somebody decided at the scanner that the finding is none, or may stay.
+func (f *Finding) Settled() bool {
+	return f.ProviderState == "accepted" || f.ProviderState == "invalid"
 }
 
 func (s *Store) quarantineMatters(ctx context.Context, now time.Time) ([]Matter, error) {

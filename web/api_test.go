@@ -32,6 +32,12 @@ func TestAPIAnswersRows(t *testing.T) {
 		"/api/v1/dnssec/sectigo/42":             {"website_id": "42", "next_step": "ds-submit"},
 		"/api/v1/organizations/digicert/5002":   {"name": "Bücher & Söhne GmbH"},
 		"/api/v1/websites/sectigo/42":           {"kind": "website"},
+		"/api/v1/users/defguard/" + ada:         {"username": "ada", "state": "active"},
+		"/api/v1/users/defguard/" + gone:        {"username": "[forgotten]", "forgotten": true},
+		"/api/v1/targets/probely/t2":            {"state": "verification_failed", "reason": "no file was found"},
+		"/api/v1/scans/probely/s1":              {"target_id": "t1", "highs": 1.0},
+		"/api/v1/findings/probely/t1:1":         {"severity": 20.0, "tls": true},
+		"/api/v1/findings/probely/t1%3A1":       {"id": "t1:1"},
 	} {
 		w := get(h, path)
 		got := object(t, path, w.Body.Bytes())
@@ -175,7 +181,8 @@ func TestOpenAPIDescribesTheItems(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, item := range map[string]any{"Order": projections.Order{}, "Certificate": projections.Certificate{}, "Domain": projections.Domain{}, "DNSSEC": projections.DNSSEC{},
-		"Organization": projections.Organization{}, "Website": projections.Website{}, "Matter": projections.Matter{}, "Quarantined": projections.Quarantined{},
+		"Organization": projections.Organization{}, "Website": projections.Website{}, "User": projections.User{}, "Target": projections.Target{}, "Scan": projections.Scan{}, "Finding": projections.Finding{}, "Device": schema.Device{},
+		"Matter": projections.Matter{}, "Quarantined": projections.Quarantined{},
 		"DomainDetail": projections.DomainDetail{}, "Changed": projections.Changed{}, "Progress": projections.Progress{}, "TimelineEntry": projections.TimelineEntry{}, "DS": schema.DS{}, "Original": schema.Original{}} {
 		part := regexp.MustCompile(`(?ms)^    ` + name + `:$.*?(^    \w+:$|\z)`).FindString(string(document))
 		history := regexp.MustCompile(`(?ms)^    History:$.*?^    \w+:$`).FindString(string(document))

@@ -42,6 +42,8 @@ type domainPage struct {
 	Orders       section[projections.Order]
 	Certificates section[projections.Certificate]
 	DNSSEC       section[projections.DNSSEC]
+	Targets      section[projections.Target]
+	Findings     section[projections.Finding]
 	API          string
 }
 
@@ -93,6 +95,8 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
 	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)
 	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
+	p.Targets = sectionOf(s.targets, &p.frame, d.Targets)
+	p.Findings = sectionOf(s.findings, &p.frame, d.Findings)
 	return s.render(w, http.StatusOK, "domain", p)
 }
 

@@ -98,7 +98,7 @@ func viewOf(rec schema.Record, f *frame) eventView {
 		return v
 	}
 	v.When, v.Kind, v.Source, v.Href = when(e.Time, f.Now), e.Kind(), f.Source(e.Data.Provider), eventHref(e)
-	v.Tone, v.ID, v.Word = kindTone(v.Kind), schema.AggregateID(v.Kind, e.ID, &e.Data), e.Data.Event
+	v.Tone, v.ID, v.Word = kindTone(v.Kind), shortID(schema.AggregateID(v.Kind, e.ID, &e.Data)), e.Data.Event
 	if e.Data.Reason != "" {
 		v.Word = e.Data.Reason
 	}

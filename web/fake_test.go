@@ -24,6 +24,10 @@ type fakeStore struct {
 	dnssecs       []projections.DNSSEC
 	organizations []projections.Organization
 	websites      []projections.Website
+	users         []projections.User
+	targets       []projections.Target
+	scans         []projections.Scan
+	findings      []projections.Finding
 	quarantine    []projections.Quarantined
 	matters       []projections.Matter
 	status        []projections.Status
@@ -159,10 +163,20 @@ func (s *fakeStore) DomainAt(_ context.Context, name string, m projections.Momen
 			d.DNSSEC = append(d.DNSSEC, r)
 		}
 	}
+	for _, x := range s.targets {
+		if keep(x.Host == name, &x.Timeline, &x.Then) {
+			d.Targets = append(d.Targets, x)
+		}
+	}
+	for _, x := range s.findings {
+		if keep(x.Host == name && x.TLS, &x.Timeline, &x.Then) {
+			d.Findings = append(d.Findings, x)
+		}
+	}
 	if s.noPast != nil && (m.Seq > 0 || !m.Time.IsZero()) {
 		return nil, s.noPast
 	}
-	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
+	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC)+len(d.Targets)+len(d.Findings) == 0 {
 		return nil, projections.ErrNotFound
 	}
 	slices.SortFunc(d.Events, func(a, b projections.TimelineEntry) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -267,6 +281,14 @@ func (s *fakeStore) Count(ctx context.Context, model string, q projections.Query
 		n = len(s.organizations)
 	case "websites":
 		n = len(s.websites)
+	case "users":
+		n = len(s.users)
+	case "targets":
+		n = len(s.targets)
+	case "scans":
+		n = len(s.scans)
+	case "findings":
+		n = len(s.findings)
 	case "quarantine":
 		n = len(s.quarantine)
 	default:

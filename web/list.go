@@ -1,9 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,14 +20,23 @@ type list[T any] struct {
 	model      string // "orders": the path, the template, the model of Count
 	title      string
 	empty      string // what would appear here
+	finds      string // what a search finds; "": findsNumbers
+	hint       string // what a search is asked for; "": hintNumbers
 	columns    []column
 	fixed      bool       // always newest first, filtered by provider at most
+	covert     []string   // what it is not sorted by: a cursor, which is part of an address, would tell of a person
 	states     []string   // to filter by; none: the model has no state
 	exportSort string     // what a download is sorted by unless asked otherwise: something that never changes
 	fields     []field[T] // of the CSV, named as in the API
 	find       func(context.Context, projections.Query) (items []T, next string, err error)
 	key        func(*T) projections.Key
 }
+
+// What most lists can be searched for.
+const (
+	findsNumbers = "an order, certificate or serial number as a whole, or a domain and all names below it"
+	hintNumbers  = "domain, number, serial"
+)
 
 // column is the head of one column. One with a field can be sorted by it.
 type column struct {
@@ -71,6 +82,8 @@ type listPage[T any] struct {
 	frame
 	Heading   string
 	Empty     string
+	Finds     string
+	Fill      fillers
 	Count     string
 	Heads     []head
 	Rows      []rowView[T]
@@ -99,6 +112,7 @@ type filter struct {
 	Providers []Provider
 	Limit     string // as given, to be kept
 	Search    bool
+	Hint      string
 }
 
 func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
@@ -117,8 +131,9 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	}
 	f.Model, f.Q = l.model, q.Q
 	values := r.URL.Query()
-	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Count: countText(n), Heads: l.heads(values, q.Sort), Rows: l.rows(&f, items),
-		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), values.Get("limit"), !l.fixed},
+	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.model), Count: countText(n),
+		Heads: l.heads(values, q.Sort), Rows: l.rows(&f, items),
+		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), values.Get("limit"), !l.fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {
 		p.Next = with(l.model, values, "cursor", next)
@@ -138,6 +153,9 @@ func (l *list[T]) query(r *http.Request) (projections.Query, error) {
 	}
 	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "") {
 		err = wrong("the %s is always newest first and can only be filtered by provider", l.model)
+	}
+	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.covert, field) {
+		err = wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.model, field)
 	}
 	return q, err
 }
@@ -203,11 +221,11 @@ func (l *list[T]) chips(values url.Values, f *frame) []link {
 }
 
 func (l *list[T]) elsewhere(q string) []link {
-	if q == "" {
+	if q == "" || l.model == "users" { // whom somebody looks for is told in no other list, and stands in no other address
 		return nil
 	}
 	var links []link
-	for _, item := range []link{{"Orders", "orders"}, {"Certificates", "certificates"}, {"Domains", "domains"}, {"DNSSEC", "dnssec"}} {
+	for _, item := range []link{{"Orders", "orders"}, {"Certificates", "certificates"}, {"Domains", "domains"}, {"DNSSEC", "dnssec"}, {"Targets", "targets"}, {"Findings", "findings"}, {"Users", "users"}} {
 		if item.Href != l.model {
 			links = append(links, link{item.Text, with(item.Href, nil, "q", q)})
 		}

@@ -20,7 +20,8 @@ func (s *fakeStore) momentOf() projections.Moment {
 	return s.moments[len(s.moments)-1]
 }
 
-var rowsWithAPast = []string{"/orders/xolphin/960770001", "/certificates/xolphin/881002", "/domains/shop.example.com", "/dnssec/sectigo/42", "/organizations/digicert/5002", "/websites/sectigo/42"}
+var rowsWithAPast = []string{"/orders/xolphin/960770001", "/certificates/xolphin/881002", "/domains/shop.example.com", "/dnssec/sectigo/42", "/organizations/digicert/5002", "/websites/sectigo/42",
+	"/users/defguard/e9e1cbc04dc9917d74fb257a41ed1873", "/targets/probely/t1", "/scans/probely/s1", "/findings/probely/t1:1"}
 
 func TestMomentsAreRead(t *testing.T) {
 	s, l := world(plain)

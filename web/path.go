@@ -58,6 +58,7 @@ func eventHref(e *schema.Event) string {
 	models := map[string]string{
 		schema.AggregateOrder: "orders", schema.AggregateCertificate: "certificates", schema.AggregateDomain: "domains",
 		schema.AggregateOrganization: "organizations", schema.AggregateDNSSEC: "dnssec",
+		schema.AggregateUser: "users", schema.AggregateTarget: "targets", schema.AggregateScan: "scans", schema.AggregateFinding: "findings",
 		schema.AggregateWebsite: "websites", schema.AggregateDatabase: "websites",
 	}
 	kind := e.Kind()

@@ -37,10 +37,10 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 		pages[name], err = t.Parse(glue)
 		return err
 	}
-	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "events", "event", "system", "error"} {
+	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error"} {
 		err = errors.Join(err, add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`))
 	}
-	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "quarantine"} {
+	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "users", "targets", "scans", "findings", "quarantine"} {
 		err = errors.Join(err, add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`))
 	}
 	return pages, err
@@ -59,6 +59,7 @@ func funcs(a *assets) template.FuncMap {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
 		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText,
+		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}
 }

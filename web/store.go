@@ -19,6 +19,10 @@ type Store interface {
 	DNSSECStore
 	OrganizationStore
 	WebsiteStore
+	UserStore
+	TargetStore
+	ScanStore
+	FindingStore
 	QuarantineStore
 	Overview
 	LiveStore
@@ -58,6 +62,30 @@ type OrganizationStore interface {
 type WebsiteStore interface {
 	Websites(context.Context, projections.Query) (items []projections.Website, next string, err error)
 	WebsiteAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Website, error)
+}
+
+// UserStore is what the users' pages need.
+type UserStore interface {
+	Users(context.Context, projections.Query) (items []projections.User, next string, err error)
+	UserAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.User, error)
+}
+
+// TargetStore is what the targets' pages need.
+type TargetStore interface {
+	Targets(context.Context, projections.Query) (items []projections.Target, next string, err error)
+	TargetAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Target, error)
+}
+
+// ScanStore is what the scans' pages need.
+type ScanStore interface {
+	Scans(context.Context, projections.Query) (items []projections.Scan, next string, err error)
+	ScanAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Scan, error)
+}
+
+// FindingStore is what the findings' pages need.
+type FindingStore interface {
+	Findings(context.Context, projections.Query) (items []projections.Finding, next string, err error)
+	FindingAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Finding, error)
 }
 
 // QuarantineStore is what the quarantine's page needs.
@@ -103,6 +131,7 @@ type Provider struct {
 	Howto       string   // where to enter them, a sentence
 	HowtoEnable []string // the settings to set to turn it on
 	SendExample string   // the command that sends a sample of it
+	Fills       []string // the read models that its deliveries fill: "orders"; empty: not known, so any of them
 
 	LastAt schema.Time // of the last delivery taken; zero: none yet
 	// Deliveries since the server started.

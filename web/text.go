@@ -174,6 +174,9 @@ func lifeOf(c projections.Certificate, now time.Time) life {
 	return life{min(max(used, 0), 100), int((whole + 12*time.Hour) / (24 * time.Hour)), true}
 }
 
+// yesNo takes a pointer, which templates hand on as what it points to.
+func yesNo(yes bool) string { return either(yes, "yes", "no") }
+
 // maxRaw bounds what one delivery takes of a page that shows many.
 const maxRaw = 16 << 10
 
@@ -182,12 +185,20 @@ type raw struct {
 	JSON string
 	Body string // a body that is not JSON but text
 	Cut  bool   // JSON is longer than a page with many shows
+
+	Sealed bool // it is about a person; JSON is what stands in clear
 }
 
 // originalText is a delivery for people: indented, and never longer than maxRaw.
 func originalText(o *schema.Original) raw {
 	if o == nil {
 		return raw{}
+	}
+	sealed := o.Sealed != ""
+	if sealed {
+		open := *o
+		open.Sealed = "…" // nobody reads it here
+		o = &open
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -201,7 +212,7 @@ func originalText(o *schema.Original) raw {
 		body = string(decoded)
 	}
 	cut := len(text) > maxRaw || len(body) > maxRaw
-	return raw{clip(text), clip(body), cut}
+	return raw{clip(text), clip(body), cut, sealed}
 }
 
 // indent is JSON as people read it; what is not JSON stays as it is.

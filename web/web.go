@@ -55,6 +55,10 @@ type Server struct {
 	dnssecs       *list[projections.DNSSEC]
 	organizations *list[projections.Organization]
 	websites      *list[projections.Website]
+	users         *list[projections.User]
+	targets       *list[projections.Target]
+	scans         *list[projections.Scan]
+	findings      *list[projections.Finding]
 	quarantine    *list[projections.Quarantined]
 }
 
@@ -106,13 +110,17 @@ func (s *Server) makeLists() {
 	s.dnssecs = s.newDNSSECs()
 	s.organizations = s.newOrganizations()
 	s.websites = s.newWebsites()
+	s.users = s.newUsers()
+	s.targets = s.newTargets()
+	s.scans = s.newScans()
+	s.findings = s.newFindings()
 	s.quarantine = s.newQuarantine()
 }
 
 // lists are the handlers of every list, in the order of the navigation.
 func (s *Server) lists() []listHandlers {
 	return []listHandlers{s.orders.handlers(), s.certificates.handlers(), s.domains.handlers(), s.dnssecs.handlers(),
-		s.organizations.handlers(), s.websites.handlers(), s.quarantine.handlers()}
+		s.organizations.handlers(), s.websites.handlers(), s.targets.handlers(), s.findings.handlers(), s.scans.handlers(), s.users.handlers(), s.quarantine.handlers()}
 }
 
 // router matches the path as it was sent and cleans nothing: an id from outside may contain any byte, also an escaped slash.
@@ -135,6 +143,10 @@ func (s *Server) router() *mux.Router {
 	get("/dnssec/{provider}/{website_id}", s.page(s.dnssec))
 	get("/organizations/{provider}/{id}", s.page(s.organization))
 	get("/websites/{provider}/{id}", s.page(s.website))
+	get("/users/{provider}/{id}", s.page(s.user))
+	get("/targets/{provider}/{id}", s.page(s.target))
+	get("/scans/{provider}/{id}", s.page(s.scan))
+	get("/findings/{provider}/{id}", s.page(s.finding))
 	get("/events", s.page(s.logged(s.events)))
 	get("/events/{seq}", s.page(s.logged(s.event)))
 	get("/system", s.page(s.system))
@@ -145,6 +157,10 @@ func (s *Server) router() *mux.Router {
 	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(row(s, "rotation of website", "website_id", s.Store.DNSSECAt)))
 	get(apiPrefix+"/organizations/{provider}/{id}", s.api(row(s, "organization", "id", s.Store.OrganizationAt)))
 	get(apiPrefix+"/websites/{provider}/{id}", s.api(row(s, "website", "id", s.Store.WebsiteAt)))
+	get(apiPrefix+"/users/{provider}/{id}", s.api(row(s, "user", "id", s.Store.UserAt)))
+	get(apiPrefix+"/targets/{provider}/{id}", s.api(row(s, "target", "id", s.Store.TargetAt)))
+	get(apiPrefix+"/scans/{provider}/{id}", s.api(row(s, "scan", "id", s.Store.ScanAt)))
+	get(apiPrefix+"/findings/{provider}/{id}", s.api(row(s, "finding", "id", s.Store.FindingAt)))
 	get(apiPrefix+"/attention", s.api(s.apiAttention))
 	get(apiPrefix+"/events", s.api(s.logged(s.apiEvents)))
 	get(apiPrefix+"/status", s.api(s.apiStatus))

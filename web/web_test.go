@@ -44,7 +44,7 @@ func empty() (*fakeStore, *fakeLog) {
 	return &fakeStore{changes: make(chan projections.Change)}, &fakeLog{}
 }
 
-var pagesOfLists = []string{"/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/quarantine"}
+var pagesOfLists = []string{"/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/users", "/targets", "/scans", "/findings", "/quarantine"}
 
 func TestPagesShowWhatThereIs(t *testing.T) {
 	h := handler(t, options(world(plain)))
@@ -65,7 +65,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 		"/organizations/digicert/5002":  {"Bücher &amp; Söhne GmbH", "20 Dec 2026"},
 		"/websites":                     {"malware issue found"},
 		"/websites/sectigo/42":          {"Website 42", "malware issue found"},
-		"/events":                       {"certs.order.issued.xolphin.", "organization revalidation due"},
+		"/events":                       {"certs.domain.validated.xolphin.", "organization revalidation due", "certs.finding.detected.probely."},
 		"/events/1":                     {"order updated", "&#34;specversion&#34;: &#34;1.0&#34;"},
 		"/quarantine":                   {"certificate_exploded", "&lt;script&gt;alert(1)&lt;/script&gt;", "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"},
 		"/system":                       {"DigiCert CertCentral", "12,403", "certtrail reconcile sectigo", "xolphin-token", "up to date"},
@@ -237,7 +237,7 @@ func TestErrorsArePagesOrProblems(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/api/v1/orders/digicert/none": 404, "/api/v1/nothing": 404, "/api/v1/users": 404, "/api": 404, "/api/v2/orders": 404, "/api/v1/domains/no.example": 404,
+		"/api/v1/orders/digicert/none": 404, "/api/v1/nothing": 404, "/api/v1/persons": 404, "/api": 404, "/api/v2/orders": 404, "/api/v1/domains/no.example": 404,
 		"/api/v1/orders?limit=0": 400, "/api/v1/orders?limit=1001": 400, "/api/v1/events?limit=-1": 400, "/api/v1/events?subject=x.y": 400,
 		"/api/v1/live?last_event_id=x": 400, "/orders.csv?limit=0": 400, "/orders.json?limit=a": 400,
 	} {

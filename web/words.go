@@ -33,18 +33,18 @@ func stateOf(name string) stateWord {
 	case "rejected":
 		return stateWord{"rejected", "bad", "bad", "The CA has refused the order."}
 	case "canceled":
-		return stateWord{"canceled", "off", "off", "The order was withdrawn."}
+		return stateWord{"canceled", "off", "off", "It was withdrawn."}
 	case "revoked":
 		return stateWord{"revoked", "bad", "bad", "The certificate is no longer to be trusted."}
 	// certificates, and what is validated
 	case "active":
-		return stateWord{"active", "ok", "ok", "Valid today."}
+		return stateWord{"active", "ok", "ok", "In force today."}
 	case "expiring":
 		return stateWord{"expiring", "warn", "due", "It is time to renew it."}
 	case "expired":
 		return stateWord{"expired", "bad", "bad", "Its time is over."}
 	case "replaced":
-		return stateWord{"replaced", "off", "off", "Another certificate has taken its place."}
+		return stateWord{"replaced", "off", "off", "Another has taken its place."}
 	case "validated":
 		return stateWord{"validated", "ok", "ok", "The CA has validated it and may reuse that."}
 	case "revalidation_due":
@@ -56,6 +56,28 @@ func stateOf(name string) stateWord {
 		return stateWord{"failed", "bad", "bad", "It did not succeed."}
 	case "delayed":
 		return stateWord{"delayed", "warn", "due", "It takes longer than the CA expected."}
+	// users and their keys
+	case "disabled":
+		return stateWord{"disabled", "warn", "off", "The account cannot be used for now."}
+	case "deleted":
+		return stateWord{"deleted", "off", "off", "It is no longer there."}
+	case "provisioned":
+		return stateWord{"provisioned", "ok", "ok", "The present key of its kind."}
+	// what scanners watch and find
+	case "created":
+		return stateWord{"not verified yet", "wait", "wait", "The scanner knows it, but has not been shown that it is yours."}
+	case "verified":
+		return stateWord{"verified", "ok", "ok", "The scanner knows that it is yours."}
+	case "verification_failed":
+		return stateWord{"verification failed", "bad", "warn", "The scanner could not be shown that it is yours."}
+	case "started":
+		return stateWord{"under way", "wait", "wait", "The scanner is at work."}
+	case "completed":
+		return stateWord{"completed", "ok", "ok", "The scanner has come to its end."}
+	case "detected":
+		return stateWord{"detected", "warn", "warn", "The scanner found it, and has not found it fixed."}
+	case "fixed":
+		return stateWord{"fixed", "ok", "ok", "The scanner no longer finds it."}
 	case "live":
 		return stateWord{"live", "ok", "ok", "Up to date with the log."}
 	case "catching_up":
@@ -178,15 +200,17 @@ func kindText(k schema.Kind) string {
 // kindTone is the colour of an event's mark.
 func kindTone(k schema.Kind) string {
 	switch k {
-	case schema.OrderIssued, schema.DomainValidated, schema.OrganizationValidated, schema.DNSSECRotationCompleted, schema.CertificateCollected:
+	case schema.OrderIssued, schema.DomainValidated, schema.OrganizationValidated, schema.DNSSECRotationCompleted, schema.CertificateCollected,
+		schema.UserKeysProvisioned, schema.TargetVerified, schema.ScanCompleted, schema.FindingFixed:
 		return "ok"
 	case schema.OrderCheckFailed, schema.OrderRejected, schema.CertificateRevoked, schema.CertificateRevocationAnnounced,
-		schema.DomainValidationFailed, schema.DomainExpired, schema.OrganizationExpired:
+		schema.DomainValidationFailed, schema.DomainExpired, schema.OrganizationExpired, schema.TargetVerificationFailed, schema.ScanFailed:
 		return "bad"
 	case schema.OrderMessageReceived, schema.OrderApprovalRequested, schema.OrderCheckDelayed, schema.OrderReissueReady,
-		schema.DomainRevalidationDue, schema.OrganizationRevalidationDue, schema.DNSSECRotationStarted, schema.DeliveryUnrecognized:
+		schema.DomainRevalidationDue, schema.OrganizationRevalidationDue, schema.DNSSECRotationStarted, schema.DeliveryUnrecognized,
+		schema.FindingDetected:
 		return "warn"
-	case schema.OrderCanceled, schema.CertificateReplaced:
+	case schema.OrderCanceled, schema.CertificateReplaced, schema.UserDeleted, schema.TargetDeleted, schema.ScanCanceled:
 		return "off"
 	}
 	return "wait"

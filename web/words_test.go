@@ -14,6 +14,7 @@ func TestEveryStateHasItsWord(t *testing.T) {
 	}
 	states := append([]string{"passed", "failed", "delayed", "pending", "live", "catching_up", "rebuilding", "on", "off", "critical", "warning", "notice"}, s.orders.states...)
 	states = append(append(append(states, s.certificates.states...), s.domains.states...), s.organizations.states...)
+	states = append(append(append(append(states, "provisioned"), s.users.states...), s.targets.states...), append(s.scans.states, s.findings.states...)...)
 	for _, state := range append(states, s.dnssecs.states...) {
 		if w := stateOf(state); w.Hint == "" || w.Word == "" || w.Icon == "" || w.Tone == "" {
 			t.Errorf("%s is %+v", state, w)

@@ -27,6 +27,7 @@ func world(s func(string) string) (*fakeStore, *fakeLog) {
 	w.makeOrders()
 	w.makeCertificates()
 	w.makeRest()
+	w.makeSecurity()
 	w.store.status = []projections.Status{{Name: "orders", Seq: uint64(len(w.log.records)), State: "live"}}
 	return w.store, w.log
 }

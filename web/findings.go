@@ -1,0 +1,92 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+func (s *Server) newFindings() *list[projections.Finding] {
+	type finding = projections.Finding
+	return &list[finding]{
+		s: s, model: "findings", title: "Findings", exportSort: "id", find: s.Store.Findings,
+		empty:  "Every weakness that a scanner detects appears here until it finds it fixed. Those about TLS and certificates also stand on the page of their domain, and need you until then.",
+		finds:  "a finding by its number, its target's or its name as a whole, or by its host and all hosts below a domain",
+		hint:   "host, number, name",
+		states: []string{"detected", "fixed"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Finding", Field: "name", Class: "name"}, {Title: "Severity", Field: "severity", Down: true},
+			{Title: "Host", Class: "host"}, {Title: "Number"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(x *finding) projections.Key {
+			return projections.Key{Model: "findings", Provider: x.Provider, ID: x.ID}
+		},
+		fields: []field[finding]{
+			{"provider", func(x *finding) string { return x.Provider }}, {"id", func(x *finding) string { return x.ID }},
+			{"state", func(x *finding) string { return x.State }}, {"target_id", func(x *finding) string { return x.TargetID }},
+			{"name", func(x *finding) string { return x.Name }}, {"severity", func(x *finding) string { return intText(&x.Severity) }},
+			{"tls", func(x *finding) string { return strconv.FormatBool(x.TLS) }}, {"host", func(x *finding) string { return x.Host }},
+			{"url", func(x *finding) string { return x.URL }}, {"provider_state", func(x *finding) string { return x.ProviderState }},
+			{"cvss_score", func(x *finding) string { return scoreText(x.CVSSScore) }},
+			{"detected_at", func(x *finding) string { return timeText(x.DetectedAt) }},
+			{"fixed_at", func(x *finding) string { return timeText(x.FixedAt) }},
+			{"last_event_at", func(x *finding) string { return x.LastEventAt.String() }},
+		},
+	}
+}
+
+// findingPage is the data of finding.html.
+type findingPage struct {
+	*rowPage[projections.Finding]
+	Host        hostLink
+	TargetKnown bool
+}
+
+func (s *Server) finding(w http.ResponseWriter, r *http.Request) error {
+	p, err := readRow(s, w, r, "findings", "finding", s.Store.FindingAt, func(x *projections.Finding) told {
+		return told{x.Timeline, x.Then, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount}
+	})
+	if p == nil {
+		return err
+	}
+	p.name(p.Row.Name)
+	target, err := s.targetOf(r.Context(), &p.frame, p.Row.Provider, p.Row.TargetID)
+	if err != nil {
+		return err
+	}
+	known := p.Row.TLS || target != nil && target.Host == p.Row.Host // the domain's page tells of no other
+	return s.render(w, http.StatusOK, "finding", findingPage{p, hostLinkOf(p.Row.Host, known, &p.frame), target != nil})
+}
+
+// The severities of a finding, from each number on.
+const (
+	low    = 10
+	medium = 20
+	high   = 30
+	worst  = 40
+)
+
+// severity is a finding's severity as people see it.
+type severity struct{ Word, Tone string }
+
+// severityOf is empty where the provider has not said.
+func severityOf(n int) severity {
+	switch {
+	case n >= worst:
+		return severity{"critical", "bad"}
+	case n >= high:
+		return severity{"high", "bad"}
+	case n >= medium:
+		return severity{"medium", "warn"}
+	case n > 0:
+		return severity{"low", "wait"}
+	}
+	return severity{}
+}
+
+func scoreText(score float64) string {
+	if score == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(score, 'f', 1, 64)
+}

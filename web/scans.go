@@ -1,0 +1,99 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+func (s *Server) newScans() *list[projections.Scan] {
+	type scan = projections.Scan
+	return &list[scan]{
+		s: s, model: "scans", title: "Scans", exportSort: "id", find: s.Store.Scans,
+		empty:  "Every run of a scanner over a target appears here, with how many findings it ended with.",
+		finds:  "a scan by its number or its target's as a whole, or by its host and all hosts below a domain",
+		hint:   "host, number, target",
+		states: []string{"started", "completed", "canceled", "failed"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "Number"}, {Title: "Profile"}, {Title: "Findings"},
+			{Title: "Started", Field: "started_at", Down: true, Class: "time"}, {Title: "Ended", Field: "completed_at", Down: true, Class: "time"},
+			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(x *scan) projections.Key {
+			return projections.Key{Model: "scans", Provider: x.Provider, ID: x.ID}
+		},
+		fields: []field[scan]{
+			{"provider", func(x *scan) string { return x.Provider }}, {"id", func(x *scan) string { return x.ID }},
+			{"state", func(x *scan) string { return x.State }}, {"target_id", func(x *scan) string { return x.TargetID }},
+			{"host", func(x *scan) string { return x.Host }}, {"profile", func(x *scan) string { return x.Profile }},
+			{"started_at", func(x *scan) string { return timeText(x.StartedAt) }},
+			{"completed_at", func(x *scan) string { return timeText(x.CompletedAt) }},
+			{"lows", func(x *scan) string { return intText(x.Lows) }}, {"mediums", func(x *scan) string { return intText(x.Mediums) }},
+			{"highs", func(x *scan) string { return intText(x.Highs) }},
+			{"first_event_at", func(x *scan) string { return x.FirstEventAt.String() }},
+			{"last_event_at", func(x *scan) string { return x.LastEventAt.String() }},
+		},
+	}
+}
+
+// scanPage is the data of scan.html.
+type scanPage struct {
+	*rowPage[projections.Scan]
+	Host        hostLink
+	TargetKnown bool
+	Took        string // "" while it runs, or where that is not known
+}
+
+func (s *Server) scan(w http.ResponseWriter, r *http.Request) error {
+	p, err := readRow(s, w, r, "scans", "scan", s.Store.ScanAt, func(x *projections.Scan) told {
+		return told{x.Timeline, x.Then, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount}
+	})
+	if p == nil {
+		return err
+	}
+	p.name(schema.DisplayName(p.Row.Host))
+	target, err := s.targetOf(r.Context(), &p.frame, p.Row.Provider, p.Row.TargetID)
+	if err != nil {
+		return err
+	}
+	known := target != nil && target.Host == p.Row.Host
+	return s.render(w, http.StatusOK, "scan", scanPage{p, hostLinkOf(p.Row.Host, known, &p.frame), target != nil, tookText(p.Row.StartedAt, p.Row.CompletedAt)})
+}
+
+func tookText(from, to *schema.Time) string {
+	if from == nil || to == nil || to.Before(from.Time) {
+		return ""
+	}
+	if d := to.Sub(from.Time); d < time.Minute {
+		return "less than a minute"
+	} else {
+		return durationText(d)
+	}
+}
+
+// tally is how many findings of one severity a scan ended with.
+type tally struct {
+	Text string // "2 high"
+	Tone string // "" for none of them
+}
+
+// talliesOf are a scan's findings by severity, the worst first; none where it has not said.
+func talliesOf(x projections.Scan) []tally {
+	var tallies []tally
+	for _, part := range []struct {
+		n        *int
+		severity int
+	}{{x.Highs, high}, {x.Mediums, medium}, {x.Lows, low}} {
+		if part.n == nil {
+			continue
+		}
+		s := severityOf(part.severity)
+		t := tally{fmt.Sprint(*part.n, " ", s.Word), s.Tone}
+		if *part.n == 0 {
+			t.Tone = ""
+		}
+		tallies = append(tallies, t)
+	}
+	return tallies
+}

@@ -1,0 +1,143 @@
+package web_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+func TestPagesOfUsersAndScanners(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	for path, want := range map[string][]string{
+		"/users": {"ada@example.com", "PGP, SSH, hardware", "[forgotten]", `data-row="users/defguard/` + ada + `"`, `href="/users" aria-current="page"`, "username, e-mail, name"},
+		"/users/defguard/" + ada: {"<h1 data-then=\"\">ada", "Ada Sample", "PGP key", "SHA256:abcdef", "87654321", "12345678", "replaced", "20 Nov 2026, 12:00:00 UTC", "21 Nov 2026, 12:00:00 UTC",
+			"<dt>Administrator</dt><dd>no</dd>", "<dt>Second factor</dt><dd>yes</dd>", "laptop", "staff"},
+		"/users/defguard/" + gone:   {"<h1 data-then=\"\">[forgotten]</h1>", "This person is forgotten", "SSH key", "disabled"},
+		"/targets":                  {"verification failed", "no file was found", "news.example.net", `href="/targets/probely/t2"`},
+		"/targets/probely/t1":       {"verified", `href="/domains/shop.example.com"`, `id="findings" data-model="findings"`, `data-row="scans/probely/s1"`},
+		"/targets/probely/t2":       {"Next: verify it", "<q>no file was found</q>"},
+		"/scans":                    {"1 high", "1 medium", "0 low", "host not known"},
+		"/scans/probely/s1":         {"took 1 h", `href="/targets/probely/t1"`, "<dt>Profile</dt><dd>full</dd>"},
+		"/findings":                 {"Weak cipher suites in TLS", ">medium<", ">TLS<", `href="/findings/probely/t1:1"`, "?sort=-severity"},
+		"/findings/probely/t1:1":    {"Next: mend it", "5.3", "CVSS:3.0/AV:N", `href="/targets/probely/t1"`, `href="/domains/shop.example.com"`},
+		"/findings/probely/t1:2":    {"Next: nothing", "marked it as accepted"},
+		"/domains/shop.example.com": {"Scanner’s target", `data-row="targets/probely/t1"`, "Findings about TLS", `data-row="findings/probely/t1:1"`},
+	} {
+		w := get(h, path)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: status %d", path, w.Code)
+		}
+		wantAll(t, path, w.Body.String(), want)
+	}
+	for path, never := range map[string][]string{
+		"/findings/probely/t1:2":    {`href="/domains/elsewhere.example"`},                       // its page would say that no event concerns it
+		"/scans/probely/s2":         {`href="/targets/probely/unheard"`},                         // likewise
+		"/domains/shop.example.com": {"cross-site"},                                              // not about TLS
+		"/users/defguard/" + gone:   {"E-mail", "<dt>Name", "<dt>Username", "Devices", "Groups"}, // all of it the person's
+		"/users":                    {"sort=username", "sort=-username", "sort=email", "sort=name"},
+	} {
+		body := get(h, path).Body.String()
+		for _, text := range never {
+			if strings.Contains(body, text) {
+				t.Errorf("%s has %s", path, text)
+			}
+		}
+	}
+}
+
+// TestPresentKeysStandFirst: of each kind the present key, and below them those that were replaced.
+func TestPresentKeysStandFirst(t *testing.T) {
+	body := get(handler(t, options(world(plain))), "/users/defguard/"+ada).Body.String()
+	var at []int
+	for _, text := range []string{">87654321<", ">SHA256:abcdef<", ">aaaaaaaaaaaa<", ">12345678<"} {
+		at = append(at, strings.Index(body, text))
+	}
+	if slices.Contains(at, -1) || !slices.IsSorted(at) {
+		t.Errorf("the keys stand at %v, want all, the replaced one last", at)
+	}
+}
+
+// TestAddressesTellOfNobody looks at every address and title of the users' pages.
+func TestAddressesTellOfNobody(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	places := regexp.MustCompile(`(?:href|src|action)="[^"]*"|<title>[^<]*</title>|data-(?:row|watch|key)="[^"]*"`)
+	for _, path := range []string{"/users", "/users?limit=1", "/users/defguard/" + ada, "/users/defguard/" + ada + "?at=2030-01-01", "/users/defguard/" + gone} {
+		found := places.FindAllString(get(h, path).Body.String(), -1)
+		if len(found) < 10 {
+			t.Fatalf("%s has only %d places", path, len(found))
+		}
+		for _, place := range found {
+			if personal := regexp.MustCompile(`(?i)\bada\b|sample|ada@`).FindString(place); personal != "" {
+				t.Errorf("%s tells of a person in %s", path, place)
+			}
+		}
+	}
+	for _, sort := range []string{"username", "-name", "email"} {
+		wantProblem(t, sort, get(h, "/api/v1/users?sort="+sort), 400) // the cursor would tell
+	}
+	if body := get(h, "/users?q=ben%40example.com").Body.String(); strings.Contains(body, "/orders?q=") {
+		t.Error("a search for a person is handed to other lists")
+	}
+}
+
+func TestSealedDeliveriesSaySo(t *testing.T) {
+	s, l := world(plain)
+	sealed := "sealed:v1:" + ada + ":Zm9yIG5vYm9keSB0byByZWFk"
+	seq := l.add(schema.New("0194-1", "/hooks/defguard", ago(0), schema.UserCreated, schema.Data{Provider: "defguard", UserID: ada, Decoder: "defguard/1", Event: "user_created",
+		Original: &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json"}, Sealed: sealed}}))
+	s.users[0].Timeline = append(s.users[0].Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: schema.UserCreated.Type(), Summary: "User created"})
+	h := handler(t, options(s, l))
+	body := get(h, "/users/defguard/"+ada).Body.String()
+	wantAll(t, "the timeline", body, []string{"<summary>Delivery, sealed</summary>", "&#34;method&#34;: &#34;POST&#34;"})
+	if strings.Contains(body, "Zm9yIG5vYm9keSB0byByZWFk") {
+		t.Error("the timeline shows what nobody can read")
+	}
+	if event := get(h, "/events/"+regexp.MustCompile(`/events/(\d+)">event`).FindStringSubmatch(body)[1]).Body.String(); !strings.Contains(event, "Zm9yIG5vYm9keSB0byByZWFk") || !strings.Contains(event, `href="/users/defguard/`+ada+`"`) {
+		t.Error("the event's page is not as it stands in the log, or does not lead to the user")
+	}
+}
+
+func TestIDsOfScannersOfAnyBytes(t *testing.T) {
+	for _, id := range []string{"t1:12", "a/b:1", "..", "ä b", "%2F:3", "a?b#c", "\xff:1", "_:4"} {
+		s, l := empty()
+		s.findings = []projections.Finding{{Provider: "probely", ID: id, TargetID: id, State: "detected"}}
+		s.targets = []projections.Target{{Provider: "probely", ID: id, State: "verified"}}
+		s.scans = []projections.Scan{{Provider: "probely", ID: id, TargetID: id, State: "started"}}
+		h := handler(t, options(s, l))
+		for _, model := range []string{"findings", "targets", "scans"} {
+			m := regexp.MustCompile(`href="(/` + model + `/probely/[^"]*)"`).FindStringSubmatch(get(h, "/"+model).Body.String())
+			if m == nil {
+				t.Fatalf("%q: the list of %s has no link", id, model)
+			}
+			for _, path := range []string{m[1], "/api/v1" + m[1]} {
+				if w := get(h, path); w.Code != http.StatusOK {
+					t.Errorf("%q: %s: status %d", id, path, w.Code)
+				}
+			}
+		}
+	}
+}
+
+func TestEmptyListsSayHowToTurnTheirProvidersOn(t *testing.T) {
+	o := options(empty())
+	all := providers(true)()
+	all = append(all, web.Provider{Name: "probely", Title: "Probely", Endpoints: []string{"https://hooks.example.com/hooks/probely/{token}"}, HowtoEnable: []string{"probely-token"}, Fills: []string{"targets", "findings"}})
+	o.Providers = func() []web.Provider { return all }
+	h := handler(t, o)
+	wantAll(t, "/targets", get(h, "/targets").Body.String(), []string{"Probely", "To turn it on, set <code>probely-token</code> in <code>certtrail.yaml</code>", "a scanner watches"})
+	if strings.Contains(get(h, "/orders").Body.String(), "probely-token") {
+		t.Error("the orders name a provider that does not fill them")
+	}
+	for i := range all[:3] {
+		all[i].Fills = []string{"orders"}
+	}
+	if strings.Contains(get(h, "/targets").Body.String(), "xolphin-token") || !strings.Contains(get(h, "/orders").Body.String(), "xolphin-token") {
+		t.Error("the lists do not name those providers alone that fill them")
+	}
+}

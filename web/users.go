@@ -1,0 +1,119 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+func (s *Server) newUsers() *list[projections.User] {
+	type user = projections.User
+	return &list[user]{
+		s: s, model: "users", title: "Users", exportSort: "id", find: s.Store.Users,
+		empty:  "Every person whose account a provider tells of appears here, with the keys that were provisioned for them. Who they are stands sealed in the log and can be forgotten.",
+		finds:  "a user by username, e-mail address, name or number, each as a whole",
+		hint:   "username, e-mail, name",
+		covert: []string{"username", "name", "email"},
+		states: []string{"active", "disabled", "deleted"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "Number"}, {Title: "Present keys"},
+			{Title: "First event", Field: "first_event_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
+		key: func(u *user) projections.Key {
+			return projections.Key{Model: "users", Provider: u.Provider, ID: u.ID}
+		},
+		fields: []field[user]{
+			{"provider", func(u *user) string { return u.Provider }}, {"id", func(u *user) string { return u.ID }},
+			{"state", func(u *user) string { return u.State }}, {"username", func(u *user) string { return u.Username }},
+			{"name", func(u *user) string { return u.Name }}, {"email", func(u *user) string { return u.Email }},
+			{"groups", func(u *user) string { return strings.Join(u.Groups, " ") }},
+			{"keys", func(u *user) string { return strings.Join(keyKinds(*u), " ") }},
+			{"event_count", func(u *user) string { return intText(&u.EventCount) }},
+			{"first_event_at", func(u *user) string { return u.FirstEventAt.String() }},
+			{"last_event_at", func(u *user) string { return u.LastEventAt.String() }},
+		},
+	}
+}
+
+// userPage is the data of user.html.
+type userPage struct {
+	*rowPage[projections.User]
+	Keys []userKey
+}
+
+// userKey is one key of a user as their page shows it.
+type userKey struct {
+	Kind        string // as people say it
+	State       string
+	Name        string // what tells it from others: a fingerprint, a serial number or else the hash that certtrail made of it
+	Hashed      bool   // it is that
+	Provisioned moment
+	Replaced    moment // zero: it is the present one
+}
+
+func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
+	p, err := readRow(s, w, r, "users", "user", s.Store.UserAt, func(u *projections.User) told {
+		return told{u.Timeline, u.Then, u.FirstEventAt, u.LastEventAt, u.LastEventSeq, u.EventCount}
+	})
+	if p == nil {
+		return err
+	}
+	return s.render(w, http.StatusOK, "user", userPage{p, keysOf(p.Row, &p.frame)})
+}
+
+// keysOf are the user's keys, the present ones first, and then the last replaced.
+func keysOf(u *projections.User, f *frame) []userKey {
+	var present, replaced []userKey
+	for _, k := range slices.Backward(u.Keys) {
+		key := userKey{Kind: keyWord(k.Kind), State: k.State, Provisioned: when(k.ProvisionedAt, f.Now)}
+		switch {
+		case k.Fingerprint != "":
+			key.Name = k.Fingerprint
+		case k.Serial != "":
+			key.Name = k.Serial
+		default:
+			key.Name, key.Hashed = shortID(k.ID), true
+		}
+		if k.ReplacedAt == nil {
+			present = append(present, key)
+			continue
+		}
+		key.Replaced = when(*k.ReplacedAt, f.Now)
+		replaced = append(replaced, key)
+	}
+	return append(present, replaced...)
+}
+
+// keyWord is a kind of key as people say it.
+func keyWord(kind string) string {
+	switch kind {
+	case schema.KeyPGP:
+		return "PGP key"
+	case schema.KeySSH:
+		return "SSH key"
+	case schema.KeyHardware:
+		return "hardware key"
+	}
+	return strings.ReplaceAll(kind, "_", " ")
+}
+
+// keyKinds are the kinds of the user's present keys.
+func keyKinds(u projections.User) []string {
+	var kinds []string
+	for _, k := range u.Keys {
+		if k.ReplacedAt == nil && !slices.Contains(kinds, k.Kind) {
+			kinds = append(kinds, k.Kind)
+		}
+	}
+	return kinds
+}
+
+// keysText is keyKinds in words: "PGP, SSH, hardware".
+func keysText(u projections.User) string {
+	words := keyKinds(u)
+	for i, kind := range words {
+		words[i] = strings.TrimSuffix(keyWord(kind), " key")
+	}
+	return strings.Join(words, ", ")
+}
