@@ -12,13 +12,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// What the clock's notices are, beside those of providers.
-const (
-	CertificateExpiring schema.Kind = "certificate.expiring"
-	CertificateExpired  schema.Kind = "certificate.expired"
-
-	clockDecoder = "clock/1"
-)
+const clockDecoder = "clock/1"
 
 // Thresholds are how long before an end it is told of.
 type Thresholds struct {
@@ -139,11 +133,11 @@ func (t Thresholds) Due(now, last time.Time, certificates []Certificate, validat
 func ended(end time.Time) mark { return mark{at: end.Add(time.Second), name: "0"} }
 
 func (c Certificate) expiring(m mark) Notice {
-	return c.notice(CertificateExpiring, m, "It expires on "+c.NotAfter.UTC().Format(time.DateOnly)+": "+m.left+" before its end.")
+	return c.notice(schema.CertificateExpiring, m, "It expires on "+c.NotAfter.UTC().Format(time.DateOnly)+": "+m.left+" before its end.")
 }
 
 func (c Certificate) expired(m mark) Notice {
-	return c.notice(CertificateExpired, m, "It expired on "+c.NotAfter.UTC().Format(time.DateOnly)+".")
+	return c.notice(schema.CertificateExpired, m, "It expired on "+c.NotAfter.UTC().Format(time.DateOnly)+".")
 }
 
 func (c Certificate) notice(k schema.Kind, m mark, reason string) Notice {
