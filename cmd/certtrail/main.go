@@ -51,6 +51,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
 		tailCommand(), versionCommand())
+	root.AddCommand(providerCommands()...)
 	return root
 }
 
