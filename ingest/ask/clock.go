@@ -174,3 +174,27 @@ func newNotice(k schema.Kind, provider, id string, end time.Time, m mark, reason
 		Kind: k, At: m.at, Data: schema.Data{Provider: provider, Event: string(k), Decoder: clockDecoder, OccurredAt: &at, Reason: reason},
 	}
 }
+
+// Overdue is a rotation of keys that has waited for its end for longer than it should.
+type Overdue struct {
+	Provider  string // the source's name
+	WebsiteID string
+	Domain    string    // "" if it is not known
+	Started   time.Time // when the rotation began
+	From      time.Time // since when it is overdue
+}
+
+// DueRotations are the notices of rotations that became overdue after last, up to now.
+func DueRotations(now, last time.Time, rotations []Overdue) []Notice {
+	var due []Notice
+	for _, r := range rotations {
+		if !r.From.After(last) || r.From.After(now) {
+			continue
+		}
+		reason := "It began on " + r.Started.UTC().Format(time.DateOnly) + " and is not completed: see that the parent zone has the new DS record."
+		n := newNotice(schema.DNSSECRotationOverdue, r.Provider, r.WebsiteID, r.From, mark{at: r.From, name: "0"}, reason)
+		n.Data.WebsiteID, n.Data.Domain = r.WebsiteID, r.Domain
+		due = append(due, n)
+	}
+	return due
+}
