@@ -43,6 +43,7 @@ type domainPage struct {
 	Certificates section[projections.Certificate]
 	DNSSEC       section[projections.DNSSEC]
 	API          string
+	Refused      []*delegationView // its zones that CAs refuse
 }
 
 // section is a list's rows inside another page.
@@ -92,6 +93,9 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
 	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)
+	if then.AsOf == nil {
+		p.Refused = s.refusedZones(d.DNSSEC, p.Now)
+	}
 	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
 	return s.render(w, http.StatusOK, "domain", p)
 }

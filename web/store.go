@@ -104,6 +104,9 @@ type Provider struct {
 	HowtoEnable []string // the settings to set to turn it on
 	SendExample string   // the command that sends a sample of it
 
+	Asked  *Asked  // nil: it has no API
+	Tokens []Token // of challenges
+
 	LastAt schema.Time // of the last delivery taken; zero: none yet
 	// Deliveries since the server started.
 	Accepted, Quarantined, Refused, Lost uint64

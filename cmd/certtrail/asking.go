@@ -11,6 +11,8 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
 )
 
 // Waits of what is asked.
@@ -158,4 +160,53 @@ func ignoreMissing(err error) error {
 		return nil
 	}
 	return err
+}
+
+// asked is how it stands with asking a source's API, for its page; nil where there is none.
+func (k *asking) asked(s source) *web.Asked {
+	if s.system.API == nil {
+		return nil
+	}
+	a := k.apis[s.name]
+	if a == nil {
+		return &web.Asked{HowtoEnable: s.apiSettings()}
+	}
+	breaker := a.caller.Breaker()
+	v := &web.Asked{Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
+	if breaker.RetryAt.IsZero() {
+		v.Until = schema.Time{}
+	}
+	if asker := k.askers[s.name]; asker != nil {
+		v.Answered = asker.Answered()
+		if v.Trouble == "" {
+			v.Trouble = asker.Trouble()
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if f, ok := k.found[s.name]; ok {
+		v.Unreconciled = f.Error
+		if !f.At.IsZero() {
+			v.ReconciledAt, v.Reconciled = schema.At(f.At), f.sentence()
+		}
+	} else if at := k.state.reconciled(s.name); !at.IsZero() {
+		v.ReconciledAt, v.Reconciled = schema.At(at), "before this start"
+	}
+	return v
+}
+
+// tokensOf are the source's challenges that a person may have to answer, for the page.
+func (k *asking) tokensOf(source string) []web.Token {
+	var list []web.Token
+	for _, t := range k.tokens.of(source, k.now()) {
+		list = append(list, web.Token{Webhook: t.Webhook, Token: t.Token, Until: schema.At(t.Until), Trouble: t.Trouble})
+	}
+	return list
+}
+
+// clockWord is why the clock tells nothing; "" while it does.
+func (k *asking) clockWord() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.clockTrouble
 }

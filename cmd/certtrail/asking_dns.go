@@ -12,6 +12,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
 )
 
 const (
@@ -120,7 +121,7 @@ func (k *asking) lookAtDelegations(ctx context.Context) error {
 
 // lookAt asks the parent of one zone, and appends that it has the new DS record, or no longer the old one, where that is waited for.
 func (k *asking) lookAt(ctx context.Context, r *projections.DNSSEC) error {
-	rotation := ask.Rotation{Provider: r.Provider, WebsiteID: r.WebsiteID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
+	rotation := rotationOf(r)
 	want, waits := rotation.Wanted()
 	if !waits {
 		if want = (schema.DS{}); r.DS != nil {
@@ -149,4 +150,27 @@ func (k *asking) lookAt(ctx context.Context, r *projections.DNSSEC) error {
 	}
 	_, err = k.o.log.Append(ctx, ask.FoundEvent(id, k.now(), kind, data))
 	return err
+}
+
+func rotationOf(r *projections.DNSSEC) ask.Rotation {
+	return ask.Rotation{Provider: r.Provider, WebsiteID: r.WebsiteID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
+}
+
+// delegation is what the parent said last of the zone of r, for its page.
+func (k *asking) delegation(r *projections.DNSSEC) (web.Delegation, bool) {
+	if k.dns == nil {
+		return web.Delegation{}, false
+	}
+	one, ok := k.dns.of(r.Provider, r.WebsiteID)
+	if !ok {
+		return web.Delegation{}, false
+	}
+	d := web.Delegation{At: schema.At(one.at)}
+	if one.err != nil {
+		d.Trouble = one.err.Error()
+		return d, true
+	}
+	d.Said = rotationOf(r).Says(one.sighting)
+	d.Refused = rotationOf(r).Refused(one.sighting, r.State == lifecycle.RotationCompleted)
+	return d, true
 }

@@ -78,6 +78,7 @@ func TestAnAPIThatIsAwayCostsNothing(t *testing.T) {
 
 // TestReconcileFindsWhatWasMissed drops half of two hundred deliveries, and sees that a reconcile ends where all of them would have.
 func TestReconcileFindsWhatWasMissed(t *testing.T) {
+	t.Parallel() // it waits for the API's rate: a year is asked for by weeks
 	c := newCertCentral(t)
 	whole, half := c.asked(t.TempDir(), "--reconcile-every", "0"), c.asked(t.TempDir(), "--reconcile-every", "0")
 	states := []string{"issued", "rejected", "issued", "revoked", "issued"}

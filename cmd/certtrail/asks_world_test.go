@@ -200,6 +200,9 @@ func (c *certCentral) webhooks(w http.ResponseWriter, method, path string, body 
 		}
 		c.webhook["status"] = "active"
 		w.WriteHeader(http.StatusNoContent)
+	case "PUT 1234":
+		c.webhook["events"] = in.Events
+		w.WriteHeader(http.StatusNoContent)
 	case "PUT 1234/deactivate":
 		c.webhook["status"] = "inactive"
 		w.WriteHeader(http.StatusNoContent)
@@ -252,15 +255,19 @@ func (w *world) hook(t *testing.T, body string) {
 // until waits until the JSON at path of the API satisfies ok.
 func (w *world) until(t *testing.T, path string, ok func(body map[string]any) bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	w.await(t, path+" does not become what it should", func() bool {
 		var v map[string]any
 		_, body, err := fetch(w.web + "/api/v1" + path)
-		if err == nil && json.Unmarshal(body, &v) == nil && ok(v) {
-			return
-		}
+		return err == nil && json.Unmarshal(body, &v) == nil && ok(v)
+	})
+}
+
+// await waits for a condition.
+func (w *world) await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s stays %s (%v)\n%s", path, body, err, w.log.String())
+			t.Fatalf("%s\n%s", what, w.log.String())
 		}
-		<-time.After(5 * time.Millisecond)
 	}
 }

@@ -237,6 +237,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord,
 	})
 }
 
@@ -270,6 +271,7 @@ func (sv *serverProcess) providers() []web.Provider {
 		p := web.Provider{
 			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
+			Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
 		}
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event
