@@ -51,7 +51,7 @@ func TestEveryEventIsFrozen(t *testing.T) {
 
 // TestFrozenEventsRedecode: every event ever written still means at least what it meant.
 func TestFrozenEventsRedecode(t *testing.T) {
-	r := NewRedecoder(systems, nil)
+	r := NewRedecoder(systems, nil).WithKeys(persons)
 	for name, e := range frozen(t) {
 		again := r.Redecode(e)
 		if understood(e.Kind()) && again.NATSSubject() != e.NATSSubject() {

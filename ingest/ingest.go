@@ -51,6 +51,7 @@ type Source struct {
 type Options struct {
 	Sources        []*Source
 	Log            Log
+	Keys           schema.Keys   // of persons; nil: deliveries about a person are not taken
 	MaxBody        int64         // bytes; 0: DefaultMaxBody
 	AppendWait     time.Duration // how long a delivery is held for the log to come back; 0: DefaultAppendWait
 	TrustedProxies []netip.Prefix
@@ -241,7 +242,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 
 // event is what the delivery means, or, with the reason, that it was not understood: nothing that came with right credentials is dropped.
 func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, received time.Time) (*schema.Event, *schema.Quarantine, error) {
-	id, err := uuid.NewV7()
+	id, err := eventID(s, d)
 	if err != nil {
 		return nil, nil, fmt.Errorf("couldn't make an id: %w", err)
 	}
@@ -253,7 +254,39 @@ func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, receive
 	data.Provider = s.Name
 	data.Original = s.redactor.Redact(d, pointers)
 	redactWords(s.Provider, &data, feed)
-	return schema.New(id.String(), FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
+	if person, about := whom(s.Provider, d); about || data.User != nil {
+		if err := h.seal(id, person, &data, s.redactor.RedactSecrets(d, pointers)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return schema.New(id, FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
+}
+
+// eventID is what the provider calls the event, after the source's name, or else a new UUIDv7, which only names what was received.
+func eventID(s *Source, d *schema.Delivery) (string, error) {
+	if p, ok := s.Provider.(schema.Identifier); ok {
+		if id := p.EventID(d); id != "" {
+			return s.Name + ":" + schema.Token(id), nil
+		}
+	}
+	id, err := uuid.NewV7()
+	return id.String(), err
+}
+
+// whom tells whether d is about a person, and who.
+func whom(p schema.Provider, d *schema.Delivery) (person string, about bool) {
+	if f, ok := p.(schema.PersonFinder); ok {
+		return f.Person(d)
+	}
+	return "", false
+}
+
+// seal seals what data and its original say of a person.
+func (h *Handler) seal(id, person string, data *schema.Data, original *schema.Original) error {
+	if h.o.Keys == nil {
+		return errors.New("there are no keys to seal what is about a person with")
+	}
+	return schema.SealPerson(h.o.Keys, id, person, data, original)
 }
 
 // append outlives the request: a provider that hung up has delivered all the same.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 type Redecoder struct {
 	systems map[string]decoding // by kind
 	sources map[string]string   // the kind of each source that is configured, by its name
+	keys    schema.Keys         // of persons; nil: what is sealed stays as it is
 }
 
 // decoding is what of a kind of provider is needed to read its deliveries again.
@@ -40,6 +42,13 @@ func NewRedecoder(systems []schema.System, sources map[string]string) *Redecoder
 	return r
 }
 
+// WithKeys is r that also reads what is sealed, as long as the person's key is there, and seals what it finds in it.
+func (r *Redecoder) WithKeys(keys schema.Keys) *Redecoder {
+	with := *r
+	with.keys = keys
+	return &with
+}
+
 // Redecode is e as today's decoder reads its original delivery: the same occurrence (id, source, time, extensions and unknown members, provider and
 // original) with a new type, subject and data. It is e itself where nothing is new: e did not come from a hook, has no original (as schema.DecodeMeaning
 // leaves it out), is of a kind of provider that nobody knows, or means today what it meant. e is not changed; the same e always gives the same.
@@ -55,6 +64,9 @@ func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 		return e // a decoder that fails, or one older than the event's, has nothing better to say
 	}
 	data.Provider, data.Original = e.Data.Provider, e.Data.Original
+	if err := r.seal(p, d, e, &data); err != nil {
+		return e
+	}
 	if kind.Type() == e.Type && sameData(&data, &e.Data) {
 		return e
 	}
@@ -94,11 +106,27 @@ func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Delivery
 	if !ok || !system.feeds[feed] {
 		return nil, nil
 	}
-	d, err := e.Data.Original.Redelivery(feed)
+	original, err := e.Data.Original.Open(r.keys, e.ID)
+	if err != nil { // the person was forgotten
+		return nil, nil
+	}
+	d, err := original.Redelivery(feed)
 	if err != nil {
 		return nil, nil
 	}
 	return system.provider, d
+}
+
+// seal makes data, read from e's delivery d, what the log may hold of it.
+func (r *Redecoder) seal(p schema.Provider, d *schema.Delivery, e *schema.Event, data *schema.Data) error {
+	person, about := whom(p, d)
+	if !about && data.User == nil {
+		return nil
+	}
+	if r.keys == nil {
+		return errors.New("there are no keys to seal what is about a person with")
+	}
+	return schema.SealUser(r.keys, e.ID, person, data)
 }
 
 // system is that of the decoder that read the event, or else that of the source: a name may have been given to a source of another kind since.

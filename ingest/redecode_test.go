@@ -14,14 +14,20 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/probely"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/schematest"
 )
 
-var systems = []schema.System{digicert.System, sectigo.System, xolphin.System}
+var systems = []schema.System{digicert.System, sectigo.System, xolphin.System, defguard.System, probely.System}
+
+// persons are the keys of everybody in these tests.
+var persons = &schematest.Keys{}
 
 // credential is a setting's value, long enough to be searched for in what is stored.
 func credential(setting string) string { return "a-" + setting + "-of-at-least-32-characters" }
@@ -41,7 +47,7 @@ func source(system schema.System, name string) *Source {
 func received(t testing.TB, s *Source, d *schema.Delivery) *schema.Event {
 	t.Helper()
 	s.redactor = schema.NewRedactor(s.Secrets)
-	e, _, err := new(Handler).event(s, schema.Feed{Name: d.Feed}, d, time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))
+	e, _, err := (&Handler{o: Options{Keys: persons}}).event(s, schema.Feed{Name: d.Feed}, d, time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +104,7 @@ func deliveries(t testing.TB, system schema.System) map[string]*schema.Delivery 
 // way is as if today's had read it.
 func TestRedecodeIsWhatWasReceived(t *testing.T) {
 	for _, system := range systems {
-		r := NewRedecoder(systems, map[string]string{"one-more": system.Kind})
+		r := NewRedecoder(systems, map[string]string{"one-more": system.Kind}).WithKeys(persons)
 		for _, name := range []string{system.Kind, "one-more", "no-longer-there"} {
 			s := source(system, name)
 			for of, d := range deliveries(t, system) {
@@ -118,7 +124,7 @@ func TestRedecodeIsWhatWasReceived(t *testing.T) {
 
 // TestRedecodeGivesMeaning: an event that was not understood, or that an older decoder read, becomes what its delivery means today.
 func TestRedecodeGivesMeaning(t *testing.T) {
-	r := NewRedecoder(systems, nil)
+	r := NewRedecoder(systems, nil).WithKeys(persons)
 	understoodAny := false
 	for _, system := range systems {
 		s := source(system, system.Kind)
@@ -166,7 +172,7 @@ func delivered(t testing.TB, e *schema.Event, feed string) *schema.Delivery {
 }
 
 func TestRedecodeLeavesTheRest(t *testing.T) {
-	r := NewRedecoder(systems, map[string]string{"eu": "digicert", "odd": "nobody"})
+	r := NewRedecoder(systems, map[string]string{"eu": "digicert", "odd": "nobody"}).WithKeys(persons)
 	original := &schema.Original{Method: "POST", Body: []byte(`{"event":"order_rejected","data":{"order_id":5}}`)}
 	data := func(change func(*schema.Data)) schema.Data {
 		d := schema.Data{Provider: "digicert", Event: "e", Decoder: "digicert/0", Original: original}
@@ -222,7 +228,7 @@ func TestRedecodeKeepsTheOccurrence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := NewRedecoder(systems, nil).Redecode(e)
+	again := NewRedecoder(systems, nil).WithKeys(persons).Redecode(e)
 	wanted, err := schema.Decode([]byte(want))
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +242,7 @@ func TestRedecodeKeepsTheOccurrence(t *testing.T) {
 }
 
 func TestRedecodeOfRecords(t *testing.T) {
-	r := NewRedecoder(systems, nil)
+	r := NewRedecoder(systems, nil).WithKeys(persons)
 	e := received(t, source(digicert.System, "digicert"), deliveries(t, digicert.System)["sample order_rejected"])
 	quarantined := e.Anew(schema.DeliveryUnrecognized, schema.Data{Provider: "digicert", Decoder: "digicert/0", Reason: "Why not.", Original: e.Data.Original})
 	for name, c := range map[string]struct {
@@ -283,7 +289,7 @@ func junk(t *rapid.T, all []*schema.Delivery) *schema.Delivery {
 
 // TestRedecodeOfJunk: whatever comes, reading it again loses nothing that was understood, and reading it once more changes nothing.
 func TestRedecodeOfJunk(t *testing.T) {
-	r := NewRedecoder(systems, nil)
+	r := NewRedecoder(systems, nil).WithKeys(persons)
 	for _, system := range systems {
 		known := deliveries(t, system)
 		var all []*schema.Delivery
@@ -317,7 +323,7 @@ func TestRedecodeOfJunk(t *testing.T) {
 }
 
 func TestRedecodeAtOnce(t *testing.T) {
-	r := NewRedecoder(systems, nil)
+	r := NewRedecoder(systems, nil).WithKeys(persons)
 	var events []*schema.Event
 	for _, system := range systems {
 		for _, d := range deliveries(t, system) {
@@ -348,7 +354,7 @@ func TestRedecodeAtOnce(t *testing.T) {
 // BenchmarkRedecode has records of every sample in the log: as today's decoders wrote them, of which nothing is written again, and as decoders of the
 // version before did, of which everything is. Reading the record (schema.Decode) is half of either, the provider's decoder a quarter.
 func BenchmarkRedecode(b *testing.B) {
-	r := NewRedecoder(systems, nil)
+	r := NewRedecoder(systems, nil).WithKeys(persons)
 	for name, old := range map[string]string{"same decoder": "", "new decoder": "/0"} {
 		var records []schema.Record
 		for _, system := range systems {

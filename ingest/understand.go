@@ -41,10 +41,24 @@ func redactWords(p schema.Provider, data *schema.Data, feed schema.Feed) {
 		return
 	}
 	_, stored, _ := understand(p, d)
-	now, then := reflect.ValueOf(data).Elem(), reflect.ValueOf(&stored).Elem()
+	redactFields(reflect.ValueOf(data).Elem(), reflect.ValueOf(&stored).Elem())
+}
+
+// redactFields takes from then, which is of now's type, each text that shows a mark.
+func redactFields(now, then reflect.Value) {
 	for i := range now.NumField() {
-		if field := now.Field(i); field.Kind() == reflect.String && !isID(now.Type().Field(i).Name) && marked([]byte(then.Field(i).String())) {
-			field.SetString(then.Field(i).String())
+		name := now.Type().Field(i).Name
+		switch field, stored := now.Field(i), then.Field(i); field.Kind() {
+		case reflect.String:
+			if !isID(name) && marked([]byte(stored.String())) {
+				field.SetString(stored.String())
+			}
+		case reflect.Pointer: // what it is about; a person is sealed whole
+			if name == "Target" || name == "Scan" || name == "Finding" {
+				if !field.IsNil() && !stored.IsNil() {
+					redactFields(field.Elem(), stored.Elem())
+				}
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/digicert"
+	"github.com/certtrail/certtrail/ingest/probely"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -19,12 +20,15 @@ func TestWordsAreRedacted(t *testing.T) {
 		{sectigo.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"canary@example.test"}`)}},
 		{digicert.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"certificate_revoked","data":{"certificate_id":7,"reason":"asked by canary@example.test"}}`)}},
 		{digicert.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"organization_validated","data":{"organization_id":7,"organization_name":"Example, token=canary"}}`)}},
+		{probely.System, schema.Delivery{Method: "POST", Body: []byte(`{"event_type":"finding_detected","content":{"id":1,"parameter":"canary@example.test","definition":{"name":"token=canary"}}}`)}},
+		{probely.System, schema.Delivery{Method: "POST", Body: []byte(`{"event_type":"target_created","content":{"id":"t","name":"of canary@example.test","site":{"url":"https://canary@a.example/"}}}`)}},
+		{probely.System, schema.Delivery{Method: "POST", Body: []byte(`{"event_type":"target_verification_failed","content":{"id":"t","site":{"verification_last_error":"ask canary@example.test"}}}`)}},
 	} {
 		e := received(t, source(c.system, c.system.Kind), &c.d)
 		if text := wire(t, e); strings.Contains(text, "canary") {
 			t.Errorf("stored: %s", text)
 		}
-		if again := NewRedecoder(systems, nil).Redecode(e); again != e {
+		if again := NewRedecoder(systems, nil).WithKeys(persons).Redecode(e); again != e {
 			t.Errorf("read again, %s becomes %s", wire(t, e), wire(t, again))
 		}
 	}

@@ -11,7 +11,7 @@ type baton struct {
 	mu    sync.Mutex
 	freed *sync.Cond
 	held  bool
-	asked int                // how many wait to take it or have taken it
+	asked int                // how many have asked to take it and not given it back
 	stop  context.CancelFunc // ends the follower that holds it
 }
 
@@ -21,12 +21,20 @@ func newBaton() *baton {
 	return b
 }
 
-// follow waits until nobody else has the baton or wants it. The context it returns ends when somebody does; release must be called then.
+// follow waits until nobody else has the baton or wants it, or ctx ends. The context it returns ends when somebody does; release must be called then.
 func (b *baton) follow(ctx context.Context) (following context.Context, release func()) {
+	defer context.AfterFunc(ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.freed.Broadcast()
+	})()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.held || b.asked > 0 {
+	for (b.held || b.asked > 0) && ctx.Err() == nil {
 		b.freed.Wait()
+	}
+	if ctx.Err() != nil {
+		return ctx, func() {}
 	}
 	b.held = true
 	following, b.stop = context.WithCancel(ctx)

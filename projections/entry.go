@@ -34,6 +34,20 @@ func redecoded(redecode func(*schema.Event) *schema.Event) meaning {
 	}
 }
 
+// opened is mean with what is sealed of people filled in. Folds never open anything: they are pure, and the keys of people are not.
+func opened(mean meaning, open func(*schema.Event)) meaning {
+	if open == nil {
+		return mean
+	}
+	return func(r schema.Record) (*schema.Event, error) {
+		e, err := mean(r)
+		if err == nil {
+			open(e)
+		}
+		return e, err
+	}
+}
+
 // entries are the entries of records.
 func entries(records []schema.Record, mean meaning) []entry {
 	list := make([]entry, len(records))

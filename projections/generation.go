@@ -69,6 +69,7 @@ type file struct {
 	path    string
 	readers *sql.DB // mode=ro: a file that is gone is an error, not an empty database
 	reading sync.WaitGroup
+	damaged chan struct{} // holds one when a reader found the file damaged
 }
 
 // currentName is the file that holds the name of the generation in use.
@@ -139,19 +140,6 @@ func tablesNumber() int32 {
 	return int32(binary.BigEndian.Uint32(sum[:4]) >> 1)
 }
 
-// next is a generation that has never been.
-func next(dir string, redecoded bool) (generation, error) {
-	g := generation{tables: tablesHash(), folds: lifecycle.Version, redecoded: redecoded}
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if old, ok := parseGeneration(e.Name()); ok {
-			g.number = max(g.number, old.number)
-		}
-	}
-	g.number++
-	return g, err
-}
-
 // openFile opens the readers of a generation.
 func openFile(path string) (*file, error) {
 	g, _ := parseGeneration(filepath.Base(path))
@@ -165,7 +153,7 @@ func openFile(path string) (*file, error) {
 		db.Close()
 		return nil, err
 	}
-	return &file{generation: g, path: path, readers: db}, nil
+	return &file{generation: g, path: path, readers: db, damaged: make(chan struct{}, 1)}, nil
 }
 
 // readCurrent is the generation in use, whether or not its file is there; ok is false when none was ever.
@@ -181,7 +169,7 @@ func readCurrent(dir string) (g generation, ok bool, err error) {
 	return g, ok, nil
 }
 
-// writeCurrent makes path the generation in use. A crash leaves either the old name or the new, and both files are whole.
+// writeCurrent makes path the generation in use. A crash leaves either the old name or the new; it is the new for sure once the directory is synced.
 func writeCurrent(path string) error {
 	dir := filepath.Dir(path)
 	next := filepath.Join(dir, currentName+".next")
@@ -194,10 +182,7 @@ func writeCurrent(path string) error {
 	if err == nil {
 		err = os.Rename(next, filepath.Join(dir, currentName))
 	}
-	if err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return err
 }
 
 func syncDir(dir string) error {
@@ -235,15 +220,21 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// isDamage tells whether SQLite says that the file itself is no good: garbage, cut off, or emptied, in which case it misses the tables.
-func isDamage(err error) bool {
+// isDamage tells whether SQLite says that the file itself is no good: garbage, cut off, gone, or emptied, in which case it misses the tables. That a
+// file cannot be opened or read for the moment, for want of descriptors or room, says nothing of it.
+func isDamage(err error, path string) bool {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return false
 	}
 	switch e.Code {
-	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB, sqlite3.ErrCantOpen, sqlite3.ErrIoErr:
+	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
 		return true
+	case sqlite3.ErrIoErr:
+		return e.ExtendedCode == sqlite3.ErrIoErrShortRead
+	case sqlite3.ErrCantOpen:
+		_, err := os.Stat(path)
+		return errors.Is(err, fs.ErrNotExist)
 	}
 	return strings.HasPrefix(e.Error(), "no such table: ")
 }

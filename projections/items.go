@@ -98,7 +98,8 @@ type DomainDetail struct {
 	Orders       []Order       `json:"orders"`
 	Certificates []Certificate `json:"certificates"`
 	DNSSEC       []DNSSEC      `json:"dnssec"`
-	Findings     []struct{}    `json:"findings"`
+	Targets      []Target      `json:"targets"`  // of scanners, on the host of that name
+	Findings     []Finding     `json:"findings"` // about TLS, on that host
 	Then
 	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest momentsLimit
 }
@@ -172,7 +173,7 @@ type Gap struct {
 
 // Key names one row: its read model, provider and id, as /live sends it.
 type Key struct {
-	Model    string // orders, certificates, domains, dnssec, organizations, websites, quarantine
+	Model    string // orders, certificates, domains, dnssec, organizations, websites, users, targets, scans, findings, quarantine
 	Provider string
 	ID       string
 }

@@ -15,21 +15,37 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// reader is the generation to read, until done is called, with what became of the reading: an error that says that the file is damaged becomes
+// reader reads the generation in use until done is called, with what became of the reading: an error that says that the file is damaged becomes
 // ErrRebuilding, because the file will be built anew at once.
 func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
+	f, done, err := s.readFile()
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.readers, done, nil
+}
+
+// readFile is reader for who needs to know how the generation was built.
+func (s *Store) readFile() (f *file, done func(*error), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	f := s.current
-	if f == nil {
+	if f = s.current; f == nil {
 		return nil, nil, ErrRebuilding
 	}
 	f.reading.Add(1)
-	return f.readers, func(err *error) {
+	return f, func(err *error) {
 		f.reading.Done()
-		if isDamage(*err) {
-			*err = fmt.Errorf("%w: %w", ErrRebuilding, *err)
-			s.damage(f)
+		if !isDamage(*err, f.path) {
+			return
+		}
+		if s.log == nil {
+			*err = fmt.Errorf("the database %s is damaged: %w", f.path, *err)
+			return
+		}
+		*err = fmt.Errorf("%w: %w", ErrRebuilding, *err)
+		select {
+		case f.damaged <- struct{}{}:
+		default:
 		}
 	}, nil
 }
@@ -288,19 +304,29 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 }
 
 // named are the rows that bear one of the names, MaxLimit at most, most recent first.
-func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) (items []T, err error) {
+func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) ([]T, error) {
+	return selected(ctx, s, t, now, func(w *where) {
+		args := []any{t.name}
+		for _, name := range names {
+			args = append(args, schema.ReverseName(name))
+		}
+		w.add("(provider, "+t.key+") IN (SELECT provider, id FROM names WHERE model = ? AND reversed IN (?"+strings.Repeat(", ?", len(names)-1)+"))", args...)
+	})
+}
+
+// selected are the rows of the list that meet a condition, MaxLimit at most, most recent first.
+func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, condition func(*where)) (items []T, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
 	}
 	defer done(&err)
-	args := []any{t.name}
-	for _, name := range names {
-		args = append(args, schema.ReverseName(name))
+	w := &where{}
+	if t.only != "" {
+		w.add(t.only)
 	}
-	text := t.selectSQL() + " WHERE (provider, " + t.key + ") IN (SELECT provider, id FROM names WHERE model = ? AND reversed IN (?" +
-		strings.Repeat(", ?", len(names)-1) + ")) ORDER BY last_event_at DESC, provider, " + t.key + " LIMIT ?"
-	found, err := db.QueryContext(ctx, text, append(args, MaxLimit)...)
+	condition(w)
+	found, err := db.QueryContext(ctx, t.selectSQL()+w.sql()+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)
 	if err != nil {
 		return nil, err
 	}

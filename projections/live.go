@@ -2,6 +2,8 @@ package projections
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"sync"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
@@ -91,13 +93,14 @@ func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error
 // missed yields what the event after `after` changed, from the log, and returns its sequence.
 func (s *Store) missed(ctx context.Context, after uint64, yield func(Change) error) (uint64, error) {
 	r, err := s.log.Get(ctx, after+1)
+	if errors.Is(err, fs.ErrNotExist) { // a gap: what is not there changed nothing
+		return after + 1, nil
+	}
 	if err != nil {
-		s.hub.mu.Lock()
-		defer s.hub.mu.Unlock()
-		return s.hub.first, nil // a gap in the log: nothing there changed anything
+		return after, err
 	}
 	c := Change{Seq: r.Seq}
-	if e, err := s.meaning()(r); err == nil {
+	if e, err := s.meaningFor(s.areRedecoded())(r); err == nil {
 		rows, err := lifecycle.Rows(e)
 		if err == nil {
 			for _, row := range rows {

@@ -101,6 +101,11 @@ func (s *Store) WebsiteAt(ctx context.Context, provider, id string, m Moment) (*
 }
 
 func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id string, m Moment) (_ *T, err error) {
+	f, done, err := s.readFile()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
 	if m.present() {
 		item, err := one(ctx, s, h.table, provider, id, m.Now, func(item *T, t []TimelineEntry) {
 			timeline, _ := h.parts(item)
@@ -110,15 +115,10 @@ func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id s
 			return nil, err
 		}
 		timeline, _ := h.parts(item)
-		tell(ctx, newReading(s, nil, m), h, *timeline)
+		tell(ctx, newReading(s, f, m), h, *timeline)
 		return item, nil
 	}
-	db, done, err := s.reader()
-	if err != nil {
-		return nil, err
-	}
-	defer done(&err)
-	p, err := then(ctx, newReading(s, db, m), h, rowKey{provider, id})
+	p, err := then(ctx, newReading(s, f, m), h, rowKey{provider, id})
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +145,8 @@ type reading struct {
 	seqAt  *schema.Time             // when the event m.Seq was received, once that is known
 }
 
-func newReading(s *Store, db *sql.DB, m Moment) *reading {
-	return &reading{s: s, mean: s.meaning(), db: db, m: m}
+func newReading(s *Store, f *file, m Moment) *reading {
+	return &reading{s: s, mean: s.meaningFor(f.redecoded), db: f.readers, m: m}
 }
 
 // past is one row as of a moment.

@@ -15,24 +15,25 @@ import (
 // It is ErrNotFound where none did.
 //
 // The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an order that was reissued
-// without the name is found. Where other rows lost a name (a website that has another zone now) they are not.
+// without the name is found. Where other rows lost a name (a website that has another zone now) they are not, nor are findings that only say of
+// which target they are.
 func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainDetail, err error) {
 	normal, err := schema.DomainName(name)
 	if err != nil {
 		return nil, ErrNotFound
 	}
-	d = &DomainDetail{Name: normal, Findings: []struct{}{}}
+	d = &DomainDetail{Name: normal}
 	if m.present() {
 		if d, err = s.Domain(ctx, normal, m.Now); err != nil {
 			return nil, err
 		}
 	}
-	db, done, err := s.reader()
+	f, done, err := s.readFile()
 	if err != nil {
 		return nil, err
 	}
 	defer done(&err)
-	r := newReading(s, db, m)
+	r := newReading(s, f, m)
 	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {
@@ -56,12 +57,15 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 			return
 		},
 		func() (err error) { d.DNSSEC, err = bearers(ctx, r, dnssecHistory, &d.Then, name); return },
+		func() (err error) { d.Targets, err = bearers(ctx, r, targetHistory, &d.Then, name); return },
+		func() (err error) { d.Findings, err = bearers(ctx, r, findingHistory, &d.Then, name); return },
 	} {
 		if err := part(); err != nil {
 			return err
 		}
 	}
-	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
+	d.Findings = slices.DeleteFunc(d.Findings, func(f Finding) bool { return !f.TLS })
+	if d.empty() {
 		return ErrNotFound
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 // The phases of a building.
 const (
+	PhaseFinding    = "finding"     // the event that a moment ends with
 	PhaseReading    = "reading"     // events from the first on
 	PhaseIndexing   = "indexing"    // all events of then are read
 	PhaseCatchingUp = "catching_up" // with what came meanwhile
@@ -45,8 +46,8 @@ func (m *progressing) aim(phase string, target uint64) {
 	m.tell()
 }
 
-// at notes that the event seq has been reached.
-func (m *progressing) at(seq uint64) {
+// reached notes that the event seq has been.
+func (m *progressing) reached(seq uint64) {
 	m.p.Seq = seq
 	if now := m.s.o.Now(); now.Sub(m.told) >= reportEvery {
 		m.tell()

@@ -77,7 +77,7 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 	if err != nil {
 		return nil, ErrNotFound
 	}
-	d := &DomainDetail{Name: normal, Validations: []Domain{}, Findings: []struct{}{}}
+	d := &DomainDetail{Name: normal, Validations: []Domain{}}
 	for _, provider := range []func() error{
 		func() (err error) { d.Validations, err = named(ctx, s, domains, now, normal); return },
 		func() (err error) { d.Orders, err = named(ctx, s, orders, now, normal, wildcardOf(normal)); return },
@@ -86,12 +86,14 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 			return
 		},
 		func() (err error) { d.DNSSEC, err = named(ctx, s, dnssecs, now, normal); return },
+		func() (err error) { d.Targets, err = named(ctx, s, targets, now, normal); return },
+		func() (err error) { d.Findings, err = s.tlsFindingsOn(ctx, normal, d.Targets, now); return },
 	} {
 		if err := provider(); err != nil {
 			return nil, err
 		}
 	}
-	if len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC) == 0 {
+	if d.empty() {
 		return nil, ErrNotFound
 	}
 	for i := range d.Validations {
@@ -102,6 +104,11 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 		d.Validations[i] = *v
 	}
 	return d, nil
+}
+
+// empty tells whether nothing is known of the name.
+func (d *DomainDetail) empty() bool {
+	return len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC)+len(d.Targets)+len(d.Findings) == 0
 }
 
 // Count is how many rows of the model the query matches, CountLimit+1 at most.
@@ -119,6 +126,14 @@ func (s *Store) Count(ctx context.Context, model string, q Query) (int, error) {
 		return count(ctx, s, organizations, q)
 	case lifecycle.Websites:
 		return count(ctx, s, websites, q)
+	case lifecycle.Users:
+		return count(ctx, s, users, q)
+	case lifecycle.Targets:
+		return count(ctx, s, targets, q)
+	case lifecycle.Scans:
+		return count(ctx, s, scans, q)
+	case lifecycle.Findings:
+		return count(ctx, s, findings, q)
 	case "quarantine":
 		return s.countQuarantine(ctx, q)
 	}

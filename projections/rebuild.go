@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -13,7 +14,7 @@ import (
 // ErrBusy says that read models are being built already, and one building at a time is enough.
 var ErrBusy = errors.New("the read models are being rebuilt or verified already; wait until that is done")
 
-// handover is how many events a new generation may lack when the follower of the old one is stopped for it.
+// handover is how many events may come during a round of catching up that is the last before the follower is stopped.
 const handover = 1000
 
 // Rebuild builds the read models anew from the first event, and returns when they are read in place of those in use, which answer until then.
@@ -23,30 +24,34 @@ func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress))
 	if decode && s.o.Decode == nil {
 		return 0, errors.New("this program has no decoders to derive events with")
 	}
+	ctx, leave, err := s.building.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	return s.rebuild(ctx, decode, "it was asked for", report)
 }
 
+// rebuild is called by whoever builds.
 func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report func(Progress)) (seq uint64, err error) {
-	if !s.building.TryLock() {
-		return 0, ErrBusy
-	}
-	defer s.building.Unlock()
 	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil { // it may have been deleted with the files in it
 		return 0, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
-	g, err := next(s.o.Dir, decode)
-	if err != nil {
-		return 0, fmt.Errorf("couldn't look for the read models in %s: %w", s.o.Dir, err)
-	}
+	g := s.next(decode)
 	b := s.newBuild(filepath.Join(s.o.Dir, g.String()), decode, reason, report)
 	defer func() {
 		b.end()
 		if err != nil { // a crash leaves it to the next start
 			removeDatabase(b.path)
+			s.logger.Warn("the read models were not built", "file", g.String(), "events", b.seq, "error", err)
 		}
 	}()
 	s.logger.Info("building the read models from the log", "reason", reason, "file", g.String())
-	if err := b.load(ctx, s.log.Last); err != nil {
+	to, err := s.log.Last(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.load(ctx, to); err != nil {
 		return 0, err
 	}
 	if err := s.takeOver(ctx, b); err != nil {
@@ -56,14 +61,33 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 	return b.seq, nil
 }
 
+// Forget builds the read models anew after a person's key was destroyed, and returns when those are in use, in which nothing of the person is left. It
+// ends what is being built otherwise, which may have opened what cannot be opened any more. The file of the read models before is removed; databases that
+// BuildSide made stay as they are.
+func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, err error) {
+	leave, err := s.building.claim(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	return s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
+}
+
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses
-// for the last few.
+// for the last few: those it holds, so that no page goes back. The follower goes on from there with the new one.
 func (s *Store) takeOver(ctx context.Context, b *build) error {
-	if err := b.catchUp(ctx, s.log.Last, handover); err != nil {
+	if err := b.catchUp(ctx, s.log.Last); err != nil {
 		return err
 	}
 	defer s.baton.take()()
-	if err := b.catchUp(ctx, s.log.Last, 0); err != nil {
+	to, err := s.held(ctx)
+	if errors.Is(err, ErrRebuilding) {
+		to, err = s.log.Last(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := b.reach(ctx, to); err != nil {
 		return err
 	}
 	if err := b.settle(); err != nil {
@@ -79,15 +103,16 @@ func (s *Store) takeOver(ctx context.Context, b *build) error {
 	return nil
 }
 
-// build is a database that is being built from the log beside the one in use. It owns the store's Aside log.
+// build is a database that is being built from the log beside the one in use.
 type build struct {
 	s    *Store
 	path string
 	mean meaning
 
 	*progressing
-	seq uint64  // the last event it holds
-	w   *writer // once it is caught up event by event
+	seq uint64    // the last event it holds
+	at  time.Time // when that was received
+	w   *writer   // once it is caught up event by event
 }
 
 func (s *Store) newBuild(path string, decode bool, reason string, report func(Progress)) *build {
@@ -103,13 +128,9 @@ func (b *build) end() {
 	b.progressing.done()
 }
 
-// load reads the log from the first event to where it ends now, in bulk: no journal, rows held in memory and written once they are left alone,
-// indexes last.
-func (b *build) load(ctx context.Context, end func(context.Context) (uint64, error)) error {
-	to, err := end(ctx)
-	if err != nil {
-		return err
-	}
+// load reads the log up to the event `to` in bulk: no journal, rows held in memory and written once they are left alone, indexes last.
+func (b *build) load(ctx context.Context, to uint64) error {
+	defer b.s.o.Building()()
 	b.aim(PhaseReading, to)
 	if err := create(ctx, b.path, "_journal_mode=OFF&_synchronous=OFF", false); err != nil {
 		return err
@@ -120,25 +141,51 @@ func (b *build) load(ctx context.Context, end func(context.Context) (uint64, err
 	}
 	defer w.close()
 	err = readAhead(func(yield func([]schema.Record) error) error {
-		return followTo(ctx, b.s.o.Aside, 0, to, yield)
+		return b.s.o.Aside.Read(ctx, 0, to, yield)
 	}, b.mean, func(part []entry) error {
 		if _, err := w.apply(part); err != nil {
 			return err
 		}
-		b.seq = w.seq
-		b.at(w.seq)
+		b.holds(w, part)
 		return ctx.Err()
 	})
 	if err != nil {
 		return err
 	}
 	b.aim(PhaseIndexing, to)
-	b.at(to)
+	b.reached(to)
 	return w.finish(ctx)
 }
 
-// catchUp follows the log until at most behind events are missing.
-func (b *build) catchUp(ctx context.Context, end func(context.Context) (uint64, error), behind uint64) error {
+// holds notes what the writer holds after the entries.
+func (b *build) holds(w *writer, list []entry) {
+	last := &list[len(list)-1]
+	b.seq, b.at = w.seq, last.record.Time
+	if last.event != nil {
+		b.at = last.event.Time.Time
+	}
+	b.reached(w.seq)
+}
+
+// catchUp follows where the log ends until few events are missing.
+func (b *build) catchUp(ctx context.Context, end func(context.Context) (uint64, error)) error {
+	for {
+		to, err := end(ctx)
+		if err != nil {
+			return err
+		}
+		before := b.seq
+		if err := b.reach(ctx, to); err != nil {
+			return err
+		}
+		if b.seq-before <= handover { // also when the log's end is lost, and nothing more comes
+			return nil
+		}
+	}
+}
+
+// reach folds the events up to `to` in ordinary transactions.
+func (b *build) reach(ctx context.Context, to uint64) error {
 	if b.w == nil {
 		w, err := openWriter(b.path, false, b.s.logger)
 		if err != nil {
@@ -146,25 +193,18 @@ func (b *build) catchUp(ctx context.Context, end func(context.Context) (uint64, 
 		}
 		b.w = w
 	}
-	for {
-		to, err := end(ctx)
-		if err != nil {
-			return err
-		}
-		if to <= b.w.seq+behind {
-			b.seq = b.w.seq
-			return nil
-		}
-		b.aim(PhaseCatchingUp, to)
-		err = followTo(ctx, b.s.o.Aside, b.w.seq, to, func(records []schema.Record) error {
-			_, err := b.w.apply(entries(records, b.mean))
-			b.at(b.w.seq)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if to <= b.w.seq {
+		return nil
 	}
+	b.aim(PhaseCatchingUp, to)
+	return b.s.o.Aside.Read(ctx, b.w.seq, to, func(records []schema.Record) error {
+		list := entries(records, b.mean)
+		if _, err := b.w.apply(list); err != nil {
+			return err
+		}
+		b.holds(b.w, list)
+		return ctx.Err()
+	})
 }
 
 // settle makes durable all that was built, in one file.
@@ -173,35 +213,6 @@ func (b *build) settle() error {
 	err = errors.Join(err, b.w.close())
 	b.w = nil
 	return errors.Join(err, syncFile(b.path), syncDir(filepath.Dir(b.path)))
-}
-
-// errReached ends a follower that has come as far as it should.
-var errReached = errors.New("the event was reached")
-
-// followTo yields the events after `after` up to `to`, both of which may be missing from the log.
-func followTo(ctx context.Context, l Log, after, to uint64, yield func([]schema.Record) error) error {
-	if after >= to {
-		return nil
-	}
-	err := l.Follow(ctx, after, func(records []schema.Record) error {
-		n := len(records)
-		for n > 0 && records[n-1].Seq > to {
-			n--
-		}
-		if n > 0 {
-			if err := yield(records[:n]); err != nil {
-				return err
-			}
-		}
-		if records[len(records)-1].Seq >= to {
-			return errReached
-		}
-		return nil
-	})
-	if errors.Is(err, errReached) {
-		return nil
-	}
-	return err
 }
 
 // removeDatabase deletes the database at path with what SQLite keeps beside it.

@@ -68,11 +68,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 			t.Fatalf("killed at %d: %v", at, err)
 		}
 		// What a killed process leaves is more: the file stays.
-		g, err := next(dir, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, g.String()), []byte("half"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, s.next(false).String()), []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s.Close()
@@ -101,8 +97,8 @@ type dying struct {
 
 var errKilled = errors.New("killed")
 
-func (l *dying) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
-	return l.memoryLog.Follow(ctx, after, func(records []schema.Record) error {
+func (l *dying) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
+	return l.memoryLog.Read(ctx, after, until, func(records []schema.Record) error {
 		for i := range records {
 			if records[i].Seq >= l.at {
 				return errKilled
@@ -152,7 +148,7 @@ func TestRebuildWhileEventsArrive(t *testing.T) {
 		t.Errorf("reading failed during a rebuild: %v", err)
 	}
 	caughtUp(t, s)
-	if seq, err := s.folded(t.Context()); err != nil || seq != l.last() {
+	if seq, err := s.held(t.Context()); err != nil || seq != l.last() {
 		t.Errorf("it stands at %d, %v; the log ends at %d", seq, err, l.last())
 	}
 	digests(t, s)

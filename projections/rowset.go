@@ -7,14 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"slices"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
 // rowsHeld bounds how many rows of a model are held in memory between batches: at most twice as many.
-const rowsHeld = 16_000
+const rowsHeld = 8_000
 
 // rowSet is the writer's view of one read model: the states of the rows it has touched, and the statements that load and store them.
 type rowSet[S, T any] struct {
@@ -24,7 +23,7 @@ type rowSet[S, T any] struct {
 	// Rows are held until rowsHeld others have been touched since: those in old leave, those in held become old.
 	held, old map[rowKey]*row[S]
 	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
-	left      map[uint64]struct{}  // in bulk: hashes of the keys that have been written; what is not among them is in no table
+	left      *keySet              // in bulk: the keys that have been written; what is not among them is in no table
 	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
 
 	load, insert, update, deleteName *statement
@@ -47,7 +46,7 @@ type droppedName struct {
 }
 
 func newRowSet[S, T any](db *database, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
-	rs := &rowSet[S, T]{t: t, bulk: bulk, held: map[rowKey]*row[S]{}, left: map[uint64]struct{}{}, dropped: map[droppedName]bool{}}
+	rs := &rowSet[S, T]{t: t, bulk: bulk, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}}
 	var err error
 	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
 		return nil, err
@@ -118,7 +117,7 @@ func (rs *rowSet[S, T]) row(k rowKey) (*row[S], error) {
 // read reads r out of its table, if it is there.
 func (rs *rowSet[S, T]) read(r *row[S]) error {
 	if rs.bulk {
-		if _, ok := rs.left[r.hash()]; !ok {
+		if !rs.left.mayHold(r.hash()) {
 			return nil
 		}
 	}
@@ -132,10 +131,6 @@ func (rs *rowSet[S, T]) read(r *row[S]) error {
 	}
 	return err
 }
-
-var hashSeed = maphash.MakeSeed()
-
-func (k rowKey) hash() uint64 { return maphash.Comparable(hashSeed, k) }
 
 // flush ends a batch.
 func (rs *rowSet[S, T]) flush() error {
@@ -163,7 +158,7 @@ func (rs *rowSet[S, T]) leave(rows map[rowKey]*row[S]) error {
 	for k, r := range rows {
 		if rs.held[k] == nil && r.dirty {
 			leaving = append(leaving, r)
-			rs.left[k.hash()] = struct{}{}
+			rs.left.add(k.hash())
 		}
 	}
 	rs.dirty = leaving[:0]
@@ -186,7 +181,8 @@ func (rs *rowSet[S, T]) dropNames() error {
 		if err := rs.deleteName.run(d.name, rs.t.name, d.provider, d.id); err != nil {
 			return err
 		}
-		r, err := rs.row(d.rowKey)
+		r := &row[S]{rowKey: d.rowKey}
+		err := rs.read(r)
 		if err == nil && slices.Contains(r.names, d.name) { // it was taken up again
 			err = rs.newNames.add(d.name, rs.t.name, d.provider, d.id)
 		}

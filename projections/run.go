@@ -33,16 +33,16 @@ func (s *Store) Run(ctx context.Context) {
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	if current, reason := s.inUse(); current != nil && reason != "" {
-		renewing.Go(func() { s.renew(ctx, reason) })
+		renewing.Go(func() { s.renew(ctx) })
 	}
 	for ctx.Err() == nil {
-		err := s.turn(ctx)
+		current, err := s.turn(ctx)
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		if errors.Is(err, schema.ErrPastEnd) || errors.Is(err, errDamaged) || isDamage(err) {
+		if current != nil && (errors.Is(err, schema.ErrPastEnd) || errors.Is(err, errDamaged) || isDamage(err, current.path)) {
 			s.logger.Warn("the read models are built anew from the log", "reason", err)
-			s.drop(err.Error())
+			s.drop(current, err.Error())
 			continue
 		}
 		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
@@ -59,9 +59,9 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // renew builds a generation that takes the place of one that can be read meanwhile, and tries until it has.
-func (s *Store) renew(ctx context.Context, reason string) {
+func (s *Store) renew(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, err := s.rebuild(ctx, s.asBefore(), reason, nil)
+		err := s.rebuildUnlessDone(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -70,33 +70,40 @@ func (s *Store) renew(ctx context.Context, reason string) {
 	}
 }
 
-func (s *Store) asBefore() (redecoded bool) {
+// rebuildUnlessDone builds the read models because they must be: what is built for another reason is ended. Meanwhile somebody may have built them.
+func (s *Store) rebuildUnlessDone(ctx context.Context) error {
+	leave, err := s.building.claim(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, reason := s.inUse(); reason != "" {
+		_, err = s.rebuild(ctx, s.areRedecoded(), reason, nil)
+	}
+	return err
+}
+
+func (s *Store) areRedecoded() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.redecoded
 }
 
-// turn builds the generation in use if there is none, or follows the log into it until it has to stop.
-func (s *Store) turn(ctx context.Context) error {
-	current, reason := s.inUse()
-	if current == nil {
-		_, err := s.rebuild(ctx, s.asBefore(), reason, nil)
-		if errors.Is(err, ErrBusy) { // somebody else builds them
-			pause(ctx, watchEvery)
-			return nil
-		}
-		return err
+// turn builds the generation in use if there is none, or follows the log into it until it has to stop. An error is about current, unless that is nil.
+func (s *Store) turn(ctx context.Context) (current *file, err error) {
+	if current, _ = s.inUse(); current == nil {
+		return nil, s.rebuildUnlessDone(ctx)
 	}
 	following, release := s.baton.follow(ctx)
 	defer release()
 	if current, _ = s.inUse(); current == nil {
-		return nil
+		return nil, nil
 	}
-	err := s.follow(following, current)
+	err = s.follow(following, current)
 	if following.Err() != nil {
-		return nil
+		err = nil
 	}
-	return err
+	return current, err
 }
 
 // follow follows the log into the generation.
@@ -106,7 +113,7 @@ func (s *Store) follow(ctx context.Context, f *file) error {
 		return err
 	}
 	defer w.close()
-	if err := s.checkCursor(ctx, w); err != nil {
+	if err := s.checkCursor(ctx, w.seq, w.eventID); err != nil {
 		return err
 	}
 	target, err := s.log.Last(ctx)
@@ -117,10 +124,10 @@ func (s *Store) follow(ctx context.Context, f *file) error {
 	s.progress(w.seq, target)
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
-	watching.Go(func() { cancel(s.watch(ctx, f.path)) })
+	watching.Go(func() { cancel(f.watch(ctx)) })
 	defer watching.Wait()
 	defer cancel(nil)
-	mean := s.meaning()
+	mean := s.meaningFor(f.redecoded)
 	err = s.log.Follow(ctx, w.seq, func(records []schema.Record) error {
 		change, err := w.apply(entries(records, mean))
 		if err != nil {
@@ -136,15 +143,11 @@ func (s *Store) follow(ctx context.Context, f *file) error {
 	return err
 }
 
-// watch returns errDamaged once the file at path is not the one that was opened, has become shorter, or was found damaged by a reader.
-func (s *Store) watch(ctx context.Context, path string) error {
-	opened, err := os.Stat(path)
+// watch returns errDamaged once the file is not the one that was opened, has become shorter, or was found damaged by a reader.
+func (f *file) watch(ctx context.Context) error {
+	opened, err := os.Stat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	select { // what a reader of the file before this one found
-	case <-s.damaged:
-	default:
 	}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -152,11 +155,11 @@ func (s *Store) watch(ctx context.Context, path string) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-s.damaged:
+		case <-f.damaged:
 			return fmt.Errorf("%w: a reader found it so", errDamaged)
 		case <-tick.C:
 		}
-		now, err := os.Stat(path)
+		now, err := os.Stat(f.path)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w: %w", errDamaged, err)
@@ -166,17 +169,6 @@ func (s *Store) watch(ctx context.Context, path string) error {
 			return fmt.Errorf("%w: it was cut off from %d bytes to %d", errDamaged, size, now.Size())
 		}
 		size = now.Size()
-	}
-}
-
-// damage is told that a reader found f damaged.
-func (s *Store) damage(f *file) {
-	if current, _ := s.inUse(); current != f {
-		return
-	}
-	select {
-	case s.damaged <- struct{}{}:
-	default:
 	}
 }
 
@@ -195,23 +187,23 @@ func linger(ctx context.Context, records int) error {
 }
 
 // checkCursor makes sure that the log still has, at the cursor, the event that was read there.
-func (s *Store) checkCursor(ctx context.Context, w *writer) error {
+func (s *Store) checkCursor(ctx context.Context, seq uint64, eventID string) error {
 	last, err := s.log.Last(ctx)
-	if err != nil || w.seq == 0 {
+	if err != nil || seq == 0 {
 		return err
 	}
-	if w.seq > last {
-		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, w.seq)
+	if seq > last {
+		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, seq)
 	}
-	r, err := s.log.Get(ctx, w.seq)
+	r, err := s.log.Get(ctx, seq)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", schema.ErrPastEnd, err)
 	}
 	if err != nil {
 		return err
 	}
-	if e, err := schema.Decode(r.Data); err == nil && e.ID != w.eventID {
-		return fmt.Errorf("%w: at %d it has event %s, not %s", schema.ErrPastEnd, w.seq, e.ID, w.eventID)
+	if e, err := schema.Decode(r.Data); err == nil && e.ID != eventID {
+		return fmt.Errorf("%w: at %d it has event %s, not %s", schema.ErrPastEnd, seq, e.ID, eventID)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -23,6 +24,12 @@ type Log interface {
 	Last(ctx context.Context) (uint64, error)
 	// Get is the event with that sequence.
 	Get(ctx context.Context, seq uint64) (schema.Record, error)
+}
+
+// Backlog is the same log, to read a part of it that is there already. Its method may be called at once by many goroutines.
+type Backlog interface {
+	// Read yields the events after `after` up to `until`, in order, and returns when there are no more of them: some may be gone from the log.
+	Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error
 }
 
 // The states of a projection.
@@ -37,10 +44,13 @@ const (
 type Options struct {
 	Dir    string // where the read models are kept; made if it is not there
 	Log    Log
-	Aside  Log                               // the same log, to build other read models from beside those in use
+	Aside  Backlog                           // to build other read models beside those in use
 	Decode func(*schema.Event) *schema.Event // what today's decoders make of an event's original delivery; nil: events stay as the log has them
+	Open   func(*schema.Event)               // fills in what an event holds sealed of a person, as long as it can be opened; nil: it stays sealed
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
+
+	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing
 }
 
 // Store is the read models. Run keeps them; everything else reads them, from many goroutines.
@@ -51,15 +61,15 @@ type Store struct {
 	hub    *hub
 	baton  *baton
 
-	building sync.Mutex     // held by whoever builds a database from the log
+	building site           // of whoever builds a database from the log
 	retiring sync.WaitGroup // generations that wait for their last readers
 
 	mu        sync.RWMutex
 	current   *file  // nil until there is a generation to read
+	number    int    // the highest that a generation was given
 	reason    string // why there is none, or why another must be built
 	redecoded bool   // whether the generation in use, or the last that was, has its events derived anew
 	status    Status
-	damaged   chan struct{} // holds one when a reader found the file of the generation in use damaged
 }
 
 // Open opens the read models. Reading answers ErrRebuilding until Run has built them, where there are none that this program can read.
@@ -67,23 +77,40 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Building == nil {
+		o.Building = func() func() { return func() {} }
+	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
 	s := &Store{
-		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), damaged: make(chan struct{}, 1),
+		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), building: newSite(),
 		status: Status{Name: "read-models", State: StateRebuilding},
 	}
 	g, ok, err := readCurrent(o.Dir)
+	_, gone := os.Stat(filepath.Join(o.Dir, currentName))
+	exists := gone == nil
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
 	}
-	if err := removeOthers(o.Dir, g.String()); err != nil {
+	s.number = g.number
+	keep := ""
+	if g.readable() {
+		keep = g.String()
+	}
+	if err := removeOthers(o.Dir, keep); err != nil {
 		return nil, fmt.Errorf("couldn't remove read models that are not in use: %w", err)
 	}
 	if !ok {
 		s.reason = "there are none yet"
-		return s, s.beginEmpty()
+		if exists {
+			o.Logger.Warn("which read models are in use cannot be read, so they are built anew", "file", filepath.Join(o.Dir, currentName))
+			s.reason = "it is not known which were in use"
+		}
+		if err := s.beginEmpty(); err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	s.redecoded = g.redecoded && o.Decode != nil
 	s.open(g)
@@ -115,29 +142,27 @@ func (s *Store) beginEmpty() error {
 	if err != nil || last > 0 {
 		return err
 	}
-	g, err := next(s.o.Dir, false)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(s.o.Dir, g.String())
+	path := filepath.Join(s.o.Dir, s.next(false).String())
 	if err := create(ctx, path, "_journal_mode=WAL&_synchronous=NORMAL", true); err != nil {
 		return err
 	}
 	return s.use(path)
 }
 
-// meaning is how events are read for the generation in use.
-func (s *Store) meaning() meaning {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.meaningFor(s.redecoded)
+// next is a generation that has never been: whoever still reads an old one must not find another under its name.
+func (s *Store) next(redecoded bool) generation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.number++
+	return generation{tables: tablesHash(), folds: lifecycle.Version, number: s.number, redecoded: redecoded}
 }
 
 func (s *Store) meaningFor(anew bool) meaning {
+	mean := asLogged
 	if anew && s.o.Decode != nil {
-		return redecoded(s.o.Decode)
+		mean = redecoded(s.o.Decode)
 	}
-	return asLogged
+	return opened(mean, s.o.Open)
 }
 
 // use makes the database at path the generation that is read, for this process and the next.
@@ -149,6 +174,9 @@ func (s *Store) use(path string) error {
 	if err := writeCurrent(path); err != nil {
 		next.readers.Close()
 		return fmt.Errorf("couldn't switch to the new read models: %w", err)
+	}
+	if err := syncDir(s.o.Dir); err != nil { // a crash may bring back the old name, whose file is gone: then they are built anew
+		s.logger.Warn("which read models are in use could not be made durable", "error", err)
 	}
 	s.mu.Lock()
 	old := s.current
@@ -179,14 +207,15 @@ func (s *Store) inUse() (current *file, reason string) {
 	return s.current, s.reason
 }
 
-// drop stops reading the current generation, which is of no use any more.
-func (s *Store) drop(reason string) {
+// drop stops reading f, which is of no use any more, unless another has taken its place already.
+func (s *Store) drop(f *file, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current != nil {
-		s.retire(s.current, true)
-		s.current, s.reason = nil, reason
+	if s.current != f {
+		return
 	}
+	s.retire(f, true)
+	s.current, s.reason = nil, reason
 	s.status.State = StateRebuilding
 }
 
@@ -210,6 +239,7 @@ func (s *Store) setStatus(set func(*Status)) {
 func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
 	s.mu.RLock()
 	status := s.status
+	status.Redecoded = s.redecoded
 	s.mu.RUnlock()
 	if s.log != nil {
 		last, err := s.log.Last(ctx)

@@ -61,6 +61,20 @@ func (l *memoryLog) Get(_ context.Context, seq uint64) (schema.Record, error) {
 	return schema.Record{}, fs.ErrNotExist
 }
 
+func (l *memoryLog) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
+	l.mu.Lock()
+	rest := l.records[l.after(after):l.after(until)]
+	l.mu.Unlock()
+	for len(rest) > 0 {
+		n := min(max(1, l.split()), len(rest))
+		if err := yield(rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return ctx.Err()
+}
+
 func (l *memoryLog) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
 	for {
 		l.mu.Lock()
@@ -82,8 +96,14 @@ func (l *memoryLog) Follow(ctx context.Context, after uint64, yield func([]schem
 	}
 }
 
+// wholeLog is what a store needs.
+type wholeLog interface {
+	Log
+	Backlog
+}
+
 // running opens a store on dir and runs it until the test ends or stop is called.
-func running(t testing.TB, dir string, l Log) (s *Store, stop func()) {
+func running(t testing.TB, dir string, l wholeLog) (s *Store, stop func()) {
 	t.Helper()
 	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -122,7 +142,7 @@ func dump(t testing.TB, s *Store) string {
 	}
 	defer done(&err)
 	var b strings.Builder
-	for _, table := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "accounts", "timeline", "names", "quarantine", "gaps", "seen", "cursor"} {
+	for _, table := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "accounts", "users", "targets", "scans", "findings", "timeline", "names", "quarantine", "gaps", "seen", "cursor"} {
 		rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3, 4")
 		if table == "quarantine" || table == "gaps" || table == "seen" || table == "cursor" {
 			rows, err = db.Query("SELECT * FROM " + table + " ORDER BY 1")

@@ -122,6 +122,11 @@ func record[V any](p **V) jsonColumn[*V] {
 	return jsonColumn[*V]{p, func(v *V) bool { return v == nil }}
 }
 
+// whole is a struct of which everything may be unknown.
+func whole[V comparable](p *V) jsonColumn[V] {
+	return jsonColumn[V]{p, func(v V) bool { var none V; return v == none }}
+}
+
 func (c jsonColumn[V]) Value() (driver.Value, error) {
 	if c.empty(*c.p) {
 		return "", nil

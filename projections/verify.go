@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +19,8 @@ const differencesShown = 20
 
 // Verification is what a comparison of the read models in use with ones just built from the log has found.
 type Verification struct {
-	Seq         uint64        `json:"seq"` // the last event both hold
+	Seq         uint64        `json:"seq"`                 // the last event both hold
+	Redecoded   bool          `json:"redecoded,omitempty"` // both derive events anew from their original deliveries
 	Tables      []TableDigest `json:"tables"`
 	Differing   int           `json:"differing"`             // rows that are not the same
 	Differences []Difference  `json:"differences,omitempty"` // the first of them
@@ -44,6 +46,8 @@ type Difference struct {
 // String is the difference as a sentence.
 func (d Difference) String() string {
 	switch {
+	case d.Key == "":
+		return d.Table + ": " + d.Live
 	case d.Column != "":
 		return fmt.Sprintf("%s %s: %s is %q, and %q when rebuilt", d.Table, d.Key, d.Column, d.Live, d.Rebuilt)
 	case d.Live == "":
@@ -54,77 +58,123 @@ func (d Difference) String() string {
 
 // Verify builds the read models aside and compares every row of every table with those in use, as of the same event. Reading and folding go on,
 // but for the moment at which both stand at that event.
-func (s *Store) Verify(ctx context.Context, report func(Progress)) (*Verification, error) {
-	if current, reason := s.inUse(); current == nil {
-		return nil, fmt.Errorf("%w: %s", ErrRebuilding, reason)
+func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verification, err error) {
+	current, reason := s.inUse()
+	switch {
+	case current == nil:
+		return nil, fmt.Errorf("there are no read models to compare, because %s; certtrail replay builds them, and so does a server", reason)
+	case reason != "":
+		return nil, fmt.Errorf("the read models in use are to be built anew, because %s; certtrail replay does it, and so does a server", reason)
 	}
-	if !s.building.TryLock() {
-		return nil, ErrBusy
+	ctx, leave, err := s.building.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer s.building.Unlock()
-	b := s.newBuild(filepath.Join(s.o.Dir, "verify"+asideSuffix), s.asBefore(), "it is compared with the read models in use", report)
+	defer leave()
+	to, eventID, err := s.cursor(ctx)
+	if err == nil {
+		err = s.checkCursor(ctx, to, eventID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the read models in use are not of this log: certtrail replay builds them anew: %w", err)
+	}
+	b := s.newBuild(filepath.Join(s.o.Dir, "verify"+asideSuffix), current.redecoded, "it is compared with the read models in use", report)
 	removeDatabase(b.path)
 	defer removeDatabase(b.path)
 	defer b.end()
-	if err := b.load(ctx, s.folded); err != nil {
+	if err := b.load(ctx, to); err != nil {
 		return nil, err
 	}
 	live, release, err := s.sameMoment(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer func() {
+		if release(&err); errors.Is(err, ErrRebuilding) {
+			err = fmt.Errorf("the file of the read models in use is damaged; a running server builds them anew by itself, and so does certtrail replay: %w", err)
+		}
+	}()
 	b.aim(PhaseComparing, b.seq)
 	rebuilt, err := openFile(b.path)
 	if err != nil {
 		return nil, err
 	}
 	defer rebuilt.readers.Close()
-	v := &Verification{Seq: b.seq}
+	v = &Verification{Seq: b.seq, Redecoded: current.redecoded}
 	for _, t := range comparedTables {
 		if err := v.compare(ctx, t, live, rebuilt.readers); err != nil {
 			return nil, fmt.Errorf("couldn't compare the table %s: %w", t.name, err)
 		}
 	}
-	return v, nil
+	return v, v.checkIndexes(ctx, live)
 }
 
-// folded is the last event that the generation in use holds.
-func (s *Store) folded(ctx context.Context) (seq uint64, err error) {
+// checkIndexes has SQLite hold the indexes, which lists are read by, against the tables.
+func (v *Verification) checkIndexes(ctx context.Context, live *sql.Tx) error {
+	rows, err := live.QueryContext(ctx, "PRAGMA integrity_check("+strconv.Itoa(differencesShown)+")")
+	if err != nil {
+		return fmt.Errorf("couldn't check the indexes: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return err
+		}
+		if line != "ok" {
+			v.Differing++
+			v.Differences = append(v.Differences, Difference{Table: "sqlite", Live: line})
+		}
+	}
+	return rows.Err()
+}
+
+// cursor is the last event that the generation in use holds.
+func (s *Store) cursor(ctx context.Context) (seq uint64, eventID string, err error) {
 	db, done, err := s.reader()
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer done(&err)
-	err = db.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&seq)
+	err = db.QueryRowContext(ctx, "SELECT seq, event_id FROM cursor").Scan(&seq, &eventID)
+	return seq, eventID, err
+}
+
+// held is cursor's sequence.
+func (s *Store) held(ctx context.Context) (uint64, error) {
+	seq, _, err := s.cursor(ctx)
 	return seq, err
 }
 
 // sameMoment brings b to the event that the generation in use holds, and gives what reads that as it is now, whatever is folded into it later.
-func (s *Store) sameMoment(ctx context.Context, b *build) (live *sql.Tx, release func(), err error) {
-	if err := b.catchUp(ctx, s.folded, handover); err != nil {
+func (s *Store) sameMoment(ctx context.Context, b *build) (live *sql.Tx, release func(*error), err error) {
+	if err := b.catchUp(ctx, s.held); err != nil {
 		return nil, nil, err
 	}
 	defer s.baton.take()()
-	if err := b.catchUp(ctx, s.folded, 0); err != nil {
+	to, err := s.held(ctx)
+	if err == nil {
+		err = b.reach(ctx, to)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, nil, err
 	}
-	release = func() {
+	release = func(err *error) {
 		if live != nil {
 			live.Rollback()
 		}
-		done(&err)
+		done(err)
 	}
 	if live, err = db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
 		var seq uint64
 		err = live.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&seq) // the snapshot begins with the first statement
 	}
 	if err != nil {
-		release()
+		release(&err)
 		return nil, nil, err
 	}
 	return live, release, nil
@@ -141,6 +191,7 @@ var comparedTables = func() []compared {
 	for _, t := range []struct{ name, key string }{
 		{orders.name, orders.key}, {certificates.name, certificates.key}, {domains.name, domains.key}, {dnssecs.name, dnssecs.key},
 		{organizations.name, organizations.key}, {websites.name, websites.key}, {accounts.name, accounts.key},
+		{users.name, users.key}, {targets.name, targets.key}, {scans.name, scans.key}, {findings.name, findings.key},
 	} {
 		list = append(list, compared{t.name, []string{"provider", t.key}})
 	}
@@ -226,6 +277,7 @@ type walk struct {
 	keys    int // the first of the columns
 	columns []string
 	values  []any
+	targets []any // pointers to values
 	more    bool
 	count   int
 	sum     hash.Hash
@@ -242,18 +294,18 @@ func (t compared) open(ctx context.Context, db querier) (*walk, error) {
 		rows.Close()
 		return nil, err
 	}
-	return &walk{rows: rows, keys: len(t.key), columns: columns, values: make([]any, len(columns)), sum: sha256.New()}, nil
+	w := &walk{rows: rows, keys: len(t.key), columns: columns, values: make([]any, len(columns)), sum: sha256.New()}
+	for i := range w.values {
+		w.targets = append(w.targets, &w.values[i])
+	}
+	return w, nil
 }
 
 func (w *walk) next() error {
 	if w.more = w.rows.Next(); !w.more {
 		return w.rows.Err()
 	}
-	pointers := make([]any, len(w.values))
-	for i := range pointers {
-		pointers[i] = &w.values[i]
-	}
-	if err := w.rows.Scan(pointers...); err != nil {
+	if err := w.rows.Scan(w.targets...); err != nil {
 		return err
 	}
 	w.count++

@@ -41,7 +41,7 @@ type rows interface {
 // How a writer opens its file. A bulk load needs no journal, since a file that was not finished is thrown away.
 const (
 	liveOptions = "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536"
-	bulkOptions = "mode=rw&_journal_mode=OFF&_synchronous=OFF&_busy_timeout=5000&_cache_size=-65536"
+	bulkOptions = "mode=rw&_journal_mode=OFF&_synchronous=OFF&_busy_timeout=5000&_cache_size=-32768"
 )
 
 func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err error) {
@@ -88,7 +88,8 @@ func prepareModels(db *database, bulk bool) (map[string]rows, error) {
 	err := errors.Join(
 		prepare(models, db, orders, bulk), prepare(models, db, certificates, bulk), prepare(models, db, domains, bulk),
 		prepare(models, db, dnssecs, bulk), prepare(models, db, organizations, bulk), prepare(models, db, websites, bulk),
-		prepare(models, db, accounts, bulk))
+		prepare(models, db, accounts, bulk), prepare(models, db, users, bulk), prepare(models, db, targets, bulk),
+		prepare(models, db, scans, bulk), prepare(models, db, findings, bulk))
 	return models, err
 }
 

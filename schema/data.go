@@ -20,6 +20,9 @@ type Data struct {
 	TargetType       string `json:"target_type,omitempty"`
 	TargetID         string `json:"target_id,omitempty"`
 	WebhookID        string `json:"webhook_id,omitempty"`
+	UserID           string `json:"user_id,omitempty"` // whom it is about: Keys.Hash of the person's name, since a subject must not name a person
+	ScanID           string `json:"scan_id,omitempty"`
+	FindingID        string `json:"finding_id,omitempty"` // FindingID of the target's id and the finding's number
 
 	Check          string     `json:"check,omitempty"` // one of the Check names
 	CheckState     CheckState `json:"check_state,omitempty"`
@@ -31,6 +34,10 @@ type Data struct {
 
 	Certificate *Certificate `json:"certificate,omitempty"`
 	DS          *DS          `json:"ds,omitempty"`
+	User        *User        `json:"user,omitempty"`
+	Target      *Target      `json:"target,omitempty"`
+	Scan        *Scan        `json:"scan,omitempty"`
+	Finding     *Finding     `json:"finding,omitempty"`
 	Unreadable  []Unreadable `json:"unreadable,omitempty"` // parts of a known event that could not be read
 
 	Original *Original `json:"original,omitempty"`
@@ -98,4 +105,5 @@ type Original struct {
 	Headers    map[string]string `json:"headers"` // lower-case names; repeated ones joined by ", "
 	Body       json.RawMessage   `json:"body,omitempty"`
 	BodyBase64 string            `json:"body_base64,omitempty"` // a body that is not JSON
+	Sealed     string            `json:"sealed,omitempty"`      // all of it, where it is about a person: what Seal wrote of an Original
 }

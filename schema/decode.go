@@ -152,8 +152,20 @@ func (d *decoder) data(to *Data) {
 		case "unreadable":
 			d.once(&seen, 38)
 			to.Unreadable = d.unreadable()
-		case "checks":
+		case "user":
 			d.once(&seen, 40)
+			nested(d, &to.User)
+		case "target":
+			d.once(&seen, 41)
+			nested(d, &to.Target)
+		case "scan":
+			d.once(&seen, 42)
+			nested(d, &to.Scan)
+		case "finding":
+			d.once(&seen, 43)
+			nested(d, &to.Finding)
+		case "checks":
+			d.once(&seen, 44)
 			to.Checks = d.checks()
 		case "original":
 			d.once(&seen, 39)
@@ -204,16 +216,14 @@ func (d *Data) member(key []byte) (int, *string) {
 		return 14, &d.Reason
 	case "validation_type":
 		return 15, &d.ValidationType
+	case "user_id":
+		return 16, &d.UserID
+	case "scan_id":
+		return 17, &d.ScanID
+	case "finding_id":
+		return 18, &d.FindingID
 	}
 	return 0, nil
-}
-
-func (d *decoder) checks() Checks {
-	checks := Checks{}
-	for name := range d.members {
-		checks[string(name)] = CheckState(d.text())
-	}
-	return checks
 }
 
 func (d *decoder) certificate() *Certificate {
@@ -327,6 +337,9 @@ func (d *decoder) original() *Original {
 		case "body_base64":
 			d.once(&seen, 4)
 			o.BodyBase64 = d.text()
+		case "sealed":
+			d.once(&seen, 5)
+			o.Sealed = d.text()
 		default:
 			d.stranger(key)
 		}

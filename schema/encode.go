@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -94,7 +95,7 @@ func (e *Event) size() int {
 		n += 512 + len(c.PEM) + len(c.PEM)/16
 	}
 	if o := e.Data.Original; o != nil {
-		n += len(o.Query) + len(o.Body) + len(o.BodyBase64) + 64*len(o.Headers)
+		n += len(o.Query) + len(o.Body) + len(o.BodyBase64) + len(o.Sealed) + 64*len(o.Headers)
 	}
 	return n
 }
@@ -115,6 +116,9 @@ func (w *writer) data(d *Data) error {
 	w.optional("target_type", d.TargetType)
 	w.optional("target_id", d.TargetID)
 	w.optional("webhook_id", d.WebhookID)
+	w.optional("user_id", d.UserID)
+	w.optional("scan_id", d.ScanID)
+	w.optional("finding_id", d.FindingID)
 	w.optional("check", d.Check)
 	w.optional("check_state", string(d.CheckState))
 	if len(d.Checks) > 0 {
@@ -131,12 +135,12 @@ func (w *writer) data(d *Data) error {
 	if d.DS != nil {
 		w.ds(d.DS)
 	}
+	err := errors.Join(nest(w, "user", d.User), nest(w, "target", d.Target), nest(w, "scan", d.Scan), nest(w, "finding", d.Finding))
 	if len(d.Unreadable) > 0 {
 		w.unreadable(d.Unreadable)
 	}
-	var err error
 	if d.Original != nil {
-		err = w.original(d.Original)
+		err = errors.Join(err, w.original(d.Original))
 	}
 	w.finish()
 	return err
@@ -199,6 +203,7 @@ func (w *writer) original(o *Original) error {
 		err = w.body(o.Body)
 	}
 	w.optional("body_base64", o.BodyBase64)
+	w.optional("sealed", o.Sealed)
 	w.finish()
 	return err
 }

@@ -72,6 +72,12 @@ func AggregateID(k Kind, eventID string, d *Data) string {
 		return d.OrganizationID
 	case AggregateDNSSEC:
 		return d.WebsiteID
+	case AggregateUser:
+		return d.UserID
+	case AggregateScan:
+		return d.ScanID
+	case AggregateFinding:
+		return d.FindingID
 	case AggregateDelivery:
 		return eventID
 	case AggregateAccount:

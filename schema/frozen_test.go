@@ -66,7 +66,8 @@ func TestSchemaDocument(t *testing.T) {
 	if err := json.Unmarshal(b, &document); err != nil {
 		t.Fatal(err)
 	}
-	for name, v := range map[string]any{"data": Data{}, "certificate": Certificate{}, "ds": DS{}, "original": Original{}, "unreadable": Unreadable{}} {
+	for name, v := range map[string]any{"data": Data{}, "certificate": Certificate{}, "ds": DS{}, "original": Original{}, "unreadable": Unreadable{},
+		"user": User{}, "user_key": UserKey{}, "target": Target{}, "scan": Scan{}, "finding": Finding{}} {
 		sameMembers(t, name, document.Defs[name].Properties, reflect.TypeOf(v))
 	}
 	sameMembers(t, "event", document.Properties, reflect.TypeOf(Event{}))
@@ -77,7 +78,7 @@ func sameMembers(t *testing.T, name string, properties map[string]json.RawMessag
 	members := 0
 	for i := range of.NumField() {
 		tag, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
-		if tag == "" {
+		if tag == "" || tag == "-" {
 			continue
 		}
 		members++

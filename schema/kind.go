@@ -44,6 +44,24 @@ const (
 	AccountChallengeReceived Kind = "account.challenge_received"
 	AccountTestReceived      Kind = "account.test_received"
 
+	UserCreated         Kind = "user.created"
+	UserModified        Kind = "user.modified"
+	UserDeleted         Kind = "user.deleted"
+	UserKeysProvisioned Kind = "user.keys_provisioned"
+
+	TargetCreated            Kind = "target.created"
+	TargetDeleted            Kind = "target.deleted"
+	TargetVerified           Kind = "target.verified"
+	TargetVerificationFailed Kind = "target.verification_failed"
+
+	ScanStarted   Kind = "scan.started"
+	ScanCanceled  Kind = "scan.canceled"
+	ScanCompleted Kind = "scan.completed"
+	ScanFailed    Kind = "scan.failed"
+
+	FindingDetected Kind = "finding.detected"
+	FindingFixed    Kind = "finding.fixed"
+
 	DeliveryUnrecognized Kind = "delivery.unrecognized"
 )
 
@@ -57,6 +75,10 @@ const (
 	AggregateWebsite      = "website"
 	AggregateDatabase     = "database"
 	AggregateAccount      = "account"
+	AggregateUser         = "user"
+	AggregateTarget       = "target"
+	AggregateScan         = "scan"
+	AggregateFinding      = "finding"
 	AggregateDelivery     = "delivery"
 )
 

@@ -31,6 +31,19 @@ type SecretFinder interface {
 	Secrets(d *Delivery) []string
 }
 
+// PersonFinder is a Provider of whose deliveries some are about a person.
+type PersonFinder interface {
+	// Person tells whether d is about a person, and who: their name or id at the provider, "" where d does not give one that can be read. What is about
+	// a person is stored sealed; where in doubt, also about one that nobody understands, it is.
+	Person(d *Delivery) (name string, about bool)
+}
+
+// Identifier is a Provider that gives its events ids of their own.
+type Identifier interface {
+	// EventID is the provider's id of the event that d tells of, the same whenever it tells of it again; "" where d has none that can be used.
+	EventID(d *Delivery) string
+}
+
 // Sender is a Provider that can put its credentials on a delivery, as the real one would, for samples.
 type Sender interface {
 	Sign(d *Delivery)

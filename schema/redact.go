@@ -37,12 +37,21 @@ func Redact(d *Delivery, pointers, known []string) *Original {
 //
 // Redacting what was redacted changes nothing. d is not changed.
 func (r *Redactor) Redact(d *Delivery, pointers []string) *Original {
+	return r.redact(d, pointers, false)
+}
+
+// RedactSecrets is Redact for a delivery that is going to be sealed because it is about a person: in a JSON body, people stay.
+func (r *Redactor) RedactSecrets(d *Delivery, pointers []string) *Original {
+	return r.redact(d, pointers, true)
+}
+
+func (r *Redactor) redact(d *Delivery, pointers []string, people bool) *Original {
 	o := &Original{Method: d.Method, Query: r.known.out(redactQuery(d.Query)), Headers: r.headers(d.Header)}
 	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(body) == 0:
 	case validJSON(body):
-		o.Body = json.RawMessage(r.known.outOfJSON(redactJSON(body, pointers, &r.keys)))
+		o.Body = json.RawMessage(r.known.outOfJSON(redactJSON(body, place{key: noKey, pointers: pointers, sealed: contains(pointers, ""), spared: people}, &r.keys)))
 	default:
 		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(r.known.out(redactOther(string(d.Body), d.Get("Content-Type")))))
 	}
@@ -172,7 +181,7 @@ func (k knownValues) outOfJSON(b []byte) []byte {
 		return b
 	}
 	w := jsonWalker{src: b, known: k}
-	w.value(place{key: &keyFacts{}})
+	w.value(place{key: noKey})
 	return w.out
 }
 

@@ -25,7 +25,11 @@ type place struct {
 	pointers []string  // what is left of each pointer on the way to here
 	sealed   bool      // below a pointer: strings and numbers go
 	person   bool      // a member of a person
+	spared   bool      // people stay: what is left is going to be sealed
 }
+
+// noKey is the key of a document itself.
+var noKey = &keyFacts{}
 
 // validJSON is json.Valid, sooner.
 func validJSON(b []byte) bool {
@@ -35,10 +39,10 @@ func validJSON(b []byte) bool {
 	return !s.odd || json.Valid(b)
 }
 
-// redactJSON is the valid JSON document b as it may be stored.
-func redactJSON(b []byte, pointers []string, keys *keyCache) []byte {
+// redactJSON is the valid JSON document b, which stands at p, as it may be stored.
+func redactJSON(b []byte, p place, keys *keyCache) []byte {
 	w := jsonWalker{src: b, out: make([]byte, 0, len(b)), keys: keys}
-	w.value(place{key: &keyFacts{}, pointers: pointers, sealed: contains(pointers, "")})
+	w.value(p)
 	if !utf8.Valid(w.out) {
 		return bytes.ToValidUTF8(w.out, []byte("\uFFFD"))
 	}
@@ -74,7 +78,7 @@ func (w *jsonWalker) object(p place) {
 		}
 		raw := w.string()
 		key := w.keys.ofQuoted(raw)
-		w.quoteIfChanged(raw, key.name, w.safeKey(key))
+		w.quoteIfChanged(raw, key.name, w.safeKey(p, key))
 		w.out = append(w.out, ':')
 		w.space()
 		w.i++ // the colon
@@ -90,7 +94,7 @@ func (w *jsonWalker) object(p place) {
 
 // member is the value under key of the object at p.
 func (w *jsonWalker) member(p place, key *keyFacts) {
-	child := place{class: key.class, key: key, person: p.key.person}
+	child := place{class: key.class, key: key, person: p.key.person, spared: p.spared}
 	if w.known == nil && w.findingPart(p, key) {
 		child.class = keySecret
 	}
@@ -184,7 +188,30 @@ func (w *jsonWalker) text(p place, raw []byte) {
 	if p.sealed && s != "" && s != personal && !isNameOrID(p.key.name) {
 		class = keySecret
 	}
-	w.quoteIfChanged(raw, s, redactValue(class, s))
+	switch {
+	case class != keySecret && looksLikeJSON(s) && validJSON([]byte(s)):
+		w.quoteIfChanged(raw, s, redactInner(s, place{key: p.key, person: p.person, spared: p.spared}, w.keys))
+	case !p.spared:
+		w.quoteIfChanged(raw, s, redactValue(class, s))
+	case class == keySecret && s != "":
+		w.quoteIfChanged(raw, s, redacted)
+	default:
+		w.quoteIfChanged(raw, s, scrubSecrets(s))
+	}
+}
+
+func looksLikeJSON(s string) bool {
+	t := strings.TrimSpace(s)
+	return len(t) > 1 && (t[0] == '{' || t[0] == '[')
+}
+
+// redactInner is JSON in a string that stands at p: as it is written, unless something goes.
+func redactInner(s string, p place, keys *keyCache) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if safe := string(redactJSON([]byte(s), p, keys)); safe != compact(s) {
+		return safe
+	}
+	return s
 }
 
 func (w *jsonWalker) number(p place, raw []byte) {
@@ -195,17 +222,20 @@ func (w *jsonWalker) number(p place, raw []byte) {
 	switch {
 	case secret:
 		w.out = append(w.out, `"`+redacted+`"`...)
-	case w.known == nil && p.class == keyPhone && isPhone(string(raw)):
+	case w.known == nil && !p.spared && p.class == keyPhone && isPhone(string(raw)):
 		w.out = append(w.out, `"`+personal+`"`...)
 	default:
 		w.out = append(w.out, raw...)
 	}
 }
 
-// safeKey is key as it may be stored.
-func (w *jsonWalker) safeKey(key *keyFacts) string {
+// safeKey is key, of the object at p, as it may be stored.
+func (w *jsonWalker) safeKey(p place, key *keyFacts) string {
 	if w.known != nil {
 		return w.known.out(key.name)
+	}
+	if p.spared {
+		return key.name
 	}
 	return key.safe
 }

@@ -52,14 +52,8 @@ func scrub(s string) string {
 	if !strings.ContainsAny(s, tellingBytes) {
 		return s
 	}
-	if t := strings.TrimSpace(s); len(t) > 1 && (t[0] == '{' || t[0] == '[') && validJSON([]byte(s)) {
-		if !utf8.ValidString(s) {
-			s = strings.ToValidUTF8(s, "\uFFFD")
-		}
-		if safe := string(redactJSON([]byte(s), nil, nil)); safe != compact(s) {
-			return safe
-		}
-		return s
+	if looksLikeJSON(s) && validJSON([]byte(s)) {
+		return redactInner(s, place{key: noKey}, nil)
 	}
 	return scrubPatterns(s)
 }
@@ -67,11 +61,20 @@ func scrub(s string) string {
 // compact is valid JSON without white space.
 func compact(s string) string {
 	w := jsonWalker{src: []byte(s), known: knownValues{}}
-	w.value(place{key: &keyFacts{}})
+	w.value(place{key: noKey})
 	return string(w.out)
 }
 
 func scrubPatterns(s string) string {
+	s = scrubSecrets(s)
+	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
+		s = maskEmails(s)
+	}
+	return s
+}
+
+// scrubSecrets is scrubPatterns that leaves people.
+func scrubSecrets(s string) string {
 	if strings.Contains(s, "PRIVATE KEY-----") {
 		s = privateKey.ReplaceAllString(s, redacted)
 	}
@@ -86,9 +89,6 @@ func scrubPatterns(s string) string {
 	}
 	if strings.ContainsAny(s, "=:") {
 		s = scrubPairs(s)
-	}
-	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
-		s = maskEmails(s)
 	}
 	return s
 }

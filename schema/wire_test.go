@@ -116,6 +116,12 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetString(v.Type().Name() + "ü\"\\\n\x01 <b>\u2028")
 	case reflect.Uint8, reflect.Uint16:
 		v.SetUint(7)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int:
+		v.SetInt(-7)
+	case reflect.Float64:
+		v.SetFloat(6.1)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(t, v.Elem())
@@ -131,7 +137,7 @@ func fill(t *testing.T, v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
+			if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
 				fill(t, v.Field(i))
 			}
 		}
@@ -160,6 +166,8 @@ var odd = []string{
 	`{"id":"1","type":"t","x":[1,]}`, `{"id":"1","type":"t","x":{"a":1,}}`, `{"id":"1","type":"t","x":{1:2}}`, `{"id":"1","type":"t","x":[}`, `{"id":"1","type":"t","x":{]}`,
 	`{"id":"1","type":"t","x":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`, `{"id":"1","type":"t","x":` + strings.Repeat("[", 11000) + strings.Repeat("]", 11000) + `}`,
 	`{"id":"1","type":"t","data":{"original":{"method":"PUT","query":"ü","headers":{"a":"1","a":"2","A":"3"},"body": {"a" : [ 1 ] } ,"body_base64":"x"}}}`,
+	`{"id":"1","type":"t","data":{"user":null,"target":{},"scan":{"lows":1.5},"finding":{"severity":7}}}`, `{"id":"1","type":"t","data":{"user":{"active":true},"user":{"keys":[]}}}`,
+	`{"id":"1","type":"t","data":{"user":{"Sealed":"s","Person":{"name":"n"},"keys":[null,{"kind":"pgp"}]},"target":{"verified":null,"x":1}}}`, `{"id":"1","type":"t","data":{"finding":[]}}`,
 	`{"id":"1","type":"t","data":{"checks":{"csr":"passed","csr":"failed"},"checks":{"CSR":"x"}}}`, `{"id":"1","type":"t","data":{"checks":null}}`,
 	`{"id":"1","type":"t","data":{"checks":{"csr":null}}}`, `{"id":"1","type":"t","data":{"checks":{"\u0063sr":"passed"}}}`, `{"id":"1","type":"t","data":{"checks":{}}}`,
 	`{"id":"1","type":"t","data":{"original":{"headers":null,"body":null}}}`, `{"id":"1","type":"t","data":{"original":null}}`, `{"id":"1","type":"t","data":{"original":7}}`,

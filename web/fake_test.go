@@ -125,7 +125,7 @@ func (s *fakeStore) DomainAt(_ context.Context, name string, m projections.Momen
 		return nil, s.err
 	}
 	d := &projections.DomainDetail{Name: name, Validations: []projections.Domain{}, Orders: []projections.Order{}, Certificates: []projections.Certificate{},
-		DNSSEC: []projections.DNSSEC{}, Findings: []struct{}{}}
+		DNSSEC: []projections.DNSSEC{}, Targets: []projections.Target{}, Findings: []projections.Finding{}}
 	keep := func(bears bool, timeline *[]projections.TimelineEntry, then *projections.Then) bool {
 		if !bears {
 			return false

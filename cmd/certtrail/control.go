@@ -13,7 +13,9 @@ import (
 	"sync"
 
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/keys"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
 
@@ -28,7 +30,8 @@ type owner struct {
 	c         *config
 	logger    *slog.Logger
 	log       *streams.Log
-	endpoints string // where this machine reaches the providers' endpoints; "" for a command, which serves none
+	keys      *keys.Store // of the persons that the log tells of
+	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
@@ -66,6 +69,7 @@ func (o *owner) routes() map[string]work {
 		"POST /reconcile": o.reconcile,
 		"POST /replay":    o.replay,
 		"POST /verify":    o.verify,
+		"POST /forget":    o.forget,
 	}
 }
 
@@ -87,6 +91,9 @@ func openOwner(ctx context.Context, c *config, logger *slog.Logger) (*owner, err
 }
 
 func (o *owner) openLog(ctx context.Context, listen string) (err error) {
+	if o.keys, err = keys.Open(filepath.Join(o.c.dataDir, "keys")); err != nil {
+		return err
+	}
 	o.log, err = streams.Open(ctx, streams.Options{
 		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger,
 	})
@@ -100,9 +107,12 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.store == nil {
+		dir := filepath.Join(o.c.dataDir, "projections")
+		sortBeside(dir)
 		o.store, err = projections.Open(projections.Options{
-			Dir: filepath.Join(o.c.dataDir, "projections"), Log: o.log.Reader("projections"), Aside: o.log.Reader("rebuild"),
-			Decode: ingest.NewRedecoder(systems, o.c.kinds()).Redecode, Logger: o.logger,
+			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
+			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
+			Logger: o.logger, Building: boundMemory,
 		})
 	}
 	return o.store, err

@@ -14,12 +14,16 @@ const module = "github.com/certtrail/certtrail"
 // Of the standard library, notPlain is only for those that name it.
 var mayImport = map[string][]string{
 	"schema":                      {"golang.org/x/net/idna"},
+	"schema/schematest":           {},
 	"ingest":                      {module + "/schema", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
+	"ingest/defguard":             {module + "/schema", "net/http"},
 	"ingest/digicert":             {module + "/schema", "net/http"},
+	"ingest/keys":                 {module + "/schema"},
+	"ingest/probely":              {module + "/schema", "net/http"},
 	"ingest/sectigo":              {module + "/schema", "net/http"},
 	"ingest/xolphin":              {module + "/schema", "net/http"},
 	"ingest/ask":                  {module + "/schema", "github.com/miekg/dns", "golang.org/x/time/rate", "net/http"},
-	"ingest/ingesttest":           {module + "/schema", "net/http"},
+	"ingest/ingesttest":           {module + "/schema", module + "/schema/schematest", "net/http"},
 	"streams":                     {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "golang.org/x/sys/unix"},
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/projectionstest": {module + "/schema"},

@@ -12,7 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
+	"github.com/certtrail/certtrail/ingest/probely"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
 	"github.com/certtrail/certtrail/schema"
@@ -23,6 +25,8 @@ var systems = []schema.System{
 	digicert.System,
 	sectigo.System,
 	xolphin.System,
+	defguard.System,
+	probely.System,
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -50,7 +54,7 @@ func rootCommand() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), reconcileCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
-		tailCommand(), versionCommand())
+		tailCommand(), forgetCommand(), versionCommand())
 	root.AddCommand(providerCommands()...)
 	return root
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,12 @@ func replayCommand() *cobra.Command {
 With --verify nothing is changed: the read models are built aside and compared with those in use, row by row. The exit status is 1 if they differ.
 With --out the read models are built into a database of their own, as of --until-seq or --until-time, which certtrail serve --read-only --db shows.
 With --redecode every event is derived anew from its original delivery with this version's decoders; the log is not changed. Read models built so
-stay so until a replay without it.`,
+stay so until a replay without it.
+
+A replay that is broken off (Ctrl-C, a lost terminal) changes nothing, also where a server does the work.
+
+Events keep the times at which they were received first, also when they are imported after others: --until-time goes up to the last event in the log's
+order that was received by then.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := r.check(cmd); err != nil {
@@ -100,7 +106,7 @@ func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
 	}
 	took := time.Duration(built.Seconds * float64(time.Second)).Round(time.Millisecond)
 	if r.out != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, commas(built.Seq), r.out)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, commas(built.Seq), quoted(r.out))
 		return nil
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", commas(built.Seq), took)
@@ -123,13 +129,29 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 		}
 	}
 	if v.Differing == 0 {
-		fmt.Fprintf(out, "The read models are what the log gives, as of event %s.\n", commas(v.Seq))
+		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), commas(v.Seq))
 		return nil
 	}
 	for _, d := range v.Differences {
 		fmt.Fprintln(out, d)
 	}
-	return fmt.Errorf("%s rows of the read models are not what the log gives, as of event %s; certtrail replay builds them anew", commas(uint64(v.Differing)), commas(v.Seq))
+	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; certtrail replay builds them anew",
+		anew(v.Redecoded), commas(v.Seq), count(uint64(v.Differing), "difference"))
+}
+
+func anew(redecoded bool) string {
+	if redecoded {
+		return " when every delivery is read anew (--redecode)"
+	}
+	return ""
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " \t'\"\\$&;()<>|*?[]#~`!") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 // built is what POST /replay answers at the end.

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/certtrail/certtrail/schema"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -40,7 +39,7 @@ func TestMain(m *testing.M) {
 //
 //	start [FLAG…]            a server on $WORK/data; sets $WEB, $HOOKS and $NATS
 //	terminate, crash         SIGTERM and a clean end within ten seconds; SIGKILL
-//	deliver SOURCE FILE [STATUS]  FILE as SOURCE would send it: .json and .form by POST, .query by GET; @NAME@ in it is the file NAME
+//	deliver SOURCE FILE [STATUS [HEADER…]]  FILE as SOURCE would send it: .json and .form by POST, .query by GET, .get by GET with a body; @NAME@ in it is the file NAME
 //	http METHOD URL STATUS [HEADER…]  a plain request; its body is that of the file "body", if there is one
 //	event SEQ SUBJECT FILE   the event at SEQ is on SUBJECT and contains FILE
 //	row PATH FILE            /api/v1PATH contains FILE, as soon as the read models are there
@@ -123,37 +122,6 @@ func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	leaf, err := ca.issue(now.Add(-time.Hour), now.Add(198*day), args[1:]...)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(leaf), 0o600))
-}
-
-var insertion = regexp.MustCompile(`@([a-z.]+)@`)
-
-func scriptDeliver(ts *testscript.TestScript, _ bool, args []string) {
-	source, file, want := args[0], args[1], "200"
-	if len(args) > 2 {
-		want = args[2]
-	}
-	content := strings.TrimSpace(ts.ReadFile(file))
-	escape := func(s string) string { return url.QueryEscape(s) }
-	d := &schema.Delivery{Method: "POST", Header: map[string][]string{}}
-	switch filepath.Ext(file) {
-	case ".query":
-		d.Method = "GET"
-	case ".form":
-		d.Header["Content-Type"] = []string{"application/x-www-form-urlencoded"}
-	default:
-		d.Header["Content-Type"] = []string{"application/json"}
-		escape = func(s string) string { b, _ := json.Marshal(s); return strings.Trim(string(b), `"`) }
-	}
-	content = insertion.ReplaceAllStringFunc(content, func(m string) string { return escape(ts.ReadFile(strings.Trim(m, "@"))) })
-	if d.Body = []byte(content); d.Method == "GET" {
-		d.Query, d.Body = strings.ReplaceAll(content, "\n", "&"), nil
-	}
-	status, body, err := theWorld(ts).deliver(source, d)
-	ts.Check(err)
-	fmt.Fprintf(ts.Stdout(), "%s\n", body)
-	if fmt.Sprint(status) != want {
-		ts.Fatalf("answered %d: %s", status, body)
-	}
 }
 
 func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {

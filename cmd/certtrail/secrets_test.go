@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -46,7 +47,29 @@ func canaries() (deliveries map[string][]*schema.Delivery, planted []string) {
 	wsp := func(event, body string) *schema.Delivery {
 		return js(`{"id":1,"event":"%s","target":{"type":"User","id":5},"body":%s,"partner":{"id":1}}`, event, body)
 	}
+	site := func() string {
+		return fmt.Sprintf(`{"id":"s","host":"a.example","basic_auth":{"username":"%s","password":"%s"},"form_login":[{"value":"%s"}],"otp_secret":"%s","headers":[{"name":"X","value":"%s"}],"cookies":[{"value":"%s"}],"verification_token":"%s","url":"https://u:%s@a.example/"}`,
+			canary(), canary(), canary(), canary(), canary(), canary(), canary(), canary())
+	}
+	quoted := func(s string) string {
+		b, _ := json.Marshal(s)
+		return string(b)
+	}
+	finding := func() string {
+		return fmt.Sprintf(`{"id":12,"target":{"id":"t","site":%s},"requests":[{"request":"%s","response":"%s"}],"evidence":"%s","assignee":{"name":"%s","email":"%s"},"url":"https://a.example/?token=%s"}`,
+			site(), canary(), canary(), canary(), canary(), person(), canary())
+	}
 	deliveries = map[string][]*schema.Delivery{
+		"probely": {
+			js(`{"id":"p1","event_type":"target_created","content":{"id":"t","site":%s}}`, site()),
+			js(`{"id":"p2","event_type":"target_created","content":%s}`, quoted(`{"id":"t","site":`+site()+`}`)),
+			js(`{"id":"p3","event_type":"target_created","content":{"id":"t","site":%s}}`, quoted(site())),
+			js(`{"id":"p4","event_type":"finding_detected","content":%s}`, finding()),
+			js(`{"id":"p5","event_type":"finding_detected","content":%s}`, quoted(finding())),
+			js(`{"id":"p6","event_type":"scan_completed","content":{"id":"s","target":{"id":"t","site":%s},"changed_by":{"id":"u","name":"%s","email":"%s"}}}`, site(), canary(), person()),
+			js(`{"id":"p7","event_type":"scan_paused","content":%s}`, quoted(`{"id":"s","target":{"site":`+site()+`}}`)),
+			js(`{"id":"p8","event_type":"target_verification_failed","content":{"id":"t","site":{"verification_last_error":"password=%s, ask %s"}}}`, canary(), person()),
+		},
 		"digicert": {
 			headers, inQuery,
 			js(`{"event":"challenge_webhook_endpoint","data":{"token":"%s","webhook_id":1}}`, canary()),

@@ -12,8 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -133,6 +131,7 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	folding, stopFolding := context.WithCancel(context.Background())
 	var folded sync.WaitGroup
 	folded.Go(func() { sv.store.Run(folding) })
+	folded.Go(func() { sv.settle(folding) })
 	defer func() {
 		stopFolding()
 		folded.Wait()
@@ -155,27 +154,6 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	sv.hooks.stop(sv.logger)
 	sv.web.stop(sv.logger)
 	return next, err
-}
-
-// tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
-func tuneRuntime() (back func()) {
-	collect, threads := 0, 0
-	if os.Getenv("GOGC") == "" {
-		// What lives on is some tens of megabytes, and each delivery leaves ten kilobytes of garbage: at the default the collector takes a fifth of the time.
-		collect = debug.SetGCPercent(300)
-	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more let the processors run meanwhile.
-		threads = runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
-	}
-	return func() {
-		if collect != 0 {
-			debug.SetGCPercent(collect)
-		}
-		if threads != 0 {
-			runtime.GOMAXPROCS(threads)
-		}
-	}
 }
 
 // open opens everything, the listeners last: whoever can connect is served.
@@ -206,7 +184,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 		return errors.Join(err, hooks.Close(), pages.Close())
 	}
 	edge := ingest.New(ingest.Options{
-		Sources: sv.sources, Log: sv.log, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
+		Sources: sv.sources, Log: sv.log, Keys: sv.keys, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
 		Handshake: sv.asking.challenged,
 	})
 	sv.endpoints = localURL(hooks.Addr())

@@ -24,7 +24,8 @@ func with(pairs ...string) map[string]string {
 // openingStories leave at least one row in every state that a person should meet.
 func openingStories(now time.Time) []story {
 	stories := append(digicertStories(now), xolphinStories()...)
-	return append(stories, sectigoStories(now)...)
+	stories = append(stories, sectigoStories(now)...)
+	return append(stories, securityStories(now)...)
 }
 
 func digicertStories(now time.Time) []story {
@@ -102,6 +103,45 @@ func sectigoStories(now time.Time) []story {
 		{{"sectigo", "website_dnssec_rotation_complete", rotation("43", "shop.example.com", "11019", oldDigest), nil}},
 		{{"sectigo", "website_malware_issue_found", with("website_id", "43"), nil}},
 		{{"sectigo", "user_create", nil, nil}},
+	}
+}
+
+// securityStories are those of who has access, and of what a scanner finds.
+func securityStories(now time.Time) []story {
+	at := now.UTC().Format(time.RFC3339)
+	person := func(name, first, last string, more ...string) map[string]string {
+		return with(append([]string{"username", name, "first_name", first, "last_name", last, "email", name + "@example.com"}, more...)...)
+	}
+	shop := func(more ...string) map[string]string {
+		return with(append([]string{"target_id", "3NnoNEvCLtsc", "name", "Shop", "host", "shop.example.com", "occurred_at", at}, more...)...)
+	}
+	news := with("target_id", "46aGYvJUPCtW", "name", "News", "host", "news.example.com", "occurred_at", at)
+	return []story{
+		{
+			{"defguard", "user_created", person("ada", "Ada", "Sample", "id", "11"), nil},
+			{"defguard", "user_keys", with("username", "ada", "email", "ada@example.com"), nil},
+			{"defguard", "user_keys", with("username", "ada", "email", "ada@example.com", "serial", "87654321"), nil},
+		},
+		{
+			{"defguard", "user_created", person("ben", "Ben", "Sample", "id", "12"), nil},
+			{"defguard", "user_modified", person("ben", "Ben", "Sample", "id", "12", "active", "false"), nil},
+		},
+		{
+			{"defguard", "user_created", person("cleo", "Cleo", "Sample", "id", "13"), nil},
+			{"defguard", "user_deleted", with("username", "cleo"), nil},
+		},
+		{{"probely", "user_created", with("user_id", "2aDq6BEzAK5u", "email", "dan@example.com", "name", "Dan Sample", "occurred_at", at), nil}},
+		{
+			{"probely", "target_created", shop(), nil},
+			{"probely", "target_verified", shop(), nil},
+			{"probely", "scan_started", shop("scan_id", "3epwuyBoKQKN"), nil},
+			{"probely", "finding_detected", with("target_id", "3NnoNEvCLtsc", "host", "shop.example.com", "finding_id", "1", "name", "Weak cipher suites in TLS", "occurred_at", at), nil},
+			{"probely", "finding_detected", with("target_id", "3NnoNEvCLtsc", "host", "shop.example.com", "finding_id", "2", "name", "HSTS header not set", "severity", "10", "occurred_at", at), nil},
+			{"probely", "finding_detected", with("target_id", "3NnoNEvCLtsc", "host", "shop.example.com", "finding_id", "3", "name", "Reflected cross-site scripting", "severity", "30", "occurred_at", at), nil},
+			{"probely", "scan_completed", shop("scan_id", "3epwuyBoKQKN", "lows", "1", "mediums", "1", "highs", "1"), nil},
+			{"probely", "finding_fixed", with("target_id", "3NnoNEvCLtsc", "host", "shop.example.com", "finding_id", "2", "name", "HSTS header not set", "severity", "10", "occurred_at", at), nil},
+		},
+		{{"probely", "target_created", news, nil}, {"probely", "target_verification_failed", news, nil}},
 	}
 }
 

@@ -21,9 +21,11 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // golden is what a delivery decodes to, as its file has it.
 type golden struct {
-	Kind       schema.Kind  `json:"kind,omitempty"`
-	Data       *schema.Data `json:"data,omitempty"`
-	Quarantine *quarantine  `json:"quarantine,omitempty"`
+	Kind       schema.Kind    `json:"kind,omitempty"`
+	Data       *schema.Data   `json:"data,omitempty"`
+	About      *string        `json:"about,omitempty"`  // the name of the person it is about
+	Person     *schema.Person `json:"person,omitempty"` // which data does not show
+	Quarantine *quarantine    `json:"quarantine,omitempty"`
 }
 
 type quarantine struct {
@@ -71,6 +73,12 @@ func describe(t *testing.T, p schema.Provider, d *schema.Delivery) []byte {
 		g.Quarantine = (*quarantine)(q)
 	} else {
 		g.Kind, g.Data = kind, &data
+		if data.User != nil {
+			g.Person = data.User.Person
+		}
+	}
+	if name, is := about(p, d); is {
+		g.About = &name
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 // maxReason is more than any sentence needs; a reason that is longer quotes too much of the delivery.
@@ -157,7 +158,11 @@ func Check(t testing.TB, p schema.Provider, d *schema.Delivery) {
 		checkQuarantine(t, kind, data, err)
 		return
 	}
-	checkEvent(t, kind, data)
+	name, is := about(p, d)
+	if data.User != nil && !is {
+		t.Errorf("%s is about a user, and the provider does not find a person in it", kind)
+	}
+	checkEvent(t, kind, data, name)
 }
 
 func checkQuarantine(t testing.TB, kind schema.Kind, data schema.Data, err error) {
@@ -182,8 +187,13 @@ var sentence = regexp.MustCompile(`(?s)^[A-Z].* .*\.$`)
 
 var token = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func checkEvent(t testing.TB, kind schema.Kind, data schema.Data) {
+// checkEvent has the event in the log and reads it there; person is the name of whom it is about, if it is about a user.
+func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string) {
 	t.Helper()
+	if (data.User != nil) != (kind.Aggregate() == schema.AggregateUser) || data.User != nil && (data.User.Person == nil || data.User.Sealed != "" || data.UserID != "") {
+		t.Errorf("%s tells of the user %+v, %q", kind, data.User, data.UserID)
+		return
+	}
 	if !token.MatchString(kind.Aggregate()) || !token.MatchString(kind.Name()) {
 		t.Errorf("kind %q is not two tokens of a subject", kind)
 	}
@@ -201,8 +211,15 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data) {
 			t.Errorf("unreadable part %q, because %q", u.Part, u.Reason)
 		}
 	}
+	const id = "01890000-0000-7000-8000-000000000000"
 	data.Provider = "source-1"
-	event := schema.New("01890000-0000-7000-8000-000000000000", "/hooks/source-1", schema.At(time.Unix(1795300000, 0)), kind, data)
+	plain := data
+	if data.User != nil {
+		if err := schema.SealUser(&schematest.Keys{}, id, person, &data); err != nil {
+			t.Fatalf("the user cannot be sealed: %v", err)
+		}
+	}
+	event := schema.New(id, "/hooks/source-1", schema.At(time.Unix(1795300000, 0)), kind, data)
 	wire, err := event.Encode()
 	if err != nil {
 		t.Fatalf("the event does not encode: %v", err)
@@ -213,6 +230,9 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data) {
 	}
 	if !reflect.DeepEqual(read.Data, data) {
 		t.Errorf("after the log the data is\n%+v, was\n%+v", read.Data, data)
+	}
+	if schema.OpenPerson(&schematest.Keys{}, read); plain.User != nil && !reflect.DeepEqual(read.Data.User.Person, plain.User.Person) {
+		t.Errorf("opened, the person is\n%+v, was\n%+v", read.Data.User.Person, plain.User.Person)
 	}
 	address, err := schema.ParseSubject(event.NATSSubject())
 	if err != nil || address.Kind != kind || address.Provider != data.Provider {

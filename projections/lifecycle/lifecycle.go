@@ -1,5 +1,5 @@
-// Package lifecycle holds the state machines: what an order, a certificate, a domain's validation, a rotation of keys, an organization and a
-// website become by each event. All of it is pure: the same events in the same order give the same states, on any day, on any machine.
+// Package lifecycle holds the state machines: what an order, a certificate, a domain's validation, a rotation of keys, an organization, a
+// website, a user, and what a scanner watches, does and finds become by each event. All of it is pure: the same events in the same order give the same states, on any day, on any machine.
 // What depends on the clock is a method that takes the time.
 package lifecycle
 
@@ -23,6 +23,10 @@ const (
 	Organizations = "organizations"
 	Websites      = "websites"
 	Accounts      = "accounts"
+	Users         = "users"
+	Targets       = "targets"
+	Scans         = "scans"
+	Findings      = "findings"
 )
 
 // Row names one row of a read model; the provider is the event's.
@@ -60,6 +64,14 @@ func Rows(e *schema.Event) ([]Row, error) {
 		return rows, err
 	case schema.AggregateAccount:
 		return []Row{{Accounts, schema.AggregateID(e.Kind(), e.ID, d)}}, nil
+	case schema.AggregateUser:
+		return one(Users, d.UserID, "whom it is about")
+	case schema.AggregateTarget:
+		return one(Targets, d.TargetID, "a target's id")
+	case schema.AggregateScan:
+		return one(Scans, d.ScanID, "a scan's id")
+	case schema.AggregateFinding:
+		return one(Findings, d.FindingID, "a finding's id")
 	}
 	return nil, nil
 }
@@ -131,6 +143,16 @@ func (l Life) read(part string, present bool, d *schema.Data) Life {
 	if present && strings.HasPrefix(l.Unreadable, part+": ") {
 		l.Unreadable = ""
 	}
+	return l
+}
+
+// readAll is l after an event, with all parts of it that could not be read.
+func (l Life) readAll(d *schema.Data) Life {
+	var parts []string
+	for _, u := range d.Unreadable {
+		parts = append(parts, u.Part+": "+u.Reason)
+	}
+	l.Unreadable = strings.Join(parts, "; ")
 	return l
 }
 

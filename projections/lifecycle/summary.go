@@ -59,8 +59,57 @@ func Summary(e *schema.Event) string {
 		return because("The parent zone has the new DS", d.Reason)
 	case schema.DNSSECDSGone:
 		return because("The old DS is gone from the parent zone", d.Reason)
+	case schema.UserCreated, schema.UserModified, schema.UserDeleted:
+		return "User " + e.Kind().Name()
+	case schema.UserKeysProvisioned:
+		return because("Keys provisioned", userKeys(d.User))
+	case schema.TargetCreated, schema.TargetDeleted, schema.TargetVerified, schema.TargetVerificationFailed:
+		return because(sentence("Target", targetName(d.Target), words(e.Kind().Name())), d.Reason)
+	case schema.ScanStarted, schema.ScanCanceled, schema.ScanCompleted, schema.ScanFailed:
+		return because(sentence("Scan", e.Kind().Name()), scanResult(d.Scan))
+	case schema.FindingDetected, schema.FindingFixed:
+		return because(capital(e.Kind().Name()), findingName(d))
 	}
-	name := words(e.Kind().Name())
+	return capital(words(e.Kind().Name()))
+}
+
+// userKeys are the kinds of a user's keys. A summary tells nothing else of a person: it stands in timelines.
+func userKeys(u *schema.User) string {
+	if u == nil {
+		return ""
+	}
+	var kinds []string
+	for _, k := range u.Keys {
+		kinds = append(kinds, k.Kind)
+	}
+	return strings.Join(kinds, ", ")
+}
+
+func targetName(t *schema.Target) string {
+	switch {
+	case t == nil:
+		return ""
+	case t.Host != "":
+		return t.Host
+	}
+	return t.Name
+}
+
+func scanResult(s *schema.Scan) string {
+	if s == nil || s.CompletedAt == nil { // what it found so far is no result
+		return ""
+	}
+	return severities(s)
+}
+
+func findingName(d *schema.Data) string {
+	if d.Finding == nil || d.Finding.Name == "" {
+		return d.FindingID
+	}
+	return d.Finding.Name
+}
+
+func capital(name string) string {
 	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
 }
 

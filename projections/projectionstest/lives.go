@@ -18,8 +18,12 @@ func (h *historian) life() life {
 		return h.validations(schema.OrganizationValidated, schema.OrganizationRevalidationDue, schema.OrganizationExpired)
 	case n < 86:
 		return h.rotations()
-	case n < 95:
+	case n < 91:
 		return h.website()
+	case n < 94:
+		return h.user()
+	case n < 97:
+		return h.target()
 	}
 	return h.account()
 }
@@ -205,6 +209,75 @@ func (h *historian) account() life {
 	return l
 }
 
+// user is what becomes of a person's account and of their keys. What tells of the person is sealed, under a key that nobody has.
+func (h *historian) user() life {
+	d := schema.Data{Provider: pick(h, "defguard", "defguard", "probely"), UserID: h.hash()}
+	d.Decoder = decoderOf(d.Provider)
+	var l life
+	say := func(kind schema.Kind, u schema.User) {
+		u.Sealed = "sealed:v1:" + d.UserID + ":" + h.hash()
+		d.Event, d.User = strings.ReplaceAll(string(kind), ".", "_"), &u
+		l = append(l, told{kind: kind, data: d})
+	}
+	active, disabled := true, false
+	say(schema.UserCreated, schema.User{Active: &active})
+	for range h.IntN(4) {
+		if h.maybe(50) {
+			say(schema.UserKeysProvisioned, schema.User{Keys: []schema.UserKey{{Kind: schema.KeyPGP, ID: h.hash()}, {Kind: schema.KeySSH, ID: pick(h, h.hash(), d.UserID)}, {Kind: schema.KeyHardware, ID: h.hash()}}})
+		} else {
+			say(schema.UserModified, schema.User{Active: pick(h, nil, &active, &disabled)})
+		}
+	}
+	if h.maybe(40) {
+		say(schema.UserDeleted, schema.User{})
+	}
+	return l
+}
+
+// hash is a hash such as people and keys have.
+func (h *historian) hash() string { return fmt.Sprintf("%016x%016x", h.Uint64(), h.Uint64()) }
+
+// target is a target with its scans, and what they find.
+func (h *historian) target() life {
+	d := schema.Data{Provider: "probely", Decoder: decoderOf("probely"), TargetID: h.id()}
+	host := strings.TrimPrefix(h.domain(), "*.")
+	about := &schema.Target{Name: "target of " + host, Host: host, URL: "https://" + host + "/"}
+	var l life
+	say := func(kind schema.Kind, change func(*schema.Data)) {
+		d := d
+		d.Event, d.OccurredAt = strings.ReplaceAll(string(kind), ".", "_"), h.later(0)
+		change(&d)
+		l = append(l, told{kind: kind, data: d})
+	}
+	say(schema.TargetCreated, func(d *schema.Data) { d.Target = about })
+	if h.maybe(30) {
+		say(schema.TargetVerificationFailed, func(d *schema.Data) { d.Target, d.Reason = about, "the file was not found" })
+	}
+	say(schema.TargetVerified, func(d *schema.Data) { d.Target = about })
+	for range h.IntN(4) {
+		id, highs := h.id(), h.IntN(3)
+		scan := func(d *schema.Data) {
+			d.ScanID, d.Target, d.Scan = id, about, &schema.Scan{Status: d.Event, Highs: &highs, StartedAt: h.later(0)}
+		}
+		say(schema.ScanStarted, scan)
+		for n := range h.IntN(4) {
+			finding := func(d *schema.Data) {
+				d.FindingID = schema.FindingID(d.TargetID, fmt.Sprint(n))
+				d.Finding = &schema.Finding{Name: pick(h, "Weak cipher suites in TLS", "SQL injection", ""), URL: about.URL, Host: pick(h, host, ""), Severity: 10 * (1 + h.IntN(3)), State: "notfixed"}
+			}
+			say(schema.FindingDetected, finding)
+			if h.maybe(40) {
+				say(schema.FindingFixed, finding)
+			}
+		}
+		say(pick(h, schema.ScanCompleted, schema.ScanCompleted, schema.ScanCanceled, schema.ScanFailed), scan)
+	}
+	if h.maybe(20) {
+		say(schema.TargetDeleted, func(d *schema.Data) { d.Target = about })
+	}
+	return l
+}
+
 func decoderOf(provider string) string {
 	kind, _, _ := strings.Cut(provider, "-")
 	return kind + "/1"
@@ -223,8 +296,8 @@ func (h *historian) unfoldable() told {
 
 // unknown is an event of a kind that this program does not know: of a known aggregate, which is counted, and of others, which are not.
 func (h *historian) unknown() told {
-	kind := pick[schema.Kind](h, "order.teleported", "certificate.framed", "target.verified", "scan.completed", "user.created", "unheard.of", "attention.snoozed")
-	return told{kind: kind, data: schema.Data{Provider: pick(h, "probely", "defguard", "digicert"), Event: string(kind), Decoder: "probely/7", OrderID: h.id(), CertificateID: h.id(), TargetID: h.id()}}
+	kind := pick[schema.Kind](h, "order.teleported", "certificate.framed", "target.moved", "finding.disputed", "user.promoted", "unheard.of", "attention.snoozed")
+	return told{kind: kind, data: schema.Data{Provider: pick(h, "probely", "defguard", "digicert"), Event: string(kind), Decoder: "probely/7", OrderID: h.id(), CertificateID: h.id(), TargetID: h.id(), UserID: h.hash(), FindingID: schema.FindingID("", h.id())}}
 }
 
 // identified is an event whose id says which occurrence it is. Ids are few, so that most come again.

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+)
+
+// tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
+func tuneRuntime() (back func()) {
+	collect, threads := 0, 0
+	if os.Getenv("GOGC") == "" {
+		// What lives on is some tens of megabytes, and each delivery leaves ten kilobytes of garbage: at the default the collector takes a fifth of the time.
+		collect = debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more let the processors run meanwhile.
+		threads = runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
+	}
+	return func() {
+		if collect != 0 {
+			debug.SetGCPercent(collect)
+		}
+		if threads != 0 {
+			runtime.GOMAXPROCS(threads)
+		}
+	}
+}
+
+// buildingMemory is how much a rebuild of the read models may add to what the process holds, in bytes: what it keeps itself is less than half of it.
+const buildingMemory = 200 << 20
+
+// boundMemory bounds the memory of this process for as long as read models are built, until done is called. Events leave kilobytes of garbage each,
+// and the collector would let that grow to three times of what lives, which the log's index of subjects alone can make gigabytes of.
+func boundMemory() (done func()) {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, int64(m.Sys-m.HeapIdle)+buildingMemory))
+	return func() { debug.SetMemoryLimit(before) }
+}
+
+// sortBeside has SQLite sort what does not fit in memory beside the read models, where there is room for them, and not in /var/tmp, which may be small
+// or not writable. SQLite looks at the variable once, when it is first used.
+func sortBeside(dir string) {
+	if os.Getenv("SQLITE_TMPDIR") == "" {
+		if path, err := filepath.Abs(dir); err == nil {
+			os.Setenv("SQLITE_TMPDIR", path)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package probely
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+const decoder = "probely/1"
+
+// events are the twelve event types: the first six are an account's, the others a target's ("events" page).
+var events = map[string]schema.Kind{
+	"user_created":               schema.UserCreated,
+	"user_deleted":               schema.UserDeleted,
+	"target_created":             schema.TargetCreated,
+	"target_deleted":             schema.TargetDeleted,
+	"target_verified":            schema.TargetVerified,
+	"target_verification_failed": schema.TargetVerificationFailed,
+	"scan_started":               schema.ScanStarted,
+	"scan_canceled":              schema.ScanCanceled,
+	"scan_completed":             schema.ScanCompleted,
+	"scan_failed":                schema.ScanFailed,
+	"finding_detected":           schema.FindingDetected,
+	"finding_fixed":              schema.FindingFixed,
+}
+
+// envelope is every delivery ("targets-webhooks-create" page). The list of webhooks says how far its own sending is, which is no news.
+type envelope struct {
+	ID         schema.Text     `json:"id"`
+	Event      schema.Text     `json:"event_type"`
+	OccurredAt schema.Text     `json:"occurred_at"`
+	ObjectType schema.Text     `json:"object_type"`
+	Content    json.RawMessage `json:"content"`
+}
+
+// Decode says what d means.
+func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+	e, err := read(d.Body)
+	if err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return quarantine("", "The body is not JSON.", true)
+		}
+		return quarantine("", "The body is JSON, but not an object with an event_type.", false)
+	}
+	event := string(e.Event)
+	if event == "" {
+		return quarantine("", "The body names no event_type.", false)
+	}
+	kind, ok := events[event]
+	if !ok {
+		return quarantine(event, fmt.Sprintf("The event_type %.80q is documented nowhere.", event), false)
+	}
+	out := schema.Data{Event: event, Decoder: decoder}
+	if at := string(e.OccurredAt); at != "" {
+		if t, err := schema.ParseTime(at); err == nil {
+			out.OccurredAt = &t
+		} else {
+			unreadable(&out, "occurred_at", "it is not a time in RFC 3339")
+		}
+	}
+	if err := describe(&out, kind, e.object()); err != nil {
+		return quarantine(event, fmt.Sprintf("The %s event %v.", event, err), true)
+	}
+	return kind, out, nil
+}
+
+// describe reads what the event is about. An error says what is missing or wrong with an id, to go on after "The … event".
+func describe(out *schema.Data, kind schema.Kind, content json.RawMessage) error {
+	switch kind.Aggregate() {
+	case schema.AggregateUser:
+		return describeUser(out, content)
+	case schema.AggregateTarget:
+		return describeTarget(out, content)
+	case schema.AggregateScan:
+		return describeScan(out, content)
+	}
+	return describeFinding(out, content)
+}
+
+// read reads the envelope.
+func read(body []byte) (e envelope, err error) {
+	err = json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &e)
+	return e, err
+}
+
+// object is the content, which the page prints as a string: JSON in a string is read like the object itself.
+func (e *envelope) object() json.RawMessage { return inner(e.Content) }
+
+func inner(raw json.RawMessage) json.RawMessage {
+	var s string
+	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
+		return json.RawMessage(s)
+	}
+	return raw
+}
+
+// EventID is the event's id, which stays the same however often it is sent, and over the webhooks of an account and of its targets.
+func (p *provider) EventID(d *schema.Delivery) string {
+	e, err := read(d.Body)
+	if err != nil {
+		return ""
+	}
+	id, err := schema.ID(string(e.ID))
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// Person is whom an event of a user is about: their id, or else their e-mail address. A body that cannot be read may be about a user too.
+func (p *provider) Person(d *schema.Delivery) (name string, about bool) {
+	e, err := read(d.Body)
+	if err != nil {
+		var syntax *json.SyntaxError
+		return "", errors.As(err, &syntax)
+	}
+	if e.ObjectType != "user" && !strings.HasPrefix(string(e.Event), "user") {
+		return "", false
+	}
+	u := readUser(e.object())
+	if name, err = u.name(); err != nil {
+		return "", true
+	}
+	return name, true
+}
+
+func unreadable(out *schema.Data, part, reason string) {
+	out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: part, Reason: reason})
+}
+
+func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
+	event = schema.Clip(event, schema.MaxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
+}

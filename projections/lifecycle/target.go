@@ -1,0 +1,290 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Where a target stands, beside Deleted.
+const (
+	TargetCreated      = "created"
+	Verified           = "verified"
+	VerificationFailed = "verification_failed"
+)
+
+// Where a scan stands, beside Failed and Canceled.
+const (
+	ScanStarted = "started"
+	Completed   = "completed"
+)
+
+// Where a finding stands.
+const (
+	Detected = "detected"
+	Fixed    = "fixed"
+)
+
+// Target is the life of what a scanner watches.
+type Target struct {
+	Life
+	State      string
+	About      schema.Target
+	VerifiedAt *schema.Time
+	Reason     string // why the verification failed
+}
+
+// Fold is t after the event at seq.
+func (t Target) Fold(seq uint64, e *schema.Event) Target {
+	if ignored(e) {
+		return t
+	}
+	t.Life = t.Life.next(seq, e)
+	if e.Data.Target != nil {
+		t.About = t.about(*e.Data.Target)
+	}
+	t.Life = t.Life.readAll(&e.Data)
+	switch kind := e.Kind(); {
+	case kind == schema.TargetDeleted:
+		t.State = Deleted
+	case kind == schema.TargetCreated:
+		if t.State == "" || t.State == Deleted { // or else it was overtaken
+			t.State = TargetCreated
+		}
+	case t.State == Deleted: // overtaken by its end
+	case kind == schema.TargetVerified:
+		at := e.OccurredAt()
+		t.State, t.VerifiedAt, t.Reason = Verified, &at, ""
+	case kind == schema.TargetVerificationFailed:
+		t.State, t.Reason = VerificationFailed, e.Data.Reason
+	}
+	return t
+}
+
+// about is what was known with what is told now, which may be less.
+func (t Target) about(now schema.Target) schema.Target {
+	about := t.About
+	keep(&about.Name, now.Name)
+	keep(&about.URL, now.URL)
+	keep(&about.Host, now.Host)
+	keep(&about.VerificationMethod, now.VerificationMethod)
+	return about
+}
+
+// keep puts now into known, if it says anything.
+func keep(known *string, now string) {
+	if now != "" {
+		*known = now
+	}
+}
+
+func keepTime(known **schema.Time, now *schema.Time) {
+	if now != nil {
+		*known = now
+	}
+}
+
+func keepNumber(known **int, now *int) {
+	if now != nil {
+		*known = now
+	}
+}
+
+// Changes is what is other in after than in t.
+func (t Target) Changes(after Target, _ time.Time) []Changed {
+	var c changes
+	c.code("state", t.State, after.State)
+	c.text("reason", t.Reason, after.Reason)
+	c.text("name", t.About.Name, after.About.Name)
+	c.text("address", t.About.URL, after.About.URL)
+	c.text("host", t.About.Host, after.About.Host)
+	c.time("verified", t.VerifiedAt, after.VerifiedAt)
+	c.text("unreadable", t.Unreadable, after.Unreadable)
+	return c
+}
+
+// Scan is the life of one run of a scanner. It ends once.
+type Scan struct {
+	Life
+	State    string
+	TargetID string
+	Host     string
+	About    schema.Scan
+}
+
+// Fold is s after the event at seq.
+func (s Scan) Fold(seq uint64, e *schema.Event) Scan {
+	if ignored(e) {
+		return s
+	}
+	s.Life = s.Life.next(seq, e)
+	d := &e.Data
+	at := d.OccurredAt
+	keep(&s.TargetID, d.TargetID)
+	if d.Target != nil {
+		keep(&s.Host, d.Target.Host)
+	}
+	if d.Scan != nil {
+		s.About = s.about(d.Scan)
+	}
+	s.Life = s.Life.readAll(d)
+	switch e.Kind() {
+	case schema.ScanStarted:
+		if s.State == "" { // or else it was overtaken by its end
+			s.State = ScanStarted
+		}
+		if s.About.StartedAt == nil {
+			s.About.StartedAt = at
+		}
+		return s
+	case schema.ScanCompleted:
+		s.State = Completed
+	case schema.ScanCanceled:
+		s.State = Canceled
+	case schema.ScanFailed:
+		s.State = Failed
+	default:
+		return s
+	}
+	if s.About.CompletedAt == nil {
+		s.About.CompletedAt = at
+	}
+	return s
+}
+
+func (s Scan) about(now *schema.Scan) schema.Scan {
+	about := s.About
+	keep(&about.Status, now.Status)
+	keep(&about.Profile, now.Profile)
+	keepTime(&about.StartedAt, now.StartedAt)
+	keepTime(&about.CompletedAt, now.CompletedAt)
+	keepNumber(&about.Lows, now.Lows)
+	keepNumber(&about.Mediums, now.Mediums)
+	keepNumber(&about.Highs, now.Highs)
+	return about
+}
+
+// Changes is what is other in after than in s.
+func (s Scan) Changes(after Scan, _ time.Time) []Changed {
+	var c changes
+	c.code("state", s.State, after.State)
+	c.text("target", s.TargetID, after.TargetID)
+	c.text("host", s.Host, after.Host)
+	c.text("findings", severities(&s.About), severities(&after.About))
+	c.time("started", s.About.StartedAt, after.About.StartedAt)
+	c.time("ended", s.About.CompletedAt, after.About.CompletedAt)
+	c.text("unreadable", s.Unreadable, after.Unreadable)
+	return c
+}
+
+// severities are how many findings a scan has: "1 high, 2 medium, 3 low"; "" if it does not say.
+func severities(s *schema.Scan) string {
+	var parts []string
+	for _, part := range []struct {
+		n    *int
+		word string
+	}{{s.Highs, "high"}, {s.Mediums, "medium"}, {s.Lows, "low"}} {
+		if part.n != nil {
+			parts = append(parts, fmt.Sprint(*part.n, " ", part.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Finding is the life of one weakness. One that is detected again after it was fixed is there again.
+type Finding struct {
+	Life
+	State      string
+	TargetID   string
+	About      schema.Finding
+	DetectedAt *schema.Time // first, or first since it was fixed
+	FixedAt    *schema.Time
+}
+
+// Fold is f after the event at seq.
+func (f Finding) Fold(seq uint64, e *schema.Event) Finding {
+	if ignored(e) {
+		return f
+	}
+	f.Life = f.Life.next(seq, e)
+	d := &e.Data
+	at := e.OccurredAt()
+	keep(&f.TargetID, d.TargetID)
+	if d.Finding != nil {
+		f.About = f.about(d.Finding)
+	}
+	if d.Target != nil && f.About.Host == "" {
+		f.About.Host = d.Target.Host
+	}
+	f.Life = f.Life.readAll(d)
+	switch e.Kind() {
+	case schema.FindingDetected:
+		if f.State != Detected {
+			f.State, f.DetectedAt, f.FixedAt = Detected, &at, nil
+		}
+	case schema.FindingFixed:
+		if f.State != Fixed {
+			f.State, f.FixedAt = Fixed, &at
+		}
+	}
+	return f
+}
+
+func (f Finding) about(now *schema.Finding) schema.Finding {
+	about := f.About
+	keep(&about.Name, now.Name)
+	keep(&about.DefinitionID, now.DefinitionID)
+	keep(&about.URL, now.URL)
+	keep(&about.Host, now.Host)
+	keep(&about.Method, now.Method)
+	keep(&about.Parameter, now.Parameter)
+	keep(&about.State, now.State)
+	keep(&about.CVSSVector, now.CVSSVector)
+	keepTime(&about.LastFoundAt, now.LastFoundAt)
+	if now.Severity != 0 {
+		about.Severity = now.Severity
+	}
+	if now.CVSSScore != 0 {
+		about.CVSSScore = now.CVSSScore
+	}
+	return about
+}
+
+// tlsWords name what is about TLS, certificates or what makes browsers use them.
+var tlsWords = []string{"tls", "ssl", "https", "hsts", "certificate", "certificates", "cipher", "ciphers", "x509", "ocsp", "caa", "heartbleed", "poodle", "freak", "logjam", "drown", "sweet32", "beast", "robot"}
+
+// TLS tells whether the finding is about TLS or certificates, by the name of its definition.
+func (f Finding) TLS() bool {
+	name := strings.ToLower(strings.ReplaceAll(f.About.Name, "X.509", "x509"))
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+		if slices.Contains(tlsWords, word) || strings.HasPrefix(word, "tlsv") || strings.HasPrefix(word, "sslv") {
+			return true
+		}
+	}
+	return strings.Contains(name, "strict-transport-security") || strings.Contains(name, "strict transport security")
+}
+
+// Changes is what is other in after than in f.
+func (f Finding) Changes(after Finding, _ time.Time) []Changed {
+	var c changes
+	c.code("state", f.State, after.State)
+	c.text("name", f.About.Name, after.About.Name)
+	c.text("target", f.TargetID, after.TargetID)
+	c.text("address", f.About.URL, after.About.URL)
+	c.text("severity", number(f.About.Severity), number(after.About.Severity))
+	c.text("provider's state", f.About.State, after.About.State)
+	c.time("detected", f.DetectedAt, after.DetectedAt)
+	c.time("fixed", f.FixedAt, after.FixedAt)
+	c.text("unreadable", f.Unreadable, after.Unreadable)
+	return c
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}

@@ -1,0 +1,16 @@
+CREATE TABLE targets (
+  provider       TEXT    NOT NULL,
+  id             TEXT    NOT NULL,
+  state          TEXT    NOT NULL,
+  about          TEXT    NOT NULL, -- JSON
+  verified_at    TEXT    NOT NULL,
+  reason         TEXT    NOT NULL,
+  first_event_at TEXT    NOT NULL,
+  last_event_at  TEXT    NOT NULL,
+  last_event_seq INTEGER NOT NULL,
+  event_count    INTEGER NOT NULL,
+  unreadable     TEXT    NOT NULL,
+  name           TEXT    NOT NULL,
+  host           TEXT    NOT NULL,
+  PRIMARY KEY (provider, id)
+) STRICT, WITHOUT ROWID;

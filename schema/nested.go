@@ -1,0 +1,30 @@
+package schema
+
+import "encoding/json"
+
+// nested is the object that is next, read by encoding/json: it is of a sort that is rare.
+func nested[T any](d *decoder, to **T) {
+	raw := d.raw()
+	if d.odd || json.Unmarshal(raw, to) != nil {
+		d.fail()
+	}
+}
+
+// nest writes an object of a sort that is rare, if it is there.
+func nest[T any](w *writer, name string, v *T) error {
+	if v == nil {
+		return nil
+	}
+	w.key(name)
+	b, err := encode(v)
+	w.b = append(w.b, b...)
+	return err
+}
+
+func (d *decoder) checks() Checks {
+	checks := Checks{}
+	for name := range d.members {
+		checks[string(name)] = CheckState(d.text())
+	}
+	return checks
+}
