@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -73,6 +74,79 @@ func TestAnAPIThatIsAwayCostsNothing(t *testing.T) {
 			c.breaks(nil)
 			w.until(t, "/certificates/digicert/2", func(o map[string]any) bool { return o["state"] == "active" })
 		})
+	}
+}
+
+// TestAnAPIThatHangs: deliveries go on, the server stops in time, and the next one asks again. Meanwhile an open circuit is shown.
+func TestAnAPIThatHangs(t *testing.T) {
+	c := newCertCentral(t)
+	c.set(centralOrder{id: "1", certificate: "2", status: "issued", name: "www.example.test"})
+	dir := t.TempDir()
+	w := c.asked(dir, "--reconcile-every", "0")
+	tried, hold := make(chan bool, 10), make(chan struct{})
+	c.breaks(func(http.ResponseWriter) bool { tried <- true; <-hold; return true })
+	w.hook(t, `{"event":"certificate_issued","data":{"order_id":1,"certificate_id":2}}`)
+	<-tried
+	w.hook(t, `{"event":"order_rejected","data":{"order_id":3,"certificate_id":4}}`)
+	w.until(t, "/orders/digicert/3", func(o map[string]any) bool { return o["state"] == "rejected" })
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	close(hold)
+	c.breaks(func(w http.ResponseWriter) bool {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	})
+	w = c.asked(dir, "--reconcile-every", "1h")
+	w.await(t, "the page does not show the open circuit and the failed reconcile", func() bool {
+		_, page, err := fetch(w.web + "/system")
+		return err == nil && regexp.MustCompile(`(?s)left alone.*asked too often \(status 429\).*The last one came to nothing`).Match(page)
+	})
+	_, metrics, err := fetch(w.web + "/metrics")
+	if err != nil || !strings.Contains(string(metrics), `certtrail_api_up{source="digicert"} 0`) {
+		t.Errorf("the metrics do not tell (%v)", err)
+	}
+}
+
+// TestNothingIsAskedAboutImports: what is imported, and what the first reconcile finds, is nobody's question; what comes then is.
+func TestNothingIsAskedAboutImports(t *testing.T) {
+	t.Parallel() // the first reconcile waits for the API's rate
+	c := newCertCentral(t)
+	for _, id := range []string{"1", "2", "3"} {
+		c.set(centralOrder{id: id, certificate: "9" + id, status: "issued", name: "n" + id + ".example.test"})
+	}
+	other := begin(t, t.TempDir())
+	other.hook(t, `{"event":"certificate_issued","data":{"order_id":1,"certificate_id":91}}`)
+	exported := filepath.Join(t.TempDir(), "events.jsonl")
+	other.run(t, c, "export", exported)
+	w := c.asked(t.TempDir(), "--reconcile-every", "0")
+	w.run(t, c, "import", exported)
+	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "2 deliveries were missed: 2 order.issued.") || !strings.Contains(out, "first reconcile") {
+		t.Errorf("the reconcile says %q", out)
+	}
+	w.until(t, "/events?subject=certs.order.issued.>", func(page map[string]any) bool {
+		imported := 0
+		for _, item := range page["items"].([]any) {
+			if item.(map[string]any)["certtrailimported"] != nil {
+				imported++
+			}
+		}
+		return imported == 3
+	})
+	c.set(centralOrder{id: "4", certificate: "94", status: "issued", name: "n4.example.test"})
+	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "1 delivery was missed: 1 order.issued.") || strings.Contains(out, "first reconcile") {
+		t.Errorf("the second reconcile says %q", out)
+	}
+	w.until(t, "/certificates/digicert/94", func(o map[string]any) bool { return o["state"] == "active" })
+	for _, id := range []string{"91", "92", "93"} {
+		if c.called("certificate/"+id+"/download/format/pem_all") != 0 {
+			t.Errorf("certificate %s was asked for", id)
+		}
+	}
+	_, page, err := fetch(w.web + "/system")
+	if err != nil || !regexp.MustCompile(`(?s)Last reconcile.*1 delivery was missed: 1 order.issued`).Match(page) {
+		t.Errorf("the page does not tell of the reconcile (%v):\n%s", err, page)
 	}
 }
 
