@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -25,19 +26,21 @@ type askedState struct {
 	}
 }
 
-func readAsked(dataDir string) (*askedState, error) {
+// readAsked reads the file. One that cannot be read, as a power cut may leave it, is as good as none.
+func readAsked(dataDir string, logger *slog.Logger) *askedState {
 	s := &askedState{path: filepath.Join(dataDir, askedName)}
 	b, err := os.ReadFile(s.path)
 	if err == nil {
 		err = json.Unmarshal(b, &s.state)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("couldn't read %s: %w; remove it, and the next reconcile is a first one", s.path, err)
+		logger.Warn("what was asked until when is not known, so the next reconcile is a first one", "file", s.path, "error", err)
+		s.state.Reconciled, s.state.Clock = nil, time.Time{}
 	}
 	if s.state.Reconciled == nil {
 		s.state.Reconciled = map[string]time.Time{}
 	}
-	return s, nil
+	return s
 }
 
 // reconciled is when the source was last reconciled; zero if it never was.

@@ -50,10 +50,7 @@ func (o *owner) asks() (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := readAsked(o.c.dataDir)
-	if err != nil {
-		return nil, err
-	}
+	state := readAsked(o.c.dataDir, o.logger)
 	k := &asking{
 		o: o, apis: apis, askers: map[string]*ask.Asker{}, state: state, now: time.Now, logger: o.logger,
 		reconcile: map[string]*sync.Mutex{}, found: map[string]found{},
@@ -149,7 +146,7 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 		return false, ignoreMissing(err)
 	}
 	switch o.State {
-	case "issued", "rejected", "canceled", "revoked":
+	case schema.StandingIssued, schema.StandingRejected, schema.StandingCanceled, schema.StandingRevoked:
 		return true, nil
 	}
 	return false, nil

@@ -21,8 +21,9 @@ import (
 // inside is an owner in this process, whose read models follow its log, and what it asks with.
 type inside struct {
 	*asking
-	t   *testing.T
-	ctx context.Context
+	t    *testing.T
+	ctx  context.Context
+	stop func() // ends folding
 }
 
 func newInside(t *testing.T) *inside {
@@ -37,17 +38,22 @@ func newInside(t *testing.T) *inside {
 		t.Fatal(err)
 	}
 	var folding sync.WaitGroup
-	folding.Go(func() { store.Run(ctx) })
+	follow, stopFollowing := context.WithCancel(ctx)
+	folding.Go(func() { store.Run(follow) })
+	stop := func() {
+		stopFollowing()
+		folding.Wait()
+	}
 	t.Cleanup(func() {
 		cancel()
-		folding.Wait()
+		stop()
 		o.close()
 	})
 	k, err := o.asks()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &inside{k, t, ctx}
+	return &inside{k, t, ctx, stop}
 }
 
 // told appends what a provider delivered at at, and waits for its row.
@@ -148,6 +154,9 @@ func TestClockTellsOnce(t *testing.T) {
 		if after := projectionsOf(t, i); after != before {
 			t.Errorf("day %v changed states from %s to %s", step.day, before, after)
 		}
+	}
+	if c, err := i.o.store.CertificateAt(i.ctx, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
+		t.Errorf("as of the last notice: %+v, %v", c, err)
 	}
 	if _, err := i.o.store.Rebuild(i.ctx, false, nil); err != nil {
 		t.Fatal(err)
@@ -301,5 +310,44 @@ func TestRotationAtTheParent(t *testing.T) {
 	ids, _ := i.ids(0)
 	if want := "[/ask/sectigo dnssec.ds_seen example.test /ask/sectigo dnssec.ds_seen example.test /ask/sectigo dnssec.ds_gone example.test]"; fmt.Sprint(ids) != want {
 		t.Errorf("appended %v, want %s", ids, want)
+	}
+}
+
+// TestRotationIsLookedAtAtOnce: a rotation that is heard of has its parent asked there and then.
+func TestRotationIsLookedAtAtOnce(t *testing.T) {
+	i := newInside(t)
+	p, resolver := newParent(t)
+	i.dns = &delegations{dns: resolver, seen: map[string]delegation{}}
+	record := &schema.DS{KeyTag: 1, Algorithm: 13, DigestType: 2, Digest: strings.Repeat("AB", 32)}
+	p.has("example.test. 300 IN DS 1 13 2 " + record.Digest)
+	ctx, cancel := context.WithCancel(i.ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { i.watchDelegations(ctx) })
+	i.told(time.Now(), schema.DNSSECRotationStarted, schema.Data{Provider: "sectigo", WebsiteID: "42", Domain: "example.test", DS: record})
+	(&world{}).await(t, "the parent is not asked", func() bool {
+		ids, _ := i.ids(0)
+		return len(ids) > 0 && ids[0] == "/ask/sectigo dnssec.ds_seen example.test"
+	})
+	cancel()
+	watching.Wait()
+}
+
+// TestNoClockWhileBehind: while the read models are not there, nothing is told, and nothing is forgotten.
+func TestNoClockWhileBehind(t *testing.T) {
+	i := newInside(t)
+	begin := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	notAfter := schema.At(begin.AddDate(0, 0, 20))
+	i.told(begin, schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "1", Certificate: &schema.Certificate{NotAfter: &notAfter}})
+	i.ticks(begin)
+	i.stop()
+	id, _ := newID()
+	if _, err := i.o.log.Append(i.ctx, schema.New(id, "/hooks/digicert", schema.At(begin), schema.CertificateRevoked, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "1"})); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.tick(i.ctx, begin.AddDate(0, 0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if ids, _ := i.ids(0); len(ids) > 0 || !i.state.clock().Equal(begin) {
+		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.state.clock())
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/schema"
 )
 
 // TestAsksAboutEvents: an event leads to one question, whose answer fills the rows; what is known is not asked again, neither at once nor after a restart.
@@ -148,6 +151,24 @@ func TestNothingIsAskedAboutImports(t *testing.T) {
 	if err != nil || !regexp.MustCompile(`(?s)Last reconcile.*1 delivery was missed: 1 order.issued`).Match(page) {
 		t.Errorf("the page does not tell of the reconcile (%v):\n%s", err, page)
 	}
+}
+
+// TestXolphinIsAsked: a failed check has the request described, by calls that are as the vendor's clients make them.
+func TestXolphinIsAsked(t *testing.T) {
+	api := ingesttest.API(t, ingesttest.Call{
+		Method: "GET", Path: "/v1/requests/960000024", Header: map[string]string{"Authorization": "Basic dXNlcjpwYTU1LXdvcmQtMDEyMzQ1Njc4OQ==", "Accept": "application/json"},
+		Answer: `{"id":960000024,"domainName":"www.example.test","subjectAlternativeNames":["example.test"],"company":"Example B.V.","dateOrdered":"2026-11-20T10:00:00+01:00",
+			"requiresAction":true,"brandValidation":false,"validations":{"organization":{"status":false,"statusMessage":"no such company"},"phone":{"status":true},
+			"dcv":{"status":false,"domains":[{"domain":"example.test","status":true}]}}}`,
+	})
+	w := begin(t, t.TempDir(), "--reconcile-every", "0", "--xolphin-api-username", "user", "--xolphin-api-password", "pa55-word-0123456789", "--xolphin-api-url", api.URL+"/v1")
+	if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000024&Status=Updated&State=Organization"}); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s %v", status, body, err)
+	}
+	w.until(t, "/orders/xolphin/960000024", func(o map[string]any) bool {
+		return fmt.Sprint(o["checks"]) == "map[brand:passed domain:example.test:passed organization:failed phone:passed]" && o["state"] == "action_required" &&
+			o["common_name"] == "www.example.test" && fmt.Sprint(o["reasons"]) == "map[organization:no such company]"
+	})
 }
 
 // TestReconcileFindsWhatWasMissed drops half of two hundred deliveries, and sees that a reconcile ends where all of them would have.
