@@ -68,6 +68,9 @@ func (o *owner) asks() (*asking, error) {
 // open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in the queue then.
 func (k *asking) open(ctx context.Context) error {
 	for name, a := range k.apis {
+		if !answers(a.client) {
+			continue
+		}
 		queue, err := k.o.log.Queue(ctx, "ask-"+name, "certs.*.*."+name+".>")
 		if err != nil {
 			return err
@@ -85,7 +88,9 @@ func (k *asking) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for name := range k.apis {
-		running.Go(func() { k.askers[name].Run(ctx) })
+		if asker := k.askers[name]; asker != nil {
+			running.Go(func() { asker.Run(ctx) })
+		}
 		if k.o.c.reconcile > 0 {
 			running.Go(func() { k.reconcileOften(ctx, name) })
 		}
@@ -98,6 +103,13 @@ func (k *asking) start() (stop func()) {
 		cancel()
 		running.Wait()
 	}
+}
+
+// answers tells whether a client can be asked about events.
+func answers(client any) bool {
+	_, describes := client.(ask.Describer)
+	_, collects := client.(ask.Collector)
+	return describes || collects
 }
 
 func newID() (string, error) {
@@ -167,6 +179,9 @@ func (k *asking) asked(s source) *web.Asked {
 	a := k.apis[s.name]
 	if a == nil {
 		return &web.Asked{HowtoEnable: s.apiSettings()}
+	}
+	if _, lists := a.client.(ask.Lister); !lists && !answers(a.client) {
+		return nil // there is no question for it yet
 	}
 	breaker := a.caller.Breaker()
 	v := &web.Asked{Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
