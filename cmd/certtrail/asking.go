@@ -176,12 +176,13 @@ func (k *asking) asked(s source) *web.Asked {
 	if s.system.API == nil {
 		return nil
 	}
+	client := s.system.API.Client(nil) // which calls nobody
+	if _, lists := client.(ask.Lister); !lists && !answers(client) {
+		return nil // there is no question for it yet
+	}
 	a := k.apis[s.name]
 	if a == nil {
 		return &web.Asked{HowtoEnable: s.apiSettings()}
-	}
-	if _, lists := a.client.(ask.Lister); !lists && !answers(a.client) {
-		return nil // there is no question for it yet
 	}
 	breaker := a.caller.Breaker()
 	v := &web.Asked{Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
