@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
 )
 
 var certificates = &table[lifecycle.Certificate, Certificate]{
@@ -32,7 +33,8 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 			return "phase = 'issued' AND not_after <> '' AND not_after < ?", []any{now}
 		},
 		lifecycle.Expiring: func(now string) (string, []any) {
-			return "phase = 'issued' AND expiring_from <= ? AND not_after >= ?", []any{now, now}
+			// The last bound follows from the first; an index finds by it.
+			return "phase = 'issued' AND expiring_from <= ? AND not_after >= ? AND not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
 		},
 		lifecycle.Active: func(now string) (string, []any) { return "phase = 'issued' AND expiring_from > ?", []any{now} },
 	},
@@ -49,4 +51,13 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		}
 		return item
 	},
+}
+
+// timeAfter is the time d after now, both as columns hold them.
+func timeAfter(now string, d time.Duration) string {
+	t, err := schema.ParseTime(now)
+	if err != nil {
+		return now // it was written by schema.Time
+	}
+	return schema.At(t.Add(d)).String()
 }

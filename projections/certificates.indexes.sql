@@ -4,3 +4,5 @@ CREATE INDEX certificates_phase  ON certificates (phase, last_event_at DESC, pro
 CREATE INDEX certificates_serial ON certificates (serial_number);
 CREATE INDEX certificates_id     ON certificates (id);
 CREATE INDEX certificates_order  ON certificates (order_id);
+CREATE INDEX certificates_fingerprint ON certificates (fingerprint_sha256) WHERE fingerprint_sha256 <> '';
+CREATE INDEX certificates_announced ON certificates (last_event_at DESC, provider, id) WHERE announced AND phase = 'issued';

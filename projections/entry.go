@@ -79,7 +79,7 @@ type reason string
 func (r reason) Error() string { return string(r) }
 
 // partSize is how many records of a backlog, or rows, are worked on at once beside the writer.
-const partSize = 1000
+const partSize = 500
 
 // readAhead works out the entries of what follow yields beside the goroutine that takes them, in order.
 func readAhead(follow func(yield func([]schema.Record) error) error, mean meaning, take func([]entry) error) error {

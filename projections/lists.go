@@ -33,7 +33,9 @@ func (s *Store) readFile() (f *file, done func(*error), err error) {
 		return nil, nil, ErrRebuilding
 	}
 	f.reading.Add(1)
+	s.active.Add(1)
 	return f, func(err *error) {
+		s.active.Add(-1)
 		f.reading.Done()
 		if !isDamage(*err, f.path) {
 			return
@@ -76,7 +78,10 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	if descending {
 		direction = " DESC"
 	}
-	text := t.selectSQL() + w.sql() + " ORDER BY " + column + direction + ", provider, " + t.key + " LIMIT ?"
+	if err := t.narrow(ctx, db, w); err != nil {
+		return nil, "", err
+	}
+	text := w.with + t.selectColumns() + " FROM " + w.from(t.name) + w.sql() + " ORDER BY " + column + direction + ", provider, " + t.key + " LIMIT ?"
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
 	if err != nil {
 		return nil, "", err
@@ -142,15 +147,28 @@ func (s *Store) timeline(ctx context.Context, db *sql.DB, model, provider, id st
 	return entries, found.Err()
 }
 
-// where is the condition of a query.
+// where is the condition of a query, and what it is read from.
 type where struct {
+	with  string // before the SELECT
+	on    string // how rows belong to what with found
 	terms []string
 	args  []any
+
+	found     []string // of a search: queries of the keys, one for each way to be found
+	foundArgs []any
 }
 
 func (w *where) add(term string, args ...any) {
 	w.terms = append(w.terms, term)
 	w.args = append(w.args, args...)
+}
+
+// from is what is read: the table, or what a search found with the table's rows.
+func (w *where) from(table string) string {
+	if w.with == "" {
+		return table
+	}
+	return "found CROSS JOIN " + table + " ON " + w.on
 }
 
 func (w *where) sql() string {
@@ -187,25 +205,47 @@ func (t *table[S, T]) where(q Query) (*where, error) {
 
 // search finds rows by an exact number or by a domain name and all names below it.
 func (t *table[S, T]) search(w *where, q string) {
-	var terms []string
-	var args []any
 	for _, column := range t.exact {
 		value := q
 		if column == "serial_number" || column == "fingerprint_sha256" {
 			value = hexNumber(q)
 		}
-		terms = append(terms, column+" = ?")
-		args = append(args, value)
+		w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+column+" = ? AND "+column+" <> ''")
+		w.foundArgs = append(w.foundArgs, value)
 	}
 	if name, err := schema.DomainName(hostOf(q)); err == nil && t.names != nil {
 		reversed := schema.ReverseName(name)
-		terms = append(terms, "(provider, "+t.key+") IN (SELECT provider, id FROM names WHERE model = ? AND (reversed = ? OR reversed >= ? AND reversed < ?))")
-		args = append(args, t.name, reversed, reversed+".", reversed+"/") // "/" is the byte after "."
+		w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?", "SELECT provider, id FROM names WHERE model = ? AND reversed >= ? AND reversed < ?")
+		w.foundArgs = append(w.foundArgs, t.name, reversed, t.name, reversed+".", reversed+"/") // "/" is the byte after "."
 	}
-	if len(terms) == 0 {
-		terms = []string{"false"}
+	if len(w.found) == 0 {
+		w.add("false")
 	}
-	w.add(strings.Join(terms, " OR "), args...)
+}
+
+// fewFound is how many keys a search may find for its rows to be read by them, and then sorted. Of more, one in every few rows of the list is to be
+// expected, so that the list is read in its order and each row looked at.
+const fewFound = 2000
+
+// narrow has the rows of a search read in the way that suits how many there are.
+func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where) error {
+	if len(w.found) == 0 {
+		return nil
+	}
+	found := strings.Join(w.found, " UNION ALL ")
+	var n int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM ("+found+") LIMIT ?)", append(w.foundArgs, fewFound+1)...).Scan(&n); err != nil {
+		return err
+	}
+	if n > fewFound {
+		w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+		return nil
+	}
+	// The cross join keeps SQLite from reading the list in its order all the same.
+	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (SELECT DISTINCT * FROM (" + found + ")) "
+	w.on = "provider = found_provider AND " + t.key + " = found_id"
+	w.args = append(slices.Clone(w.foundArgs), w.args...)
+	return nil
 }
 
 // hexNumber is a serial number or fingerprint as it is pasted, in the form it is stored.
@@ -299,18 +339,20 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 	if err != nil {
 		return 0, err
 	}
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.name+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	if err := t.narrow(ctx, db, w); err != nil {
+		return 0, err
+	}
+	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 
 // named are the rows that bear one of the names, MaxLimit at most, most recent first.
 func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) ([]T, error) {
 	return selected(ctx, s, t, now, func(w *where) {
-		args := []any{t.name}
 		for _, name := range names {
-			args = append(args, schema.ReverseName(name))
+			w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?")
+			w.foundArgs = append(w.foundArgs, t.name, schema.ReverseName(name))
 		}
-		w.add("(provider, "+t.key+") IN (SELECT provider, id FROM names WHERE model = ? AND reversed IN (?"+strings.Repeat(", ?", len(names)-1)+"))", args...)
 	})
 }
 
@@ -326,7 +368,10 @@ func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.
 		w.add(t.only)
 	}
 	condition(w)
-	found, err := db.QueryContext(ctx, t.selectSQL()+w.sql()+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)
+	if err := t.narrow(ctx, db, w); err != nil {
+		return nil, err
+	}
+	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql()+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)
 	if err != nil {
 		return nil, err
 	}

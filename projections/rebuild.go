@@ -147,6 +147,7 @@ func (b *build) load(ctx context.Context, to uint64) error {
 			return err
 		}
 		b.holds(w, part)
+		b.s.giveWay(ctx)
 		return ctx.Err()
 	})
 	if err != nil {
@@ -155,6 +156,16 @@ func (b *build) load(ctx context.Context, to uint64) error {
 	b.aim(PhaseIndexing, to)
 	b.reached(to)
 	return w.finish(ctx)
+}
+
+// giveWayMost is for how long, at most, a building waits for readers after each of its parts.
+const giveWayMost = 25 * time.Millisecond
+
+// giveWay lets those go first who read the read models, which a building would keep from the processors.
+func (s *Store) giveWay(ctx context.Context) {
+	for waited := time.Duration(0); s.active.Load() > 0 && waited < giveWayMost; waited += time.Millisecond {
+		pause(ctx, time.Millisecond)
+	}
 }
 
 // holds notes what the writer holds after the entries.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
@@ -63,6 +64,7 @@ type Store struct {
 
 	building site           // of whoever builds a database from the log
 	retiring sync.WaitGroup // generations that wait for their last readers
+	active   atomic.Int64   // readers at work
 
 	mu        sync.RWMutex
 	current   *file  // nil until there is a generation to read

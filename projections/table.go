@@ -45,8 +45,10 @@ func (t *table[S, T]) pointers(s *S) []any {
 	return append(t.bind(s), timeColumn{&l.FirstEventAt}, timeColumn{&l.LastEventAt}, &l.LastEventSeq, &l.EventCount, &l.Unreadable)
 }
 
-func (t *table[S, T]) selectSQL() string {
-	return "SELECT provider, " + t.key + ", " + strings.Join(t.columns(), ", ") + " FROM " + t.name
+func (t *table[S, T]) selectSQL() string { return t.selectColumns() + " FROM " + t.name }
+
+func (t *table[S, T]) selectColumns() string {
+	return "SELECT provider, " + t.key + ", " + strings.Join(t.columns(), ", ")
 }
 
 func (t *table[S, T]) insertSQL() string {

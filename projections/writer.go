@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strconv"
 
 	"github.com/certtrail/certtrail/schema"
@@ -132,8 +133,9 @@ func (w *writer) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The sorter may use another processor; nothing else runs now.
-	if err := w.db.exec(ctx, "PRAGMA threads = 2;"+indexes()); err != nil {
+	// The sorter may use other processors, but for the one that everything else needs.
+	threads := strconv.Itoa(max(0, runtime.NumCPU()-2))
+	if err := w.db.exec(ctx, "PRAGMA threads = "+threads+";"+indexes()); err != nil {
 		return fmt.Errorf("couldn't make the indexes of the read models: %w", err)
 	}
 	return w.transaction(func() error {

@@ -74,3 +74,20 @@ func median(v []float64) float64 {
 	sorted := slices.Sorted(slices.Values(v))
 	return sorted[len(sorted)/2]
 }
+
+// BenchmarkFollow measures reading the log, events of a kilobyte as fast as they come.
+func BenchmarkFollow(b *testing.B) {
+	l := openLog(b, Options{})
+	const n = 100_000
+	if _, err := l.AppendAll(context.Background(), raws(b, 0, n)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		got := 0
+		err := l.Read(context.Background(), 0, n, func(records []schema.Record) error { got += len(records); return nil })
+		if err != nil || got != n {
+			b.Fatal(got, err)
+		}
+	}
+	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "events/s")
+}

@@ -1,8 +1,10 @@
 package streams
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -11,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Bounds of a bulk append. One that fails in the middle has published at most one window that it does not count.
+// Bounds of a bulk append. One that fails in the middle has published at most one window that it does not count, and
+// that can be read when it returns.
 const (
 	windowMessages = 4096
 	windowBytes    = 16 << 20 // far below freeReserve
@@ -79,8 +82,8 @@ func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
 	return done, nil
 }
 
-// appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the committer: the sync after it covers
-// every message that was acknowledged before it. So the log has one owner of its syncs and of its watermark.
+// appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the committer, with how far the server has
+// stored: the sync after it covers all of them. So the log has one owner of its syncs and of its watermark.
 func (l *Log) appendWindow(ctx context.Context, js jetstream.JetStream, window []Raw, bytes int) error {
 	if err := l.Err(); err != nil {
 		return err
@@ -89,10 +92,21 @@ func (l *Log) appendWindow(ctx context.Context, js jetstream.JetStream, window [
 		return err
 	}
 	last := len(window) - 1
-	futures := make([]jetstream.PubAckFuture, 0, last)
-	var failed error
-	for i := range window[:last] {
-		future, err := js.PublishMsgAsync(window[i].message())
+	stored, err := publishAll(js, window[:last])
+	if err == nil {
+		err = l.commitLast(ctx, &window[last], stored)
+	}
+	if err != nil {
+		l.settle(js, stored)
+	}
+	return err
+}
+
+// publishAll publishes the events and waits for every answer. It returns the highest sequence that was acknowledged: a duplicate's is that of its first.
+func publishAll(js jetstream.JetStream, events []Raw) (stored uint64, failed error) {
+	futures := make([]jetstream.PubAckFuture, 0, len(events))
+	for i := range events {
+		future, err := js.PublishMsgAsync(events[i].message())
 		if err != nil {
 			failed = err // the others must not be left to arrive unnoticed
 			break
@@ -101,20 +115,38 @@ func (l *Log) appendWindow(ctx context.Context, js jetstream.JetStream, window [
 	}
 	for _, future := range futures {
 		select {
-		case <-future.Ok():
+		case ack := <-future.Ok():
+			stored = max(stored, ack.Sequence)
 		case err := <-future.Err():
-			if failed == nil {
-				failed = err
-			}
+			failed = cmp.Or(failed, err)
 		}
 	}
 	if failed != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, failed)
+		return stored, fmt.Errorf("%w: %w", ErrUnavailable, failed)
 	}
+	return stored, nil
+}
+
+func (l *Log) commitLast(ctx context.Context, e *Raw, stored uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
-	_, err := l.commits.append(ctx, window[last].ID, window[last].message())
+	_, err := l.commits.append(ctx, &appending{id: e.ID, msg: e.message(), stored: stored})
 	return err
+}
+
+// settle makes durable, and so visible, what a failed window left in the log: whoever runs the import again must see it, or it is appended twice.
+// The caller may have given up, and has an error already; so nothing is told of what fails here, and the next append will do the same.
+func (l *Log) settle(js jetstream.JetStream, stored uint64) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*askTimeout)
+	defer cancel()
+	// A message that got no answer may yet be on its way into the log. One that names another stream is refused, in its turn: after all before it.
+	js.PublishMsg(ctx, &nats.Msg{Subject: strings.TrimSuffix(schema.Subjects, ">") + "none"}, jetstream.WithExpectStream("none"))
+	if last, err := l.lastStored(ctx); err == nil {
+		stored = max(stored, last)
+	}
+	if stored > 0 {
+		l.commits.append(ctx, &appending{stored: stored})
+	}
 }
 
 // hasRoom makes sure that the whole window fits: a full stream refuses each message by itself, so that a small one could pass a large one.

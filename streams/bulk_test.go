@@ -1,11 +1,16 @@
 package streams
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -75,6 +80,103 @@ func TestAppendAllIsRefusedWhole(t *testing.T) {
 	}
 	if last, _ := l.Last(context.Background()); last != uint64(done) {
 		t.Errorf("the log ends at %d after %d events were taken", last, done)
+	}
+}
+
+// atEnd sees that everything in the log can be read, that it has n events, and that a sync to the disk covered them.
+func atEnd(t *testing.T, l *Log, n uint64) {
+	t.Helper()
+	stored, err := l.lastStored(context.Background())
+	if last, _ := l.Last(context.Background()); err != nil || stored != n || last != n {
+		t.Errorf("the log has %d events (%v) and shows %d, want %d: who looks which ones it has, appends the others twice", stored, err, last, n)
+	}
+}
+
+// TestFailedWindowIsSeen fails windows in the middle: what the log took of one is durable and visible when the error is returned.
+func TestFailedWindowIsSeen(t *testing.T) {
+	tooLarge := bytes.Repeat([]byte("x"), maxMessage+1)
+	for _, failing := range []int{5, 9} { // in the middle, and the one that goes to the committer
+		l := openLog(t, Options{})
+		list := raws(t, 0, 10)
+		list[failing].Data = tooLarge
+		ctx, interrupt := context.WithCancel(context.Background())
+		go func() {
+			for stored := uint64(0); stored < uint64(failing); {
+				stored, _ = l.lastStored(t.Context())
+			}
+			interrupt() // else the last event would be tried again for long
+		}()
+		if done, err := l.AppendAll(ctx, list); done != 0 || !errors.Is(err, ErrUnavailable) {
+			t.Errorf("AppendAll: %d, %v", done, err)
+		}
+		atEnd(t, l, uint64(failing))
+	}
+}
+
+// TestUnansweredWindowIsSeen loses the answers: the events arrive in the log after the append has given up on them.
+func TestUnansweredWindowIsSeen(t *testing.T) {
+	l := openLog(t, Options{})
+	var err error
+	if l.bulk.js, err = jetstream.New(l.nc, jetstream.WithPublishAsyncTimeout(time.Nanosecond), jetstream.WithPublishAsyncMaxPending(windowMessages)); err != nil {
+		t.Fatal(err)
+	}
+	const n = 1000
+	if done, err := l.AppendAll(context.Background(), raws(t, 0, n)); done != 0 || !errors.Is(err, jetstream.ErrAsyncPublishTimeout) {
+		t.Fatalf("AppendAll: %d, %v", done, err)
+	}
+	atEnd(t, l, n-1)
+}
+
+// TestKnownLastEvent ends a window with an event that the log has already, whose answer names its old place.
+func TestKnownLastEvent(t *testing.T) {
+	l := openLog(t, Options{})
+	list := raws(t, 0, 10)
+	list[9].ID = "probely:2LByjGetTqcN"
+	for round := range uint64(2) {
+		if done, err := l.AppendAll(context.Background(), list); done != len(list) || err != nil {
+			t.Errorf("AppendAll: %d, %v", done, err)
+		}
+		atEnd(t, l, 10+9*round)
+	}
+}
+
+// TestStoredIsSyncedOnAFullDisk gives a committer that refuses every event something that is stored already.
+func TestStoredIsSyncedOnAFullDisk(t *testing.T) {
+	l := openLog(t, Options{})
+	appendN(t, l, 3)
+	full := errors.New("the disk is full")
+	c := newCommitter(l.js, l.stream, &blockFiles{dir: l.server.blocksDir(), sync: fdatasync}, newWatermark(), 0, l.logger)
+	c.disk = &diskSpace{checked: time.Now().Add(time.Hour), err: full}
+	go c.run()
+	go c.runSyncs()
+	defer c.stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	e := raws(t, 3, 1)[0]
+	if _, err := c.append(ctx, &appending{id: e.ID, msg: e.message(), stored: 2}); !errors.Is(err, full) || c.durable.seq() != 2 {
+		t.Errorf("an event on a full disk: %v, and the log is durable up to %d, want 2", err, c.durable.seq())
+	}
+	if _, err := c.append(ctx, &appending{stored: 3}); err != nil || c.durable.seq() != 3 {
+		t.Errorf("the log is durable up to %d, %v", c.durable.seq(), err)
+	}
+}
+
+// TestRetryLooksBehindOthers tries an event again whose answer was lost, after later ones of others were acknowledged.
+func TestRetryLooksBehindOthers(t *testing.T) {
+	l := openLog(t, Options{})
+	list := raws(t, 0, 3)
+	for i := range list {
+		if _, err := l.js.PublishMsg(context.Background(), list[i].message()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := newCommitter(l.js, l.stream, l.commits.files, newWatermark(), 3, l.logger)
+	a := &appending{id: list[1].ID, msg: list[1].message(), retry: true, since: 0}
+	if any := c.publish([]*appending{a}); !any || a.seq != 2 || a.err != nil {
+		t.Errorf("the event was put at %d, %v; it stands at 2", a.seq, a.err)
+	}
+	if stored, err := l.lastStored(context.Background()); stored != 3 || err != nil {
+		t.Errorf("the log ends at %d, %v", stored, err)
 	}
 }
 

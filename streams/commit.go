@@ -30,7 +30,7 @@ type committer struct {
 	queue chan *appending
 
 	// Owned by run, which publishes.
-	acked     uint64 // the last sequence that JetStream has acknowledged
+	acked     uint64 // the last sequence that JetStream is known to have stored
 	disk      *diskSpace
 	published chan batch // holds one: all that has been published since the last sync began
 
@@ -43,20 +43,23 @@ type committer struct {
 	failure error // a failed sync: nothing may be promised any more
 }
 
+// appending is an event to be appended, or what others published and the next sync shall cover, or both.
 type appending struct {
-	id    string
-	msg   *nats.Msg
-	retry bool // an earlier publish of it was not acknowledged, yet may have been stored
-	seq   uint64
-	err   error      // why JetStream did not take it, this time
-	done  chan error // buffered: the committer waits for no caller
+	id     string
+	msg    *nats.Msg // nil: there is only something to sync
+	stored uint64    // a sequence up to which JetStream has stored what others published
+	since  uint64    // the last sequence known to be stored before the first publish: the event stands after it
+	retry  bool      // an earlier publish of it was not acknowledged, yet may have been stored
+	seq    uint64
+	err    error      // why JetStream did not take it, this time
+	done   chan error // buffered: the committer waits for no caller
 }
 
 // batch is what one sync makes durable.
 type batch struct {
 	appends []*appending
-	stored  bool   // whether JetStream took any of them
-	acked   uint64 // the last sequence acknowledged when all had been answered
+	stored  bool   // whether there is anything to sync
+	acked   uint64 // the last sequence known to be stored when all had been answered
 }
 
 // and is b and what was published after it. No batch, which is what a closed channel gives, adds nothing.
@@ -71,8 +74,9 @@ func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockF
 	}
 }
 
-func (c *committer) append(ctx context.Context, id string, msg *nats.Msg) (uint64, error) {
-	a := &appending{id: id, msg: msg, done: make(chan error, 1)}
+// append commits a, and holds on while the log is away, until ctx ends.
+func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
+	a.done = make(chan error, 1)
 	for {
 		err := c.submit(ctx, a)
 		if err == nil {
@@ -117,10 +121,11 @@ func (c *committer) run() {
 		runtime.Gosched() // whoever is about to append does so first; where nobody is, this takes no time
 		b := batch{appends: c.gather([]*appending{first})}
 		if err := c.ready(); err != nil {
-			answer(b.appends, err)
-			continue
+			refuse(b.appends, err)
+		} else {
+			b.stored = c.publish(b.appends)
 		}
-		b.stored = c.publish(b.appends)
+		b.stored = c.cover(b.appends) || b.stored
 		b.acked = c.acked
 		select {
 		case waiting := <-c.published:
@@ -128,6 +133,24 @@ func (c *committer) run() {
 		case c.published <- b:
 		}
 	}
+}
+
+// refuse notes why nothing of a batch is published. It is answered all the same after a sync: to sync what is stored takes no room on a full disk.
+func refuse(batch []*appending, err error) {
+	for _, a := range batch {
+		if a.msg != nil {
+			a.err = err
+		}
+	}
+}
+
+// cover takes in what others have published, and tells whether there is any.
+func (c *committer) cover(batch []*appending) (any bool) {
+	for _, a := range batch {
+		c.acked = max(c.acked, a.stored)
+		any = any || a.stored > 0
+	}
+	return any
 }
 
 // runSyncs syncs what has been published, and answers.
@@ -186,11 +209,14 @@ func (c *committer) publish(batch []*appending) (any bool) {
 	futures := make([]jetstream.PubAckFuture, len(batch))
 	for i, a := range batch {
 		a.err = nil
-		if a.retry {
-			if a.seq = c.find(a.id); a.seq > 0 {
-				any = true
-				continue
-			}
+		if a.msg == nil {
+			continue
+		}
+		if !a.retry {
+			a.since = c.acked
+		} else if a.seq = c.find(a.id, a.since); a.seq > 0 {
+			any = true
+			continue
 		}
 		var err error
 		if futures[i], err = c.js.PublishMsgAsync(a.msg); err != nil {
@@ -215,7 +241,7 @@ func (c *committer) await(a *appending, future jetstream.PubAckFuture) error {
 		c.acked = max(c.acked, ack.Sequence)
 		return nil
 	case err := <-future.Err():
-		a.retry = !isRefusal(err)
+		a.retry = a.retry || !isRefusal(err) // a refusal says nothing of an earlier silence
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 }
@@ -226,8 +252,8 @@ func isRefusal(err error) bool {
 	return errors.As(err, &api)
 }
 
-// find looks for the event id among what the log has taken since the last acknowledgement.
-func (c *committer) find(id string) uint64 {
+// find looks for the event id among what the log has taken after the sequence `after`. That others were acknowledged since says nothing of this one.
+func (c *committer) find(id string, after uint64) uint64 {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
 	info, err := c.stream.Info(ctx)
@@ -235,7 +261,7 @@ func (c *committer) find(id string) uint64 {
 		return 0
 	}
 	quoted := []byte(`"` + id + `"`)
-	for seq := c.acked + 1; seq <= info.State.LastSeq; seq++ {
+	for seq := after + 1; seq <= info.State.LastSeq; seq++ {
 		if msg, err := c.stream.GetMsg(ctx, seq); err == nil && bytes.Contains(msg.Data, quoted) {
 			c.acked = max(c.acked, seq)
 			return seq

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,9 +13,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
+// Bounds of what is on its way to a reader, in messages and in bytes: deliveries may be some KiB or a MiB. There are at most two pulls under way.
 const (
-	pullMessages   = 2000 // asked of the server at once
-	maxRecords     = 5000 // given to a reader at once
+	pullMessages   = 2000     // asked of the server at once
+	pullBytes      = 16777213 // 16 MiB, but a prime: the server says nothing of a pull that it fills to the byte, and the next one waits for the heartbeat
+	pullHeartbeat  = 5 * time.Second
+	heldBytes      = 16 << 20 // fetched, and not yet taken; and one message more
+	maxRecords     = 5000     // given to a reader at once
+	recordsBytes   = 16 << 20 // the same; and one event more
 	readerLifetime = time.Minute
 )
 
@@ -64,16 +70,13 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 	if err != nil {
 		return broken(ctx, err)
 	}
-	messages := make(chan jetstream.Msg, pullMessages)
+	fetched := newFetched()
 	broke := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	consuming, err := consumer.Consume(func(m jetstream.Msg) {
-		select {
-		case messages <- m:
-		case <-ctx.Done():
-		}
-	}, jetstream.PullMaxMessages(pullMessages), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		fetched.put(ctx, m)
+	}, jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes), jetstream.PullHeartbeat(pullHeartbeat), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		select {
 		case broke <- err:
 		default:
@@ -87,7 +90,7 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 		consuming.Stop()
 		<-consuming.Closed()
 	}()
-	p := place{at: *after, messages: messages}
+	p := place{at: *after, fetched: fetched}
 	for {
 		if err := p.await(ctx, broke); err != nil {
 			return err
@@ -127,11 +130,49 @@ func broken(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
+// fetched is what a consumer delivered and nobody has taken yet. While it is full no more is asked of the server. One goroutine puts, one takes.
+type fetched struct {
+	messages chan jetstream.Msg
+	bytes    atomic.Int64
+	room     chan struct{} // holds one: there may be room again
+}
+
+func newFetched() *fetched {
+	return &fetched{messages: make(chan jetstream.Msg, pullMessages), room: make(chan struct{}, 1)}
+}
+
+// put waits until there is room for m, or ctx ends.
+func (f *fetched) put(ctx context.Context, m jetstream.Msg) {
+	for f.bytes.Load() > heldBytes {
+		select {
+		case <-f.room:
+		case <-ctx.Done():
+			return
+		}
+	}
+	f.bytes.Add(int64(len(m.Data())))
+	select {
+	case f.messages <- m:
+	case <-ctx.Done():
+	}
+}
+
+// release makes the room of m, which has been taken from messages, free.
+func (f *fetched) release(m jetstream.Msg) {
+	n := int64(len(m.Data()))
+	if left := f.bytes.Add(-n); left+n > heldBytes {
+		select {
+		case f.room <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // place is where a reader stands in the stream and in what its consumer delivered.
 type place struct {
-	at        uint64 // the last stream sequence taken from messages
+	at        uint64 // the last stream sequence taken from fetched
 	delivered uint64 // the last consumer sequence
-	messages  <-chan jetstream.Msg
+	fetched   *fetched
 	waiting   *schema.Record // taken, but not yet given to the reader
 }
 
@@ -141,7 +182,7 @@ func (p *place) await(ctx context.Context, broke <-chan error) error {
 		return nil
 	}
 	select {
-	case m := <-p.messages:
+	case m := <-p.fetched.messages:
 		return p.take(m)
 	case err := <-broke:
 		return broken(ctx, err)
@@ -151,6 +192,7 @@ func (p *place) await(ctx context.Context, broke <-chan error) error {
 }
 
 func (p *place) take(m jetstream.Msg) error {
+	p.fetched.release(m)
 	meta, err := m.Metadata()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
@@ -168,11 +210,12 @@ func (p *place) take(m jetstream.Msg) error {
 // gather is the batch that begins with what is waiting: all that has arrived, up to the durable sequence.
 func (p *place) gather(durable uint64) ([]schema.Record, error) {
 	var batch []schema.Record
-	for p.waiting != nil && p.waiting.Seq <= durable && len(batch) < maxRecords {
+	for bytes := 0; p.waiting != nil && p.waiting.Seq <= durable && len(batch) < maxRecords && bytes < recordsBytes; {
+		bytes += len(p.waiting.Data)
 		batch = append(batch, *p.waiting)
 		p.waiting = nil
 		select {
-		case m := <-p.messages:
+		case m := <-p.fetched.messages:
 			if err := p.take(m); err != nil {
 				return nil, err
 			}

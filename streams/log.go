@@ -61,22 +61,27 @@ type Options struct {
 	Logger   *slog.Logger // nil: discard
 }
 
-// Open starts the server on o.Dir and opens the log, making both if they are not there. Everything the log holds is durable when it returns.
-func Open(ctx context.Context, o Options) (*Log, error) {
+// complete puts in what is left out. The directory must be there.
+func (o *Options) complete() (err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Sync == nil {
 		o.Sync = fdatasync
 	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes, err = ninetyPercentOfDisk(o.Dir)
+	}
+	return err
+}
+
+// Open starts the server on o.Dir and opens the log, making both if they are not there. Everything the log holds is durable when it returns.
+func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the log's directory: %w", err)
 	}
-	if o.MaxBytes == 0 {
-		var err error
-		if o.MaxBytes, err = ninetyPercentOfDisk(o.Dir); err != nil {
-			return nil, err
-		}
+	if err := o.complete(); err != nil {
+		return nil, err
 	}
 	server, err := startServer(o)
 	if err != nil {
@@ -155,7 +160,7 @@ func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	if e.TrulyIdentified() {
 		msg.Header = nats.Header{"Content-Type": contentType, jetstream.MsgIDHeader: []string{e.ID}}
 	}
-	return l.commits.append(ctx, e.ID, msg)
+	return l.commits.append(ctx, &appending{id: e.ID, msg: msg})
 }
 
 var contentType = []string{schema.ContentType}

@@ -56,8 +56,9 @@ func appendUntilKilled(dir string, unsynced bool) {
 	appendBulk(l, &mu)
 }
 
-// appendBulk does the same with many events at once.
+// appendBulk does the same with many events at once. Every third time one of them fails: those before it can be read then, and so are as good as answered.
 func appendBulk(l *Log, mu *sync.Mutex) {
+	tooLarge := make([]byte, maxMessage+1)
 	for n := 0; ; n++ {
 		var list []Raw
 		for i := range 300 {
@@ -69,9 +70,16 @@ func appendBulk(l *Log, mu *sync.Mutex) {
 			}
 			list = append(list, Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data})
 		}
-		if _, err := l.AppendAll(context.Background(), list); err != nil {
+		failing := n%3 == 2
+		if failing {
+			list[200].Data = tooLarge
+		}
+		if _, err := l.AppendAll(context.Background(), list); (err != nil) != failing {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
+		}
+		if failing {
+			list = list[:200]
 		}
 		mu.Lock()
 		for i := range list {

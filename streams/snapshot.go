@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"time"
 
@@ -76,17 +75,16 @@ func snapshotEnd(m *nats.Msg) error {
 	return nil
 }
 
-// Restore makes a log in dir, which must not be there yet, out of what Snapshot wrote, reads all of it back, and leaves it closed and durable.
-// When it fails, dir is as good as empty and should be removed.
-func Restore(ctx context.Context, dir string, snapshot io.Reader, logger *slog.Logger) (Summary, error) {
-	if err := os.Mkdir(dir, 0o700); err != nil {
+// Restore makes a log in o.Dir, which must not be there yet, out of what Snapshot wrote, reads all of it back, and leaves it closed and durable.
+// Nobody is let in meanwhile, whatever o says. When it fails, the directory is as good as empty and should be removed.
+func Restore(ctx context.Context, o Options, snapshot io.Reader) (Summary, error) {
+	if err := os.Mkdir(o.Dir, 0o700); err != nil {
 		return Summary{}, fmt.Errorf("couldn't make a directory for the log: %w", err)
 	}
-	maxBytes, err := ninetyPercentOfDisk(dir)
-	if err != nil {
+	o.Listen = ""
+	if err := o.complete(); err != nil {
 		return Summary{}, err
 	}
-	o := Options{Dir: dir, MaxBytes: maxBytes, Logger: logger}
 	server, err := startServer(o)
 	if err != nil {
 		return Summary{}, err
@@ -96,8 +94,9 @@ func Restore(ctx context.Context, dir string, snapshot io.Reader, logger *slog.L
 	if err != nil {
 		return s, err
 	}
-	files := &blockFiles{sync: fdatasync}
-	if err := files.syncAll(dir); err != nil {
+	// The server syncs what is appended, if o says so, but not what it takes out of a snapshot; and Open would not do it after it then.
+	files := &blockFiles{sync: o.Sync}
+	if err := files.syncAll(o.Dir); err != nil {
 		return s, fmt.Errorf("couldn't sync the restored log's files: %w", err)
 	}
 	return s, nil

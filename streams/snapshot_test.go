@@ -3,9 +3,10 @@ package streams
 import (
 	"bytes"
 	"context"
-	"log/slog"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -33,7 +34,7 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "nats")
-	restored, err := Restore(ctx, dir, &snapshot, slog.New(slog.DiscardHandler))
+	restored, err := Restore(ctx, Options{Dir: dir}, &snapshot)
 	if err != nil || !restored.Equal(live) {
 		t.Fatalf("restored %+v, %v; the log is %+v", restored, err, live)
 	}
@@ -76,7 +77,7 @@ func TestRestoreRefusesWhatIsCutOff(t *testing.T) {
 	}
 	for _, cut := range []int{0, 1, snapshot.Len() / 2, snapshot.Len() - 1} {
 		dir := filepath.Join(t.TempDir(), "nats")
-		if s, err := Restore(ctx, dir, bytes.NewReader(snapshot.Bytes()[:cut]), slog.New(slog.DiscardHandler)); err == nil {
+		if s, err := Restore(ctx, Options{Dir: dir}, bytes.NewReader(snapshot.Bytes()[:cut])); err == nil {
 			t.Errorf("%d of %d bytes were restored: %+v", cut, snapshot.Len(), s)
 		}
 	}
@@ -84,7 +85,37 @@ func TestRestoreRefusesWhatIsCutOff(t *testing.T) {
 	if err := os.Mkdir(taken, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(ctx, taken, &snapshot, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := Restore(ctx, Options{Dir: taken}, &snapshot); err == nil {
 		t.Error("a directory that is there was restored into")
+	}
+}
+
+// TestRestoreIsDurable restores as each choice of syncing has it. The server syncs nothing that it takes out of a snapshot, so what is left is synced either way.
+func TestRestoreIsDurable(t *testing.T) {
+	ctx := context.Background()
+	l := openLog(t, Options{})
+	appendN(t, l, 20)
+	var snapshot bytes.Buffer
+	if err := l.Snapshot(ctx, &snapshot); err != nil {
+		t.Fatal(err)
+	}
+	for _, always := range []bool{false, true} {
+		blocks, broken := 0, error(nil)
+		o := Options{Always: always, Listen: "no address", Access: Access{Subscriber: "x"}, Sync: func(f *os.File) error {
+			if strings.HasSuffix(f.Name(), ".blk") {
+				blocks++
+				return broken
+			}
+			return nil
+		}}
+		o.Dir = filepath.Join(t.TempDir(), "nats")
+		if s, err := Restore(ctx, o, bytes.NewReader(snapshot.Bytes())); err != nil || s.Events != 20 || blocks != 1 {
+			t.Errorf("always %v: %d events were restored and %d blocks synced, %v", always, s.Events, blocks, err)
+		}
+		o.Dir = filepath.Join(t.TempDir(), "nats")
+		broken = errors.New("input/output error")
+		if _, err := Restore(ctx, o, bytes.NewReader(snapshot.Bytes())); !errors.Is(err, broken) {
+			t.Errorf("always %v: restored to a broken disk: %v", always, err)
+		}
 	}
 }

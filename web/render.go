@@ -126,11 +126,8 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 	if f.Behind < behindLimit {
 		f.Behind = 0
 	}
-	matters, errAttention := s.Store.Attention(ctx, f.Now)
-	f.Attention = len(matters)
-	for _, m := range matters {
-		f.Critical = f.Critical || m.Severity == "critical"
-	}
+	var errAttention error
+	f.Attention, f.Critical, errAttention = s.pressing.count(ctx, s.Store, f.Seq, f.Now)
 	if err = errors.Join(err, errAttention); err != nil && ctx.Err() == nil && !errors.Is(err, projections.ErrRebuilding) {
 		s.Logger.Error("couldn't read what every page's frame shows", "error", err)
 	}

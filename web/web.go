@@ -46,10 +46,11 @@ type FirstSteps struct {
 // Server answers the routes. Nothing in it changes after New, so any number of requests may use it at once.
 type Server struct {
 	Options
-	pages  map[string]pageTemplate
-	assets *assets
-	slots  chan struct{} // one taken by every open /live
-	hosts  map[string]bool
+	pages    map[string]pageTemplate
+	pressing pressing
+	assets   *assets
+	slots    chan struct{} // one taken by every open /live
+	hosts    map[string]bool
 
 	orders        *list[projections.Order]
 	certificates  *list[projections.Certificate]

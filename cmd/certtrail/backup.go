@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -171,7 +170,7 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	defer snapshot.Close()
 	aside := filepath.Join(making, "check")
 	b.far.show("reading the copy back")
-	copied, err := streams.Restore(ctx, aside, snapshot, slog.New(slog.DiscardHandler))
+	copied, err := streams.Restore(ctx, streams.Options{Dir: aside}, snapshot)
 	if err != nil {
 		return copied, fmt.Errorf("the copy cannot be read back: %w", err)
 	}

@@ -4,12 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,11 +48,12 @@ type importer struct {
 	log   *streams.Log
 	name  string // of what is read, for messages
 	mark  []byte // the member that tells an imported event
-	known ids
+	known *ids
 
-	progress func(imported) // is told what is in the log, from one goroutine; never after run
-	n        imported       // of the portions that are appended
-	lines    int            // read so far
+	interrupt func()         // ends the read under way: who sends may pause for ever, as a person at a terminal does
+	progress  func(imported) // is told what is in the log, from one goroutine; never after run
+	n         imported       // of the portions that are appended
+	lines     int            // read so far
 }
 
 // importEvents appends the events of the request's body.
@@ -57,15 +62,17 @@ func (o *owner) importEvents(ctx context.Context, a *answer, r *http.Request) (a
 		return nil, errors.New("another import is under way: try again when it has ended")
 	}
 	defer o.importing.Unlock()
-	// Who sends may pause for ever, as a person at a terminal does.
-	defer context.AfterFunc(ctx, func() { a.control.SetReadDeadline(time.Now()) })()
-	i := &importer{log: o.log, name: r.URL.Query().Get("name"), known: ids{}, progress: func(n imported) { a.progress(n) }}
+	i := &importer{
+		log: o.log, name: r.URL.Query().Get("name"), known: newIDs(),
+		interrupt: func() { a.control.SetReadDeadline(time.Now()) }, progress: func(n imported) { a.progress(n) },
+	}
+	defer context.AfterFunc(ctx, i.interrupt)()
 	i.mark = []byte(`"certtrailimported":"` + schema.At(time.Now()).String() + `",`)
 	if err := i.known.addAll(ctx, o.log); err != nil {
 		return nil, fmt.Errorf("couldn't find out which events the log has: %w", err)
 	}
 	err := i.run(ctx, bufio.NewReaderSize(r.Body, 256<<10))
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(err, streams.ErrUnavailable) { // of the log's failure, the end of the request is only the consequence
 		return nil, ctx.Err()
 	}
 	return i.n, err
@@ -75,29 +82,26 @@ func (o *owner) importEvents(ctx context.Context, a *answer, r *http.Request) (a
 func (i *importer) run(ctx context.Context, from *bufio.Reader) error {
 	waiting := make(chan portion)
 	appended := make(chan error, 1)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
 	go func() {
 		var failed error
 		for p := range waiting {
-			if failed == nil {
-				failed = i.append(ctx, p)
+			if failed != nil {
+				continue
 			}
-			if failed != nil && p.failed != nil {
-				p.failed()
+			if failed = i.append(ctx, p); failed != nil {
+				stop()
+				i.interrupt()
 			}
 		}
 		appended <- failed
 	}()
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
 	var why error
-	for why == nil {
+	for why == nil && reading.Err() == nil {
 		var p portion
 		p, why = i.read(from)
-		p.failed = stop
 		waiting <- p
-		if reading.Err() != nil {
-			break
-		}
 	}
 	close(waiting)
 	if err := <-appended; err != nil {
@@ -113,7 +117,6 @@ func (i *importer) run(ctx context.Context, from *bufio.Reader) error {
 type portion struct {
 	events []streams.Raw
 	known  uint64 // that were passed over among them
-	failed func() // tells the reader to stop
 }
 
 // read reads a portion. With the error that ends the reading, io.EOF at the end, comes what was read before it.
@@ -192,23 +195,45 @@ func (i *importer) append(ctx context.Context, p portion) error {
 	return err
 }
 
-// ids is a set of event ids, each as 16 bytes: a UUID as it is, any other by its digest.
-type ids map[[16]byte]struct{}
+// ids is a set of event ids, each as 16 bytes: a UUID as it is, any other by its digest. They lie close together in many small lists, by a hash of them:
+// at five million they take 18 bytes each, a map's 29.
+type ids struct {
+	salt  [16]byte // of the digests, so that nobody can make one that is the same as another id
+	seed  maphash.Seed
+	lists [1 << 16][]id
+}
 
-// add adds id and tells whether it is new.
-func (s ids) add(id string) bool {
-	key, err := uuid.Parse(id)
-	if err != nil || len(id) != 36 || key.String() != id {
-		sum := sha256.Sum256([]byte(id))
+type id [2]uint64 // quick to compare
+
+func newIDs() *ids {
+	s := &ids{seed: maphash.MakeSeed()}
+	rand.Read(s.salt[:])
+	return s
+}
+
+// add adds an id and tells whether it is new.
+func (s *ids) add(text string) bool {
+	key, err := uuid.Parse(text)
+	if err != nil || len(text) != 36 || key.String() != text {
+		sum := sha256.Sum256(append(s.salt[:], text...))
 		copy(key[:], sum[:])
 	}
-	before := len(s)
-	s[key] = struct{}{}
-	return len(s) > before
+	list := &s.lists[maphash.Bytes(s.seed, key[:])%uint64(len(s.lists))]
+	k := id{binary.NativeEndian.Uint64(key[:]), binary.NativeEndian.Uint64(key[8:])}
+	for _, other := range *list {
+		if other == k {
+			return false
+		}
+	}
+	if n := len(*list); n == cap(*list) { // append would double it
+		*list = append(slices.Grow([]id(nil), n+n/8+1), *list...)
+	}
+	*list = append(*list, k)
+	return true
 }
 
 // addAll adds the id of every event in the log.
-func (s ids) addAll(ctx context.Context, log *streams.Log) error {
+func (s *ids) addAll(ctx context.Context, log *streams.Log) error {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return err

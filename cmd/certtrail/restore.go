@@ -81,7 +81,7 @@ func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest
 	if err := withoutEvents(ctx, c, logger); err != nil {
 		return err
 	}
-	prepared, err := prepareLog(ctx, c.dataDir, snapshot, m.Stream, logger)
+	prepared, err := prepareLog(ctx, c, snapshot, m.Stream, logger)
 	if err != nil {
 		return err
 	}
@@ -128,8 +128,8 @@ func (o *owner) withoutEvents(ctx context.Context) error {
 const preparedName = "nats.restoring-"
 
 // prepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
-func prepareLog(ctx context.Context, dataDir string, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
-	left, err := filepath.Glob(filepath.Join(dataDir, preparedName+"*"))
+func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
+	left, err := filepath.Glob(filepath.Join(c.dataDir, preparedName+"*"))
 	if err != nil {
 		return "", err
 	}
@@ -138,12 +138,13 @@ func prepareLog(ctx context.Context, dataDir string, snapshot io.Reader, want st
 			return "", err
 		}
 	}
-	outer, err := os.MkdirTemp(dataDir, preparedName)
+	outer, err := os.MkdirTemp(c.dataDir, preparedName)
 	if err != nil {
 		return "", err
 	}
 	prepared = filepath.Join(outer, "nats")
-	got, err := streams.Restore(ctx, prepared, snapshot, logger)
+	// max-bytes is not for it: the backup may hold more than this log is to grow to.
+	got, err := streams.Restore(ctx, streams.Options{Dir: prepared, Always: c.syncAlways, Logger: logger}, snapshot)
 	if err == nil && !got.Equal(want) {
 		err = fmt.Errorf("the restored log has %s up to number %d with the digest %.16s; the backup's manifest says %s up to %d with %.16s",
 			count(got.Events, "event"), got.LastSeq, got.Digest, count(want.Events, "event"), want.LastSeq, want.Digest)
@@ -190,7 +191,7 @@ func (o *owner) restore(ctx context.Context, _ *answer, r *http.Request) (any, e
 		if err := o.withoutEvents(ctx); err != nil {
 			return nil, err
 		}
-		return prepareLog(ctx, o.c.dataDir, r.Body, want, o.logger)
+		return prepareLog(ctx, o.c, r.Body, want, o.logger)
 	})
 	prepared, err := prepare(ctx, nil, r)
 	if err != nil {

@@ -14,8 +14,8 @@ const (
 	Replaced = "replaced"
 )
 
-// expiringMost is how long before its end a certificate expires soon, at most; one that lives short does so for its last third.
-const expiringMost = 30 * 24 * time.Hour
+// ExpiringMost is how long before its end a certificate expires soon, at most; one that lives short does so for its last third.
+const ExpiringMost = 30 * 24 * time.Hour
 
 // Certificate is the life of one certificate.
 type Certificate struct {
@@ -90,7 +90,7 @@ func (c Certificate) ExpiringFrom() *schema.Time {
 	if c.Cert.NotAfter == nil {
 		return nil
 	}
-	before := expiringMost
+	before := ExpiringMost
 	if c.Cert.NotBefore != nil {
 		before = min(before, c.Cert.NotAfter.Sub(c.Cert.NotBefore.Time)/3)
 	}

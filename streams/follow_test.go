@@ -1,0 +1,70 @@
+package streams
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// TestFollowIsBoundedInBytes lets a reader stand still before large events: the server is soon asked for no more of them. When it goes on it gets them all,
+// in batches that are bounded too.
+func TestFollowIsBoundedInBytes(t *testing.T) {
+	const n, size, most = 110, 1 << 20, 64 << 20
+	l := openLog(t, Options{})
+	list := make([]Raw, n)
+	for i := range list {
+		list[i] = Raw{ID: fmt.Sprint(i), Subject: "certs.order.issued.digicert.1", Data: bytes.Repeat([]byte("x"), size)}
+	}
+	if done, err := l.AppendAll(context.Background(), list); done != n || err != nil {
+		t.Fatal(done, err)
+	}
+	r, release := l.NewReader("test")
+	defer release()
+	all := errors.New("all")
+	next, stood := uint64(1), false
+	err := r.Follow(context.Background(), 0, func(records []schema.Record) error {
+		if !stood {
+			stood = true
+			if got := size * standStill(t, r); got > most {
+				t.Errorf("%d MiB were sent to a reader that does not read, more than %d", got>>20, most>>20)
+			}
+		}
+		held := 0
+		for i := range records {
+			held += len(records[i].Data)
+			if records[i].Seq != next || records[i].Missing != 0 {
+				t.Errorf("event %d came after %d were missing, want %d", records[i].Seq, records[i].Missing, next)
+			}
+			next++
+		}
+		if held > recordsBytes+size {
+			t.Errorf("a batch of %d MiB", held>>20)
+		}
+		if next > n {
+			return all
+		}
+		return nil
+	})
+	if !errors.Is(err, all) {
+		t.Error(err)
+	}
+}
+
+// standStill waits until the reader's consumer has sent all that it was asked for, or all there is, and returns how many messages these were.
+func standStill(t *testing.T, r *Reader) int {
+	t.Helper()
+	consumer, err := r.log.stream.Consumer(t.Context(), r.name)
+	for err == nil {
+		info := consumer.CachedInfo()
+		if info.NumWaiting == 0 || info.NumPending == 0 {
+			return int(info.Delivered.Consumer)
+		}
+		_, err = consumer.Info(t.Context())
+	}
+	t.Fatal(err)
+	return 0
+}
