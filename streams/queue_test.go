@@ -136,7 +136,7 @@ func TestRestoredLogHasNoQueue(t *testing.T) {
 	var snapshot bytes.Buffer
 	do(t, l.Snapshot(ctx, &snapshot))
 	dir := filepath.Join(t.TempDir(), "nats")
-	if _, err := Restore(ctx, dir, &snapshot, slog.New(slog.DiscardHandler)); err != nil {
+	if _, err := Restore(ctx, Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, &snapshot); err != nil {
 		t.Fatal(err)
 	}
 	again := openLog(t, Options{Dir: dir})
