@@ -57,6 +57,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	Now            func() time.Time
 	Logger         *slog.Logger
+
+	// Handshake is told of a challenge that was taken, with its token, which is stored nowhere. It must not wait. nil: nobody is told.
+	Handshake func(source, webhookID, token string)
 }
 
 // Handler answers all endpoints of all sources.
@@ -161,6 +164,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 		return
 	}
 	s.counts.took(received, quarantine != nil)
+	if p, ok := s.Provider.(schema.Handshaker); ok && quarantine == nil && h.o.Handshake != nil {
+		if webhook, token := p.Handshake(d); token != "" {
+			h.o.Handshake(s.Name, webhook, token)
+		}
+	}
 	h.answer(w, s, feed, quarantine)
 }
 

@@ -176,6 +176,9 @@ func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey
 	default:
 		err = ErrNoLog
 	}
+	if errors.Is(err, sql.ErrNoRows) || err == nil && h.life(&p.state).EventCount == 0 { // only the clock has said something by then
+		return nil, ErrNotFound
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,9 @@ func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) (
 	if err != nil {
 		return nil, err
 	}
+	if rs.t.life(&next).EventCount == 0 { // the clock's notice of what nobody ever told of makes no row
+		return func() {}, nil
+	}
 	return func() {
 		r.state = next
 		if !r.dirty {

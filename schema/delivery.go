@@ -32,6 +32,14 @@ type Record struct {
 	Data    []byte    // an Event on the wire
 }
 
+// Task is a record that somebody is to act on. It is given again until Done or, when it has been acted on in vain, Later says otherwise.
+type Task struct {
+	Record
+	Try   int                         // from 1
+	Done  func() error                // it has been seen to
+	Later func(d time.Duration) error // give it again, no sooner than after d
+}
+
 // ErrPastEnd says that a reader's cursor lies beyond the log's end, or on an event that is not the one it had read: the log was
 // shortened or exchanged, so what the reader built from it must be built anew.
 var ErrPastEnd = errors.New("the log is not the one the reader had read")

@@ -23,6 +23,8 @@ const (
 	CertificateRevoked             Kind = "certificate.revoked"
 	CertificateReplaced            Kind = "certificate.replaced"
 	CertificateRevocationAnnounced Kind = "certificate.revocation_announced"
+	CertificateExpiring            Kind = "certificate.expiring"
+	CertificateExpired             Kind = "certificate.expired"
 
 	DomainValidated        Kind = "domain.validated"
 	DomainValidationFailed Kind = "domain.validation_failed"
@@ -35,6 +37,7 @@ const (
 
 	DNSSECRotationStarted   Kind = "dnssec.rotation_started"
 	DNSSECRotationCompleted Kind = "dnssec.rotation_completed"
+	DNSSECRotationOverdue   Kind = "dnssec.rotation_overdue"
 	DNSSECDSSeen            Kind = "dnssec.ds_seen"
 	DNSSECDSGone            Kind = "dnssec.ds_gone"
 

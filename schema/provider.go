@@ -9,6 +9,8 @@ type System struct {
 	Howto     string    // one sentence: where a person enters URL and credential at the provider
 	Samples   []Sample
 
+	API *API // nil: there is none, or certtrail does not know how to ask it
+
 	// New is a source of this kind with settings as get gives them by name, or nil if a credential it needs is missing.
 	New func(get func(setting string) string) Provider
 }
@@ -45,6 +47,12 @@ type Identifier interface {
 // Sender is a Provider that can put its credentials on a delivery, as the real one would, for samples.
 type Sender interface {
 	Sign(d *Delivery)
+}
+
+// Handshaker is a Provider that proves to its sender, by a token that comes with a delivery, that an endpoint is ours. The token must not be stored.
+type Handshaker interface {
+	// Handshake is the token of d and the webhook that it is for; both are "" where d bears none.
+	Handshake(d *Delivery) (webhookID, token string)
 }
 
 // Feed is one endpoint: /hooks/<source>[-<name>][/{token}].

@@ -118,6 +118,9 @@ func restoreInto(ctx context.Context, server *embedded, o Options, snapshot io.R
 	if l.stream, err = l.js.Stream(ctx, StreamName); err != nil {
 		return Summary{}, fmt.Errorf("couldn't open the restored stream: %w", err)
 	}
+	if err := forgetQueues(ctx, l.stream); err != nil {
+		return Summary{}, err
+	}
 	last, err := l.lastStored(ctx)
 	if err != nil {
 		return Summary{}, err

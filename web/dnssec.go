@@ -37,6 +37,8 @@ type rotationPage struct {
 	Rotation *projections.DNSSEC
 	Timeline []timelineItem
 	Past     past
+
+	Delegation *delegationView // nil: the parent was not asked
 }
 
 func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
@@ -59,5 +61,6 @@ func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
 	s.stand(&f, r, m, d.Timeline, d.Then)
 	p := rotationPage{frame: f, Rotation: d, Past: s.pastOf(r, &f, d.FirstEventAt, d.LastEventAt, d.LastEventSeq, d.EventCount)}
 	p.Timeline = s.timeline(r, &p.frame, d.Timeline)
+	p.Delegation = s.delegationOf(d, p.Now)
 	return s.render(w, http.StatusOK, "rotation", p)
 }

@@ -45,6 +45,7 @@ type domainPage struct {
 	Targets      section[projections.Target]
 	Findings     section[projections.Finding]
 	API          string
+	Refused      []*delegationView // its zones that CAs refuse
 }
 
 // section is a list's rows inside another page.
@@ -94,6 +95,9 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
 	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)
+	if then.AsOf == nil {
+		p.Refused = s.refusedZones(d.DNSSEC, p.Now)
+	}
 	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
 	p.Targets = sectionOf(s.targets, &p.frame, d.Targets)
 	p.Findings = sectionOf(s.findings, &p.frame, d.Findings)

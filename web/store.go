@@ -133,6 +133,9 @@ type Provider struct {
 	SendExample string   // the command that sends a sample of it
 	Fills       []string // the read models that its deliveries fill: "orders"; empty: not known, so any of them
 
+	Asked  *Asked  // nil: it has no API
+	Tokens []Token // of challenges
+
 	LastAt schema.Time // of the last delivery taken; zero: none yet
 	// Deliveries since the server started.
 	Accepted, Quarantined, Refused, Lost uint64

@@ -18,6 +18,7 @@ type systemPage struct {
 	ConfigFile  string
 	Metrics     bool
 	Rebuild     *progress // nil: none is running
+	Clock       string    // why the clock tells nothing, a sentence; "" while it does
 }
 
 // providerView is one provider's part of the page.
@@ -27,6 +28,8 @@ type providerView struct {
 	Last   moment
 	Counts []count
 	Said   []saying // of its accounts, newest first
+	Asked  *askedView
+	Tokens []tokenView
 }
 
 // saying is what a provider last said of an account: a test or a challenge of its webhook, say.
@@ -48,6 +51,9 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	if p.Projections, p.Gaps, err = s.Store.Status(ctx); err != nil {
 		return err
 	}
+	if s.ClockTrouble != nil {
+		p.Clock = oneLine(s.ClockTrouble())
+	}
 	p.Rebuild = rebuilding(p.Projections)
 	if p.Last, err = s.lastSeq(ctx, p.Projections); err != nil {
 		return err
@@ -57,7 +63,7 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, provider := range s.Providers() {
-		v := providerView{Provider: provider, State: "off", Last: when(provider.LastAt, p.Now)}
+		v := providerView{Provider: provider, State: "off", Last: when(provider.LastAt, p.Now), Asked: provider.Asked.view(p.Now), Tokens: tokensView(provider.Tokens, p.Now)}
 		if provider.On {
 			v.State = "on"
 		}

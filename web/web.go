@@ -26,6 +26,9 @@ type Options struct {
 	Logger    *slog.Logger                 // nil: nothing is logged
 	First     FirstSteps
 	ReadOnly  *ReadOnly // nil: the read models follow a log
+
+	Delegation   func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
+	ClockTrouble func() string                                  // why the clock tells nothing, a sentence; nil: there is no clock
 }
 
 // ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.

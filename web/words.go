@@ -96,6 +96,12 @@ func stateOf(name string) stateWord {
 		return stateWord{"on", "ok", "ok", "Its deliveries are taken."}
 	case "off":
 		return stateWord{"off", "off", "off", "Its credential is not set, so its endpoint answers 404."}
+	case "asked":
+		return stateWord{"asked", "ok", "ok", "What its deliveries do not tell is asked for."}
+	case "left_alone":
+		return stateWord{"left alone", "warn", "warn", "It did not answer, and is not asked for a while."}
+	case "not_asked":
+		return stateWord{"not asked", "off", "off", "Its credentials are not set."}
 	case "critical":
 		return stateWord{"critical", "bad", "warn", "Act now."}
 	case "warning":

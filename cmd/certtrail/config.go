@@ -31,6 +31,8 @@ type config struct {
 	maxBytes    int64
 	syncAlways  bool
 	logLevel    slog.Level
+	resolver    string        // "": the system's
+	reconcile   time.Duration // how often; 0: never
 	sources     []source
 	file        string
 }
@@ -39,8 +41,8 @@ func (s *settings) config() (*config, error) {
 	c := &config{
 		dataDir: s.get("data-dir"), webListen: s.get("web-listen"), hooksListen: s.get("hooks-listen"), natsListen: s.get("nats-listen"),
 		webURL: strings.TrimRight(s.get("web-url"), "/"), hooksURL: strings.TrimRight(s.get("hooks-url"), "/"),
-		access:  streams.Access{Subscriber: s.get("nats-subscriber-password"), Operator: s.get("nats-operator-password")},
-		sources: s.sources, file: s.file,
+		access:   streams.Access{Subscriber: s.get("nats-subscriber-password"), Operator: s.get("nats-operator-password")},
+		resolver: s.get("dns-resolver"), sources: s.sources, file: s.file,
 	}
 	var err error
 	if c.proxies, err = prefixes("trusted-proxies", s.get("trusted-proxies"), nil); err != nil {
@@ -54,6 +56,9 @@ func (s *settings) config() (*config, error) {
 	}
 	if c.appendWait, err = time.ParseDuration(s.get("append-wait")); err != nil || c.appendWait <= 0 {
 		return nil, fmt.Errorf("append-wait: %q is not a time such as 10s", s.get("append-wait"))
+	}
+	if c.reconcile, err = time.ParseDuration(s.get("reconcile-every")); err != nil || c.reconcile < 0 {
+		return nil, fmt.Errorf("reconcile-every: %q is not a time such as 6h, or 0 for never", s.get("reconcile-every"))
 	}
 	switch s.get("sync") {
 	case "group":
@@ -148,6 +153,11 @@ func (c *config) ingestSources() ([]*ingest.Source, error) {
 		for _, setting := range s.system.Settings {
 			if v := s.get(setting.Name); setting.Secret && v != "" {
 				one.Secrets = append(one.Secrets, v)
+			}
+		}
+		if s.system.API != nil {
+			if at, ok := s.system.API.At(s.get); ok {
+				one.Secrets = append(one.Secrets, at.Secrets...)
 			}
 		}
 		var err error

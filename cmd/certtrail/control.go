@@ -35,6 +35,9 @@ type owner struct {
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
+	asking *asking                    // use asks; under mu
+	lost   func(source string) uint64 // how many deliveries the log could not take; nil for a command, which takes none
+
 	importing sync.Mutex // held by the one import at a time: two would not know each other's events
 
 	mu      sync.Mutex
@@ -56,16 +59,17 @@ type work func(ctx context.Context, a *answer, r *http.Request) (done any, err e
 
 func (o *owner) routes() map[string]work {
 	return map[string]work{
-		"GET /owner":    o.about,
-		"GET /events":   o.events,
-		"POST /import":  o.importEvents,
-		"POST /send":    o.send,
-		"GET /settings": o.settings,
-		"GET /snapshot": o.snapshot,
-		"GET /summary":  o.summary,
-		"POST /replay":  o.replay,
-		"POST /verify":  o.verify,
-		"POST /forget":  o.forget,
+		"GET /owner":      o.about,
+		"GET /events":     o.events,
+		"POST /import":    o.importEvents,
+		"POST /send":      o.send,
+		"GET /settings":   o.settings,
+		"GET /snapshot":   o.snapshot,
+		"GET /summary":    o.summary,
+		"POST /reconcile": o.reconcile,
+		"POST /replay":    o.replay,
+		"POST /verify":    o.verify,
+		"POST /forget":    o.forget,
 	}
 }
 
@@ -138,6 +142,18 @@ func (o *owner) begin() (done func(), ok bool) {
 	}
 	o.working.Add(1)
 	return o.working.Done, true
+}
+
+// background runs do beside what the owner does, unless it is closing; close waits for it.
+func (o *owner) background(do func(ctx context.Context)) {
+	done, ok := o.begin()
+	if !ok {
+		return
+	}
+	go func() {
+		defer done()
+		do(o.ending)
+	}()
 }
 
 // handler serves the owner's routes.

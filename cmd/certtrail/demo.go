@@ -43,6 +43,7 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 			s.values[name] = freeAddress(s.values[name])
 		}
 	}
+	s.askNobody()
 	s.values["data-dir"] = filepath.Join(dir, "data")
 	if f := cmd.Flags().Lookup("log-level"); !f.Changed {
 		s.values["log-level"] = "error" // among the deliveries are some that are meant to be refused
@@ -64,6 +65,19 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 		tryIt(cmd.OutOrStdout(), s, sv)
 		player.Go(func() { newPlayer(c.hooksURL, s, pace).play(playing, cmd.OutOrStdout()) })
 	})
+}
+
+// askNobody takes out what providers and name servers would be asked with: they know nothing of what is played.
+func (s *settings) askNobody() {
+	s.values["dns-resolver"] = resolverOff
+	for _, system := range systems {
+		if system.API == nil {
+			continue
+		}
+		for _, p := range system.API.Settings {
+			s.values[system.Kind+"-"+p.Name] = p.Default
+		}
+	}
 }
 
 // tryIt shows how a person takes part.

@@ -29,7 +29,7 @@ func TestDocumentation(t *testing.T) {
 			}
 		}
 	}
-	for _, doc := range []string{"README.md", "docs/walk.md", "docs/subscribing.md", "docs/operating.md", "docs/past.md", "docs/adding-a-provider.md"} {
+	for _, doc := range []string{"README.md", "docs/walk.md", "docs/subscribing.md", "docs/operating.md", "docs/past.md", "docs/asking.md", "docs/adding-a-provider.md"} {
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, filepath.Join(root, doc)), -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", doc, m[1], err)

@@ -47,7 +47,7 @@ func initial(flags *pflag.FlagSet) *settings {
 		switch {
 		case given:
 			s.values[one.name] = value
-		case one.secret:
+		case one.secret && !one.given:
 			s.values[one.name] = credential()
 		default:
 			s.values[one.name] = one.standard

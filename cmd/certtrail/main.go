@@ -53,8 +53,9 @@ func rootCommand() *cobra.Command {
 		Args:          cobra.NoArgs, // so that a command that is misspelt is an error
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
+	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), reconcileCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
 		tailCommand(), forgetCommand(), versionCommand())
+	root.AddCommand(providerCommands()...)
 	return root
 }
 

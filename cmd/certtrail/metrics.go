@@ -7,12 +7,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/certtrail/certtrail/ingest/ask"
 )
 
 var (
 	deliveries = prometheus.NewDesc("certtrail_deliveries_total", "Deliveries since the process began, by what became of them.", []string{"source", "outcome"}, nil)
 	logSeq     = prometheus.NewDesc("certtrail_log_last_seq", "Sequence of the last durable event.", nil, nil)
 	lag        = prometheus.NewDesc("certtrail_projection_lag_events", "Events that the read models do not hold yet.", []string{"projection"}, nil)
+	apiUp      = prometheus.NewDesc("certtrail_api_up", "Whether a provider's API is asked (1), or left alone because it does not answer (0).", []string{"source"}, nil)
 	gapEvents  = prometheus.NewDesc("certtrail_log_gap_events", "Sequence numbers that are gone from the log.", nil, nil)
 )
 
@@ -26,7 +29,7 @@ func (sv *serverProcess) metrics() http.Handler {
 type collector struct{ *serverProcess }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{deliveries, logSeq, lag, gapEvents} {
+	for _, d := range []*prometheus.Desc{deliveries, logSeq, lag, gapEvents, apiUp} {
 		ch <- d
 	}
 }
@@ -37,6 +40,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		for outcome, count := range map[string]uint64{"accepted": n.Accepted, "quarantined": n.Quarantined, "refused": n.Refused, "lost": n.Lost} {
 			ch <- prometheus.MustNewConstMetric(deliveries, prometheus.CounterValue, float64(count), s.Name, outcome)
 		}
+	}
+	for name, a := range c.asking.apis {
+		up := 1.0
+		if a.caller.Breaker().State == ask.BreakerOpen {
+			up = 0
+		}
+		ch <- prometheus.MustNewConstMetric(apiUp, prometheus.GaugeValue, up, name)
 	}
 	ctx := context.Background()
 	if last, err := c.log.Last(ctx); err == nil {

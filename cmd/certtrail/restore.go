@@ -158,7 +158,10 @@ func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams
 // installLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the whole one.
 func installLog(dataDir, prepared string) error {
 	dir := logDir(dataDir)
-	err := os.RemoveAll(dir)
+	err := forgetAsked(dataDir)
+	if err == nil {
+		err = os.RemoveAll(dir)
+	}
 	if err == nil {
 		err = os.Rename(prepared, dir)
 	}

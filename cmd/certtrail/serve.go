@@ -136,6 +136,7 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 		stopFolding()
 		folded.Wait()
 	}()
+	defer sv.asking.start()()
 
 	failed := make(chan error, 3)
 	control.serve(sv.handler(), func(err error) { failed <- err })
@@ -184,6 +185,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	}
 	edge := ingest.New(ingest.Options{
 		Sources: sv.sources, Log: sv.log, Keys: sv.keys, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
+		Handshake: sv.asking.challenged,
 	})
 	sv.endpoints = localURL(hooks.Addr())
 	sv.hooks = newListener("deliveries", hooks, edge)
@@ -199,13 +201,32 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 	if _, err := sv.readModels(); err != nil {
 		return nil, err
 	}
+	asking, err := sv.asks()
+	if err != nil {
+		return nil, err
+	}
+	if err := asking.open(ctx); err != nil {
+		return nil, err
+	}
+	sv.lost = sv.lostOf
 	if addr := sv.log.Addr(); addr != "" {
 		sv.c.natsListen = addr
 	}
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord,
 	})
+}
+
+// lostOf is how many deliveries of the source the log could not take since the start.
+func (sv *serverProcess) lostOf(source string) uint64 {
+	for _, s := range sv.sources {
+		if s.Name == source {
+			return s.Counts().Lost
+		}
+	}
+	return 0
 }
 
 // hostsOf are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
@@ -228,6 +249,7 @@ func (sv *serverProcess) providers() []web.Provider {
 		p := web.Provider{
 			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
+			Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
 		}
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event

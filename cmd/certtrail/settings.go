@@ -20,6 +20,7 @@ import (
 type setting struct {
 	name, usage, standard string
 	secret                bool
+	given                 bool // by a provider: init makes none up
 }
 
 const defaultConfig = "certtrail.yaml"
@@ -38,6 +39,8 @@ var programSettings = []setting{
 	{name: "append-wait", standard: "10s", usage: "how long a delivery is held while the log is away"},
 	{name: "max-bytes", usage: "the largest the log may grow (default: nine tenths of its disk)"},
 	{name: "sync", standard: "group", usage: "how appends become durable: group (one sync for all that wait) or always (the server syncs each)"},
+	{name: "dns-resolver", usage: "HOST:PORT of the resolver that finds the servers of parent zones, to ask them for DS records; off: nobody is asked (default: the system's)"},
+	{name: "reconcile-every", standard: "6h", usage: "how often providers with an API are asked what certtrail was not told, from the start on; 0: never"},
 	{name: "log-level", standard: "info", usage: "debug, info, warn or error"},
 }
 
@@ -53,6 +56,11 @@ func sourceSettings(s schema.System) []setting {
 	var list []setting
 	for _, p := range s.Settings {
 		list = append(list, setting{name: p.Name, usage: p.Usage, standard: p.Default, secret: p.Secret})
+	}
+	if s.API != nil {
+		for _, p := range s.API.Settings {
+			list = append(list, setting{name: p.Name, usage: p.Usage, standard: p.Default, secret: p.Secret, given: true})
+		}
 	}
 	return append(list,
 		setting{name: "allow-from", usage: "CIDRs that deliveries may come from; the word documented stands for those the provider publishes; empty: anywhere"},

@@ -12,13 +12,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// What the clock's notices are, beside those of providers.
-const (
-	CertificateExpiring schema.Kind = "certificate.expiring"
-	CertificateExpired  schema.Kind = "certificate.expired"
-
-	clockDecoder = "clock/1"
-)
+const clockDecoder = "clock/1"
 
 // Thresholds are how long before an end it is told of.
 type Thresholds struct {
@@ -139,11 +133,11 @@ func (t Thresholds) Due(now, last time.Time, certificates []Certificate, validat
 func ended(end time.Time) mark { return mark{at: end.Add(time.Second), name: "0"} }
 
 func (c Certificate) expiring(m mark) Notice {
-	return c.notice(CertificateExpiring, m, "It expires on "+c.NotAfter.UTC().Format(time.DateOnly)+": "+m.left+" before its end.")
+	return c.notice(schema.CertificateExpiring, m, "It expires on "+c.NotAfter.UTC().Format(time.DateOnly)+": "+m.left+" before its end.")
 }
 
 func (c Certificate) expired(m mark) Notice {
-	return c.notice(CertificateExpired, m, "It expired on "+c.NotAfter.UTC().Format(time.DateOnly)+".")
+	return c.notice(schema.CertificateExpired, m, "It expired on "+c.NotAfter.UTC().Format(time.DateOnly)+".")
 }
 
 func (c Certificate) notice(k schema.Kind, m mark, reason string) Notice {
@@ -179,4 +173,28 @@ func newNotice(k schema.Kind, provider, id string, end time.Time, m mark, reason
 		ID:   strings.Join([]string{string(k), url.PathEscape(provider), url.PathEscape(id), schema.At(end).String(), m.name}, "/"),
 		Kind: k, At: m.at, Data: schema.Data{Provider: provider, Event: string(k), Decoder: clockDecoder, OccurredAt: &at, Reason: reason},
 	}
+}
+
+// Overdue is a rotation of keys that has waited for its end for longer than it should.
+type Overdue struct {
+	Provider  string // the source's name
+	WebsiteID string
+	Domain    string    // "" if it is not known
+	Started   time.Time // when the rotation began
+	From      time.Time // since when it is overdue
+}
+
+// DueRotations are the notices of rotations that became overdue after last, up to now.
+func DueRotations(now, last time.Time, rotations []Overdue) []Notice {
+	var due []Notice
+	for _, r := range rotations {
+		if !r.From.After(last) || r.From.After(now) {
+			continue
+		}
+		reason := "It began on " + r.Started.UTC().Format(time.DateOnly) + " and is not completed: see that the parent zone has the new DS record."
+		n := newNotice(schema.DNSSECRotationOverdue, r.Provider, r.WebsiteID, r.From, mark{at: r.From, name: "0"}, reason)
+		n.Data.WebsiteID, n.Data.Domain = r.WebsiteID, r.Domain
+		due = append(due, n)
+	}
+	return due
 }

@@ -57,6 +57,13 @@ func NewDNS(resolver string) (*DNS, error) {
 	return &DNS{resolver: resolver, port: dnsPort, timeout: dnsTimeout}, nil
 }
 
+// OnPort is d asking the parent's servers on another port than 53, as only a test's small internet has them.
+func (d *DNS) OnPort(port string) *DNS {
+	other := *d
+	other.port = port
+	return &other
+}
+
 func systemResolver(path string) (string, error) {
 	config, err := dns.ClientConfigFromFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

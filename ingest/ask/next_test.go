@@ -36,7 +36,7 @@ func TestNext(t *testing.T) {
 		"described":             {"/ask/x", schema.OrderDescribed, schema.Data{Decoder: "x-api/1"}, "", Question{}},
 		"described, as unheard": {"/ask/x", schema.OrderDescribed, schema.Data{Decoder: "reconcile/1"}, "", Question{What: Describe}},
 		"collected":             {"/ask/x", schema.CertificateCollected, schema.Data{Decoder: "x-api/1"}, "", Question{}},
-		"clock":                 {schema.ClockSource, CertificateExpiring, schema.Data{}, "", Question{}},
+		"clock":                 {schema.ClockSource, schema.CertificateExpiring, schema.Data{}, "", Question{}},
 	} {
 		tc.data.Provider, tc.data.OrderID = "x", "1"
 		e := schema.New("id", tc.source, now, tc.kind, tc.data)

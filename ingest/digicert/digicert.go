@@ -20,6 +20,7 @@ var System = schema.System{
 	Addresses: []string{"216.168.240.0/20"},
 	Howto:     "In CertCentral, under Settings > Webhooks, enter the URL as the webhook's endpoint and the key as its secret.",
 	Samples:   samples(),
+	API:       api(),
 	New:       newProvider,
 }
 

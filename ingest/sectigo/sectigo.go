@@ -25,6 +25,7 @@ var System = schema.System{
 	Howto: "Set webhook_url and webhook_authentication_attributes of your partner account to the URL, user name and password; " +
 		"for the certificate issuance push give the second URL and the same two to your account manager.",
 	Samples: append(samples(), pushSamples()...),
+	API:     api(),
 	New:     newProvider,
 }
 

@@ -20,6 +20,7 @@ var System = schema.System{
 	Addresses: []string{"185.93.12.91/32", "185.93.12.111/32", "2a03:8de0:1:1::91/128", "2a03:8de0:1:1::111/128"},
 	Howto:     "Ask Xolphin's support to register the URL, with its token, for the webhooks of your account; there is no page and no API for it.",
 	Samples:   samples(),
+	API:       api(),
 	New:       newProvider,
 }
 

@@ -56,7 +56,7 @@ func (c Certificate) Fold(seq uint64, e *schema.Event) Certificate {
 	if d.OrderID != "" {
 		c.OrderID = d.OrderID
 	}
-	if d.Certificate != nil {
+	if d.Certificate != nil && (d.Certificate.FingerprintSHA256 != "" || c.Cert.FingerprintSHA256 == "") { // names alone do not replace what was read
 		c.Cert = *d.Certificate
 	}
 	c.Life = c.Life.read("certificate", d.Certificate != nil, d)

@@ -53,11 +53,11 @@ func (r DNSSEC) Fold(seq uint64, e *schema.Event) DNSSEC {
 		r = r.completed(e)
 		r.Life = r.Life.read("ds", d.DS != nil, d)
 	case schema.DNSSECDSSeen:
-		if r.NextStep == StepDSSubmit {
+		if r.NextStep == StepDSSubmit && about(d.DS, r.DS) {
 			r.NextStep = ""
 		}
 	case schema.DNSSECDSGone:
-		if r.NextStep == StepDSRetract {
+		if r.NextStep == StepDSRetract && about(d.DS, r.PreviousDS) {
 			r.NextStep = ""
 		}
 	}
@@ -119,6 +119,9 @@ func (r DNSSEC) OverdueFrom() *schema.Time {
 	t := schema.At(r.StartedAt.Add(rotationLimit))
 	return &t
 }
+
+// about tells whether what was seen of ds at the parent is about known: it may be of a rotation before.
+func about(ds, known *schema.DS) bool { return ds == nil || SameDS(ds, known) }
 
 // SameDS tells whether two DS records are the same record.
 func SameDS(a, b *schema.DS) bool {

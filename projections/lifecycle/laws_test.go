@@ -148,6 +148,9 @@ func TestNewCycles(t *testing.T) {
 	failed := func() *schema.Event {
 		return made(schema.OrderCheckFailed, schema.Data{Check: schema.CheckPhone, CheckState: schema.CheckFailed})
 	}
+	described := func(state schema.CheckState) *schema.Event {
+		return made(schema.OrderDescribed, schema.Data{Checks: schema.Checks{schema.CheckPhone: state}})
+	}
 	issued := func(id string) *schema.Event { return made(schema.OrderIssued, schema.Data{CertificateID: id}) }
 	revoked := func(id string) *schema.Event { return made(schema.CertificateRevoked, schema.Data{CertificateID: id}) }
 	plain := func(k schema.Kind) *schema.Event { return made(k, schema.Data{}) }
@@ -160,6 +163,15 @@ func TestNewCycles(t *testing.T) {
 		"failure after issue":          {[]*schema.Event{issued("1"), failed()}, Issued, StepInstall},
 		"reissue":                      {[]*schema.Event{issued("1"), plain(schema.OrderReissueReady)}, ReissueReady, StepReissue},
 		"failure in the next cycle":    {[]*schema.Event{issued("1"), plain(schema.OrderReissueReady), failed()}, ActionRequired, StepAnswer},
+		"failures of the cycle before": {[]*schema.Event{failed(), plain(schema.OrderReissueReady)}, ReissueReady, StepReissue},
+		"described as pending":         {[]*schema.Event{failed(), described(schema.CheckPending)}, Pending, StepWait},
+		"described as passed":          {[]*schema.Event{failed(), described(schema.CheckPassed)}, Pending, StepWait},
+		"described as failed":          {[]*schema.Event{described(schema.CheckFailed)}, ActionRequired, StepAnswer},
+		"described without checks":     {[]*schema.Event{failed(), plain(schema.OrderDescribed)}, ActionRequired, StepAnswer},
+		"described once issued":        {[]*schema.Event{issued("1"), described(schema.CheckFailed)}, Issued, StepInstall},
+		"described beside a message":   {[]*schema.Event{plain(schema.OrderMessageReceived), described(schema.CheckPassed)}, ActionRequired, StepRead},
+		"collected":                    {[]*schema.Event{issued("1"), made(schema.CertificateCollected, schema.Data{CertificateID: "1"})}, Issued, StepInstall},
+		"collected, known as revoked":  {[]*schema.Event{issued(""), issued("2"), revoked("1"), made(schema.CertificateCollected, schema.Data{CertificateID: "1"})}, Issued, StepInstall},
 		"issued in the next cycle":     {[]*schema.Event{issued("1"), plain(schema.OrderReissueReady), failed(), issued("2")}, Issued, StepInstall},
 		"old certificate revoked":      {[]*schema.Event{issued("1"), issued("2"), revoked("1")}, Issued, StepInstall},
 		"last certificate revoked":     {[]*schema.Event{issued("1"), issued("2"), revoked("2")}, Revoked, StepReplace},
@@ -176,6 +188,27 @@ func TestNewCycles(t *testing.T) {
 		if o := history(Order.Fold, c.events); o.State() != c.state || o.NextStep() != c.step {
 			t.Errorf("%s: %s, next %s; want %s, next %s", name, o.State(), o.NextStep(), c.state, c.step)
 		}
+	}
+}
+
+// TestCollected: what was fetched fills the row of the certificate and the names of its order, if it is the one issued last.
+func TestCollected(t *testing.T) {
+	whole := &schema.Certificate{CommonName: "www.example.test", DNSNames: []string{"www.example.test"}, FingerprintSHA256: "ab"}
+	collected := made(schema.CertificateCollected, schema.Data{CertificateID: "7", OrderID: "1", Certificate: whole})
+	issued := func(id string) *schema.Event { return made(schema.OrderIssued, schema.Data{CertificateID: id}) }
+	if o := history(Order.Fold, []*schema.Event{issued(""), collected}); o.CertificateID != "7" || o.CommonName != whole.CommonName {
+		t.Errorf("the order has certificate %q of %q", o.CertificateID, o.CommonName)
+	}
+	if o := history(Order.Fold, []*schema.Event{issued("8"), collected}); o.CertificateID != "8" || o.CommonName != "" {
+		t.Errorf("an older one changed the order: certificate %q of %q", o.CertificateID, o.CommonName)
+	}
+	names := made(schema.OrderIssued, schema.Data{CertificateID: "7", Certificate: &schema.Certificate{CommonName: "other.example.test"}})
+	if c := history(Certificate.Fold, []*schema.Event{collected, names}); c.Cert.FingerprintSHA256 != "ab" || c.Cert.CommonName != whole.CommonName {
+		t.Errorf("names alone replaced what was read: %+v", c.Cert)
+	}
+	reason := made(schema.OrderDescribed, schema.Data{Reason: "no answer", Checks: schema.Checks{schema.CheckPhone: schema.CheckFailed, schema.CheckCSR: schema.CheckPassed}})
+	if o := history(Order.Fold, []*schema.Event{reason}); len(o.Reasons) != 1 || o.Reasons[schema.CheckPhone] != "no answer" {
+		t.Errorf("the reasons are %v", o.Reasons)
 	}
 }
 
@@ -204,6 +237,9 @@ func TestRotations(t *testing.T) {
 		"completed without a DS":      {[]*schema.Event{started(ds(1)), completed(nil)}, RotationCompleted, StepDSRetract, 1, 0},
 		"seen at the parent":          {[]*schema.Event{started(ds(1)), made(schema.DNSSECDSSeen, schema.Data{WebsiteID: "42"})}, RotationStarted, "", 1, 0},
 		"old one gone at the parent":  {[]*schema.Event{started(ds(1)), completed(ds(1)), made(schema.DNSSECDSGone, schema.Data{WebsiteID: "42"})}, RotationCompleted, "", 1, 0},
+		"the new one seen":            {[]*schema.Event{started(ds(1)), made(schema.DNSSECDSSeen, schema.Data{DS: ds(1)})}, RotationStarted, "", 1, 0},
+		"one of before seen":          {[]*schema.Event{started(ds(1)), started(ds(2)), made(schema.DNSSECDSSeen, schema.Data{DS: ds(1)})}, RotationStarted, StepDSSubmit, 2, 1},
+		"another than the old gone":   {[]*schema.Event{started(ds(1)), completed(ds(2)), made(schema.DNSSECDSGone, schema.Data{DS: ds(2)})}, RotationCompleted, StepDSRetract, 2, 1},
 		"seen, when none was awaited": {[]*schema.Event{started(ds(1)), completed(ds(1)), made(schema.DNSSECDSSeen, schema.Data{WebsiteID: "42"})}, RotationCompleted, StepDSRetract, 1, 0},
 	} {
 		r := history(DNSSEC.Fold, c.events)

@@ -62,31 +62,74 @@ func (o Order) Fold(seq uint64, e *schema.Event) Order {
 		o.Phase = Canceled
 	case schema.OrderReissueReady:
 		o.Phase = ReissueReady
+		o = o.allPassed() // it was issued, so they had; those of the new cycle are yet to come
 	case schema.OrderMessageReceived:
 		o.Message = true
 	case schema.CertificateRevoked:
 		o = o.revoked(d.CertificateID)
+	case schema.CertificateCollected:
+		return o.collected(d)
 	}
 	if d.Check != "" && d.CheckState != "" {
 		o = o.checked(d.Check, d.CheckState, d.Reason)
 	}
+	return o.described(d).named(d.Certificate)
+}
+
+// described notes all the checks that an answer tells of. The reason it gives is on those that failed, or else on those that wait.
+func (o Order) described(d *schema.Data) Order {
+	on := schema.CheckDelayed
+	for _, state := range d.Checks {
+		if state == schema.CheckFailed {
+			on = state
+		}
+	}
+	for name, state := range d.Checks {
+		reason := ""
+		if state == on {
+			reason = d.Reason
+		}
+		o = o.checked(name, state, reason)
+	}
+	return o
+}
+
+// collected is o once its certificate, or one of its certificates, was fetched. An order that was issued without saying with which has this one.
+func (o Order) collected(d *schema.Data) Order {
+	if o.CertificateID == "" && o.Phase == Issued {
+		o = o.issuedWith(d.CertificateID)
+	}
+	if d.CertificateID != "" && o.CertificateID != d.CertificateID {
+		return o // it is not the last issued, whose names the order has
+	}
+	o.Life = o.Life.read("certificate", d.Certificate != nil, d)
 	return o.named(d.Certificate)
 }
 
 func (o Order) issued(d *schema.Data) Order {
 	o.Phase = Issued
 	o.Message = false
+	o = o.allPassed()
+	o.Life = o.Life.read("certificate", d.Certificate != nil, d)
+	return o.issuedWith(d.CertificateID)
+}
+
+// allPassed is o with its checks passed: the CA does not issue before they have.
+func (o Order) allPassed() Order {
 	o.Reasons = nil
 	o.Checks = maps.Clone(o.Checks)
 	for name := range o.Checks {
-		o.Checks[name] = schema.CheckPassed // the CA does not issue before its checks have passed
+		o.Checks[name] = schema.CheckPassed
 	}
-	o.Life = o.Life.read("certificate", d.Certificate != nil, d)
-	if d.CertificateID == "" {
+	return o
+}
+
+func (o Order) issuedWith(certificateID string) Order {
+	if certificateID == "" {
 		return o
 	}
-	o.CertificateID = d.CertificateID
-	if _, found := slices.BinarySearch(o.RevokedIDs, d.CertificateID); found {
+	o.CertificateID = certificateID
+	if _, found := slices.BinarySearch(o.RevokedIDs, certificateID); found {
 		o.Phase = Revoked
 	}
 	return o

@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/certtrail/certtrail/schema"
@@ -31,6 +33,12 @@ func Summary(e *schema.Event) string {
 			return because(checkName(d.Check)+" check "+string(d.CheckState), d.Reason)
 		}
 		return "Updated: " + d.Event
+	case schema.OrderDescribed:
+		return described(d)
+	case schema.CertificateCollected:
+		return sentence("Collected", named("certificate", d.CertificateID), validity(d.Certificate))
+	case schema.CertificateExpiring, schema.CertificateExpired:
+		return because(sentence("Certificate", d.CertificateID, words(e.Kind().Name())), d.Reason)
 	case schema.CertificateRevoked:
 		return because(sentence("Revoked", named("certificate", d.CertificateID)), d.Reason)
 	case schema.CertificateReplaced:
@@ -45,6 +53,12 @@ func Summary(e *schema.Event) string {
 		return "Key rotation started: publish the new DS"
 	case schema.DNSSECRotationCompleted:
 		return "Key rotation completed: the old DS can go"
+	case schema.DNSSECRotationOverdue:
+		return because("Key rotation overdue", d.Reason)
+	case schema.DNSSECDSSeen:
+		return because("The parent zone has the new DS", d.Reason)
+	case schema.DNSSECDSGone:
+		return because("The old DS is gone from the parent zone", d.Reason)
 	case schema.UserCreated, schema.UserModified, schema.UserDeleted:
 		return "User " + e.Kind().Name()
 	case schema.UserKeysProvisioned:
@@ -97,6 +111,20 @@ func findingName(d *schema.Data) string {
 
 func capital(name string) string {
 	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
+}
+
+// described is what a provider's API told of an order: the checks that have not passed, which are those that matter.
+func described(d *schema.Data) string {
+	var open []string
+	for _, name := range slices.Sorted(maps.Keys(d.Checks)) {
+		if state := d.Checks[name]; state != schema.CheckPassed {
+			open = append(open, checkField(name)+" "+string(state))
+		}
+	}
+	if len(open) == 0 {
+		return "The provider described the order"
+	}
+	return "The provider described the order: " + namesText(open)
 }
 
 func checkName(check string) string {

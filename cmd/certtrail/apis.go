@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// api is the API of one source.
+type api struct {
+	source  source
+	caller  *ask.Caller
+	client  any
+	secrets []string
+}
+
+// api is the source's API, or nil where it is not set up or there is none.
+func (s source) api() (*api, error) {
+	if s.system.API == nil {
+		return nil, nil
+	}
+	at, ok := s.system.API.At(s.get)
+	if !ok {
+		return nil, nil
+	}
+	a := &api{source: s, secrets: at.Secrets}
+	var err error
+	a.caller, err = ask.NewCaller(ask.Options{
+		Name: s.system.Title, Base: at.Base, Secrets: at.Secrets, Rate: at.Rate, Burst: at.Burst,
+		Authorize: func(h http.Header) { at.Authorize(h) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s-api-url: %w", s.name, err)
+	}
+	a.client = s.system.API.Client(a.caller)
+	return a, nil
+}
+
+// noAPI says that the source cannot be asked, and what to do.
+func (s source) noAPI() error {
+	if s.system.API == nil {
+		return fmt.Errorf("%s has no API that certtrail can ask", s.system.Title)
+	}
+	return fmt.Errorf("the API of %s is not set up: set %s", s.name, strings.Join(s.apiSettings(), " and "))
+}
+
+// apiSettings are the full names of the settings without which the API is not asked.
+func (s source) apiSettings() []string {
+	var names []string
+	for _, setting := range s.system.API.Settings {
+		if setting.Default == "" {
+			names = append(names, s.name+"-"+setting.Name)
+		}
+	}
+	return names
+}
+
+// source is the source of that name.
+func (c *config) source(name string) (source, error) {
+	var names []string
+	for _, s := range c.sources {
+		if s.name == name {
+			return s, nil
+		}
+		names = append(names, s.name)
+	}
+	return source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
+}
+
+// apis are those that are set up, by source.
+func (c *config) apis() (map[string]*api, error) {
+	list := map[string]*api{}
+	for _, s := range c.sources {
+		a, err := s.api()
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			list[s.name] = a
+		}
+	}
+	return list, nil
+}
+
+var _ schema.Caller = (*ask.Caller)(nil)

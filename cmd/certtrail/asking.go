@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+// Waits of what is asked.
+const (
+	modelsPoll = 20 * time.Millisecond // between two looks at how far the read models are
+	modelsWait = time.Minute           // for them to hold an event, before a question is asked without them
+)
+
+// asking is all that the owner asks for by itself: providers' APIs and name servers; and its clock. Its methods may be called at once from many goroutines.
+type asking struct {
+	o      *owner
+	apis   map[string]*api
+	askers map[string]*ask.Asker // of the sources that are asked about their events; filled before anything runs
+	dns    *delegations          // nil: name servers are not asked
+	state  *askedState
+	tokens tokens
+	now    func() time.Time
+	logger *slog.Logger
+
+	mu        sync.Mutex
+	reconcile map[string]*sync.Mutex // held by the one reconcile of each source at a time
+	found     map[string]found       // by the last reconcile of each source in this process
+
+	clockTrouble string // why the clock tells nothing, a sentence; "" while it does
+}
+
+// asks is what the owner asks with, made when it is first needed.
+func (o *owner) asks() (*asking, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.asking != nil {
+		return o.asking, nil
+	}
+	apis, err := o.c.apis()
+	if err != nil {
+		return nil, err
+	}
+	state := readAsked(o.c.dataDir, o.logger)
+	k := &asking{
+		o: o, apis: apis, askers: map[string]*ask.Asker{}, state: state, now: time.Now, logger: o.logger,
+		reconcile: map[string]*sync.Mutex{}, found: map[string]found{},
+	}
+	for name := range apis {
+		k.reconcile[name] = &sync.Mutex{}
+	}
+	if k.dns, err = newDelegations(o.c.resolver, o.logger); err != nil {
+		return nil, err
+	}
+	o.asking = k
+	return k, nil
+}
+
+// open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in the queue then.
+func (k *asking) open(ctx context.Context) error {
+	for name, a := range k.apis {
+		if !answers(a.client) {
+			continue
+		}
+		queue, err := k.o.log.Queue(ctx, "ask-"+name, "certs.*.*."+name+".>")
+		if err != nil {
+			return err
+		}
+		k.askers[name] = &ask.Asker{
+			Source: name, Client: a.client, Secrets: a.secrets, Queue: queue, Log: k.o.log, Known: k.known,
+			NewID: newID, Now: k.now, Wait: ask.WaitFor, Logger: k.logger,
+		}
+	}
+	return nil
+}
+
+// start begins to ask. What it returns ends that, and waits until it has ended.
+func (k *asking) start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for name := range k.apis {
+		if asker := k.askers[name]; asker != nil {
+			running.Go(func() { asker.Run(ctx) })
+		}
+		if k.o.c.reconcile > 0 {
+			running.Go(func() { k.reconcileOften(ctx, name) })
+		}
+	}
+	running.Go(func() { k.watchClock(ctx) })
+	if k.dns != nil {
+		running.Go(func() { k.watchDelegations(ctx) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// answers tells whether a client can be asked about events.
+func answers(client any) bool {
+	_, describes := client.(ask.Describer)
+	_, collects := client.(ask.Collector)
+	return describes || collects
+}
+
+func newID() (string, error) {
+	id, err := uuid.NewV7()
+	return id.String(), err
+}
+
+// modelsAt waits until the read models that are in use hold the event seq.
+func (k *asking) modelsAt(ctx context.Context, seq uint64) error {
+	for {
+		status, _, err := k.o.store.Status(ctx)
+		if err == nil && status[0].State == projections.StateLive && status[0].Seq >= seq {
+			return nil
+		}
+		if err := ask.WaitFor(ctx, modelsPoll); err != nil {
+			return errors.Join(errors.New("the read models are not there yet: look at their state with certtrail's page /system"), err)
+		}
+	}
+}
+
+// modelsNow waits until the read models hold all that the log holds now.
+func (k *asking) modelsNow(ctx context.Context) error {
+	last, err := k.o.log.Last(ctx)
+	if err != nil {
+		return err
+	}
+	return k.modelsAt(ctx, last)
+}
+
+// known tells whether the read models, as of the event seq, have what q asks for: the certificate, or an order of which nothing is open.
+func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, error) {
+	waiting, cancel := context.WithTimeout(ctx, modelsWait)
+	defer cancel()
+	if err := k.modelsAt(waiting, seq); err != nil {
+		return false, err
+	}
+	if q.What == ask.Collect {
+		if q.CertificateID == "" {
+			return false, nil // which one it is, only the provider knows
+		}
+		c, err := k.o.store.Certificate(ctx, q.Provider, q.CertificateID, k.now())
+		return err == nil && c.FingerprintSHA256 != "", ignoreMissing(err)
+	}
+	o, err := k.o.store.Order(ctx, q.Provider, q.OrderID, k.now())
+	if err != nil {
+		return false, ignoreMissing(err)
+	}
+	switch o.State {
+	case schema.StandingIssued, schema.StandingRejected, schema.StandingCanceled, schema.StandingRevoked:
+		return true, nil
+	}
+	return false, nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, projections.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// asked is how it stands with asking a source's API, for its page; nil where there is none.
+func (k *asking) asked(s source) *web.Asked {
+	if s.system.API == nil {
+		return nil
+	}
+	client := s.system.API.Client(nil) // which calls nobody
+	if _, lists := client.(ask.Lister); !lists && !answers(client) {
+		return nil // there is no question for it yet
+	}
+	a := k.apis[s.name]
+	if a == nil {
+		return &web.Asked{HowtoEnable: s.apiSettings()}
+	}
+	breaker := a.caller.Breaker()
+	v := &web.Asked{Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
+	if breaker.RetryAt.IsZero() {
+		v.Until = schema.Time{}
+	}
+	if asker := k.askers[s.name]; asker != nil {
+		v.Answered = asker.Answered()
+		if v.Trouble == "" {
+			v.Trouble = asker.Trouble()
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if f, ok := k.found[s.name]; ok {
+		v.Unreconciled = f.Error
+		if !f.At.IsZero() {
+			v.ReconciledAt, v.Reconciled = schema.At(f.At), f.sentence()
+		}
+	} else if at := k.state.reconciled(s.name); !at.IsZero() {
+		v.ReconciledAt, v.Reconciled = schema.At(at), "before this start"
+	}
+	return v
+}
+
+// tokensOf are the source's challenges that a person may have to answer, for the page.
+func (k *asking) tokensOf(source string) []web.Token {
+	var list []web.Token
+	for _, t := range k.tokens.of(source, k.now()) {
+		list = append(list, web.Token{Webhook: t.Webhook, Token: t.Token, Until: schema.At(t.Until), Trouble: t.Trouble})
+	}
+	return list
+}
+
+// clockWord is why the clock tells nothing; "" while it does.
+func (k *asking) clockWord() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.clockTrouble
+}

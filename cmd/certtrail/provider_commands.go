@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// providerCommands are the commands that providers' folders bring: certtrail <kind> <name…>.
+func providerCommands() []*cobra.Command {
+	var list []*cobra.Command
+	for _, system := range systems {
+		if system.API == nil || len(system.API.Commands) == 0 {
+			continue
+		}
+		top := &cobra.Command{Use: system.Kind, Short: "Manage what " + system.Title + " has of certtrail", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+		for _, c := range system.API.Commands {
+			words := strings.Fields(c.Name)
+			parentCommand(top, words[:len(words)-1]).AddCommand(providerCommand(system, c, words[len(words)-1]))
+		}
+		list = append(list, top)
+	}
+	return list
+}
+
+// parentCommand is the command below top that the words name, made where it is not there.
+func parentCommand(top *cobra.Command, words []string) *cobra.Command {
+	for _, word := range words {
+		var next *cobra.Command
+		for _, c := range top.Commands() {
+			if c.Name() == word {
+				next = c
+			}
+		}
+		if next == nil {
+			next = &cobra.Command{Use: word, Short: "Commands about a " + word, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+			top.AddCommand(next)
+		}
+		top = next
+	}
+	return top
+}
+
+func providerCommand(system schema.System, c schema.Command, name string) *cobra.Command {
+	cmd := &cobra.Command{Use: name, Short: c.Short, Long: c.Long, Args: cobra.NoArgs}
+	for _, f := range c.Flags {
+		if f.Switch {
+			cmd.Flags().Bool(f.Name, false, f.Usage)
+		} else {
+			cmd.Flags().String(f.Name, "", f.Usage)
+		}
+		if f.Required {
+			if err := cmd.MarkFlagRequired(f.Name); err != nil {
+				panic(err) // it was added just now
+			}
+		}
+	}
+	sourceName := cmd.Flags().String("source", system.Kind, "the source, where there are several of "+system.Title)
+	addAPISettings(cmd, system)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, err := readSettings(cmd.Flags())
+		if err != nil {
+			return err
+		}
+		conf, err := s.config()
+		if err != nil {
+			return err
+		}
+		source, err := conf.source(*sourceName)
+		if err != nil {
+			return err
+		}
+		if source.system.Kind != system.Kind {
+			return fmt.Errorf("the source %s is not of the kind %s", source.name, system.Kind)
+		}
+		a, err := source.api()
+		if err != nil {
+			return err
+		}
+		if a == nil {
+			return source.noAPI()
+		}
+		return c.Run(cmd.Context(), schema.Invocation{
+			Client: a.client, Setting: source.get, Endpoints: conf.endpoints(source), Out: cmd.OutOrStdout(),
+			Flag: func(name string) (string, bool) { f := cmd.Flags().Lookup(name); return f.Value.String(), f.Changed },
+		})
+	}
+	return cmd
+}
+
+// addAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
+func addAPISettings(cmd *cobra.Command, system schema.System) {
+	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
+	for _, p := range system.API.Settings {
+		cmd.Flags().String(system.Kind+"-"+p.Name, p.Default, p.Usage)
+		if p.Secret {
+			cmd.Flags().String(system.Kind+"-"+p.Name+"-file", "", "a file that holds "+system.Kind+"-"+p.Name)
+		}
+	}
+	cmd.Flags().SortFlags = false
+}
+
+// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
+func (c *config) endpoints(s source) []string {
+	base := c.hooksURL
+	if base == "" {
+		base = "http://" + c.hooksListen
+	}
+	var list []string
+	for _, feed := range feeds(s.system) {
+		list = append(list, base+ingest.Path(s.name, feed, "{token}"))
+	}
+	return list
+}

@@ -1,0 +1,49 @@
+package digicert
+
+import (
+	"context"
+	"strings"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+const (
+	settingAPIKey = "api-key"
+	settingAPIURL = "api-url"
+)
+
+// api is how CertCentral is asked.
+func api() *schema.API {
+	return &schema.API{
+		Settings: []schema.Setting{
+			{Name: settingAPIKey, Usage: "a key of the Services API, so that certtrail can ask what it was not told; made in CertCentral under Automation > API keys", Secret: true},
+			{Name: settingAPIURL, Usage: "the base URL of the Services API; accounts of the Europe instance have https://certcentral.digicert.eu/services/v2", Default: DefaultAPI},
+		},
+		At: func(get func(string) string) (schema.Endpoint, bool) {
+			key := strings.TrimSpace(get(settingAPIKey))
+			base := get(settingAPIURL)
+			if base == "" {
+				base = DefaultAPI
+			}
+			authorize := Authorize(key)
+			return schema.Endpoint{
+				Base: base, Authorize: func(h map[string][]string) { authorize(h) }, Secrets: []string{key}, Rate: APIRate, Burst: APIBurst,
+			}, key != ""
+		},
+		Client:   func(c schema.Caller) any { return NewClient(c) },
+		Commands: webhookCommands(),
+	}
+}
+
+// Handshake is the token of a challenge, and the webhook that it is of.
+func (p *provider) Handshake(d *schema.Delivery) (webhookID, token string) {
+	return tokenOf(d.Body)
+}
+
+// Prove answers a challenge of the webhook with the token that came to its endpoint, and activates it, in the order of the "Send challenge token" page.
+func (c *Client) Prove(ctx context.Context, webhookID, token string) error {
+	if err := c.CheckWebhookChallenge(ctx, webhookID, token); err != nil {
+		return err
+	}
+	return c.ActivateWebhook(ctx, webhookID)
+}
