@@ -14,7 +14,7 @@ demo: build ## run the whole system with deliveries arriving, on a throw-away di
 	./certtrail demo
 
 test: lint tools ## run every test, with the race detector
-	$(GO) test -race -timeout 9m ./...
+	$(GO) test -race -timeout 13m ./...
 
 lint: ## gofmt, vet, staticcheck, tidy
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

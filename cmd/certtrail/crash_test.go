@@ -199,10 +199,10 @@ func TestSyncBeforeAnswer(t *testing.T) {
 func TestKillDuringRebuild(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
-	remember(t, data, 1, 15_000)
+	remember(t, data, 1, 6_000)
 	commandly(t, "replay", "--data-dir", data)
 	want := commandly(t, "replay", "--verify", "--data-dir", data)
-	for range 4 {
+	for range 3 {
 		w := begin(t, dir)
 		w.caughtUp(t)
 		rebuilding := make(chan error, 1)
@@ -214,7 +214,7 @@ func TestKillDuringRebuild(t *testing.T) {
 			rebuilding <- root.Execute()
 		}()
 		select {
-		case <-time.After(time.Duration(rand.IntN(1500)) * time.Millisecond): // at any moment, or after it
+		case <-time.After(time.Duration(rand.IntN(1000)) * time.Millisecond): // at any moment, or after it
 			w.end()
 			<-rebuilding
 		case err := <-rebuilding:

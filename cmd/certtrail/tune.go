@@ -29,7 +29,7 @@ func tuneRuntime() (back func()) {
 }
 
 // buildingMemory is how much a rebuild of the read models may add to what the process holds, in bytes: what it keeps itself is less than half of it.
-const buildingMemory = 200 << 20
+const buildingMemory = 230 << 20
 
 // boundMemory bounds the memory of this process for as long as read models are built, until done is called. Events leave kilobytes of garbage each,
 // and the collector would let that grow to three times of what lives, which the log's index of subjects alone can make gigabytes of.
