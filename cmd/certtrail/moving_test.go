@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -65,7 +64,7 @@ func remember(t *testing.T, dir string, seed uint64, n int) {
 // commandly runs a command and returns what it prints.
 func commandly(t *testing.T, args ...string) string {
 	t.Helper()
-	var out, errs bytes.Buffer
+	var out, errs lockedBuffer // the owner of the data logs while the command prints its progress
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetOut(&out)
