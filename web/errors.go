@@ -41,6 +41,7 @@ func (s *Server) api(h handler) http.Handler {
 // page answers errors as pages.
 func (s *Server) page(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = withForm(w, r)
 		err := h(w, r)
 		if err == nil {
 			return
@@ -89,6 +90,8 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 		return http.StatusConflict, sentence(err.Error())
 	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment):
 		return http.StatusBadRequest, sentence(err.Error())
+	case errors.Is(err, errForm):
+		return http.StatusForbidden, sentence(err.Error())
 	case errors.Is(err, projections.ErrRebuilding):
 		detail, retry, _ := s.rebuild(r.Context())
 		w.Header().Set("Retry-After", strconv.Itoa(retry))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -28,3 +29,16 @@ const (
 	Heartbeat = heartbeat
 	MaxLive   = maxLive
 )
+
+// Acting is a route that changes something, for tests of who may.
+func Acting(o Options, did func()) (http.Handler, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.act(func(w http.ResponseWriter, _ *http.Request) error {
+		did()
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}), nil
+}

@@ -170,7 +170,7 @@ func (s *Server) router() *mux.Router {
 	get(apiPrefix+"/live", s.api(s.live))
 	get(apiPrefix+"/openapi.yaml", s.api(s.openapi))
 
-	get("/static/{file}", s.page(s.static))
+	get("/static/{file}", s.api(s.static))
 	get("/healthz", s.api(s.healthz))
 	get("/readyz", s.api(s.readyz))
 	if s.Metrics != nil {

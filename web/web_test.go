@@ -228,7 +228,7 @@ func TestErrorsArePagesOrProblems(t *testing.T) {
 	h := handler(t, options(s, l))
 	for path, want := range map[string]int{
 		"/orders/digicert/none": 404, "/nothing": 404, "/events/0": 404, "/events/999999": 404, "/events/x": 404, "/domains/no.example": 404, "/domains/a%20b": 404,
-		"/static/none.css": 404, "/orders/": 404, "/orders?limit=0": 400, "/orders?limit=1001": 400, "/orders?limit=x": 400, "/events?subject=a..b": 400,
+		"/orders/": 404, "/orders?limit=0": 400, "/orders?limit=1001": 400, "/orders?limit=x": 400, "/events?subject=a..b": 400,
 		"/events?subject=certs.%3E.x": 400, "/events?after_seq=-1": 400, "/quarantine?q=x": 400,
 	} {
 		w := get(h, path)
@@ -239,7 +239,7 @@ func TestErrorsArePagesOrProblems(t *testing.T) {
 	for path, want := range map[string]int{
 		"/api/v1/orders/digicert/none": 404, "/api/v1/nothing": 404, "/api/v1/persons": 404, "/api": 404, "/api/v2/orders": 404, "/api/v1/domains/no.example": 404,
 		"/api/v1/orders?limit=0": 400, "/api/v1/orders?limit=1001": 400, "/api/v1/events?limit=-1": 400, "/api/v1/events?subject=x.y": 400,
-		"/api/v1/live?last_event_id=x": 400, "/orders.csv?limit=0": 400, "/orders.json?limit=a": 400,
+		"/api/v1/live?last_event_id=x": 400, "/static/none.css": 404, "/orders.csv?limit=0": 400, "/orders.json?limit=a": 400,
 	} {
 		wantProblem(t, path, get(h, path), want)
 	}
