@@ -20,7 +20,7 @@ type Data struct {
 	TargetType       string `json:"target_type,omitempty"`
 	TargetID         string `json:"target_id,omitempty"`
 	WebhookID        string `json:"webhook_id,omitempty"`
-	UserID           string `json:"user_id,omitempty"` // whom it is about: Keys.Hash of the person's name, since a subject must not name a person
+	UserID           string `json:"user_id,omitempty"` // whom it is about, or who decided: Keys.Hash of the person's name, since a subject must not name a person
 	ScanID           string `json:"scan_id,omitempty"`
 	FindingID        string `json:"finding_id,omitempty"` // FindingID of the target's id and the finding's number
 
@@ -38,6 +38,7 @@ type Data struct {
 	Target      *Target      `json:"target,omitempty"`
 	Scan        *Scan        `json:"scan,omitempty"`
 	Finding     *Finding     `json:"finding,omitempty"`
+	Matter      *Matter      `json:"matter,omitempty"`
 	Unreadable  []Unreadable `json:"unreadable,omitempty"` // parts of a known event that could not be read
 
 	Original *Original `json:"original,omitempty"`

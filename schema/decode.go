@@ -164,6 +164,9 @@ func (d *decoder) data(to *Data) {
 		case "finding":
 			d.once(&seen, 43)
 			nested(d, &to.Finding)
+		case "matter":
+			d.once(&seen, 45)
+			nested(d, &to.Matter)
 		case "checks":
 			d.once(&seen, 44)
 			to.Checks = d.checks()

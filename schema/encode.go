@@ -135,7 +135,7 @@ func (w *writer) data(d *Data) error {
 	if d.DS != nil {
 		w.ds(d.DS)
 	}
-	err := errors.Join(nest(w, "user", d.User), nest(w, "target", d.Target), nest(w, "scan", d.Scan), nest(w, "finding", d.Finding))
+	err := errors.Join(nest(w, "user", d.User), nest(w, "target", d.Target), nest(w, "scan", d.Scan), nest(w, "finding", d.Finding), nest(w, "matter", d.Matter))
 	if len(d.Unreadable) > 0 {
 		w.unreadable(d.Unreadable)
 	}

@@ -78,6 +78,11 @@ func AggregateID(k Kind, eventID string, d *Data) string {
 		return d.ScanID
 	case AggregateFinding:
 		return d.FindingID
+	case AggregateAttention:
+		if d.Matter != nil {
+			return d.Matter.ID
+		}
+		return ""
 	case AggregateDelivery:
 		return eventID
 	case AggregateAccount:

@@ -67,7 +67,7 @@ func TestSchemaDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, v := range map[string]any{"data": Data{}, "certificate": Certificate{}, "ds": DS{}, "original": Original{}, "unreadable": Unreadable{},
-		"user": User{}, "user_key": UserKey{}, "target": Target{}, "scan": Scan{}, "finding": Finding{}} {
+		"user": User{}, "user_key": UserKey{}, "target": Target{}, "scan": Scan{}, "finding": Finding{}, "matter": Matter{}} {
 		sameMembers(t, name, document.Defs[name].Properties, reflect.TypeOf(v))
 	}
 	sameMembers(t, "event", document.Properties, reflect.TypeOf(Event{}))

@@ -6,7 +6,7 @@ import "strings"
 // A kind that this program does not know is carried like any other.
 type Kind string
 
-// The kinds that certtrail's decoders produce.
+// The kinds that certtrail's decoders produce, and those of what people decide.
 const (
 	OrderDescribed         Kind = "order.described"
 	OrderUpdated           Kind = "order.updated"
@@ -62,6 +62,11 @@ const (
 	FindingDetected Kind = "finding.detected"
 	FindingFixed    Kind = "finding.fixed"
 
+	AttentionAcknowledged Kind = "attention.acknowledged"
+	AttentionSnoozed      Kind = "attention.snoozed"
+	AttentionTaken        Kind = "attention.taken"
+	AttentionReopened     Kind = "attention.reopened"
+
 	DeliveryUnrecognized Kind = "delivery.unrecognized"
 )
 
@@ -79,6 +84,7 @@ const (
 	AggregateTarget       = "target"
 	AggregateScan         = "scan"
 	AggregateFinding      = "finding"
+	AggregateAttention    = "attention"
 	AggregateDelivery     = "delivery"
 )
 

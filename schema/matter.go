@@ -1,0 +1,122 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// WebSource is the source of the events that people append on certtrail's pages.
+const WebSource = "/web"
+
+// WebDecoder is the decoder of those events.
+const WebDecoder = "web/1"
+
+// Matter is one occurrence of something that a person should act on, and what they decided about it. The row that it concerns is named by the ids
+// beside it: order_id, certificate_id, domain and so on, at most one of them.
+type Matter struct {
+	ID    string `json:"id"`              // MatterID
+	Kind  string `json:"kind"`            // one of the Matter kinds
+	Part  string `json:"part,omitempty"`  // of the row: a check's name; of a quarantined delivery its sequence
+	Since Time   `json:"since"`           // which occurrence it is: when it began, or the end that it is about
+	Until *Time  `json:"until,omitempty"` // how long a decision holds; absent: until another
+	Note  string `json:"note,omitempty"`  // a person's words
+}
+
+// The kinds of matters.
+const (
+	MatterRevocationAnnounced = "revocation_announced"
+	MatterRevoked             = "certificate_revoked"
+	MatterCheckFailed         = "check_failed"
+	MatterCheckDelayed        = "check_delayed"
+	MatterApproval            = "approval_requested"
+	MatterMessage             = "message_received"
+	MatterReissue             = "reissue_ready"
+	MatterDomainFailed        = "domain_failed"
+	MatterDomainExpired       = "domain_expired"
+	MatterDomainLapses        = "domain_lapses"
+	MatterExpires             = "certificate_expires"
+	MatterDSPublish           = "ds_publish"
+	MatterDSRetract           = "ds_retract"
+	MatterSilent              = "provider_silent"
+	MatterQuarantined         = "delivery_quarantined"
+	MatterTargetFailed        = "target_verification_failed"
+	MatterFinding             = "finding_detected"
+)
+
+// RowID is where d names the row that a matter of that kind concerns; nil for one that concerns none, or that is not known.
+func (d *Data) RowID(kind string) *string {
+	switch kind {
+	case MatterCheckFailed, MatterCheckDelayed, MatterApproval, MatterMessage, MatterReissue:
+		return &d.OrderID
+	case MatterRevocationAnnounced, MatterRevoked, MatterExpires:
+		return &d.CertificateID
+	case MatterDomainFailed, MatterDomainExpired, MatterDomainLapses:
+		return &d.Domain
+	case MatterDSPublish, MatterDSRetract:
+		return &d.WebsiteID
+	case MatterTargetFailed:
+		return &d.TargetID
+	case MatterFinding:
+		return &d.FindingID
+	}
+	return nil
+}
+
+// KnownMatter tells whether there are matters of that kind.
+func KnownMatter(kind string) bool {
+	return kind == MatterSilent || kind == MatterQuarantined || new(Data).RowID(kind) != nil
+}
+
+// MatterID names one occurrence of a matter: the same in every rebuild and in every copy of the log, and another for the next occurrence.
+// row is empty where it concerns none.
+func MatterID(kind, provider, row, part string, since Time) string {
+	h := sha256.New()
+	for _, s := range []string{kind, provider, row, part, since.String()} {
+		fmt.Fprintf(h, "%d %s\n", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// maxNote is how many bytes of a note are kept.
+const maxNote = 1000
+
+// Note is a person's words as the log may keep them for ever: one paragraph, e-mail addresses masked, cut off after a thousand bytes.
+func Note(s string) string {
+	s = maskEmails(strings.Join(strings.Fields(strings.ToValidUTF8(s, "\ufffd")), " "))
+	if len(s) <= maxNote {
+		return s
+	}
+	end := maxNote
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}
+
+// DeciderSource is the source under which the names of those who decide are hashed: "certtrail forget user web NAME" forgets one.
+const DeciderSource = "web"
+
+// SealDecider notes on d, of the event with that id, who decided, sealed under a key of theirs.
+func SealDecider(keys Keys, eventID, name string, d *Data) error {
+	hash := keys.Hash(DeciderSource, name)
+	sealed, err := Seal(keys, hash, eventID+placeUser, Person{Name: name})
+	if err != nil {
+		return err
+	}
+	d.UserID, d.User = hash, &User{Sealed: sealed}
+	return nil
+}
+
+// NewDecision is the event of kind k, appended at t under id: what a person decided about matter m, of that row at the provider.
+func NewDecision(id string, t Time, k Kind, provider, row string, m Matter) *Event {
+	d := Data{Provider: provider, Event: k.Name(), Decoder: WebDecoder}
+	if at := d.RowID(m.Kind); at != nil {
+		*at = row
+	}
+	m.ID = MatterID(m.Kind, provider, row, m.Part, m.Since)
+	d.Matter = &m
+	return New(id, WebSource, t, k, d)
+}
