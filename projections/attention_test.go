@@ -42,10 +42,11 @@ func TestAttentionOfScanners(t *testing.T) {
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
 
-	matters, err := s.Attention(context.Background(), began.Add(time.Hour))
+	attention, err := s.Attention(context.Background(), began.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
+	matters := attention.Matters
 	var got []string
 	for _, m := range matters {
 		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Title, m.Href}, " | "))

@@ -10,12 +10,13 @@ import (
 var certificates = &table[lifecycle.Certificate, Certificate]{
 	name: lifecycle.Certificates, key: "id",
 	fields: []string{"order_id", "phase", "serial_number", "common_name", "dns_names", "issuer", "not_before", "not_after", "key_algorithm",
-		"fingerprint_sha256", "pem", "announced", "revokes_at", "reason"},
+		"fingerprint_sha256", "pem", "announced", "revokes_at", "reason", "announced_at", "revoked_at"},
 	derived: []string{"expiring_from", "name_set", "issued_at"},
 	bind: func(c *lifecycle.Certificate) []any {
 		x := &c.Cert
 		return []any{&c.OrderID, &c.Phase, &x.SerialNumber, &x.CommonName, list(&x.DNSNames), &x.Issuer, optionalTime{&x.NotBefore}, optionalTime{&x.NotAfter},
-			&x.KeyAlgorithm, &x.FingerprintSHA256, &x.PEM, &c.Announced, optionalTime{&c.RevokesAt}, &c.Reason}
+			&x.KeyAlgorithm, &x.FingerprintSHA256, &x.PEM, &c.Announced, optionalTime{&c.RevokesAt}, &c.Reason,
+			optionalTime{&c.AnnouncedAt}, optionalTime{&c.RevokedAt}}
 	},
 	life: func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
 	derive: func(c *lifecycle.Certificate) []any {
@@ -45,6 +46,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 			Provider: provider, ID: id, OrderID: c.OrderID, State: c.State(now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
 			DNSNames: c.Cert.DNSNames, Issuer: c.Cert.Issuer, NotBefore: c.Cert.NotBefore, NotAfter: c.Cert.NotAfter, KeyAlgorithm: c.Cert.KeyAlgorithm,
 			FingerprintSHA256: c.Cert.FingerprintSHA256, RevokesAt: c.RevokesAt, RevocationNotice: c.Announced, Reason: c.Reason, Unreadable: c.Unreadable,
+			AnnouncedAt: c.AnnouncedAt, RevokedAt: c.RevokedAt,
 			FirstEventAt: c.FirstEventAt, LastEventAt: c.LastEventAt, LastEventSeq: c.LastEventSeq, EventCount: c.EventCount,
 		}
 		if c.Cert.NotAfter != nil {

@@ -15,6 +15,8 @@ CREATE TABLE certificates (
   announced          INTEGER NOT NULL,
   revokes_at         TEXT    NOT NULL,
   reason             TEXT    NOT NULL,
+  announced_at       TEXT    NOT NULL,
+  revoked_at         TEXT    NOT NULL,
   first_event_at     TEXT    NOT NULL,
   last_event_at      TEXT    NOT NULL,
   last_event_seq     INTEGER NOT NULL,

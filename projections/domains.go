@@ -17,15 +17,15 @@ var domains = &table[lifecycle.Domain, Domain]{
 	states: equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
 	item: func(provider, name string, d *lifecycle.Domain, _ time.Time) Domain {
 		return Domain{
-			Provider: provider, Name: name, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Unreadable: d.Unreadable,
+			Provider: provider, Name: name, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Since: d.Since, Unreadable: d.Unreadable,
 			FirstEventAt: d.FirstEventAt, LastEventAt: d.LastEventAt, LastEventSeq: d.LastEventSeq, EventCount: d.EventCount,
 		}
 	},
 }
 
 // validationFields are the columns that domains and organizations share.
-var validationFields = []string{"state", "validated_at", "expires_at", "reason"}
+var validationFields = []string{"state", "validated_at", "expires_at", "reason", "since"}
 
 func bindValidation(v *lifecycle.Validation) []any {
-	return []any{&v.State, optionalTime{&v.ValidatedAt}, optionalTime{&v.ExpiresAt}, &v.Reason}
+	return []any{&v.State, optionalTime{&v.ValidatedAt}, optionalTime{&v.ExpiresAt}, &v.Reason, optionalTime{&v.Since}}
 }

@@ -52,7 +52,7 @@ func TestRandomHistoryFolds(t *testing.T) {
 		lines[table]++
 	}
 	for table, atLeast := range map[string]int{
-		"orders": 100, "certificates": 50, "domains": 50, "dnssec": 10, "organizations": 10, "websites": 10, "accounts": 5, "users": 10, "targets": 3, "scans": 5, "findings": 3, "timeline": 2500, "names": 100, "quarantine": 10, "gaps": 1, "seen": 10, "cursor": 1,
+		"orders": 100, "certificates": 50, "domains": 50, "dnssec": 10, "organizations": 10, "websites": 10, "accounts": 5, "users": 10, "targets": 3, "scans": 5, "findings": 3, "attention": 10, "timeline": 2500, "names": 100, "quarantine": 10, "gaps": 1, "seen": 10, "cursor": 1,
 	} {
 		if lines[table] < atLeast {
 			t.Errorf("%s has %d rows, want at least %d", table, lines[table], atLeast)

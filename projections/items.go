@@ -21,6 +21,7 @@ type Order struct {
 	ChecksSince   map[string]schema.Time       `json:"checks_since,omitempty"` // check name to the time of the event that brought its present state
 	Reasons       map[string]string            `json:"reasons,omitempty"`      // check name to the provider's words on why it failed or waits
 	NextStep      string                       `json:"next_step,omitempty"`    // one of lifecycle's Step codes
+	Waiting       []lifecycle.Waiting          `json:"-"`                      // what of it waits for a person
 	MessageAt     *schema.Time                 `json:"message_at,omitempty"`   // of the CA's message that nothing has answered
 	Unreadable    string                       `json:"unreadable,omitempty"`
 	FirstEventAt  schema.Time                  `json:"first_event_at"`
@@ -68,6 +69,8 @@ type Certificate struct {
 	RevokesAt         *schema.Time    `json:"revokes_at,omitempty"` // of an announced revocation
 	RevocationNotice  bool            `json:"revocation_announced,omitempty"`
 	Reason            string          `json:"reason,omitempty"`    // of the revocation
+	AnnouncedAt       *schema.Time    `json:"-"`                   // when the announcement was heard of
+	RevokedAt         *schema.Time    `json:"-"`                   // when the revocation was heard of
 	Successor         *CertificateRef `json:"successor,omitempty"` // the newest certificate for the same names, if that is a newer one
 	Unreadable        string          `json:"unreadable,omitempty"`
 	FirstEventAt      schema.Time     `json:"first_event_at"`
@@ -92,6 +95,7 @@ type Domain struct {
 	ValidatedAt  *schema.Time    `json:"validated_at,omitempty"`
 	ExpiresAt    *schema.Time    `json:"expires_at,omitempty"`
 	Reason       string          `json:"reason,omitempty"`
+	Since        *schema.Time    `json:"-"` // when it was first heard to stand so
 	Unreadable   string          `json:"unreadable,omitempty"`
 	FirstEventAt schema.Time     `json:"first_event_at"`
 	LastEventAt  schema.Time     `json:"last_event_at"`
@@ -183,7 +187,7 @@ type Gap struct {
 
 // Key names one row: its read model, provider and id, as /live sends it.
 type Key struct {
-	Model    string // orders, certificates, domains, dnssec, organizations, websites, users, targets, scans, findings, quarantine
+	Model    string // orders, certificates, domains, dnssec, organizations, websites, users, targets, scans, findings, attention, quarantine
 	Provider string
 	ID       string
 }

@@ -46,6 +46,7 @@ type Target struct {
 	VerifiedAt         *schema.Time    `json:"verified_at,omitempty"`
 	VerificationMethod string          `json:"verification_method,omitempty"`
 	Reason             string          `json:"reason,omitempty"` // why the verification failed
+	Since              *schema.Time    `json:"-"`                // when it was first heard to stand so
 	Unreadable         string          `json:"unreadable,omitempty"`
 	FirstEventAt       schema.Time     `json:"first_event_at"`
 	LastEventAt        schema.Time     `json:"last_event_at"`

@@ -11,13 +11,13 @@ import (
 var orders = &table[lifecycle.Order, Order]{
 	name: lifecycle.Orders, key: "id",
 	fields:  []string{"phase", "common_name", "dns_names", "certificate_id", "checks", "checks_since", "reasons", "message_at", "state_since", "revoked_ids"},
-	derived: []string{"state", "next_step"},
+	derived: []string{"state", "next_step", "waiting_since"},
 	bind: func(o *lifecycle.Order) []any {
 		return []any{&o.Phase, &o.CommonName, list(&o.DNSNames), &o.CertificateID, object(&o.Checks), times(&o.ChecksSince), object(&o.Reasons),
 			optionalTime{&o.MessageAt}, timeColumn{&o.StateSince}, list(&o.RevokedIDs)}
 	},
 	life:   func(o *lifecycle.Order) *lifecycle.Life { return &o.Life },
-	derive: func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep()} },
+	derive: func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep(), o.WaitingSince()} },
 	fold:   lifecycle.Order.Fold,
 	names:  orderNames,
 	sorts:  []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
@@ -30,7 +30,7 @@ var orders = &table[lifecycle.Order, Order]{
 		}
 		return Order{
 			Provider: provider, ID: id, State: o.State(), CommonName: o.CommonName, DNSNames: o.DNSNames, CertificateID: o.CertificateID,
-			Checks: checks, ChecksSince: o.ChecksSince, Reasons: o.Reasons, NextStep: o.NextStep(), MessageAt: o.MessageAt, StateSince: o.StateSince, Unreadable: o.Unreadable,
+			Checks: checks, ChecksSince: o.ChecksSince, Reasons: o.Reasons, NextStep: o.NextStep(), Waiting: o.Waiting(), MessageAt: o.MessageAt, StateSince: o.StateSince, Unreadable: o.Unreadable,
 			FirstEventAt: o.FirstEventAt, LastEventAt: o.LastEventAt, LastEventSeq: o.LastEventSeq, EventCount: o.EventCount,
 		}
 	},

@@ -2,3 +2,4 @@ CREATE INDEX orders_last  ON orders (last_event_at DESC, provider, id);
 CREATE INDEX orders_state ON orders (state, last_event_at DESC, provider, id);
 CREATE INDEX orders_id    ON orders (id);
 CREATE INDEX orders_certificate ON orders (certificate_id) WHERE certificate_id <> '';
+CREATE INDEX orders_waiting ON orders (waiting_since, provider, id) WHERE waiting_since <> '';

@@ -18,5 +18,6 @@ CREATE TABLE orders (
   unreadable     TEXT    NOT NULL,
   state          TEXT    NOT NULL,
   next_step      TEXT    NOT NULL,
+  waiting_since  TEXT    NOT NULL, -- the earliest of what waits for a person
   PRIMARY KEY (provider, id)
 ) STRICT, WITHOUT ROWID;

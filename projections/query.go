@@ -3,8 +3,6 @@ package projections
 import (
 	"errors"
 	"time"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
 // ErrNotFound says that no event concerns the row that was asked for.
@@ -32,16 +30,6 @@ type Query struct {
 	State    string
 	Sort     string // FIELD or -FIELD; "": -last_event_at
 	Now      time.Time
-}
-
-// Matter is something a person should act on now.
-type Matter struct {
-	Severity string      `json:"severity"` // critical, warning, notice
-	Kind     string      `json:"kind"`     // what the matter is about: order_check_failed, ds_submit, …
-	Title    string      `json:"title"`
-	Detail   string      `json:"detail"`
-	Since    schema.Time `json:"since"`
-	Href     string      `json:"href"`
 }
 
 // Status is how far a projection is.

@@ -63,7 +63,7 @@ func dump(t testing.TB, s *Store) string {
 	}
 	defer done(&err)
 	var b strings.Builder
-	for _, table := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "accounts", "users", "targets", "scans", "findings", "timeline", "names", "quarantine", "gaps", "seen", "cursor"} {
+	for _, table := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "accounts", "users", "targets", "scans", "findings", "attention", "timeline", "names", "quarantine", "gaps", "seen", "cursor"} {
 		rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3, 4")
 		if table == "quarantine" || table == "gaps" || table == "seen" || table == "cursor" {
 			rows, err = db.Query("SELECT * FROM " + table + " ORDER BY 1")

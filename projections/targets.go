@@ -8,10 +8,10 @@ import (
 
 var targets = &table[lifecycle.Target, Target]{
 	name: lifecycle.Targets, key: "id",
-	fields:  []string{"state", "about", "verified_at", "reason"},
+	fields:  []string{"state", "about", "verified_at", "reason", "since"},
 	derived: []string{"name", "host"},
 	bind: func(t *lifecycle.Target) []any {
-		return []any{&t.State, whole(&t.About), optionalTime{&t.VerifiedAt}, &t.Reason}
+		return []any{&t.State, whole(&t.About), optionalTime{&t.VerifiedAt}, &t.Reason, optionalTime{&t.Since}}
 	},
 	life:   func(t *lifecycle.Target) *lifecycle.Life { return &t.Life },
 	derive: func(t *lifecycle.Target) []any { return []any{t.About.Name, t.About.Host} },
@@ -23,7 +23,7 @@ var targets = &table[lifecycle.Target, Target]{
 	item: func(provider, id string, t *lifecycle.Target, _ time.Time) Target {
 		return Target{
 			Provider: provider, ID: id, State: t.State, Name: t.About.Name, Host: t.About.Host, URL: t.About.URL, VerifiedAt: t.VerifiedAt, VerificationMethod: t.About.VerificationMethod,
-			Reason: t.Reason, Unreadable: t.Unreadable, FirstEventAt: t.FirstEventAt, LastEventAt: t.LastEventAt, LastEventSeq: t.LastEventSeq, EventCount: t.EventCount,
+			Reason: t.Reason, Since: t.Since, Unreadable: t.Unreadable, FirstEventAt: t.FirstEventAt, LastEventAt: t.LastEventAt, LastEventSeq: t.LastEventSeq, EventCount: t.EventCount,
 		}
 	},
 }

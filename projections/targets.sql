@@ -5,6 +5,7 @@ CREATE TABLE targets (
   about          TEXT    NOT NULL, -- JSON
   verified_at    TEXT    NOT NULL,
   reason         TEXT    NOT NULL,
+  since          TEXT    NOT NULL, -- when it was first heard to stand so
   first_event_at TEXT    NOT NULL,
   last_event_at  TEXT    NOT NULL,
   last_event_seq INTEGER NOT NULL,

@@ -191,7 +191,7 @@ var comparedTables = func() []compared {
 	for _, t := range []struct{ name, key string }{
 		{orders.name, orders.key}, {certificates.name, certificates.key}, {domains.name, domains.key}, {dnssecs.name, dnssecs.key},
 		{organizations.name, organizations.key}, {websites.name, websites.key}, {accounts.name, accounts.key},
-		{users.name, users.key}, {targets.name, targets.key}, {scans.name, scans.key}, {findings.name, findings.key},
+		{users.name, users.key}, {targets.name, targets.key}, {scans.name, scans.key}, {findings.name, findings.key}, {decisions.name, decisions.key},
 	} {
 		list = append(list, compared{t.name, []string{"provider", t.key}})
 	}

@@ -90,7 +90,7 @@ func prepareModels(db *database, bulk bool) (map[string]rows, error) {
 		prepare(models, db, orders, bulk), prepare(models, db, certificates, bulk), prepare(models, db, domains, bulk),
 		prepare(models, db, dnssecs, bulk), prepare(models, db, organizations, bulk), prepare(models, db, websites, bulk),
 		prepare(models, db, accounts, bulk), prepare(models, db, users, bulk), prepare(models, db, targets, bulk),
-		prepare(models, db, scans, bulk), prepare(models, db, findings, bulk))
+		prepare(models, db, scans, bulk), prepare(models, db, findings, bulk), prepare(models, db, decisions, bulk))
 	return models, err
 }
 

@@ -26,11 +26,18 @@ type Certificate struct {
 	Announced bool         // the CA said it will revoke it
 	RevokesAt *schema.Time // when, if it said so
 	Reason    string       // of the revocation
+
+	AnnouncedAt *schema.Time // when that was heard of: first, or first of that RevokesAt
+	RevokedAt   *schema.Time // when it was heard of first
 }
 
 // Fold is c after the event at seq.
 func (c Certificate) Fold(seq uint64, e *schema.Event) Certificate {
 	if ignored(e) {
+		return c
+	}
+	if decides(e) {
+		c.Life = c.Life.decided(seq, e)
 		return c
 	}
 	if c.Phase == "" {
@@ -40,14 +47,20 @@ func (c Certificate) Fold(seq uint64, e *schema.Event) Certificate {
 	d := &e.Data
 	switch e.Kind() {
 	case schema.CertificateRevoked:
-		c.Phase = Revoked
+		if c.Phase != Revoked {
+			at := e.Time
+			c.Phase, c.RevokedAt = Revoked, &at
+		}
 		c.reason(d)
 	case schema.CertificateReplaced:
 		if c.Phase != Revoked {
 			c.Phase = Replaced
 		}
 	case schema.CertificateRevocationAnnounced:
-		c.Announced = true
+		if other := d.RevokesAt != nil && (c.RevokesAt == nil || !c.RevokesAt.Equal(d.RevokesAt.Time)); !c.Announced || other {
+			at := e.Time
+			c.Announced, c.AnnouncedAt = true, &at
+		}
 		c.reason(d)
 		if d.RevokesAt != nil {
 			c.RevokesAt = d.RevokesAt

@@ -40,6 +40,10 @@ func (r DNSSEC) Fold(seq uint64, e *schema.Event) DNSSEC {
 	if ignored(e) {
 		return r
 	}
+	if decides(e) {
+		r.Life = r.Life.decided(seq, e)
+		return r
+	}
 	r.Life = r.Life.next(seq, e)
 	d := &e.Data
 	if d.Domain != "" {

@@ -12,7 +12,7 @@ import (
 )
 
 // Version changes whenever the same events fold to something else; a test pins the digest of a fixed history to it.
-const Version = 2
+const Version = 3
 
 // The read models.
 const (
@@ -27,6 +27,7 @@ const (
 	Targets       = "targets"
 	Scans         = "scans"
 	Findings      = "findings"
+	Attention     = "attention" // what people decided about matters
 )
 
 // Row names one row of a read model; the provider is the event's.
@@ -72,6 +73,8 @@ func Rows(e *schema.Event) ([]Row, error) {
 		return one(Scans, d.ScanID, "a scan's id")
 	case schema.AggregateFinding:
 		return one(Findings, d.FindingID, "a finding's id")
+	case schema.AggregateAttention:
+		return attentionRows(d)
 	}
 	return nil, nil
 }

@@ -50,6 +50,9 @@ func (o Order) Fold(seq uint64, e *schema.Event) Order {
 	if ignored(e) {
 		return o
 	}
+	if decides(e) {
+		return o.decided(seq, e).since(o, e.Time)
+	}
 	return o.next(seq, e).since(o, e.Time)
 }
 

@@ -69,8 +69,26 @@ func Summary(e *schema.Event) string {
 		return because(sentence("Scan", e.Kind().Name()), scanResult(d.Scan))
 	case schema.FindingDetected, schema.FindingFixed:
 		return because(capital(e.Kind().Name()), findingName(d))
+	case schema.AttentionAcknowledged, schema.AttentionSnoozed, schema.AttentionTaken, schema.AttentionReopened:
+		return because(decisionText(e.Kind().Name(), d.Matter))
 	}
 	return capital(words(e.Kind().Name()))
+}
+
+// decisionText is what a person decided about which matter, and their words; never who, since it stands in timelines.
+func decisionText(decision string, m *schema.Matter) (what, note string) {
+	if m == nil {
+		return capital(decision), ""
+	}
+	return sentence(capital(decision)+":", words(m.Kind), matterPart(m), until("until", m.Until)), m.Note
+}
+
+// matterPart is the check that the matter is about.
+func matterPart(m *schema.Matter) string {
+	if m.Part == "" || m.Kind == schema.MatterQuarantined {
+		return ""
+	}
+	return "(" + checkField(m.Part) + ")"
 }
 
 // userKeys are the kinds of a user's keys. A summary tells nothing else of a person: it stands in timelines.

@@ -32,6 +32,7 @@ const (
 type Target struct {
 	Life
 	State      string
+	Since      *schema.Time // when it was first heard to stand so
 	About      schema.Target
 	VerifiedAt *schema.Time
 	Reason     string // why the verification failed
@@ -42,11 +43,25 @@ func (t Target) Fold(seq uint64, e *schema.Event) Target {
 	if ignored(e) {
 		return t
 	}
+	if decides(e) {
+		t.Life = t.Life.decided(seq, e)
+		return t
+	}
 	t.Life = t.Life.next(seq, e)
 	if e.Data.Target != nil {
 		t.About = t.about(*e.Data.Target)
 	}
 	t.Life = t.Life.readAll(&e.Data)
+	before := t.State
+	t = t.stands(e)
+	if t.State != before {
+		at := e.Time
+		t.Since = &at
+	}
+	return t
+}
+
+func (t Target) stands(e *schema.Event) Target {
 	switch kind := e.Kind(); {
 	case kind == schema.TargetDeleted:
 		t.State = Deleted
@@ -207,6 +222,10 @@ type Finding struct {
 // Fold is f after the event at seq.
 func (f Finding) Fold(seq uint64, e *schema.Event) Finding {
 	if ignored(e) {
+		return f
+	}
+	if decides(e) {
+		f.Life = f.Life.decided(seq, e)
 		return f
 	}
 	f.Life = f.Life.next(seq, e)

@@ -12,7 +12,8 @@ const (
 // Validation is what the validations of domains and of organizations have in common.
 type Validation struct {
 	Life
-	State       string // Validated, RevalidationDue, Expired or Failed
+	State       string       // Validated, RevalidationDue, Expired or Failed
+	Since       *schema.Time // when it was first heard to stand so
 	ValidatedAt *schema.Time
 	ExpiresAt   *schema.Time // until when it may be reused, if the provider said so
 	Reason      string
@@ -21,6 +22,7 @@ type Validation struct {
 func (v Validation) fold(seq uint64, e *schema.Event) Validation {
 	v.Life = v.Life.next(seq, e)
 	d := &e.Data
+	before := v.State
 	switch e.Kind().Name() {
 	case schema.DomainValidated.Name():
 		v.State = Validated
@@ -36,6 +38,10 @@ func (v Validation) fold(seq uint64, e *schema.Event) Validation {
 		v.State = Failed
 		v.Reason = d.Reason
 	}
+	if v.State != before {
+		at := e.Time
+		v.Since = &at
+	}
 	if d.ExpiresAt != nil {
 		v.ExpiresAt = d.ExpiresAt
 	}
@@ -49,6 +55,10 @@ type Domain struct{ Validation }
 // Fold is d after the event at seq.
 func (d Domain) Fold(seq uint64, e *schema.Event) Domain {
 	if ignored(e) {
+		return d
+	}
+	if decides(e) {
+		d.Life = d.Life.decided(seq, e)
 		return d
 	}
 	return Domain{d.Validation.fold(seq, e)}

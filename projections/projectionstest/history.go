@@ -66,13 +66,15 @@ func (h *historian) step() {
 		h.write(h.event(h.unknown()))
 	case chance < 35:
 		h.write(h.identified())
-	case chance < 45 && len(h.lately) > 0: // the same occurrence once more, which only the provider can tell from another one
+	case chance < 42 && len(h.lately) > 0:
+		h.write(h.decision())
+	case chance < 52 && len(h.lately) > 0: // the same occurrence once more, which only the provider can tell from another one
 		again := *h.lately[h.IntN(len(h.lately))]
 		again.ID, again.Time = h.uuid(), schema.At(h.now)
 		h.write(&again)
-	case chance < 46:
+	case chance < 53:
 		h.append("certs.delivery.unrecognized.digicert._", [][]byte{[]byte("no event"), []byte("{}"), []byte(`{"id":7}`), nil}[h.IntN(4)])
-	case chance < 47:
+	case chance < 54:
 		h.gap = uint64(1 + h.IntN(5))
 		h.live()
 	default:

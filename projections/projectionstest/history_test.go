@@ -73,7 +73,7 @@ func TestRandomHistoryHasEverything(t *testing.T) {
 	}
 	want := []string{
 		"gap", "no event", "imported", "unknown member", "clock", "unreadable part", "escaped id", "known id again", "digicert", "digicert-eu", "xolphin", "sectigo", "probely", "defguard",
-		"website.malware_issue_found", "database.backup_restore_state_changed", "account.user_create", "target.moved", "user.promoted", "attention.snoozed", "unheard.of", "order.teleported",
+		"website.malware_issue_found", "database.backup_restore_state_changed", "account.user_create", "target.moved", "user.promoted", "attention.framed", "unheard.of", "order.teleported",
 	}
 	for _, k := range knownKinds {
 		want = append(want, string(k))
@@ -99,6 +99,7 @@ var knownKinds = []schema.Kind{
 	schema.OrganizationExpired, schema.DNSSECRotationStarted, schema.DNSSECRotationCompleted, schema.DNSSECDSSeen, schema.DNSSECDSGone, schema.AccountChallengeReceived,
 	schema.AccountTestReceived, schema.DeliveryUnrecognized, schema.UserCreated, schema.UserModified, schema.UserDeleted, schema.UserKeysProvisioned, schema.TargetCreated, schema.TargetDeleted,
 	schema.TargetVerified, schema.TargetVerificationFailed, schema.ScanStarted, schema.ScanCanceled, schema.ScanCompleted, schema.ScanFailed, schema.FindingDetected, schema.FindingFixed,
+	schema.AttentionAcknowledged, schema.AttentionSnoozed, schema.AttentionTaken, schema.AttentionReopened,
 }
 
 func BenchmarkRandomHistory(b *testing.B) {

@@ -296,7 +296,7 @@ func (h *historian) unfoldable() told {
 
 // unknown is an event of a kind that this program does not know: of a known aggregate, which is counted, and of others, which are not.
 func (h *historian) unknown() told {
-	kind := pick[schema.Kind](h, "order.teleported", "certificate.framed", "target.moved", "finding.disputed", "user.promoted", "unheard.of", "attention.snoozed")
+	kind := pick[schema.Kind](h, "order.teleported", "certificate.framed", "target.moved", "finding.disputed", "user.promoted", "unheard.of", "attention.framed")
 	return told{kind: kind, data: schema.Data{Provider: pick(h, "probely", "defguard", "digicert"), Event: string(kind), Decoder: "probely/7", OrderID: h.id(), CertificateID: h.id(), TargetID: h.id(), UserID: h.hash(), FindingID: schema.FindingID("", h.id())}}
 }
 

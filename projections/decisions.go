@@ -1,0 +1,65 @@
+package projections
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+)
+
+// decision is what people decided about a matter last.
+type decision struct {
+	id       string
+	state    string // what holds now; empty: the matter is open
+	Decision Decision
+}
+
+var decisions = &table[lifecycle.Decision, decision]{
+	name: lifecycle.Attention, key: "id",
+	fields: []string{"matter", "row_id", "decision", "decided_by"},
+	bind:   func(d *lifecycle.Decision) []any { return []any{whole(&d.Matter), &d.Row, &d.State, &d.By} },
+	life:   func(d *lifecycle.Decision) *lifecycle.Life { return &d.Life },
+	fold:   lifecycle.Decision.Fold,
+	sorts:  []string{"last_event_at"},
+	item: func(_, id string, d *lifecycle.Decision, now time.Time) decision {
+		return decision{id, d.Standing(now), Decision{At: d.LastEventAt, Until: d.Matter.Until, By: d.By, Note: d.Matter.Note}}
+	},
+}
+
+// decide fills in what holds at now of what people decided about the matters.
+func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (err error) {
+	if len(matters) == 0 {
+		return nil
+	}
+	db, done, err := s.reader()
+	if err != nil {
+		return err
+	}
+	defer done(&err)
+	args := make([]any, len(matters))
+	for i := range matters {
+		args[i] = matters[i].ID
+	}
+	rows, err := db.QueryContext(ctx, decisions.selectSQL()+" WHERE id IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	decided := map[string]decision{}
+	for rows.Next() {
+		var key rowKey
+		var state lifecycle.Decision
+		if err := rows.Scan(append([]any{&key.provider, &key.id}, decisions.pointers(&state)...)...); err != nil {
+			return err
+		}
+		decided[key.id] = decisions.item(key.provider, key.id, &state, now)
+	}
+	for i := range matters {
+		matters[i].State = Undecided
+		if d := decided[matters[i].ID]; d.state != "" {
+			matters[i].State, matters[i].Decision = d.state, &d.Decision
+		}
+	}
+	return rows.Err()
+}

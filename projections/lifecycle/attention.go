@@ -1,0 +1,97 @@
+package lifecycle
+
+import (
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// What a person decided about a matter: the names of the events.
+const (
+	Acknowledged = "acknowledged" // it is seen to: this occurrence is no matter any more
+	Snoozed      = "snoozed"
+	Taken        = "taken"
+	Reopened     = "reopened"
+)
+
+// Decision is the life of one matter as far as people decided about it: the last decision stands.
+type Decision struct {
+	Life
+	Matter schema.Matter // with what was decided last; its until and note are those of it
+	Row    string        // the row that it concerns; empty: none
+	State  string        // Acknowledged, Snoozed, Taken or Reopened
+	By     string        // who, if they said so; schema.Forgotten if their key was destroyed
+}
+
+// Fold is d after the event at seq.
+func (d Decision) Fold(seq uint64, e *schema.Event) Decision {
+	if ignored(e) || e.Data.Matter == nil {
+		return d
+	}
+	d.Life = d.Life.next(seq, e)
+	d.Matter, d.State, d.By = *e.Data.Matter, e.Kind().Name(), ""
+	if row := e.Data.RowID(d.Matter.Kind); row != nil {
+		d.Row = *row
+	}
+	if u := e.Data.User; u != nil {
+		d.By = schema.Forgotten
+		if u.Person != nil {
+			d.By = u.Person.Name
+		}
+	}
+	return d
+}
+
+// Standing is the decision that holds at now; empty where the matter is open.
+func (d Decision) Standing(now time.Time) string {
+	switch {
+	case d.State == Reopened || d.Matter.Until != nil && !now.Before(d.Matter.Until.Time):
+		return ""
+	case d.State == Snoozed && d.Matter.Until == nil: // until when, nobody knows
+		return ""
+	}
+	return d.State
+}
+
+// decided is l after a decision about a matter of the row; one about a row that nobody told of makes none.
+func (l Life) decided(seq uint64, e *schema.Event) Life {
+	if l.EventCount == 0 {
+		return l
+	}
+	return l.next(seq, e)
+}
+
+// decides tells whether e is what a person decided about a matter. It changes the state of no row but the matter's own, and an order's.
+func decides(e *schema.Event) bool { return e.Kind().Aggregate() == schema.AggregateAttention }
+
+// attentionRows are the matter's row and the row that the matter concerns.
+func attentionRows(d *schema.Data) ([]Row, error) {
+	if d.Matter == nil {
+		return one(Attention, "", "which matter it is about")
+	}
+	rows, err := one(Attention, d.Matter.ID, "which matter it is about")
+	if id := d.RowID(d.Matter.Kind); err == nil && id != nil && *id != "" {
+		rows = append(rows, Row{matterModel(d.Matter.Kind), *id})
+	}
+	return rows, err
+}
+
+// matterModel is the read model of the rows that matters of that kind concern; empty: none.
+func matterModel(kind string) string {
+	var d schema.Data
+	switch d.RowID(kind) {
+	case &d.OrderID:
+		return Orders
+	case &d.CertificateID:
+		return Certificates
+	case &d.Domain:
+		return Domains
+	case &d.WebsiteID:
+		return DNSSECs
+	case &d.TargetID:
+		return Targets
+	case &d.FindingID:
+		return Findings
+	}
+	return ""
+}
