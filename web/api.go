@@ -71,11 +71,11 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	if err := noMoment(r.URL.Query(), "what needs a person"); err != nil {
 		return err
 	}
-	matters, err := s.Store.Attention(r.Context(), s.Now())
+	a, err := s.Store.Attention(r.Context(), s.Now())
 	if err != nil {
 		return err
 	}
-	return writeItems(w, matters, "")
+	return writeItems(w, append(a.Matters, a.Decided...), "")
 }
 
 // apiEvents reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one.

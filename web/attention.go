@@ -10,10 +10,12 @@ import (
 // attentionPage is the data of attention.html, the start page.
 type attentionPage struct {
 	frame
-	Matters []projections.Matter
-	Waiting string // orders that wait on a CA
-	Issued  string // orders that need nothing
-	Quiet   bool   // no event has ever come
+	Matters []deciding
+	Decided []deciding // snoozed or taken
+	Count   string     // how many need a person: "3", "214+"
+	Waiting string     // orders that wait on a CA
+	Fine    string     // orders that need nothing
+	Quiet   bool       // no event has ever come
 	First   *firstSteps
 	On      []Provider
 }
@@ -31,11 +33,15 @@ func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := attentionPage{frame: s.frame(ctx, "Attention", "attention")}
 	p.Model = anyModel
-	var err error
-	if p.Matters, err = s.Store.Attention(ctx, p.Now); err != nil {
+	found, err := s.Store.Attention(ctx, p.Now)
+	if err != nil {
 		return err
 	}
-	for state, text := range map[string]*string{"pending": &p.Waiting, "issued": &p.Issued} {
+	p.Matters, p.Decided = s.deciding(found.Matters, &p.frame, "/"), s.deciding(found.Decided, &p.frame, "/")
+	if p.Count = number(len(found.Matters)); found.More {
+		p.Count += "+"
+	}
+	for state, text := range map[string]*string{"pending": &p.Waiting, "issued": &p.Fine} {
 		n, err := s.Store.Count(ctx, "orders", projections.Query{State: state, Now: p.Now})
 		if err != nil {
 			return err

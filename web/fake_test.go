@@ -30,6 +30,7 @@ type fakeStore struct {
 	findings      []projections.Finding
 	quarantine    []projections.Quarantined
 	matters       []projections.Matter
+	more          bool // than those matters
 	status        []projections.Status
 	gaps          []projections.Gap
 	err           error // what every method fails with, except Status
@@ -300,8 +301,16 @@ func (s *fakeStore) Count(ctx context.Context, model string, q projections.Query
 	return n, err
 }
 
-func (s *fakeStore) Attention(context.Context, time.Time) ([]projections.Matter, error) {
-	return s.matters, s.err
+func (s *fakeStore) Attention(context.Context, time.Time) (*projections.Attention, error) {
+	a := projections.Attention{More: s.more}
+	for _, m := range s.matters {
+		if m.Decision != nil {
+			a.Decided = append(a.Decided, m)
+		} else {
+			a.Matters = append(a.Matters, m)
+		}
+	}
+	return &a, s.err
 }
 
 func (s *fakeStore) Status(context.Context) ([]projections.Status, []projections.Gap, error) {

@@ -84,22 +84,23 @@ const behindLimit = 100
 
 // frame is what base.html needs around every page.
 type frame struct {
-	Title     string
-	Nav       string // the current page's entry in the navigation
-	Model     string // whose changes make the open page fetch itself anew; rows that it shows do so in any case
-	Attention int
-	Critical  bool   // one of them is
-	Behind    uint64 // events that the read models lack
-	Seq       uint64 // what the page shows is at least this far: the browser asks for the changes after it
-	Q         string
-	Version   string
-	Now       time.Time
-	HasLog    bool
-	ReadOnly  *ReadOnly // not nil: the database is of this moment and nothing changes it
-	Still     bool      // the page is of a moment that is over: it is not kept up to date, and its ages stay
-	Standing  *standing // of a row's page: the moment it shows
-	Reload    int       // seconds after which a browser without JavaScript loads the page again; 0: never
-	FormToken string    // what every form that changes something must bear
+	Title         string
+	Nav           string // the current page's entry in the navigation
+	Model         string // whose changes make the open page fetch itself anew; rows that it shows do so in any case
+	Attention     int
+	AttentionMore bool   // there are more than that
+	Critical      bool   // one of them is
+	Behind        uint64 // events that the read models lack
+	Seq           uint64 // what the page shows is at least this far: the browser asks for the changes after it
+	Q             string
+	Version       string
+	Now           time.Time
+	HasLog        bool
+	ReadOnly      *ReadOnly // not nil: the database is of this moment and nothing changes it
+	Still         bool      // the page is of a moment that is over: it is not kept up to date, and its ages stay
+	Standing      *standing // of a row's page: the moment it shows
+	Reload        int       // seconds after which a browser without JavaScript loads the page again; 0: never
+	FormToken     string    // what every form that changes something must bear
 
 	titles map[string]string
 }
@@ -128,9 +129,7 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 	if f.Behind < behindLimit {
 		f.Behind = 0
 	}
-	var errAttention error
-	f.Attention, f.Critical, errAttention = s.pressing.count(ctx, s.Store, f.Seq, f.Now)
-	if err = errors.Join(err, errAttention); err != nil && ctx.Err() == nil && !errors.Is(err, projections.ErrRebuilding) {
+	if err = errors.Join(err, s.pressing.count(ctx, s.Store, &f)); err != nil && ctx.Err() == nil && !errors.Is(err, projections.ErrRebuilding) {
 		s.Logger.Error("couldn't read what every page's frame shows", "error", err)
 	}
 	return f

@@ -98,7 +98,7 @@ type Overview interface {
 	// Count counts what the query finds in the model, and stops at projections.CountLimit+1.
 	Count(ctx context.Context, model string, q projections.Query) (int, error)
 	// Attention is what a person should act on now, most urgent first.
-	Attention(ctx context.Context, now time.Time) ([]projections.Matter, error)
+	Attention(ctx context.Context, now time.Time) (*projections.Attention, error)
 	// Accounts are the accounts, with what their providers last said of them: that a webhook was tested or challenged, a user made.
 	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
 	// Status answers also while the read models are being rebuilt.

@@ -175,12 +175,7 @@ func lifeOf(c projections.Certificate, now time.Time) life {
 }
 
 // yesNo takes a pointer, which templates hand on as what it points to.
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "no"
-}
+func yesNo(yes bool) string { return either(yes, "yes", "no") }
 
 // maxRaw bounds what one delivery takes of a page that shows many.
 const maxRaw = 16 << 10

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -27,8 +28,11 @@ type Options struct {
 	First     FirstSteps
 	ReadOnly  *ReadOnly // nil: the read models follow a log
 
-	Delegation   func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
-	ClockTrouble func() string                                  // why the clock tells nothing, a sentence; nil: there is no clock
+	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
+	// Decide keeps what a person decided about a matter, and returns once the read models show it. nil: nobody can decide anything.
+	Decide func(context.Context, Decision) error
+
+	ClockTrouble func() string // why the clock tells nothing, a sentence; nil: there is no clock
 }
 
 // ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.
@@ -134,6 +138,8 @@ func (s *Server) router() *mux.Router {
 	r.MethodNotAllowedHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errMethod })
 
 	get("/", s.page(s.attention))
+	get("/attention", http.RedirectHandler("/", http.StatusSeeOther))
+	r.Handle("/attention", s.act(s.decide)).Methods(http.MethodPost)
 	for _, l := range s.lists() {
 		get("/"+l.model, s.page(l.page))
 		get("/"+l.model+".csv", s.api(l.csv))

@@ -76,7 +76,7 @@ func (s *rebuildingStore) Status(context.Context) ([]projections.Status, []proje
 	return []projections.Status{{Name: "read-models", State: projections.StateRebuilding, Rebuild: &projections.Progress{Reason: "they are new", Percent: percent, TargetSeq: 100}}}, nil, nil
 }
 
-func (s *rebuildingStore) Attention(context.Context, time.Time) ([]projections.Matter, error) {
+func (s *rebuildingStore) Attention(context.Context, time.Time) (*projections.Attention, error) {
 	return nil, projections.ErrRebuilding
 }
 

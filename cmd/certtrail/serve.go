@@ -216,6 +216,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
 		Delegation: asking.delegation, ClockTrouble: asking.clockWord,
+		Decide: sv.decide,
 	})
 }
 

@@ -1,0 +1,154 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Decision is what a person decided about a matter.
+type Decision struct {
+	Kind     schema.Kind // one of the attention kinds
+	Provider string
+	Row      string        // that the matter concerns; empty: none
+	Matter   schema.Matter // without its id, which follows from the rest
+	By       string        // who, if they said so
+}
+
+// The days that a decision may hold for, and those that it does unless a person says otherwise.
+var (
+	decisionDays    = []int{1, 3, 7, 30}
+	decisionDefault = 7
+)
+
+// The limits of what a form may say.
+const (
+	maxName     = 100 // bytes of a person's name
+	maxDecision = 366 * 24 * time.Hour
+)
+
+// deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it has it made by Server.deciding.
+type deciding struct {
+	projections.Matter
+	FormToken string
+	Back      string // the page to go back to
+	Days      []int
+	Default   int
+	Left      string // time left, or by how much it is over
+	Urgent    bool
+	Since     moment
+	Word      string // what was decided, and until when; "" where it is open
+}
+
+// deciding are the matters as the page at back shows them. Without Decide nobody can decide anything.
+func (s *Server) deciding(matters []projections.Matter, f *frame, back string) []deciding {
+	list := make([]deciding, len(matters))
+	for i, m := range matters {
+		d := deciding{Matter: m, Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
+		if s.Decide != nil && s.ReadOnly == nil {
+			d.FormToken = f.FormToken
+		}
+		if m.Due != nil {
+			d.Left, d.Urgent = timeLeft(m.Due.Sub(f.Now))
+		}
+		list[i] = d
+	}
+	return list
+}
+
+// timeLeft is "22 h left" or "over since 3 d", and whether it is less than two days.
+func timeLeft(left time.Duration) (text string, urgent bool) {
+	if left < 0 {
+		return "over since " + durationText(-left), true
+	}
+	return durationText(left) + " left", left < 48*time.Hour
+}
+
+// decisionWord is "taken by Ada until 28 Nov 2026".
+func decisionWord(d *projections.Decision, state string) string {
+	if d == nil {
+		return ""
+	}
+	word := state
+	if d.By != "" {
+		word += " by " + d.By
+	}
+	if d.Until != nil {
+		word += " until " + d.Until.UTC().Format("2 Jan 2006, 15:04 UTC")
+	}
+	return word
+}
+
+// decide takes what a person decided about a matter, and leads back to the page they came from.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
+	if s.Decide == nil {
+		return errStill
+	}
+	d, err := readDecision(r.PostForm, s.Now())
+	if err != nil {
+		return err
+	}
+	if err := s.Decide(r.Context(), d); err != nil {
+		return err
+	}
+	s.pressing.forget()
+	http.Redirect(w, r, backTo(r.PostForm.Get("back")), http.StatusSeeOther)
+	return nil
+}
+
+func readDecision(form url.Values, now time.Time) (Decision, error) {
+	d := Decision{Kind: schema.Kind(schema.AggregateAttention + "." + form.Get("decision")), Provider: form.Get("provider"), Row: form.Get("row"), By: strings.Join(strings.Fields(form.Get("by")), " "),
+		Matter: schema.Matter{Kind: form.Get("kind"), Part: form.Get("part"), Note: schema.Note(form.Get("note"))}}
+	if !slices.Contains([]schema.Kind{schema.AttentionAcknowledged, schema.AttentionSnoozed, schema.AttentionTaken, schema.AttentionReopened}, d.Kind) {
+		return d, wrong("a matter can be acknowledged, snoozed, taken or reopened, not %q", form.Get("decision"))
+	}
+	since, err := schema.ParseTime(form.Get("since"))
+	if err != nil || d.Provider == "" || !schema.KnownMatter(d.Matter.Kind) {
+		return d, wrong("the form does not say which matter it is about: load the page again, then try once more")
+	}
+	if d.Matter.Since = since; len(d.By) > maxName {
+		return d, wrong("a name has %d bytes at most", maxName)
+	}
+	if d.Kind == schema.AttentionSnoozed || d.Kind == schema.AttentionTaken {
+		d.Matter.Until, err = readUntil(form, now)
+	}
+	return d, err
+}
+
+// readUntil is the beginning of the day that the form names, or the number of days from now that it does.
+func readUntil(form url.Values, now time.Time) (*schema.Time, error) {
+	at := now
+	if day := form.Get("until"); day != "" {
+		t, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			return nil, wrong("%q is not a day such as 2026-12-01", day)
+		}
+		at = t
+	} else {
+		days, err := strconv.Atoi(form.Get("days"))
+		if err != nil {
+			days = decisionDefault
+		}
+		at = now.AddDate(0, 0, min(max(days, 0), 1000))
+	}
+	if at.Before(now) || at.Equal(now) || at.Sub(now) > maxDecision {
+		return nil, wrong("a decision holds until a day that is to come, within a year from now")
+	}
+	t := schema.At(at)
+	return &t, nil
+}
+
+// backTo is the page of ours that a form names, or the start page.
+func backTo(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
+}
