@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	event SEQ SUBJECT FILE   the event at SEQ is on SUBJECT and contains FILE
 //	row PATH FILE            /api/v1PATH contains FILE, as soon as the read models are there
 //	page PATH REGEXP…        the page shows text that matches each
+//	decide PATTERN DECISION [NAME=VALUE…]  a person decides about the first matter of the start page that matches
 //	certificate FILE NAME…   a fresh certificate for the names
 //
 // JSON contains other JSON when it has all its members with those values; null stands for a member that must not be there.
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": scriptStart, "terminate": scriptTerminate, "crash": scriptCrash, "deliver": scriptDeliver, "http": scriptHTTP,
-			"event": scriptEvent, "row": scriptRow, "page": scriptPage, "certificate": scriptCertificate,
+			"event": scriptEvent, "row": scriptRow, "page": scriptPage, "decide": scriptDecide, "certificate": scriptCertificate,
 			"sql": scriptSQL, "caughtup": func(ts *testscript.TestScript, _ bool, _ []string) { theWorld(ts).caughtUp(ts) }, "showing": scriptShowing,
 		},
 	})
