@@ -38,6 +38,7 @@ func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Matters, p.Decided = s.deciding(found.Matters, &p.frame, "/"), s.deciding(found.Decided, &p.frame, "/")
+	p.Attention, p.AttentionMore = len(found.Matters), found.More // newer than what the frame counted
 	if p.Count = number(len(found.Matters)); found.More {
 		p.Count += "+"
 	}

@@ -44,13 +44,18 @@ func (d Decision) Fold(seq uint64, e *schema.Event) Decision {
 
 // Standing is the decision that holds at now; empty where the matter is open.
 func (d Decision) Standing(now time.Time) string {
-	switch {
-	case d.State == Reopened || d.Matter.Until != nil && !now.Before(d.Matter.Until.Time):
-		return ""
-	case d.State == Snoozed && d.Matter.Until == nil: // until when, nobody knows
-		return ""
+	over := d.Matter.Until != nil && !now.Before(d.Matter.Until.Time)
+	switch d.State {
+	case Acknowledged, Taken:
+		if !over {
+			return d.State
+		}
+	case Snoozed:
+		if d.Matter.Until != nil && !over { // or else until when, nobody knows
+			return d.State
+		}
 	}
-	return d.State
+	return ""
 }
 
 // decided is l after a decision about a matter of the row; one about a row that nobody told of makes none.
