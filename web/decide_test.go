@@ -116,7 +116,7 @@ func TestAttentionCounts(t *testing.T) {
 	o := options(&fakeStore{matters: []projections.Matter{open, taken}, more: true}, &fakeLog{})
 	o.Decide = func(context.Context, web.Decision) error { return nil }
 	page := get(handler(t, o), "/").Body.String()
-	for _, want := range []string{"1+ need", `id="nav-attention"`, ">1+</span>", "1 snoozed or taken", "taken by Ada &lt;b&gt; until ", "“called”", `value="reopened"`, "more than two hundred"} {
+	for _, want := range []string{"1&#43; need", `id="nav-attention"`, ">1+</span>", "1 snoozed or taken", "taken by Ada &lt;b&gt; until ", "“called”", `value="reopened"`, "more than two hundred"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
