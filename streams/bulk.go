@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -130,7 +131,8 @@ func publishAll(js jetstream.JetStream, events []Raw) (stored uint64, failed err
 func (l *Log) commitLast(ctx context.Context, e *Raw, stored uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
-	_, err := l.commits.append(ctx, &appending{id: e.ID, msg: e.message(), stored: stored})
+	own := Raw{ID: e.ID, Subject: e.Subject, Data: slices.Clone(e.Data)} // the tail keeps it when the caller has its memory back
+	_, err := l.commits.append(ctx, &appending{id: own.ID, msg: own.message(), stored: stored})
 	return err
 }
 

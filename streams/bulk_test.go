@@ -145,7 +145,7 @@ func TestStoredIsSyncedOnAFullDisk(t *testing.T) {
 	l := openLog(t, Options{})
 	appendN(t, l, 3)
 	full := errors.New("the disk is full")
-	c := newCommitter(l.js, l.stream, &blockFiles{dir: l.server.blocksDir(), sync: fdatasync}, newWatermark(), 0, l.logger)
+	c := newCommitter(l.js, l.stream, &blockFiles{dir: l.server.blocksDir(), sync: fdatasync}, newWatermark(), &tail{}, 0, l.logger)
 	c.disk = &diskSpace{checked: time.Now().Add(time.Hour), err: full}
 	go c.run()
 	go c.runSyncs()
@@ -170,7 +170,7 @@ func TestRetryLooksBehindOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := newCommitter(l.js, l.stream, l.commits.files, newWatermark(), 3, l.logger)
+	c := newCommitter(l.js, l.stream, l.commits.files, newWatermark(), &tail{}, 3, l.logger)
 	a := &appending{id: list[1].ID, msg: list[1].message(), retry: true, since: 0}
 	if any := c.publish([]*appending{a}); !any || a.seq != 2 || a.err != nil {
 		t.Errorf("the event was put at %d, %v; it stands at 2", a.seq, a.err)

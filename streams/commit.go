@@ -14,6 +14,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
 )
 
 // maxBatch bounds how many appends share one sync.
@@ -25,6 +27,7 @@ type committer struct {
 	js      jetstream.JetStream
 	stream  jetstream.Stream
 	durable *watermark
+	tail    *tail
 	logger  *slog.Logger
 
 	queue chan *appending
@@ -51,6 +54,8 @@ type appending struct {
 	since  uint64    // the last sequence known to be stored before the first publish: the event stands after it
 	retry  bool      // an earlier publish of it was not acknowledged, yet may have been stored
 	seq    uint64
+	fresh  bool       // the acknowledgement of the last publish says that it was no duplicate
+	at     time.Time  // when it was published
 	err    error      // why JetStream did not take it, this time
 	done   chan error // buffered: the committer waits for no caller
 }
@@ -67,9 +72,20 @@ func (b batch) and(next batch) batch {
 	return batch{appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked)}
 }
 
-func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, acked uint64, logger *slog.Logger) *committer {
+// taken are the events that JetStream took as new ones, in its order.
+func (b batch) taken() []schema.Record {
+	records := make([]schema.Record, 0, len(b.appends))
+	for _, a := range b.appends {
+		if a.fresh {
+			records = append(records, schema.Record{Seq: a.seq, Subject: a.msg.Subject, Time: a.at, Data: a.msg.Data})
+		}
+	}
+	return records
+}
+
+func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, tail *tail, acked uint64, logger *slog.Logger) *committer {
 	return &committer{
-		js: js, stream: stream, files: files, durable: durable, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
+		js: js, stream: stream, files: files, durable: durable, tail: tail, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
 		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}),
 	}
 }
@@ -177,6 +193,7 @@ func (c *committer) sync(b batch) error {
 	if err := c.files.syncNewest(); err != nil {
 		return c.fail(err)
 	}
+	c.tail.add(b.taken())
 	c.durable.advance(b.acked)
 	return nil
 }
@@ -207,8 +224,9 @@ func (c *committer) gather(batch []*appending) []*appending {
 // publish hands every message to JetStream, waits for all acknowledgements, and tells whether there was any. What was not taken bears its error.
 func (c *committer) publish(batch []*appending) (any bool) {
 	futures := make([]jetstream.PubAckFuture, len(batch))
+	now := time.Now()
 	for i, a := range batch {
-		a.err = nil
+		a.err, a.at, a.fresh = nil, now, false
 		if a.msg == nil {
 			continue
 		}
@@ -237,7 +255,7 @@ func (c *committer) publish(batch []*appending) (any bool) {
 func (c *committer) await(a *appending, future jetstream.PubAckFuture) error {
 	select {
 	case ack := <-future.Ok():
-		a.seq = ack.Sequence
+		a.seq, a.fresh = ack.Sequence, !ack.Duplicate
 		c.acked = max(c.acked, ack.Sequence)
 		return nil
 	case err := <-future.Err():

@@ -45,6 +45,7 @@ type Log struct {
 
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
+	tail    *tail      // the last events before it
 
 	bulk   bulk
 	closed atomic.Bool
@@ -87,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{server: server, logger: o.Logger, durable: newWatermark()}
+	l := &Log{server: server, logger: o.Logger, durable: newWatermark(), tail: &tail{}}
 	if err := l.open(ctx, o); err != nil {
 		server.stop()
 		return nil, err
@@ -117,7 +118,7 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("couldn't open the log's files: %w", err)
 	}
 	l.durable.advance(last)
-	l.commits = newCommitter(l.js, l.stream, files, l.durable, last, o.Logger)
+	l.commits = newCommitter(l.js, l.stream, files, l.durable, l.tail, last, o.Logger)
 	go l.commits.run()
 	go l.commits.runSyncs()
 	return l.server.serveReaders()
