@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +23,6 @@ const maxBatch = 1024
 // committer turns many appends at once into one sync: while one runs, further appends are published, and share the next. A lone append waits for
 // nobody.
 type committer struct {
-	js      jetstream.JetStream
 	stream  jetstream.Stream
 	durable *watermark
 	tail    *tail
@@ -33,6 +31,7 @@ type committer struct {
 	queue chan *appending
 
 	// Owned by run, which publishes.
+	publisher *publisher
 	acked     uint64 // the last sequence that JetStream is known to have stored
 	disk      *diskSpace
 	published chan batch // holds one: all that has been published since the last sync began
@@ -83,9 +82,9 @@ func (b batch) taken() []schema.Record {
 	return records
 }
 
-func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, tail *tail, acked uint64, logger *slog.Logger) *committer {
+func newCommitter(nc *nats.Conn, stream jetstream.Stream, files *blockFiles, durable *watermark, tail *tail, acked uint64, logger *slog.Logger) *committer {
 	return &committer{
-		js: js, stream: stream, files: files, durable: durable, tail: tail, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
+		publisher: newPublisher(nc, maxBatch), stream: stream, files: files, durable: durable, tail: tail, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
 		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}),
 	}
 }
@@ -221,11 +220,12 @@ func (c *committer) gather(batch []*appending) []*appending {
 	return batch
 }
 
-// publish hands every message to JetStream, waits for all acknowledgements, and tells whether there was any. What was not taken bears its error.
+// publish hands every message to JetStream and tells whether it has stored any. What was not taken bears its error.
 func (c *committer) publish(batch []*appending) (any bool) {
-	futures := make([]jetstream.PubAckFuture, len(batch))
 	now := time.Now()
-	for i, a := range batch {
+	published := make([]*appending, 0, len(batch))
+	msgs := make([]*nats.Msg, 0, len(batch))
+	for _, a := range batch {
 		a.err, a.at, a.fresh = nil, now, false
 		if a.msg == nil {
 			continue
@@ -236,32 +236,20 @@ func (c *committer) publish(batch []*appending) (any bool) {
 			any = true
 			continue
 		}
-		var err error
-		if futures[i], err = c.js.PublishMsgAsync(a.msg); err != nil {
-			a.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
+		published, msgs = append(published, a), append(msgs, a.msg)
 	}
-	// The last answer comes last: to wait for it first is to wait once.
-	for i, future := range slices.Backward(futures) {
-		if future != nil {
-			batch[i].err = c.await(batch[i], future)
-			any = any || batch[i].err == nil
+	for i, o := range c.publisher.publish(msgs) {
+		a := published[i]
+		if o.err != nil {
+			a.retry = a.retry || !isRefusal(o.err) // a refusal says nothing of an earlier silence
+			a.err = fmt.Errorf("%w: %w", ErrUnavailable, o.err)
+			continue
 		}
+		a.seq, a.fresh = o.seq, !o.duplicate
+		c.acked = max(c.acked, o.seq)
+		any = true
 	}
 	return any
-}
-
-// await waits for one acknowledgement. PublishAsync's own time limit ends the wait.
-func (c *committer) await(a *appending, future jetstream.PubAckFuture) error {
-	select {
-	case ack := <-future.Ok():
-		a.seq, a.fresh = ack.Sequence, !ack.Duplicate
-		c.acked = max(c.acked, ack.Sequence)
-		return nil
-	case err := <-future.Err():
-		a.retry = a.retry || !isRefusal(err) // a refusal says nothing of an earlier silence
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
 }
 
 // isRefusal tells a clear no from a silence, after which the message may have been stored.
