@@ -11,15 +11,17 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	name: lifecycle.Certificates, key: "id",
 	fields: []string{"order_id", "phase", "serial_number", "common_name", "dns_names", "issuer", "not_before", "not_after", "key_algorithm",
 		"fingerprint_sha256", "pem", "announced", "revokes_at", "reason"},
-	derived: []string{"expiring_from"},
+	derived: []string{"expiring_from", "name_set", "issued_at"},
 	bind: func(c *lifecycle.Certificate) []any {
 		x := &c.Cert
 		return []any{&c.OrderID, &c.Phase, &x.SerialNumber, &x.CommonName, list(&x.DNSNames), &x.Issuer, optionalTime{&x.NotBefore}, optionalTime{&x.NotAfter},
 			&x.KeyAlgorithm, &x.FingerprintSHA256, &x.PEM, &c.Announced, optionalTime{&c.RevokesAt}, &c.Reason}
 	},
-	life:   func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
-	derive: func(c *lifecycle.Certificate) []any { return []any{timeText(c.ExpiringFrom())} },
-	fold:   lifecycle.Certificate.Fold,
+	life: func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
+	derive: func(c *lifecycle.Certificate) []any {
+		return []any{timeText(c.ExpiringFrom()), c.NameSet(), c.IssuedAt().String()}
+	},
+	fold: lifecycle.Certificate.Fold,
 	names: func(_ string, c *lifecycle.Certificate) []string {
 		return append([]string{c.Cert.CommonName}, c.Cert.DNSNames...)
 	},

@@ -21,5 +21,7 @@ CREATE TABLE certificates (
   event_count        INTEGER NOT NULL,
   unreadable         TEXT    NOT NULL,
   expiring_from      TEXT    NOT NULL,
+  name_set           TEXT    NOT NULL, -- names the set of its names, so that certificates for the same names are found
+  issued_at          TEXT    NOT NULL, -- not_before, or first_event_at where that is not known
   PRIMARY KEY (provider, id)
 ) STRICT, WITHOUT ROWID;

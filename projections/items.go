@@ -67,7 +67,8 @@ type Certificate struct {
 	FingerprintSHA256 string          `json:"fingerprint_sha256,omitempty"`
 	RevokesAt         *schema.Time    `json:"revokes_at,omitempty"` // of an announced revocation
 	RevocationNotice  bool            `json:"revocation_announced,omitempty"`
-	Reason            string          `json:"reason,omitempty"` // of the revocation
+	Reason            string          `json:"reason,omitempty"`    // of the revocation
+	Successor         *CertificateRef `json:"successor,omitempty"` // the newest certificate for the same names, if that is a newer one
 	Unreadable        string          `json:"unreadable,omitempty"`
 	FirstEventAt      schema.Time     `json:"first_event_at"`
 	LastEventAt       schema.Time     `json:"last_event_at"`
@@ -75,6 +76,12 @@ type Certificate struct {
 	EventCount        int             `json:"event_count"`
 	Timeline          []TimelineEntry `json:"timeline,omitempty"`
 	Then
+}
+
+// CertificateRef names a certificate.
+type CertificateRef struct {
+	Provider string `json:"provider"`
+	ID       string `json:"id"`
 }
 
 // Domain is the validation of one domain name at one provider.

@@ -80,11 +80,6 @@ func (s *Store) OrderAt(ctx context.Context, provider, id string, m Moment) (*Or
 	return at(ctx, s, orderHistory, provider, id, m)
 }
 
-// CertificateAt is one certificate as of a moment.
-func (s *Store) CertificateAt(ctx context.Context, provider, id string, m Moment) (*Certificate, error) {
-	return at(ctx, s, certificateHistory, provider, id, m)
-}
-
 // DNSSECAt is one zone's rotation as of a moment.
 func (s *Store) DNSSECAt(ctx context.Context, provider, websiteID string, m Moment) (*DNSSEC, error) {
 	return at(ctx, s, dnssecHistory, provider, websiteID, m)

@@ -53,7 +53,9 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 		func() (err error) { d.Validations, err = bearers(ctx, r, domainHistory, &d.Then, name); return },
 		func() (err error) { d.Orders, err = bearers(ctx, r, orderHistory, &d.Then, name, wildcard); return },
 		func() (err error) {
-			d.Certificates, err = bearers(ctx, r, certificateHistory, &d.Then, name, wildcard)
+			if d.Certificates, err = bearers(ctx, r, certificateHistory, &d.Then, name, wildcard); err == nil {
+				err = succeed(ctx, r.db, d.AsOf, pointers(d.Certificates)...)
+			}
 			return
 		},
 		func() (err error) { d.DNSSEC, err = bearers(ctx, r, dnssecHistory, &d.Then, name); return },

@@ -16,11 +16,6 @@ func (s *Store) Orders(ctx context.Context, q Query) ([]Order, string, error) {
 	return page(ctx, s, orders, q)
 }
 
-// Certificates is a page of the certificates.
-func (s *Store) Certificates(ctx context.Context, q Query) ([]Certificate, string, error) {
-	return page(ctx, s, certificates, q)
-}
-
 // Domains is a page of the domains' validations.
 func (s *Store) Domains(ctx context.Context, q Query) ([]Domain, string, error) {
 	return page(ctx, s, domains, q)
@@ -51,11 +46,6 @@ func (s *Store) Order(ctx context.Context, provider, id string, now time.Time) (
 	return one(ctx, s, orders, provider, id, now, func(o *Order, t []TimelineEntry) { o.Timeline = t })
 }
 
-// Certificate is one certificate with its timeline.
-func (s *Store) Certificate(ctx context.Context, provider, id string, now time.Time) (*Certificate, error) {
-	return one(ctx, s, certificates, provider, id, now, func(c *Certificate, t []TimelineEntry) { c.Timeline = t })
-}
-
 // DNSSEC is one zone's rotation with its timeline.
 func (s *Store) DNSSEC(ctx context.Context, provider, websiteID string, now time.Time) (*DNSSEC, error) {
 	return one(ctx, s, dnssecs, provider, websiteID, now, func(d *DNSSEC, t []TimelineEntry) { d.Timeline = t })
@@ -82,7 +72,9 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 		func() (err error) { d.Validations, err = named(ctx, s, domains, now, normal); return },
 		func() (err error) { d.Orders, err = named(ctx, s, orders, now, normal, wildcardOf(normal)); return },
 		func() (err error) {
-			d.Certificates, err = named(ctx, s, certificates, now, normal, wildcardOf(normal))
+			if d.Certificates, err = named(ctx, s, certificates, now, normal, wildcardOf(normal)); err == nil {
+				err = s.succeeded(ctx, d.Certificates)
+			}
 			return
 		},
 		func() (err error) { d.DNSSEC, err = named(ctx, s, dnssecs, now, normal); return },
