@@ -27,7 +27,9 @@ type Order struct {
 	LastEventAt   schema.Time                  `json:"last_event_at"`
 	LastEventSeq  uint64                       `json:"last_event_seq"`
 	EventCount    int                          `json:"event_count"`
-	Timeline      []TimelineEntry              `json:"timeline,omitempty"` // only of one order, ascending
+	Timeline      []TimelineEntry              `json:"timeline,omitempty"`     // only of one order, ascending
+	Validations   []Domain                     `json:"validations,omitempty"`  // only of one order: what its provider says of its names and those above them, by name
+	Certificates  []Certificate                `json:"certificates,omitempty"` // only of one order: those issued for it, newest first
 	Then
 }
 
@@ -111,7 +113,7 @@ type DomainDetail struct {
 	Targets      []Target      `json:"targets"`  // of scanners, on the host of that name
 	Findings     []Finding     `json:"findings"` // about TLS, on that host
 	Then
-	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest momentsLimit
+	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest TimelineLimit
 }
 
 // DNSSEC is the key rotation of one website's zone.

@@ -122,16 +122,17 @@ func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id s
 		return nil, err
 	}
 	item := t.item(provider, id, &state, now)
-	timeline, err := s.timeline(ctx, db, t.name, provider, id)
+	entries, err := timeline(ctx, db, t.name, rowKey{provider, id}, TimelineLimit)
 	if err != nil {
 		return nil, err
 	}
-	put(&item, timeline)
+	put(&item, entries)
 	return &item, nil
 }
 
-func (s *Store) timeline(ctx context.Context, db *sql.DB, model, provider, id string) ([]TimelineEntry, error) {
-	found, err := db.QueryContext(ctx, "SELECT seq, time, type, summary FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq", model, provider, id)
+// timeline is the newest events of a row, at most limit, ascending.
+func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit int) ([]TimelineEntry, error) {
+	found, err := db.QueryContext(ctx, "SELECT seq, time, type, summary FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq DESC LIMIT ?", model, key.provider, key.id, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +145,7 @@ func (s *Store) timeline(ctx context.Context, db *sql.DB, model, provider, id st
 		}
 		entries = append(entries, e)
 	}
+	slices.Reverse(entries)
 	return entries, found.Err()
 }
 

@@ -42,7 +42,7 @@ type certificatePage struct {
 	frame
 	Certificate *projections.Certificate
 	Names       nameList
-	Timeline    []timelineItem
+	Timeline    timelineView
 	Past        past
 }
 

@@ -65,7 +65,7 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 // validation is what one provider says of the name, and how it came to say so.
 type validation struct {
 	rowView[projections.Domain]
-	Timeline []timelineItem
+	Timeline timelineView
 }
 
 func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {

@@ -58,7 +58,7 @@ func funcs(a *assets) template.FuncMap {
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText,
+		"brief": brief, "hex": hexGroups, "original": originalText,
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}
@@ -102,6 +102,7 @@ type frame struct {
 	FormToken string    // what every form that changes something must bear
 
 	titles map[string]string
+	raws   int // bytes that deliveries take of the page
 }
 
 // Source is the title of a provider, or its name where nobody configured it.

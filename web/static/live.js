@@ -149,8 +149,8 @@
   }
 
   function move(slider) {
-    const stops = slider.dataset.stops.split(' '), n = Number(slider.value), stop = stops[n - 1];
-    const text = stop ? 'event ' + n + ' of ' + stops.length : 'now · ' + stops.length + ' events';
+    const stops = slider.dataset.stops.split(' '), n = Number(slider.value), stop = stops[n - slider.min], count = slider.dataset.count;
+    const text = stop ? 'event ' + n + ' of ' + count : 'now · ' + count + ' events';
     slider.setAttribute('aria-valuetext', text);
     document.getElementById('moment-text').textContent = text;
     history.replaceState(null, '', slider.form.getAttribute('action') + (stop ? '?at_seq=' + stop : ''));
