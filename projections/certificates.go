@@ -11,19 +11,20 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	name: lifecycle.Certificates, key: "id",
 	fields: []string{"order_id", "phase", "serial_number", "common_name", "dns_names", "issuer", "not_before", "not_after", "key_algorithm",
 		"fingerprint_sha256", "pem", "announced", "revokes_at", "reason"},
-	derived: []string{"expiring_from"},
+	derived: []string{"expiring_from", "validity_days"},
 	bind: func(c *lifecycle.Certificate) []any {
 		x := &c.Cert
 		return []any{&c.OrderID, &c.Phase, &x.SerialNumber, &x.CommonName, list(&x.DNSNames), &x.Issuer, optionalTime{&x.NotBefore}, optionalTime{&x.NotAfter},
 			&x.KeyAlgorithm, &x.FingerprintSHA256, &x.PEM, &c.Announced, optionalTime{&c.RevokesAt}, &c.Reason}
 	},
 	life:   func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
-	derive: func(c *lifecycle.Certificate) []any { return []any{timeText(c.ExpiringFrom())} },
+	derive: func(c *lifecycle.Certificate) []any { return []any{timeText(c.ExpiringFrom()), c.ValidityDays()} },
 	fold:   lifecycle.Certificate.Fold,
 	names: func(_ string, c *lifecycle.Certificate) []string {
 		return append([]string{c.Cert.CommonName}, c.Cert.DNSNames...)
 	},
 	sorts: []string{"last_event_at", "not_after", "not_before", "common_name", "issuer", "id", "provider"},
+	ends:  "not_after",
 	exact: []string{"id", "order_id", "serial_number", "fingerprint_sha256"},
 	states: map[string]func(string) (string, []any){
 		lifecycle.Revoked:  func(string) (string, []any) { return "phase = 'revoked'", nil },
@@ -35,6 +36,9 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		lifecycle.Expiring: func(now string) (string, []any) {
 			// The last bound follows from the first, and an index finds by it; the plus keeps SQLite from going through all of the phase instead.
 			return "+phase = 'issued' AND expiring_from <= ? AND not_after >= ? AND not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
+		},
+		lifecycle.Valid: func(now string) (string, []any) {
+			return "phase = 'issued' AND not_after >= ?", []any{now}
 		},
 		lifecycle.Active: func(now string) (string, []any) { return "phase = 'issued' AND expiring_from > ?", []any{now} },
 	},

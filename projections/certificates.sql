@@ -21,5 +21,6 @@ CREATE TABLE certificates (
   event_count        INTEGER NOT NULL,
   unreadable         TEXT    NOT NULL,
   expiring_from      TEXT    NOT NULL,
+  validity_days      INTEGER NOT NULL, -- begun days of 86,400 s from not_before through not_after; 0: not known
   PRIMARY KEY (provider, id)
 ) STRICT, WITHOUT ROWID;

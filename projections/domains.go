@@ -14,6 +14,7 @@ var domains = &table[lifecycle.Domain, Domain]{
 	fold:   lifecycle.Domain.Fold,
 	names:  func(name string, _ *lifecycle.Domain) []string { return []string{name} },
 	sorts:  []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
+	ends:   "expires_at",
 	states: equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
 	item: func(provider, name string, d *lifecycle.Domain, _ time.Time) Domain {
 		return Domain{

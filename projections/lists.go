@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -197,30 +196,28 @@ func (t *table[S, T]) where(q Query) (*where, error) {
 		term, args := condition(schema.At(q.Now).String())
 		w.add(term, args...)
 	}
+	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil {
+		return nil, err
+	}
 	if q.Q != "" {
 		t.search(w, strings.TrimSpace(q.Q))
 	}
 	return w, nil
 }
 
-// search finds rows by an exact number or by a domain name and all names below it.
-func (t *table[S, T]) search(w *where, q string) {
-	for _, column := range t.exact {
-		value := q
-		if column == "serial_number" || column == "fingerprint_sha256" {
-			value = hexNumber(q)
-		}
-		w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+column+" = ? AND "+column+" <> ''")
-		w.foundArgs = append(w.foundArgs, value)
+// ending adds the condition that a row's validity ends at from or later, and before until.
+func (t *table[S, T]) ending(w *where, from, until time.Time) error {
+	if from.IsZero() && until.IsZero() {
+		return nil
 	}
-	if name, err := schema.DomainName(hostOf(q)); err == nil && t.names != nil {
-		reversed := schema.ReverseName(name)
-		w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?", "SELECT provider, id FROM names WHERE model = ? AND reversed >= ? AND reversed < ?")
-		w.foundArgs = append(w.foundArgs, t.name, reversed, t.name, reversed+".", reversed+"/") // "/" is the byte after "."
+	if t.ends == "" {
+		return fmt.Errorf("%w: %s cannot be chosen by when they expire", ErrQuery, t.name)
 	}
-	if len(w.found) == 0 {
-		w.add("false")
+	w.add(t.ends+" >= ?", schema.At(from).String()) // what is not known is '', which sorts before the earliest time
+	if !until.IsZero() {
+		w.add(t.ends+" < ?", schema.At(until).String())
 	}
+	return nil
 }
 
 // fewFound is how many keys a search may find for its rows to be read by them, and then sorted. Of more, one in every few rows of the list is to be
@@ -246,24 +243,6 @@ func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where) error {
 	w.on = "provider = found_provider AND " + t.key + " = found_id"
 	w.args = append(slices.Clone(w.foundArgs), w.args...)
 	return nil
-}
-
-// hexNumber is a serial number or fingerprint as it is pasted, in the form it is stored.
-func hexNumber(s string) string {
-	s = strings.ToLower(strings.NewReplacer(":", "", " ", "", "-", "").Replace(s))
-	s = strings.TrimPrefix(s, "0x")
-	if len(s)%2 == 1 {
-		s = "0" + s
-	}
-	return s
-}
-
-// hostOf is the host of a URL as it is pasted, or s itself.
-func hostOf(s string) string {
-	if u, err := url.Parse(s); err == nil && u.Host != "" {
-		return u.Hostname()
-	}
-	return s
 }
 
 // order is the column that a list is ordered by.

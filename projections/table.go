@@ -30,6 +30,7 @@ type table[S, T any] struct {
 	states map[string]func(now string) (string, []any) // SQL condition of each state
 	only   string                                      // a condition on all its lists
 	exact  []string                                    // columns a search compares whole
+	ends   string                                      // the column that says when a row's validity ends; "": it has none
 }
 
 var lifeColumns = []string{"first_event_at", "last_event_at", "last_event_seq", "event_count", "unreadable"}

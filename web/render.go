@@ -37,7 +37,7 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 		pages[name], err = t.Parse(glue)
 		return err
 	}
-	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error"} {
+	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error", "search", "expiry"} {
 		err = errors.Join(err, add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`))
 	}
 	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "users", "targets", "scans", "findings", "quarantine"} {

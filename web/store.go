@@ -101,6 +101,8 @@ type Overview interface {
 	Attention(ctx context.Context, now time.Time) ([]projections.Matter, error)
 	// Accounts are the accounts, with what their providers last said of them: that a webhook was tested or challenged, a user made.
 	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
+	// Named tells whether anything bears the name that has a page of its own, and whether anything bears a name below it.
+	Named(ctx context.Context, name string) (known, below bool, err error)
 	// Status answers also while the read models are being rebuilt.
 	Status(context.Context) ([]projections.Status, []projections.Gap, error)
 }

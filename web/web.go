@@ -140,6 +140,7 @@ func (s *Server) router() *mux.Router {
 		get("/"+l.model+".json", s.api(l.json))
 		get(apiPrefix+"/"+l.model, s.api(l.api))
 	}
+	get("/search", s.page(s.search))
 	get("/orders/{provider}/{id}", s.page(s.order))
 	get("/certificates/{provider}/{id}", s.page(s.certificate))
 	get("/domains/{name}", s.page(s.domain))
