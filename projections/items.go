@@ -16,9 +16,12 @@ type Order struct {
 	CommonName    string                       `json:"common_name,omitempty"`
 	DNSNames      []string                     `json:"dns_names,omitempty"`
 	CertificateID string                       `json:"certificate_id,omitempty"` // the last issued
+	StateSince    schema.Time                  `json:"state_since"`              // of the event that brought the present state
 	Checks        map[string]schema.CheckState `json:"checks"`
-	Reasons       map[string]string            `json:"reasons,omitempty"`   // check name to the provider's words on why it failed or waits
-	NextStep      string                       `json:"next_step,omitempty"` // one of lifecycle's Step codes
+	ChecksSince   map[string]schema.Time       `json:"checks_since,omitempty"` // check name to the time of the event that brought its present state
+	Reasons       map[string]string            `json:"reasons,omitempty"`      // check name to the provider's words on why it failed or waits
+	NextStep      string                       `json:"next_step,omitempty"`    // one of lifecycle's Step codes
+	MessageAt     *schema.Time                 `json:"message_at,omitempty"`   // of the CA's message that nothing has answered
 	Unreadable    string                       `json:"unreadable,omitempty"`
 	FirstEventAt  schema.Time                  `json:"first_event_at"`
 	LastEventAt   schema.Time                  `json:"last_event_at"`

@@ -10,16 +10,17 @@ import (
 
 var orders = &table[lifecycle.Order, Order]{
 	name: lifecycle.Orders, key: "id",
-	fields:  []string{"phase", "common_name", "dns_names", "certificate_id", "checks", "reasons", "message", "revoked_ids"},
+	fields:  []string{"phase", "common_name", "dns_names", "certificate_id", "checks", "checks_since", "reasons", "message_at", "state_since", "revoked_ids"},
 	derived: []string{"state", "next_step"},
 	bind: func(o *lifecycle.Order) []any {
-		return []any{&o.Phase, &o.CommonName, list(&o.DNSNames), &o.CertificateID, object(&o.Checks), object(&o.Reasons), &o.Message, list(&o.RevokedIDs)}
+		return []any{&o.Phase, &o.CommonName, list(&o.DNSNames), &o.CertificateID, object(&o.Checks), times(&o.ChecksSince), object(&o.Reasons),
+			optionalTime{&o.MessageAt}, timeColumn{&o.StateSince}, list(&o.RevokedIDs)}
 	},
 	life:   func(o *lifecycle.Order) *lifecycle.Life { return &o.Life },
 	derive: func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep()} },
 	fold:   lifecycle.Order.Fold,
 	names:  orderNames,
-	sorts:  []string{"last_event_at", "first_event_at", "state", "common_name", "id", "provider", "event_count"},
+	sorts:  []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
 	states: equalTo("state", lifecycle.Pending, lifecycle.ActionRequired, lifecycle.Issued, lifecycle.ReissueReady, lifecycle.Rejected, lifecycle.Canceled, lifecycle.Revoked),
 	exact:  []string{"id", "certificate_id"},
 	item: func(provider, id string, o *lifecycle.Order, _ time.Time) Order {
@@ -29,7 +30,7 @@ var orders = &table[lifecycle.Order, Order]{
 		}
 		return Order{
 			Provider: provider, ID: id, State: o.State(), CommonName: o.CommonName, DNSNames: o.DNSNames, CertificateID: o.CertificateID,
-			Checks: checks, Reasons: o.Reasons, NextStep: o.NextStep(), Unreadable: o.Unreadable,
+			Checks: checks, ChecksSince: o.ChecksSince, Reasons: o.Reasons, NextStep: o.NextStep(), MessageAt: o.MessageAt, StateSince: o.StateSince, Unreadable: o.Unreadable,
 			FirstEventAt: o.FirstEventAt, LastEventAt: o.LastEventAt, LastEventSeq: o.LastEventSeq, EventCount: o.EventCount,
 		}
 	},

@@ -6,8 +6,10 @@ CREATE TABLE orders (
   dns_names      TEXT    NOT NULL, -- JSON array
   certificate_id TEXT    NOT NULL,
   checks         TEXT    NOT NULL, -- JSON object
+  checks_since   TEXT    NOT NULL, -- JSON object
   reasons        TEXT    NOT NULL, -- JSON object
-  message        INTEGER NOT NULL,
+  message_at     TEXT    NOT NULL,
+  state_since    TEXT    NOT NULL,
   revoked_ids    TEXT    NOT NULL, -- JSON array
   first_event_at TEXT    NOT NULL,
   last_event_at  TEXT    NOT NULL,

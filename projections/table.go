@@ -121,6 +121,10 @@ func object[V ~string](p *map[string]V) jsonColumn[map[string]V] {
 	return jsonColumn[map[string]V]{p, func(v map[string]V) bool { return len(v) == 0 }}
 }
 
+func times(p *map[string]schema.Time) jsonColumn[map[string]schema.Time] {
+	return jsonColumn[map[string]schema.Time]{p, func(v map[string]schema.Time) bool { return len(v) == 0 }}
+}
+
 func record[V any](p **V) jsonColumn[*V] {
 	return jsonColumn[*V]{p, func(v *V) bool { return v == nil }}
 }

@@ -34,7 +34,7 @@ func (o Order) Changes(after Order, _ time.Time) []Changed {
 			c.text("reason of "+field, o.Reasons[name], after.Reasons[name])
 		}
 	}
-	c.text("message from the CA", unanswered(o.Message), unanswered(after.Message))
+	c.text("message from the CA", unanswered(o.MessageAt != nil), unanswered(after.MessageAt != nil))
 	c.text("certificate", o.CertificateID, after.CertificateID)
 	c.list("certificates revoked", "certificates no longer revoked", o.RevokedIDs, after.RevokedIDs)
 	c.text("common name", o.CommonName, after.CommonName)

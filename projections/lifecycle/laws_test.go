@@ -65,7 +65,7 @@ func orderEventOf(t *rapid.T, kind schema.Kind) *schema.Event {
 
 // meaning is what of an order must not depend on when and how often things were said.
 func meaning(o Order) string {
-	return fmt.Sprint(o.Phase, o.State(), o.NextStep(), o.CertificateID, o.Checks, o.Reasons, o.Message, o.RevokedIDs)
+	return fmt.Sprint(o.Phase, o.State(), o.NextStep(), o.CertificateID, o.Checks, o.Reasons, o.MessageAt != nil, o.RevokedIDs)
 }
 
 func TestRepeatedAtOnceChangesOnlyTheTimeline(t *testing.T) {
@@ -187,6 +187,43 @@ func TestNewCycles(t *testing.T) {
 	} {
 		if o := history(Order.Fold, c.events); o.State() != c.state || o.NextStep() != c.step {
 			t.Errorf("%s: %s, next %s; want %s, next %s", name, o.State(), o.NextStep(), c.state, c.step)
+		}
+	}
+}
+
+// TestSince: the age of a state, of a check and of a message counts from the event that brought it, not from one that said it again.
+func TestSince(t *testing.T) {
+	check := func(name string, state schema.CheckState) *schema.Event {
+		return made(schema.OrderUpdated, schema.Data{Check: name, CheckState: state})
+	}
+	plain := func(k schema.Kind) *schema.Event { return made(k, schema.Data{}) }
+	failed, passed := schema.CheckFailed, schema.CheckPassed
+	for name, c := range map[string]struct {
+		events     []*schema.Event
+		state, csr int // the events they are since, by their place; csr -1: there is no such check
+		messageAt  int // -1: no message is open
+	}{
+		"first event":             {[]*schema.Event{plain(schema.OrderUpdated)}, 0, -1, -1},
+		"failed":                  {[]*schema.Event{plain(schema.OrderUpdated), check("csr", failed)}, 1, 1, -1},
+		"failed again":            {[]*schema.Event{check("csr", failed), check("csr", failed)}, 0, 0, -1},
+		"another failed as well":  {[]*schema.Event{check("phone", failed), check("csr", failed)}, 0, 1, -1},
+		"passed":                  {[]*schema.Event{check("csr", failed), check("csr", passed)}, 1, 1, -1},
+		"issued":                  {[]*schema.Event{check("csr", failed), plain(schema.OrderIssued), plain(schema.OrderUpdated)}, 1, 1, -1},
+		"issued twice":            {[]*schema.Event{plain(schema.OrderIssued), plain(schema.OrderIssued)}, 0, -1, -1},
+		"messages":                {[]*schema.Event{plain(schema.OrderUpdated), plain(schema.OrderMessageReceived), plain(schema.OrderMessageReceived)}, 1, -1, 1},
+		"message, then a failure": {[]*schema.Event{plain(schema.OrderMessageReceived), check("csr", failed)}, 0, 1, 0},
+		"message, then issued":    {[]*schema.Event{plain(schema.OrderMessageReceived), plain(schema.OrderIssued)}, 1, -1, -1},
+	} {
+		o := history(Order.Fold, c.events)
+		at := func(i int) schema.Time { return schema.At(began.Add(time.Duration(i) * time.Minute)) }
+		if o.StateSince != at(c.state) {
+			t.Errorf("%s: in its state since %s, want event %d", name, o.StateSince, c.state)
+		}
+		if since, known := o.ChecksSince[schema.CheckCSR]; known != (c.csr >= 0) || known && since != at(c.csr) {
+			t.Errorf("%s: its CSR's check is as it is since %s, want event %d", name, since, c.csr)
+		}
+		if (o.MessageAt != nil) != (c.messageAt >= 0) || o.MessageAt != nil && *o.MessageAt != at(c.messageAt) {
+			t.Errorf("%s: its message is of %v, want event %d", name, o.MessageAt, c.messageAt)
 		}
 	}
 }

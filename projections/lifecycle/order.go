@@ -38,9 +38,11 @@ type Order struct {
 	DNSNames      []string
 	CertificateID string // the last issued
 	Checks        map[string]schema.CheckState
-	Reasons       map[string]string // the provider's words on a check that failed or waits
-	Message       bool              // the CA sent one that nothing has answered
-	RevokedIDs    []string          // revoked certificates, so that an issued that comes late is known for what it is; sorted
+	ChecksSince   map[string]schema.Time // when the event was received that brought each check to its present state
+	Reasons       map[string]string      // the provider's words on a check that failed or waits
+	MessageAt     *schema.Time           // when the CA sent a message that nothing has answered
+	StateSince    schema.Time            // when the event was received that brought the present State
+	RevokedIDs    []string               // revoked certificates, so that an issued that comes late is known for what it is; sorted
 }
 
 // Fold is o after the event at seq. It changes nothing that o shares with others.
@@ -48,6 +50,23 @@ func (o Order) Fold(seq uint64, e *schema.Event) Order {
 	if ignored(e) {
 		return o
 	}
+	return o.next(seq, e).since(o, e.Time)
+}
+
+// since notes as of when the order is in its state, and each check in its own.
+func (o Order) since(before Order, at schema.Time) Order {
+	if o.state() != before.state() {
+		o.StateSince = at
+	}
+	for name, state := range o.Checks {
+		if state != before.Checks[name] {
+			o.ChecksSince = put(o.ChecksSince, name, at)
+		}
+	}
+	return o
+}
+
+func (o Order) next(seq uint64, e *schema.Event) Order {
 	if o.Phase == "" {
 		o.Phase = Pending
 	}
@@ -64,7 +83,10 @@ func (o Order) Fold(seq uint64, e *schema.Event) Order {
 		o.Phase = ReissueReady
 		o = o.allPassed() // it was issued, so they had; those of the new cycle are yet to come
 	case schema.OrderMessageReceived:
-		o.Message = true
+		if o.MessageAt == nil {
+			at := e.Time
+			o.MessageAt = &at
+		}
 	case schema.CertificateRevoked:
 		o = o.revoked(d.CertificateID)
 	case schema.CertificateCollected:
@@ -108,7 +130,7 @@ func (o Order) collected(d *schema.Data) Order {
 
 func (o Order) issued(d *schema.Data) Order {
 	o.Phase = Issued
-	o.Message = false
+	o.MessageAt = nil
 	o = o.allPassed()
 	o.Life = o.Life.read("certificate", d.Certificate != nil, d)
 	return o.issuedWith(d.CertificateID)
@@ -184,7 +206,7 @@ func (o Order) State() string {
 	case Rejected, Canceled, Revoked:
 		return o.Phase
 	}
-	if o.Message || o.Phase != Issued && (o.failed() || o.awaitsApproval()) {
+	if o.MessageAt != nil || o.Phase != Issued && (o.failed() || o.awaitsApproval()) {
 		return ActionRequired
 	}
 	return o.Phase
