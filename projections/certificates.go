@@ -51,7 +51,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		}
 		if c.Cert.NotAfter != nil {
 			days := lifecycle.DaysLeft(*c.Cert.NotAfter, now)
-			item.DaysLeft = &days
+			item.DaysLeft, item.RenewFrom = &days, c.ExpiringFrom()
 		}
 		return item
 	},

@@ -355,7 +355,12 @@ func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.
 		return nil, err
 	}
 	defer found.Close()
-	items = []T{}
+	return t.items(found, now)
+}
+
+// items are the rows that were found.
+func (t *table[S, T]) items(found *sql.Rows, now time.Time) ([]T, error) {
+	items := []T{}
 	for found.Next() {
 		var key rowKey
 		var state S

@@ -26,6 +26,25 @@ func (s *Store) Domains(ctx context.Context, q Query) ([]Domain, string, error) 
 	return page(ctx, s, domains, q)
 }
 
+// DomainsNamed are all validations of the names, at most MaxLimit of them, by name and provider.
+func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time) (items []Domain, err error) {
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	text, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	found, err := db.QueryContext(ctx, domains.selectColumns()+" FROM (SELECT DISTINCT value FROM json_each(?)) CROSS JOIN domains ON name = value ORDER BY name, provider LIMIT ?", string(text), MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	return domains.items(found, now)
+}
+
 // DNSSECs is a page of the key rotations.
 func (s *Store) DNSSECs(ctx context.Context, q Query) ([]DNSSEC, string, error) {
 	return page(ctx, s, dnssecs, q)

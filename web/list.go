@@ -31,6 +31,7 @@ type list[T any] struct {
 	fields     []field[T] // of the CSV, named as in the API
 	find       func(context.Context, projections.Query) (items []T, next string, err error)
 	key        func(*T) projections.Key
+	join       func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
 }
 
 // What most lists can be searched for.
@@ -69,18 +70,28 @@ type rowView[T any] struct {
 	Href   string // "" where it has no page
 	Source string // the provider's title
 	Now    time.Time
+	Beside []rowView[T] // rows that stand in the same line: what other providers say of the same
 }
 
 func (l *list[T]) rows(f *frame, items []T) []rowView[T] {
 	rows := make([]rowView[T], len(items))
 	for i := range items {
 		k := l.key(&items[i])
-		rows[i] = rowView[T]{items[i], rowKey(k), href(k) + f.At(), f.Source(k.Provider), f.Now}
+		rows[i] = rowView[T]{Item: items[i], Key: rowKey(k), Href: href(k) + f.At(), Source: f.Source(k.Provider), Now: f.Now}
 		if k.Model == "quarantine" && !f.HasLog {
 			rows[i].Href = ""
 		}
 	}
 	return rows
+}
+
+// lines are the rows as the list's page shows them.
+func (l *list[T]) lines(ctx context.Context, f *frame, items []T) ([]rowView[T], error) {
+	rows := l.rows(f, items)
+	if l.join == nil {
+		return rows, nil
+	}
+	return l.join(ctx, f, rows)
 }
 
 // listPage is the data of list.html.
@@ -149,10 +160,14 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	rows, err := l.lines(r.Context(), &f, items)
+	if err != nil {
+		return err
+	}
 	f.Model, f.Q = l.model, q.Q
 	values := r.URL.Query()
 	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.model), Count: countText(n),
-		Heads: l.heads(values, q.Sort), Rows: l.rows(&f, items),
+		Heads: l.heads(values, q.Sort), Rows: rows,
 		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {

@@ -59,6 +59,7 @@ func funcs(a *assets) template.FuncMap {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
 		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText,
+		"day":   func(t schema.Time) string { return dayText(t.Time) },
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}

@@ -108,7 +108,11 @@ func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, erro
 	if err != nil || len(items) == 0 {
 		return matches{}, err
 	}
-	m := matches{Model: l.model, Title: l.title, Count: number(len(items)), Rows: l.rows(f, items), Heads: sectionOf(l, f, items).Heads}
+	rows, err := l.lines(ctx, f, items)
+	if err != nil {
+		return matches{}, err
+	}
+	m := matches{Model: l.model, Title: l.title, Count: number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
 	for i := range items {
 		k := l.key(&items[i])
 		m.found = append(m.found, found{k.ID, href(k)})
