@@ -181,7 +181,7 @@ func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, n
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	found, err := db.QueryContext(ctx, "SELECT seq, time, provider, reason, original FROM quarantine"+w.sql()+" ORDER BY seq DESC LIMIT ?", append(w.args, limit+1)...)
+	found, err := db.QueryContext(ctx, "SELECT seq, time, provider, reason, original FROM quarantine"+w.sql("")+" ORDER BY seq DESC LIMIT ?", append(w.args, limit+1)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -214,7 +214,7 @@ func (s *Store) countQuarantine(ctx context.Context, q Query) (n int, err error)
 	if q.Provider != "" {
 		w.add("provider = ?", q.Provider)
 	}
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 

@@ -1,13 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strconv"
+	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
 )
 
 // madeLog is a log whose events are made when they are read: a million orders of three CAs with a certificate each, over two years up to madeNow, and
@@ -115,4 +124,84 @@ func (l madeLog) Follow(ctx context.Context, after uint64, yield func([]schema.R
 	}
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// listed are the first pages of every list, with every filter and what is searched for. Sorts that no index has are not among them.
+func listed() []string {
+	paths := []string{"/", "/expiry", "/dnssec", "/organizations", "/websites", "/targets", "/scans", "/users", "/quarantine", "/findings", "/findings?state=detected", "/findings?state=fixed"}
+	for _, state := range []string{"", "action_required", "pending", "issued", "reissue_ready", "rejected", "canceled", "revoked"} {
+		for _, provider := range []string{"", "digicert", "xolphin", "probely"} {
+			paths = append(paths, "/orders?provider="+provider+"&state="+state)
+		}
+	}
+	for _, state := range []string{"", "valid", "active", "expiring", "expired", "revoked", "replaced", "issued"} {
+		for _, more := range []string{"", "&provider=xolphin", "&sort=not_after", "&expires_from=2026-12-01&expires_until=2026-12-08&sort=not_after", "&expires_from=2027-05-01&expires_until=2027-05-02"} {
+			paths = append(paths, "/certificates?state="+state+more)
+		}
+	}
+	for _, state := range []string{"", "validated", "revalidation_due", "expired", "failed"} {
+		for _, more := range []string{"", "&provider=xolphin", "&sort=expires_at", "&sort=name", "&expires_from=2026-12-01&expires_until=2026-12-08"} {
+			paths = append(paths, "/domains?state="+state+more)
+		}
+	}
+	paths = append(paths, "/orders?sort=id", "/orders?sort=-id", "/certificates?sort=id")
+	for _, q := range []string{"10500000", "20500000", "0x0A000000000000000000000000003039", "host-500000.zone-0.example.com", "https://host-500000.zone-0.example.com/path",
+		"zone-17.example.com", "example.com", "nothing.example.org", "0A:00:00:00:00:00:00:00:00:00:00:00:00:00:30:39"} {
+		for _, path := range []string{"/search", "/orders", "/certificates", "/domains", "/findings"} {
+			paths = append(paths, path+"?q="+url.QueryEscape(q))
+		}
+	}
+	return paths
+}
+
+// BenchmarkLists measures how long the pages of lists take over a million orders and certificates, frame and all, and prints the slowest.
+func BenchmarkLists(b *testing.B) {
+	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: boundMemory})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	if _, err := store.Rebuild(b.Context(), false, nil); err != nil {
+		b.Fatal(err)
+	}
+	handler, err := web.New(web.Options{
+		Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"}, Limits: limits(),
+		Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const times = 5
+	type measured struct {
+		path     string
+		p50, max time.Duration
+	}
+	var all []measured
+	for b.Loop() {
+		all = nil
+		for _, path := range listed() {
+			var took []time.Duration
+			for range times {
+				w := httptest.NewRecorder()
+				began := time.Now()
+				handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
+				took = append(took, time.Since(began))
+				if w.Code != http.StatusOK && w.Code != http.StatusSeeOther {
+					b.Fatalf("%s: %d\n%s", path, w.Code, w.Body)
+				}
+			}
+			slices.Sort(took)
+			all = append(all, measured{path, took[times/2], took[times-1]})
+		}
+	}
+	slices.SortFunc(all, func(x, y measured) int { return cmp.Compare(y.p50, x.p50) })
+	for _, m := range all[:20] {
+		b.Logf("p50 %5d ms  max %5d ms  %s", m.p50.Milliseconds(), m.max.Milliseconds(), m.path)
+	}
+	over := slices.IndexFunc(all, func(m measured) bool { return m.p50 < 100*time.Millisecond })
+	b.ReportMetric(float64(all[len(all)/2].p50.Microseconds())/1000, "typical-ms")
+	b.ReportMetric(float64(all[0].p50.Microseconds())/1000, "slowest-ms")
+	b.ReportMetric(float64(over), "pages-over-100ms")
+	b.ReportMetric(float64(len(all)), "pages")
+	b.ReportMetric(0, "ns/op")
 }

@@ -59,6 +59,7 @@ func serveCommand() *cobra.Command {
 type serverProcess struct {
 	*owner
 	sources []*ingest.Source
+	fills   map[string][]string // by the kind of a source
 	hooks   *listener
 	web     *listener
 }
@@ -163,6 +164,10 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	if sv.sources, err = c.ingestSources(); err != nil {
 		return err
 	}
+	sv.fills = map[string][]string{}
+	for i := range c.sources {
+		sv.fills[c.sources[i].system.Kind] = fills(c.sources[i].system)
+	}
 	hooks, err := net.Listen("tcp", c.hooksListen)
 	if err != nil {
 		return fmt.Errorf("couldn't listen for deliveries: %w; choose another address with --hooks-listen", err)
@@ -259,7 +264,7 @@ func (sv *serverProcess) providers() []web.Provider {
 		p := web.Provider{
 			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
-			Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
+			Fills: sv.fills[set.system.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
 		}
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event
