@@ -64,7 +64,8 @@ type Certificate struct {
 	Issuer            string          `json:"issuer,omitempty"`
 	NotBefore         *schema.Time    `json:"not_before,omitempty"`
 	NotAfter          *schema.Time    `json:"not_after,omitempty"`
-	DaysLeft          *int            `json:"days_left,omitempty"` // whole days until not_after, negative once past
+	DaysLeft          *int            `json:"days_left,omitempty"`  // whole days until not_after, negative once past
+	RenewFrom         *schema.Time    `json:"renew_from,omitempty"` // when its renewal should begin: from then on it is expiring
 	KeyAlgorithm      string          `json:"key_algorithm,omitempty"`
 	FingerprintSHA256 string          `json:"fingerprint_sha256,omitempty"`
 	RevokesAt         *schema.Time    `json:"revokes_at,omitempty"` // of an announced revocation

@@ -37,7 +37,7 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 		pages[name], err = t.Parse(glue)
 		return err
 	}
-	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error"} {
+	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error", "search", "expiry"} {
 		err = errors.Join(err, add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`))
 	}
 	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "users", "targets", "scans", "findings", "quarantine"} {
@@ -59,6 +59,7 @@ func funcs(a *assets) template.FuncMap {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
 		"brief": brief, "hex": hexGroups, "original": originalText,
+		"day":   func(t schema.Time) string { return dayText(t.Time) },
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}

@@ -34,6 +34,8 @@ func stateOf(name string) stateWord {
 	case "revoked":
 		return stateWord{"revoked", "bad", "bad", "The certificate is no longer to be trusted."}
 	// certificates, and what is validated
+	case "valid":
+		return stateWord{"active or expiring", "ok", "ok", "In force today, soon over or not."}
 	case "active":
 		return stateWord{"active", "ok", "ok", "In force today."}
 	case "expiring":
