@@ -43,6 +43,7 @@ type certificatePage struct {
 	frame
 	Certificate *projections.Certificate
 	Names       nameList
+	Renewal     renewal
 	Timeline    timelineView
 	Past        past
 }
@@ -69,6 +70,7 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
 	}
+	p.Renewal = s.renewalOf(&p.frame, c)
 	p.Timeline = s.timeline(r, &p.frame, c.Timeline)
 	return s.render(w, http.StatusOK, "certificate", p)
 }

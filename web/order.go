@@ -58,10 +58,9 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 type orderCertificate struct {
 	projections.Certificate
 	Key, Href string
-	More      int // names beyond those of the order
-	Successor string
-	Heir      string // the successor's page
-	Last      bool   // it is the order's last issued
+	Heir      string // the successor's page; "" where there is none
+	HeirName  string
+	Last      bool // it is the order's last issued
 }
 
 // certificatesOf are the order's certificates with what took their places.
@@ -70,13 +69,7 @@ func (p *orderPage) certificatesOf(o *projections.Order) []orderCertificate {
 	for _, c := range o.Certificates {
 		key := projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
 		item := orderCertificate{Certificate: c, Key: rowKey(key), Href: href(key) + p.At(), Last: c.ID == o.CertificateID}
-		if heir := c.Successor; heir != nil {
-			item.Successor = heir.ID
-			if heir.Provider != c.Provider {
-				item.Successor = p.Source(heir.Provider) + " " + heir.ID
-			}
-			item.Heir = href(projections.Key{Model: "certificates", Provider: heir.Provider, ID: heir.ID}) + p.At()
-		}
+		item.Heir, item.HeirName = p.heir(&c)
 		list = append(list, item)
 	}
 	return list

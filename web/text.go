@@ -136,6 +136,16 @@ func dsText(domain string, ds *schema.DS) string {
 	return domain + ". " + record
 }
 
+// dsAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely seen.
+func dsAlgorithm(ds schema.DS) string {
+	return map[uint8]string{5: "RSA/SHA-1", 7: "RSASHA1-NSEC3-SHA1", 8: "RSA/SHA-256", 10: "RSA/SHA-512", 13: "ECDSA P-256 with SHA-256", 14: "ECDSA P-384 with SHA-384", 15: "Ed25519", 16: "Ed448"}[ds.Algorithm]
+}
+
+// dsDigestType is the name of a DS record's digest type (IANA, DNSSEC DS RR Type Digest Algorithms).
+func dsDigestType(ds schema.DS) string {
+	return map[uint8]string{1: "SHA-1", 2: "SHA-256", 4: "SHA-384"}[ds.DigestType]
+}
+
 // hexGroups puts a space after every four digits of a serial number or fingerprint, for people who compare two.
 func hexGroups(s string) string {
 	var b strings.Builder
