@@ -56,17 +56,22 @@ func (s *Server) shared(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p := s.copies.take(r.URL.RequestURI(), time.Now())
-		p.mu.Lock() // who comes meanwhile waits for the same page
-		if p.seq < heard || time.Since(p.begun) >= copyLife {
-			s.makeCopy(p, next, r)
-		}
-		maps.Copy(w.Header(), p.header)
-		status, body := p.status, bytes.ReplaceAll(p.body.Bytes(), []byte(s.copies.token), []byte(template.HTMLEscapeString(token)))
-		p.mu.Unlock()
+		status, header, body := s.copyFor(token, heard, next, r)
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		w.Write(body)
 	})
+}
+
+// copyFor is the page that r asks for, begun when the read models held the event heard; its forms bear token.
+func (s *Server) copyFor(token string, heard uint64, next http.Handler, r *http.Request) (int, http.Header, []byte) {
+	p := s.copies.take(r.URL.RequestURI(), s.Now())
+	p.mu.Lock() // who comes meanwhile waits for the same page
+	defer p.mu.Unlock()
+	if p.seq < heard || s.Now().Sub(p.begun) >= copyLife {
+		s.makeCopy(p, next, r)
+	}
+	return p.status, p.header, bytes.ReplaceAll(p.body.Bytes(), []byte(s.copies.token), []byte(template.HTMLEscapeString(token)))
 }
 
 func (c *copies) take(address string, now time.Time) *pageCopy {
@@ -87,9 +92,9 @@ func (c *copies) take(address string, now time.Time) *pageCopy {
 // makeCopy lets next write p anew. That its reader leaves does not end it, since others wait for it.
 func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) {
 	ctx := context.WithValue(context.WithoutCancel(r.Context()), formKey{}, s.copies.token)
-	p.begun, p.seq, p.status, p.header = time.Time{}, 0, http.StatusInternalServerError, http.Header{}
+	p.begun, p.seq, p.status, p.header = time.Time{}, 0, http.StatusOK, http.Header{}
 	p.body.Reset()
-	begun := time.Now()
+	begun := s.Now()
 	status, _, err := s.Store.Status(ctx)
 	next.ServeHTTP(p, r.WithContext(ctx))
 	if p.begun = begun; err == nil {
