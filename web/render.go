@@ -120,10 +120,9 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 		f.titles[p.Name] = p.Title
 	}
 	status, _, err := s.Store.Status(ctx)
-	for i, st := range status {
-		if f.Behind = max(f.Behind, st.Lag); i == 0 || st.Seq < f.Seq {
-			f.Seq = st.Seq
-		}
+	f.Seq = shownSeq(status)
+	for _, st := range status {
+		f.Behind = max(f.Behind, st.Lag)
 	}
 	if f.Behind < behindLimit {
 		f.Behind = 0
@@ -134,4 +133,14 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 		s.Logger.Error("couldn't read what every page's frame shows", "error", err)
 	}
 	return f
+}
+
+// shownSeq is the last event that all read models hold.
+func shownSeq(status []projections.Status) (seq uint64) {
+	for i, st := range status {
+		if i == 0 || st.Seq < seq {
+			seq = st.Seq
+		}
+	}
+	return seq
 }

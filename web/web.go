@@ -52,6 +52,7 @@ type Server struct {
 	pages    map[string]pageTemplate
 	pressing pressing
 	assets   *assets
+	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
 
@@ -97,7 +98,7 @@ func newServer(o Options) (*Server, error) {
 		o.First.ConfigFile = "certtrail.yaml"
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	s := &Server{Options: o, slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
+	s := &Server{Options: o, copies: newCopies(), slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
 	for _, h := range o.Hosts {
 		s.hosts[hostName(h)] = true
 	}
