@@ -11,7 +11,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	name: lifecycle.Certificates, key: "id",
 	fields: []string{"order_id", "phase", "serial_number", "common_name", "dns_names", "issuer", "not_before", "not_after", "key_algorithm",
 		"fingerprint_sha256", "pem", "announced", "revokes_at", "reason", "announced_at", "revoked_at"},
-	derived: []string{"expiring_from", "name_set", "issued_at"},
+	derived: []string{"expiring_from", "name_set", "issued_at", "validity_days"},
 	bind: func(c *lifecycle.Certificate) []any {
 		x := &c.Cert
 		return []any{&c.OrderID, &c.Phase, &x.SerialNumber, &x.CommonName, list(&x.DNSNames), &x.Issuer, optionalTime{&x.NotBefore}, optionalTime{&x.NotAfter},
@@ -20,26 +20,35 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	},
 	life: func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
 	derive: func(c *lifecycle.Certificate) []any {
-		return []any{timeText(c.ExpiringFrom()), c.NameSet(), c.IssuedAt().String()}
+		return []any{timeText(c.ExpiringFrom()), c.NameSet(), c.IssuedAt().String(), c.ValidityDays()}
 	},
 	fold: lifecycle.Certificate.Fold,
 	names: func(_ string, c *lifecycle.Certificate) []string {
 		return append([]string{c.Cert.CommonName}, c.Cert.DNSNames...)
 	},
-	sorts: []string{"last_event_at", "not_after", "not_before", "common_name", "issuer", "id", "provider"},
-	exact: []string{"id", "order_id", "serial_number", "fingerprint_sha256"},
+	sorts:   []string{"last_event_at", "not_after", "not_before", "common_name", "issuer", "id", "provider"},
+	ends:    "not_after",
+	byState: true,
+	exact:   []string{"id", "order_id", "serial_number", "fingerprint_sha256"},
 	states: map[string]func(string) (string, []any){
-		lifecycle.Revoked:  func(string) (string, []any) { return "phase = 'revoked'", nil },
-		lifecycle.Replaced: func(string) (string, []any) { return "phase = 'replaced'", nil },
-		lifecycle.Issued:   func(string) (string, []any) { return "phase = 'issued' AND not_after = ''", nil },
+		// Nearly all are issued, so that the index of phases leaves them out; SQLite goes by it where the query says the same.
+		lifecycle.Revoked:  func(string) (string, []any) { return "phase = 'revoked' AND phase <> 'issued'", nil },
+		lifecycle.Replaced: func(string) (string, []any) { return "phase = 'replaced' AND phase <> 'issued'", nil },
+		lifecycle.Issued:   func(string) (string, []any) { return "phase = 'issued' AND ^not_after = ''", nil },
 		lifecycle.Expired: func(now string) (string, []any) {
-			return "phase = 'issued' AND not_after <> '' AND not_after < ?", []any{now}
+			return "phase = 'issued' AND ^not_after > '' AND ^not_after < ?", []any{now}
 		},
 		lifecycle.Expiring: func(now string) (string, []any) {
-			// The last bound follows from the first, and an index finds by it; the plus keeps SQLite from going through all of the phase instead.
-			return "+phase = 'issued' AND expiring_from <= ? AND not_after >= ? AND not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
+			// The last bound follows from the first, and an index finds by it.
+			return "phase = 'issued' AND expiring_from <= ? AND ^not_after >= ? AND ^not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
 		},
-		lifecycle.Active: func(now string) (string, []any) { return "phase = 'issued' AND expiring_from > ?", []any{now} },
+		lifecycle.Valid: func(now string) (string, []any) {
+			return "phase = 'issued' AND ^not_after >= ?", []any{now}
+		},
+		lifecycle.Active: func(now string) (string, []any) {
+			// The first bound follows from the second, and an index finds by it.
+			return "phase = 'issued' AND ^not_after > ? AND expiring_from > ?", []any{now, now}
+		},
 	},
 	item: func(provider, id string, c *lifecycle.Certificate, now time.Time) Certificate {
 		item := Certificate{
@@ -51,7 +60,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		}
 		if c.Cert.NotAfter != nil {
 			days := lifecycle.DaysLeft(*c.Cert.NotAfter, now)
-			item.DaysLeft = &days
+			item.DaysLeft, item.RenewFrom = &days, c.ExpiringFrom()
 		}
 		return item
 	},

@@ -25,5 +25,6 @@ CREATE TABLE certificates (
   expiring_from      TEXT    NOT NULL,
   name_set           TEXT    NOT NULL, -- names the set of its names, so that certificates for the same names are found
   issued_at          TEXT    NOT NULL, -- not_before, or first_event_at where that is not known
+  validity_days      INTEGER NOT NULL, -- begun days of 86,400 s from not_before through not_after; 0: not known
   PRIMARY KEY (provider, id)
 ) STRICT, WITHOUT ROWID;

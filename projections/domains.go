@@ -8,13 +8,15 @@ import (
 
 var domains = &table[lifecycle.Domain, Domain]{
 	name: lifecycle.Domains, key: "name",
-	fields: validationFields,
-	bind:   func(d *lifecycle.Domain) []any { return bindValidation(&d.Validation) },
-	life:   func(d *lifecycle.Domain) *lifecycle.Life { return &d.Life },
-	fold:   lifecycle.Domain.Fold,
-	names:  func(name string, _ *lifecycle.Domain) []string { return []string{name} },
-	sorts:  []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
-	states: equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
+	fields:  validationFields,
+	bind:    func(d *lifecycle.Domain) []any { return bindValidation(&d.Validation) },
+	life:    func(d *lifecycle.Domain) *lifecycle.Life { return &d.Life },
+	fold:    lifecycle.Domain.Fold,
+	names:   func(name string, _ *lifecycle.Domain) []string { return []string{name} },
+	sorts:   []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
+	ends:    "expires_at",
+	byState: true,
+	states:  equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
 	item: func(provider, name string, d *lifecycle.Domain, _ time.Time) Domain {
 		return Domain{
 			Provider: provider, Name: name, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Since: d.Since, Unreadable: d.Unreadable,

@@ -28,7 +28,9 @@ type Order struct {
 	LastEventAt   schema.Time                  `json:"last_event_at"`
 	LastEventSeq  uint64                       `json:"last_event_seq"`
 	EventCount    int                          `json:"event_count"`
-	Timeline      []TimelineEntry              `json:"timeline,omitempty"` // only of one order, ascending
+	Timeline      []TimelineEntry              `json:"timeline,omitempty"`     // only of one order, ascending
+	Validations   []Domain                     `json:"validations,omitempty"`  // only of one order: what its provider says of its names and those above them, by name
+	Certificates  []Certificate                `json:"certificates,omitempty"` // only of one order: those issued for it, newest first
 	Then
 }
 
@@ -63,7 +65,8 @@ type Certificate struct {
 	Issuer            string          `json:"issuer,omitempty"`
 	NotBefore         *schema.Time    `json:"not_before,omitempty"`
 	NotAfter          *schema.Time    `json:"not_after,omitempty"`
-	DaysLeft          *int            `json:"days_left,omitempty"` // whole days until not_after, negative once past
+	DaysLeft          *int            `json:"days_left,omitempty"`  // whole days until not_after, negative once past
+	RenewFrom         *schema.Time    `json:"renew_from,omitempty"` // when its renewal should begin: from then on it is expiring
 	KeyAlgorithm      string          `json:"key_algorithm,omitempty"`
 	FingerprintSHA256 string          `json:"fingerprint_sha256,omitempty"`
 	RevokesAt         *schema.Time    `json:"revokes_at,omitempty"` // of an announced revocation
@@ -115,7 +118,7 @@ type DomainDetail struct {
 	Targets      []Target      `json:"targets"`  // of scanners, on the host of that name
 	Findings     []Finding     `json:"findings"` // about TLS, on that host
 	Then
-	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest momentsLimit
+	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest TimelineLimit
 }
 
 // DNSSEC is the key rotation of one website's zone.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -74,14 +73,21 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	direction := ""
-	if descending {
-		direction = " DESC"
-	}
-	if err := t.narrow(ctx, db, w); err != nil {
+	few, err := t.narrow(ctx, db, w)
+	if err != nil {
 		return nil, "", err
 	}
-	text := w.with + t.selectColumns() + " FROM " + w.from(t.name) + w.sql() + " ORDER BY " + column + direction + ", provider, " + t.key + " LIMIT ?"
+	by, read := column, column
+	if few {
+		read = ""
+	}
+	if descending {
+		by += " DESC"
+	}
+	by = " ORDER BY " + by + ", provider, " + t.key
+	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole.
+	text := w.with + t.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.key + " AS key_id FROM " + w.from(t.name) + w.sql(read) + by + " LIMIT ?) CROSS JOIN " +
+		t.name + " ON provider = key_provider AND " + t.key + " = key_id" + by
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
 	if err != nil {
 		return nil, "", err
@@ -122,16 +128,17 @@ func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id s
 		return nil, err
 	}
 	item := t.item(provider, id, &state, now)
-	timeline, err := s.timeline(ctx, db, t.name, provider, id)
+	entries, err := timeline(ctx, db, t.name, rowKey{provider, id}, TimelineLimit)
 	if err != nil {
 		return nil, err
 	}
-	put(&item, timeline)
+	put(&item, entries)
 	return &item, nil
 }
 
-func (s *Store) timeline(ctx context.Context, db *sql.DB, model, provider, id string) ([]TimelineEntry, error) {
-	found, err := db.QueryContext(ctx, "SELECT seq, time, type, summary FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq", model, provider, id)
+// timeline is the newest events of a row, at most limit, ascending.
+func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit int) ([]TimelineEntry, error) {
+	found, err := db.QueryContext(ctx, "SELECT seq, time, type, summary FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq DESC LIMIT ?", model, key.provider, key.id, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -144,126 +151,8 @@ func (s *Store) timeline(ctx context.Context, db *sql.DB, model, provider, id st
 		}
 		entries = append(entries, e)
 	}
+	slices.Reverse(entries)
 	return entries, found.Err()
-}
-
-// where is the condition of a query, and what it is read from.
-type where struct {
-	with  string // before the SELECT
-	on    string // how rows belong to what with found
-	terms []string
-	args  []any
-
-	found     []string // of a search: queries of the keys, one for each way to be found
-	foundArgs []any
-}
-
-func (w *where) add(term string, args ...any) {
-	w.terms = append(w.terms, term)
-	w.args = append(w.args, args...)
-}
-
-// from is what is read: the table, or what a search found with the table's rows.
-func (w *where) from(table string) string {
-	if w.with == "" {
-		return table
-	}
-	return "found CROSS JOIN " + table + " ON " + w.on
-}
-
-func (w *where) sql() string {
-	if len(w.terms) == 0 {
-		return ""
-	}
-	return " WHERE (" + strings.Join(w.terms, ") AND (") + ")"
-}
-
-func (t *table[S, T]) where(q Query) (*where, error) {
-	w := &where{}
-	if t.only != "" {
-		w.add(t.only)
-	}
-	if q.Provider != "" {
-		w.add("provider = ?", q.Provider)
-	}
-	if q.State != "" {
-		condition, ok := t.states[q.State]
-		if t.states == nil {
-			condition, ok = func(string) (string, []any) { return "state = ?", []any{q.State} }, true
-		}
-		if !ok {
-			return nil, fmt.Errorf("%w: %q is not a state of %s", ErrQuery, q.State, t.name)
-		}
-		term, args := condition(schema.At(q.Now).String())
-		w.add(term, args...)
-	}
-	if q.Q != "" {
-		t.search(w, strings.TrimSpace(q.Q))
-	}
-	return w, nil
-}
-
-// search finds rows by an exact number or by a domain name and all names below it.
-func (t *table[S, T]) search(w *where, q string) {
-	for _, column := range t.exact {
-		value := q
-		if column == "serial_number" || column == "fingerprint_sha256" {
-			value = hexNumber(q)
-		}
-		w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+column+" = ? AND "+column+" <> ''")
-		w.foundArgs = append(w.foundArgs, value)
-	}
-	if name, err := schema.DomainName(hostOf(q)); err == nil && t.names != nil {
-		reversed := schema.ReverseName(name)
-		w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?", "SELECT provider, id FROM names WHERE model = ? AND reversed >= ? AND reversed < ?")
-		w.foundArgs = append(w.foundArgs, t.name, reversed, t.name, reversed+".", reversed+"/") // "/" is the byte after "."
-	}
-	if len(w.found) == 0 {
-		w.add("false")
-	}
-}
-
-// fewFound is how many keys a search may find for its rows to be read by them, and then sorted. Of more, one in every few rows of the list is to be
-// expected, so that the list is read in its order and each row looked at.
-const fewFound = 2000
-
-// narrow has the rows of a search read in the way that suits how many there are.
-func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where) error {
-	if len(w.found) == 0 {
-		return nil
-	}
-	found := strings.Join(w.found, " UNION ALL ")
-	var n int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM ("+found+") LIMIT ?)", append(w.foundArgs, fewFound+1)...).Scan(&n); err != nil {
-		return err
-	}
-	if n > fewFound {
-		w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
-		return nil
-	}
-	// The cross join keeps SQLite from reading the list in its order all the same.
-	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (SELECT DISTINCT * FROM (" + found + ")) "
-	w.on = "provider = found_provider AND " + t.key + " = found_id"
-	w.args = append(slices.Clone(w.foundArgs), w.args...)
-	return nil
-}
-
-// hexNumber is a serial number or fingerprint as it is pasted, in the form it is stored.
-func hexNumber(s string) string {
-	s = strings.ToLower(strings.NewReplacer(":", "", " ", "", "-", "").Replace(s))
-	s = strings.TrimPrefix(s, "0x")
-	if len(s)%2 == 1 {
-		s = "0" + s
-	}
-	return s
-}
-
-// hostOf is the host of a URL as it is pasted, or s itself.
-func hostOf(s string) string {
-	if u, err := url.Parse(s); err == nil && u.Host != "" {
-		return u.Hostname()
-	}
-	return s
 }
 
 // order is the column that a list is ordered by.
@@ -339,10 +228,10 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 	if err != nil {
 		return 0, err
 	}
-	if err := t.narrow(ctx, db, w); err != nil {
+	if _, err := t.narrow(ctx, db, w); err != nil {
 		return 0, err
 	}
-	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 
@@ -368,15 +257,20 @@ func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.
 		w.add(t.only)
 	}
 	condition(w)
-	if err := t.narrow(ctx, db, w); err != nil {
+	if _, err := t.narrow(ctx, db, w); err != nil {
 		return nil, err
 	}
-	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql()+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)
+	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql("")+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
-	items = []T{}
+	return t.items(found, now)
+}
+
+// items are the rows that were found.
+func (t *table[S, T]) items(found *sql.Rows, now time.Time) ([]T, error) {
+	items := []T{}
 	for found.Next() {
 		var key rowKey
 		var state S

@@ -16,13 +16,14 @@ var orders = &table[lifecycle.Order, Order]{
 		return []any{&o.Phase, &o.CommonName, list(&o.DNSNames), &o.CertificateID, object(&o.Checks), times(&o.ChecksSince), object(&o.Reasons),
 			optionalTime{&o.MessageAt}, timeColumn{&o.StateSince}, list(&o.RevokedIDs)}
 	},
-	life:   func(o *lifecycle.Order) *lifecycle.Life { return &o.Life },
-	derive: func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep(), o.WaitingSince()} },
-	fold:   lifecycle.Order.Fold,
-	names:  orderNames,
-	sorts:  []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
-	states: equalTo("state", lifecycle.Pending, lifecycle.ActionRequired, lifecycle.Issued, lifecycle.ReissueReady, lifecycle.Rejected, lifecycle.Canceled, lifecycle.Revoked),
-	exact:  []string{"id", "certificate_id"},
+	life:    func(o *lifecycle.Order) *lifecycle.Life { return &o.Life },
+	derive:  func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep(), o.WaitingSince()} },
+	fold:    lifecycle.Order.Fold,
+	names:   orderNames,
+	sorts:   []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
+	byState: true,
+	states:  equalTo("state", lifecycle.Pending, lifecycle.ActionRequired, lifecycle.Issued, lifecycle.ReissueReady, lifecycle.Rejected, lifecycle.Canceled, lifecycle.Revoked),
+	exact:   []string{"id", "certificate_id"},
 	item: func(provider, id string, o *lifecycle.Order, _ time.Time) Order {
 		checks := o.Checks
 		if checks == nil {

@@ -15,6 +15,7 @@ var organizations = &table[lifecycle.Organization, Organization]{
 	life:   func(o *lifecycle.Organization) *lifecycle.Life { return &o.Life },
 	fold:   lifecycle.Organization.Fold,
 	sorts:  []string{"last_event_at", "expires_at", "state", "name", "id", "provider"},
+	ends:   "expires_at",
 	states: equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired),
 	exact:  []string{"id", "name"},
 	item: func(provider, id string, o *lifecycle.Organization, _ time.Time) Organization {

@@ -20,10 +20,11 @@ var ErrNoPast = errors.New("that moment cannot be shown")
 
 // The limits of what is folded for one answer.
 const (
-	ChangesLimit = 500    // events of one row, the newest, are told what they changed
-	foldLimit    = 2_000  // a longer history is folded only when a moment of it is asked for: each event costs a read of the log
-	momentsLimit = 10_000 // events of all that concerns one domain name
-	eventsHeld   = 2_000  // events that are held because another row of the answer may be concerned too
+	ChangesLimit  = 500    // events of one row, the newest, are told what they changed
+	TimelineLimit = 10_000 // events of one row, or of all that concerns one domain name, the newest, are told of
+	pastLimit     = 20_000 // the longest history of which a moment is folded
+	foldLimit     = 2_000  // a longer history is folded only when a moment of it is asked for: each event costs a read of the log
+	eventsHeld    = 2_000  // events that are held because another row of the answer may be concerned too
 )
 
 // Moment is a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
@@ -73,14 +74,7 @@ var (
 		func(w *Website) (*[]TimelineEntry, *Then) { return &w.Timeline, &w.Then }}
 )
 
-// OrderAt is one order as of a moment, with its timeline up to then and what each event changed. It is ErrNotFound before the first event,
-// and ErrNoLog or ErrNoPast where the moment cannot be folded. In the present it is Order, and only the changes are missing if they cannot be
-// told. Likewise the others.
-func (s *Store) OrderAt(ctx context.Context, provider, id string, m Moment) (*Order, error) {
-	return at(ctx, s, orderHistory, provider, id, m)
-}
-
-// DNSSECAt is one zone's rotation as of a moment.
+// DNSSECAt is one zone's rotation as of a moment, as OrderAt is an order.
 func (s *Store) DNSSECAt(ctx context.Context, provider, websiteID string, m Moment) (*DNSSEC, error) {
 	return at(ctx, s, dnssecHistory, provider, websiteID, m)
 }
@@ -153,9 +147,12 @@ type past[S, T any] struct {
 
 // then is the row as of the reading's moment.
 func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey) (*past[S, T], error) {
-	all, err := r.s.timeline(ctx, r.db, h.name, key.provider, key.id)
+	all, err := timeline(ctx, r.db, h.name, key, pastLimit+1)
 	if err != nil {
 		return nil, err
+	}
+	if len(all) > pastLimit {
+		return nil, fmt.Errorf("%w: there are more than %d events of it, too many to fold for one answer; certtrail replay --until-seq N --out FILE makes a database as of then", ErrNoPast, pastLimit)
 	}
 	n := r.m.reached(all)
 	if n == 0 {

@@ -146,7 +146,7 @@ func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, er
 			UNION SELECT 'orders', c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id
 			WHERE n.model = 'certificates' AND n.reversed IN (?1, ?2))
 		SELECT t.seq, t.time, t.type, t.summary FROM concerned r JOIN timeline t ON t.model = r.model AND t.provider = r.provider AND t.id = r.id
-		GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?3`, reversed, wildcard, momentsLimit)
+		GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?3`, reversed, wildcard, TimelineLimit)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,11 @@ type Query struct {
 	Provider string
 	State    string
 	Sort     string // FIELD or -FIELD; "": -last_event_at
-	Now      time.Time
+
+	// Only what ends in this time: certificates by their not_after, validations by their expires_at. Zero: no bound; ExpiresUntil is not part of it.
+	ExpiresFrom, ExpiresUntil time.Time
+
+	Now time.Time
 }
 
 // Status is how far a projection is.

@@ -21,6 +21,25 @@ func (s *Store) Domains(ctx context.Context, q Query) ([]Domain, string, error) 
 	return page(ctx, s, domains, q)
 }
 
+// DomainsNamed are all validations of the names, at most MaxLimit of them, by name and provider.
+func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time) (items []Domain, err error) {
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	text, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	found, err := db.QueryContext(ctx, domains.selectColumns()+" FROM (SELECT DISTINCT value FROM json_each(?)) CROSS JOIN domains ON name = value ORDER BY name, provider LIMIT ?", string(text), MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	return domains.items(found, now)
+}
+
 // DNSSECs is a page of the key rotations.
 func (s *Store) DNSSECs(ctx context.Context, q Query) ([]DNSSEC, string, error) {
 	return page(ctx, s, dnssecs, q)
@@ -154,7 +173,7 @@ func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, n
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	found, err := db.QueryContext(ctx, "SELECT seq, time, provider, reason, original FROM quarantine"+w.sql()+" ORDER BY seq DESC LIMIT ?", append(w.args, limit+1)...)
+	found, err := db.QueryContext(ctx, "SELECT seq, time, provider, reason, original FROM quarantine"+w.sql("")+" ORDER BY seq DESC LIMIT ?", append(w.args, limit+1)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -187,7 +206,7 @@ func (s *Store) countQuarantine(ctx context.Context, q Query) (n int, err error)
 	if q.Provider != "" {
 		w.add("provider = ?", q.Provider)
 	}
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql()+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 

@@ -26,10 +26,12 @@ type table[S, T any] struct {
 	item   func(provider, id string, s *S, now time.Time) T
 	names  func(key string, s *S) []string // domain names it is found by
 
-	sorts  []string                                    // fields that lists may be ordered by
-	states map[string]func(now string) (string, []any) // SQL condition of each state
-	only   string                                      // a condition on all its lists
-	exact  []string                                    // columns a search compares whole
+	sorts   []string                                    // fields that lists may be ordered by
+	states  map[string]func(now string) (string, []any) // SQL condition of each state
+	only    string                                      // a condition on all its lists
+	exact   []string                                    // columns a search compares whole
+	byState bool                                        // an index has the rows by state
+	ends    string                                      // the column that says when a row's validity ends; "": it has none
 }
 
 var lifeColumns = []string{"first_event_at", "last_event_at", "last_event_seq", "event_count", "unreadable"}

@@ -13,9 +13,9 @@ func (s *Server) newCertificates() *list[projections.Certificate] {
 	return &list[certificate]{
 		s: s, model: "certificates", title: "Certificates", exportSort: "id", find: s.Store.Certificates,
 		empty:  "Every certificate that a CA issues, replaces or revokes appears here, with its validity as soon as the certificate itself has come.",
-		states: []string{"active", "expiring", "expired", "revoked", "replaced", "issued"},
+		states: []string{"valid", "active", "expiring", "expired", "revoked", "replaced", "issued"},
 		columns: []column{{Title: "State", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Certificate"}, {Title: "Issuer", Field: "issuer"},
-			{Title: "Lifetime used", Class: "life"}, {Title: "Valid until", Field: "not_after", Class: "time"},
+			{Title: "Lifetime used, renewal due", Class: "life"}, {Title: "Valid until", Field: "not_after", Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(c *certificate) projections.Key {
 			return projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
@@ -30,6 +30,7 @@ func (s *Server) newCertificates() *list[projections.Certificate] {
 			{"not_before", func(c *certificate) string { return timeText(c.NotBefore) }},
 			{"not_after", func(c *certificate) string { return timeText(c.NotAfter) }},
 			{"days_left", func(c *certificate) string { return intText(c.DaysLeft) }},
+			{"renew_from", func(c *certificate) string { return timeText(c.RenewFrom) }},
 			{"key_algorithm", func(c *certificate) string { return c.KeyAlgorithm }},
 			{"fingerprint_sha256", func(c *certificate) string { return c.FingerprintSHA256 }},
 			{"last_event_at", func(c *certificate) string { return c.LastEventAt.String() }},
@@ -42,7 +43,8 @@ type certificatePage struct {
 	frame
 	Certificate *projections.Certificate
 	Names       nameList
-	Timeline    []timelineItem
+	Renewal     renewal
+	Timeline    timelineView
 	Past        past
 }
 
@@ -68,6 +70,7 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
 	}
+	p.Renewal = s.renewalOf(&p.frame, c)
 	p.Timeline = s.timeline(r, &p.frame, c.Timeline)
 	return s.render(w, http.StatusOK, "certificate", p)
 }

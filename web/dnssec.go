@@ -35,7 +35,7 @@ func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
 type rotationPage struct {
 	frame
 	Rotation *projections.DNSSEC
-	Timeline []timelineItem
+	Timeline timelineView
 	Past     past
 
 	Delegation *delegationView // nil: the parent was not asked

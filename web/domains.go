@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,11 +14,11 @@ import (
 func (s *Server) newDomains() *list[projections.Domain] {
 	type domain = projections.Domain
 	return &list[domain]{
-		s: s, model: "domains", title: "Domains", exportSort: "name", find: s.Store.Domains,
+		s: s, model: "domains", title: "Domains", exportSort: "name", find: s.Store.Domains, join: s.byName,
 		empty:  "Every domain name that a CA has validated appears here, with the day until which the validation may be reused.",
 		states: []string{"validated", "revalidation_due", "expired", "failed"},
-		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Domain", Field: "name", Class: "name"}, {Title: "CA"},
-			{Title: "Validated", Field: "validated_at", Down: true, Class: "time"}, {Title: "Reusable until", Field: "expires_at", Class: "time"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Domain", Field: "name", Class: "name"},
+			{Title: "Reusable until, by CA", Field: "expires_at"}, {Title: "Validated", Field: "validated_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(d *domain) projections.Key {
 			return projections.Key{Model: "domains", Provider: d.Provider, ID: d.Name}
@@ -31,6 +32,33 @@ func (s *Server) newDomains() *list[projections.Domain] {
 			{"last_event_at", func(d *domain) string { return d.LastEventAt.String() }},
 		},
 	}
+}
+
+// byName puts what other CAs say of a name beside the first row of that name, whether the list would show it here, elsewhere or not at all.
+func (s *Server) byName(ctx context.Context, f *frame, rows []rowView[projections.Domain]) ([]rowView[projections.Domain], error) {
+	var names []string
+	var lines []rowView[projections.Domain]
+	first := map[string]int{}
+	for _, row := range rows {
+		if _, ok := first[row.Item.Name]; !ok {
+			first[row.Item.Name] = len(lines)
+			names, lines = append(names, row.Item.Name), append(lines, row)
+		}
+	}
+	if len(lines) == 0 {
+		return lines, nil
+	}
+	all, err := s.Store.DomainsNamed(ctx, names, f.Now)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range s.domains.rows(f, all) {
+		i, ok := first[row.Item.Name]
+		if ok && row.Item.Provider != lines[i].Item.Provider {
+			lines[i].Beside = append(lines[i].Beside, row)
+		}
+	}
+	return lines, nil
 }
 
 // domainPage is the data of domain.html.
@@ -65,7 +93,7 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 // validation is what one provider says of the name, and how it came to say so.
 type validation struct {
 	rowView[projections.Domain]
-	Timeline []timelineItem
+	Timeline timelineView
 }
 
 func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {

@@ -40,7 +40,7 @@ func (s *Server) api(h handler) http.Handler {
 
 // page answers errors as pages.
 func (s *Server) page(h handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.shared(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = withForm(w, r)
 		err := h(w, r)
 		if err == nil {
@@ -63,7 +63,7 @@ func (s *Server) page(h handler) http.Handler {
 			s.Logger.Error("could not show an error", "path", r.URL.Path, "error", err)
 			http.Error(w, detail, status)
 		}
-	})
+	}))
 }
 
 type errorPage struct {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 	"strings"
 
@@ -40,5 +41,17 @@ func Acting(o Options, did func()) (http.Handler, error) {
 		did()
 		w.WriteHeader(http.StatusNoContent)
 		return nil
+	}), nil
+}
+
+// Forming is a page that bears the token of its forms and nothing else.
+func Forming(o Options) (http.Handler, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		_, err := w.Write([]byte("form " + template.HTMLEscapeString(formToken(r.Context()))))
+		return err
 	}), nil
 }

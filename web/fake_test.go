@@ -125,6 +125,56 @@ func (s *fakeStore) Domains(_ context.Context, q projections.Query) ([]projectio
 	return find(s, q, s.domains, func(d *projections.Domain) (string, string) { return d.Provider, d.State })
 }
 
+func (s *fakeStore) DomainsNamed(_ context.Context, names []string, _ time.Time) ([]projections.Domain, error) {
+	var found []projections.Domain
+	for _, d := range s.domains {
+		if slices.Contains(names, d.Name) {
+			found = append(found, d)
+		}
+	}
+	return found, s.err
+}
+
+func (s *fakeStore) Named(_ context.Context, name string) (known, below bool, err error) {
+	for _, o := range s.orders {
+		for _, n := range append(o.DNSNames, o.CommonName) {
+			known, below = known || n == name, below || strings.HasSuffix(n, "."+name)
+		}
+	}
+	return known, below, s.err
+}
+
+// Expiring counts what the certificates' end says, those that are revoked or replaced too.
+func (s *fakeStore) Expiring(_ context.Context, spans []projections.Span, limits []int, _ time.Time) (projections.CertificateExpiry, error) {
+	x := projections.CertificateExpiry{Providers: []string{"digicert", "sectigo", "xolphin"}, Over: make([]int, len(limits)), Valid: len(s.certificates)}
+	for _, span := range spans {
+		counts := make([]int, len(x.Providers))
+		for _, c := range s.certificates {
+			if c.NotAfter != nil && !c.NotAfter.Before(span.From) && c.NotAfter.Before(span.Until) {
+				counts[slices.Index(x.Providers, c.Provider)]++
+			}
+		}
+		x.Spans = append(x.Spans, counts)
+	}
+	for i := range limits {
+		x.Over[i] = i
+	}
+	return x, s.err
+}
+
+func (s *fakeStore) Lapsing(_ context.Context, spans []projections.Span) (counts []int, err error) {
+	for _, span := range spans {
+		n := 0
+		for _, d := range s.domains {
+			if d.ExpiresAt != nil && !d.ExpiresAt.Before(span.From) && d.ExpiresAt.Before(span.Until) {
+				n++
+			}
+		}
+		counts = append(counts, n)
+	}
+	return counts, s.err
+}
+
 func (s *fakeStore) DomainAt(_ context.Context, name string, m projections.Moment) (*projections.DomainDetail, error) {
 	if s.err != nil {
 		return nil, s.err

@@ -24,12 +24,14 @@ type list[T any] struct {
 	hint       string // what a search is asked for; "": hintNumbers
 	columns    []column
 	fixed      bool       // always newest first, filtered by provider at most
+	private    bool       // of persons: whom somebody looks for is told in no other list, and stands in no other address
 	covert     []string   // what it is not sorted by: a cursor, which is part of an address, would tell of a person
 	states     []string   // to filter by; none: the model has no state
 	exportSort string     // what a download is sorted by unless asked otherwise: something that never changes
 	fields     []field[T] // of the CSV, named as in the API
 	find       func(context.Context, projections.Query) (items []T, next string, err error)
 	key        func(*T) projections.Key
+	join       func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
 }
 
 // What most lists can be searched for.
@@ -50,10 +52,15 @@ type column struct {
 type listHandlers struct {
 	model                string
 	page, csv, json, api handler
+	search               func(ctx context.Context, f *frame, q string) (matches, error) // nil: /search does not look there
 }
 
 func (l *list[T]) handlers() listHandlers {
-	return listHandlers{l.model, l.page, l.csv, l.json, l.api}
+	h := listHandlers{l.model, l.page, l.csv, l.json, l.api, l.search}
+	if l.fixed || l.private {
+		h.search = nil
+	}
+	return h
 }
 
 // rowView is what a row's template sees.
@@ -63,18 +70,28 @@ type rowView[T any] struct {
 	Href   string // "" where it has no page
 	Source string // the provider's title
 	Now    time.Time
+	Beside []rowView[T] // rows that stand in the same line: what other providers say of the same
 }
 
 func (l *list[T]) rows(f *frame, items []T) []rowView[T] {
 	rows := make([]rowView[T], len(items))
 	for i := range items {
 		k := l.key(&items[i])
-		rows[i] = rowView[T]{items[i], rowKey(k), href(k) + f.At(), f.Source(k.Provider), f.Now}
+		rows[i] = rowView[T]{Item: items[i], Key: rowKey(k), Href: href(k) + f.At(), Source: f.Source(k.Provider), Now: f.Now}
 		if k.Model == "quarantine" && !f.HasLog {
 			rows[i].Href = ""
 		}
 	}
 	return rows
+}
+
+// lines are the rows as the list's page shows them.
+func (l *list[T]) lines(ctx context.Context, f *frame, items []T) ([]rowView[T], error) {
+	rows := l.rows(f, items)
+	if l.join == nil {
+		return rows, nil
+	}
+	return l.join(ctx, f, rows)
 }
 
 // listPage is the data of list.html.
@@ -110,9 +127,23 @@ type filter struct {
 	Query     projections.Query
 	States    []string
 	Providers []Provider
-	Limit     string // as given, to be kept
+	Kept      []kept // what the form does not ask for, and must not lose
 	Search    bool
 	Hint      string
+}
+
+// kept is a parameter that a form hands on.
+type kept struct{ Name, Value string }
+
+// keptOf are the parameters of a list that its form has no field for.
+func keptOf(values url.Values) []kept {
+	var all []kept
+	for _, name := range []string{"sort", expiresFrom, expiresUntil, "limit"} {
+		if v := values.Get(name); v != "" {
+			all = append(all, kept{name, v})
+		}
+	}
+	return all
 }
 
 func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
@@ -129,11 +160,15 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	rows, err := l.lines(r.Context(), &f, items)
+	if err != nil {
+		return err
+	}
 	f.Model, f.Q = l.model, q.Q
 	values := r.URL.Query()
 	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.model), Count: countText(n),
-		Heads: l.heads(values, q.Sort), Rows: l.rows(&f, items),
-		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), values.Get("limit"), !l.fixed, cmp.Or(l.hint, hintNumbers)},
+		Heads: l.heads(values, q.Sort), Rows: rows,
+		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {
 		p.Next = with(l.model, values, "cursor", next)
@@ -151,7 +186,7 @@ func (l *list[T]) query(r *http.Request) (projections.Query, error) {
 	if err == nil {
 		err = noMoment(r.URL.Query(), "a list")
 	}
-	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "") {
+	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
 		err = wrong("the %s is always newest first and can only be filtered by provider", l.model)
 	}
 	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.covert, field) {
@@ -217,20 +252,17 @@ func (l *list[T]) chips(values url.Values, f *frame) []link {
 		}
 		chips = append(chips, link{text, with(l.model, values, name, "", "cursor", "")})
 	}
+	if text := spanText(values.Get(expiresFrom), values.Get(expiresUntil)); text != "" {
+		chips = append(chips, link{text, with(l.model, values, expiresFrom, "", expiresUntil, "", "cursor", "")})
+	}
 	return chips
 }
 
 func (l *list[T]) elsewhere(q string) []link {
-	if q == "" || l.model == "users" { // whom somebody looks for is told in no other list, and stands in no other address
+	if q == "" || l.private {
 		return nil
 	}
-	var links []link
-	for _, item := range []link{{"Orders", "orders"}, {"Certificates", "certificates"}, {"Domains", "domains"}, {"DNSSEC", "dnssec"}, {"Targets", "targets"}, {"Findings", "findings"}, {"Users", "users"}} {
-		if item.Href != l.model {
-			links = append(links, link{item.Text, with(item.Href, nil, "q", q)})
-		}
-	}
-	return links
+	return []link{{"Search in all lists", with("search", nil, "q", q)}}
 }
 
 // with is the address of a list with the named parameters changed; an empty value takes one away.
@@ -259,6 +291,12 @@ func readQuery(v url.Values, now time.Time) (projections.Query, error) {
 	q := projections.Query{Cursor: v.Get("cursor"), Q: strings.TrimSpace(v.Get("q")), Provider: v.Get("provider"),
 		State: v.Get("state"), Sort: v.Get("sort"), Now: now}
 	var err error
+	if q.ExpiresFrom, err = readBound(v, expiresFrom); err != nil {
+		return q, err
+	}
+	if q.ExpiresUntil, err = readBound(v, expiresUntil); err != nil {
+		return q, err
+	}
 	q.Limit, err = readLimit(v)
 	return q, err
 }

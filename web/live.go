@@ -14,10 +14,12 @@ import (
 
 // The limits of /live.
 const (
-	maxLive       = 2000             // streams at once
-	heartbeat     = 15 * time.Second // how long a stream is silent at most, so that proxies keep it and dead peers are noticed
-	writeTimeout  = 30 * time.Second // how long a peer may take to accept one write
-	reconnectTime = 2 * time.Second  // what a browser waits before it connects again
+	maxLive       = 2000                  // streams at once
+	gather        = 50 * time.Millisecond // after a message, what changes is gathered for so long into the next one
+	maxRows       = 1000                  // of one message
+	heartbeat     = 15 * time.Second      // how long a stream is silent at most, so that proxies keep it and dead peers are noticed
+	writeTimeout  = 30 * time.Second      // how long a peer may take to accept one write
+	reconnectTime = 2 * time.Second       // what a browser waits before it connects again
 )
 
 // changeJSON is the data of one server-sent event: which rows are other than before, never what they are now.
@@ -27,12 +29,17 @@ type changeJSON struct {
 }
 
 // live streams changes as Server-Sent Events until the peer leaves or the server stops. Last-Event-ID resumes after that event; a page's
-// first request has no such header and says the same in its address.
+// first request has no such header and says the same in its address. Who says at_most gets one event "reload" in place of more missed events
+// than that, or where the log ends before what he has seen.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if s.ReadOnly != nil {
 		return errStill
 	}
 	after, err := lastEventID(r)
+	if err != nil {
+		return err
+	}
+	limit, err := atMost(r)
 	if err != nil {
 		return err
 	}
@@ -52,8 +59,25 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if err := out.write(fmt.Sprintf("retry: %d\n\n", reconnectTime.Milliseconds())); err != nil {
 		return nil // the peer is gone, so there is nobody to tell
 	}
+	if limit > 0 && after > 0 {
+		if after, err = s.skip(r.Context(), out, after, limit); err != nil {
+			return nil // the peer is gone, or comes again
+		}
+	}
 	s.stream(r.Context(), out, after)
 	return nil
+}
+
+// skip tells a peer to look at everything anew if it missed more than limit events, or has seen what is not in the log; it goes on from there.
+func (s *Server) skip(ctx context.Context, out sse, after, limit uint64) (uint64, error) {
+	status, _, err := s.Store.Status(ctx)
+	if err != nil {
+		return after, err
+	}
+	if seq := shownSeq(status); after > seq || seq-after > limit {
+		return seq, out.reload(seq)
+	}
+	return after, nil
 }
 
 // stream copies changes to out, with a heartbeat between them. Only this goroutine writes; the store's is gone when it returns.
@@ -73,10 +97,19 @@ func (s *Server) stream(ctx context.Context, out sse, after uint64) {
 	ticker := time.NewTicker(heartbeat)
 	defer ticker.Stop()
 	var err error
+	var next gathered
+	var due <-chan time.Time // not nil: a message was sent just now
 	for err == nil {
 		select {
 		case c := <-changes:
-			err = out.change(c)
+			if next.add(c); due != nil && len(next.rows) < maxRows {
+				continue
+			}
+			err, due = out.change(next.take()), time.After(gather)
+		case <-due:
+			if due = nil; next.seq > 0 {
+				err, due = out.change(next.take()), time.After(gather)
+			}
 		case <-ticker.C:
 			err = out.write(": still here\n\n")
 		case err = <-done: // also when ctx ends
@@ -89,6 +122,32 @@ func (s *Server) stream(ctx context.Context, out sse, after uint64) {
 	}
 	cancel()
 	<-done
+}
+
+// gathered is what changed since the last message: each row once.
+type gathered struct {
+	seq  uint64
+	rows []projections.Key
+	have map[projections.Key]bool
+}
+
+func (g *gathered) add(c projections.Change) {
+	g.seq = c.Seq
+	for _, k := range c.Rows {
+		if !g.have[k] {
+			if g.have == nil {
+				g.have = map[projections.Key]bool{}
+			}
+			g.have[k] = true
+			g.rows = append(g.rows, k)
+		}
+	}
+}
+
+func (g *gathered) take() projections.Change {
+	c := projections.Change{Seq: g.seq, Rows: g.rows}
+	*g = gathered{}
+	return c
 }
 
 // sse writes to one peer.
@@ -107,6 +166,11 @@ func (o sse) change(c projections.Change) error {
 		return err
 	}
 	return o.write(fmt.Sprintf("id: %d\ndata: %s\n\n", c.Seq, data))
+}
+
+// reload says that too much happened to be told: look at everything anew.
+func (o sse) reload(seq uint64) error {
+	return o.write(fmt.Sprintf("event: reload\nid: %d\ndata: {\"seq\":%d,\"rows\":[]}\n\n", seq, seq))
 }
 
 // write sends text at once. The deadline is this write's own, in place of the server's, which counts from the request's beginning; a
@@ -132,4 +196,17 @@ func lastEventID(r *http.Request) (uint64, error) {
 		return 0, wrong("Last-Event-ID must be the sequence of an event, not %q", text)
 	}
 	return seq, nil
+}
+
+// atMost is how many missed events a peer wants to be told of; 0: all.
+func atMost(r *http.Request) (uint64, error) {
+	text := r.URL.Query().Get("at_most")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n == 0 {
+		return 0, wrong("at_most must be a number of events, not %q", text)
+	}
+	return n, nil
 }

@@ -89,6 +89,58 @@ func TestLiveResumes(t *testing.T) {
 	})
 }
 
+// TestLiveGathers sends changes that come in one moment as one message, each row once, and the first of them at once.
+func TestLiveGathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, l := world(plain)
+		s, hangUp := open(handler(t, options(store, l)), "", "")
+		<-s.chunks
+		begin := time.Now()
+		for seq := uint64(1); seq <= 100; seq++ {
+			store.changes <- projections.Change{Seq: seq, Rows: []projections.Key{{Model: "orders", Provider: "digicert", ID: "1"}}}
+		}
+		for i, want := range []string{"id: 1\ndata: {\"seq\":1,\"rows\":[[\"orders\",\"digicert\",\"1\"]]}\n\n", "id: 100\ndata: {\"seq\":100,\"rows\":[[\"orders\",\"digicert\",\"1\"]]}\n\n"} {
+			if got := <-s.chunks; got != want {
+				t.Errorf("message %d is %q, want %q", i, got, want)
+			}
+		}
+		if took := time.Since(begin); took > 100*time.Millisecond {
+			t.Errorf("the last change was sent after %s", took)
+		}
+		hangUp()
+	})
+}
+
+// TestLiveSkips tells a page that is far behind, or ahead of another log, to look at everything anew; a program that wants all gets all.
+func TestLiveSkips(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, l := world(plain)
+		store.status = []projections.Status{{Name: "read-models", Seq: 5000, State: "live"}}
+		h := handler(t, options(store, l))
+		const reload = "event: reload\nid: 5000\ndata: {\"seq\":5000,\"rows\":[]}\n\n"
+		for query, want := range map[string]string{
+			"?at_most=1000&last_event_id=3999": reload, "?at_most=1000&last_event_id=5001": reload,
+			"?at_most=1000&last_event_id=4000": "", "?last_event_id=3999": "", "?at_most=1000": "",
+		} {
+			s, hangUp := open(h, query, "")
+			synctest.Wait()
+			<-s.chunks
+			got := ""
+			if len(s.chunks) > 0 {
+				got = <-s.chunks
+			}
+			if got != want {
+				t.Errorf("%s: got %q, want %q", query, got, want)
+			}
+			if from := store.after[len(store.after)-1]; want != "" && from != 5000 {
+				t.Errorf("%s: goes on after %d, want 5000", query, from)
+			}
+			hangUp()
+		}
+		wantProblem(t, "at_most=0", get(h, "/api/v1/live?at_most=0"), http.StatusBadRequest)
+	})
+}
+
 func TestLiveHasALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, l := world(plain)

@@ -71,7 +71,9 @@ type standing struct {
 	At       string // "?at_seq=4", the same moment on another row's page; "" in the present
 	Position int    // how many of the row's events the page knows; one more in the present
 	Count    int    // of the row's events
-	Stops    string // their sequences, for live.js
+	First    int    // the first of them that the slider reaches
+	Last     int    // the last one; after it comes the present, if it is the newest
+	Stops    string // the sequences of those, for live.js
 	Seq      uint64 // the last event that the page knows
 	Event    string // its page; "" where there is no log
 	Summary  string
@@ -79,6 +81,7 @@ type standing struct {
 	Field    string // the clock as a form's field has it
 	Changes  []projections.Changed
 	Newer    int
+	Ahead    bool   // the clock is of a time yet to come
 	Path     string // the page in the present
 	Prev     string // "" before the first
 	Next     string // "" in the present
@@ -88,8 +91,22 @@ type standing struct {
 // Slider tells whether there is a way to go.
 func (t *standing) Slider() bool { return t.Log && (t.Past || t.Count > 1) }
 
-// Stop is the last stop of the slider: the present, after all events.
-func (t *standing) Stop() int { return t.Count + 1 }
+// Stop is the last stop of the slider: the present, after all events, unless there are more of them than it reaches.
+func (t *standing) Stop() int {
+	if t.Last < t.Count {
+		return t.Last
+	}
+	return t.Count + 1
+}
+
+// stops is how many events the slider of a page reaches, those around where it stands; the arrows go on from there.
+const stops = 400
+
+// window is the part of count events, counted from 1, that the slider reaches from position.
+func window(position, count int) (first, last int) {
+	first = max(min(position-stops/2, count-stops+1), 1)
+	return first, min(first+stops-1, count)
+}
 
 // Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's words for them. At the first event, of which
 // everything is new, nothing is marked.
@@ -127,12 +144,13 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	all := append(told[:len(told):len(told)], then.Later...)
 	t := &standing{Path: r.URL.EscapedPath(), Count: len(all), Position: len(told), Newer: len(then.Later), Log: s.Log != nil}
 	f.Standing = t
-	seqs := make([]string, len(all))
-	for i := range all {
-		seqs[i] = numberText(all[i].Seq)
+	t.First, t.Last = window(len(told), len(all))
+	var seqs []string
+	for _, e := range all[t.First-1 : t.Last] {
+		seqs = append(seqs, numberText(e.Seq))
 	}
 	t.Stops = strings.Join(seqs, " ")
-	at := func(i int) string { return t.Path + "?at_seq=" + seqs[i] }
+	at := func(i int) string { return t.Path + "?at_seq=" + numberText(all[i].Seq) }
 	if then.AsOf == nil {
 		t.Position++
 		t.Field = f.Now.UTC().Format(fieldTime)
@@ -142,16 +160,23 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 		return
 	}
 	f.Now, f.Still = then.AsOf.Time, true
+	t.Ahead = then.AsOf.After(s.Now())
 	t.Past, t.At, t.When, t.Field = true, momentQuery(m), when(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
 	t.Seq, t.Event = then.AsOfSeq, s.eventPath(then.AsOfSeq)
 	if n := len(told); n > 0 {
-		t.Summary, t.Changes = told[n-1].Summary, told[n-1].Changes
+		if !t.Ahead {
+			t.Summary, t.Changes = told[n-1].Summary, told[n-1].Changes
+		}
 		if n > 1 {
 			t.Prev = at(n - 2)
 		}
 	}
 	if t.Next = t.Path; t.Newer > 0 {
 		t.Next = at(len(told))
+	}
+	if t.Ahead {
+		f.Title += ", as on " + t.Field[:len(time.DateOnly)]
+		return
 	}
 	f.Title += ", as of event " + numberText(t.Seq)
 }
@@ -166,8 +191,12 @@ func momentQuery(m projections.Moment) string {
 	return "?at=" + url.QueryEscape(schema.At(m.Time).String())
 }
 
-// jump answers the slider's form, which knows events by their place in the row's life only, with the address of the moment.
+// jump answers the slider's form, which knows events by their place in the row's life only, with the address of the moment. Before that it refuses
+// what is no place in the timeline.
 func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntry) (done bool, err error) {
+	if _, err := placeOf(r); err != nil {
+		return false, err
+	}
 	text := r.URL.Query().Get("event")
 	if text == "" {
 		return false, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -127,9 +128,19 @@ func TestPagesOfThePast(t *testing.T) {
 	if strings.Contains(present, "As of event") || strings.Contains(present, `data-then="changed"`) {
 		t.Error("the page of the present looks like one of the past")
 	}
-	if last := get(h, "/orders/xolphin/960770001?at=2030-01-01").Body.String(); !strings.Contains(last, "Nothing newer has come") || !strings.Contains(last, `href="/orders/xolphin/960770001" rel="next"`) ||
+	if last := get(h, "/orders/xolphin/960770001?at=2026-11-21T21:59:59Z").Body.String(); !strings.Contains(last, "Nothing newer has come") || !strings.Contains(last, "The page, ages too, is as it was then") {
+		t.Error("the page as of after the last event does not say so")
+	}
+	last := get(h, "/orders/xolphin/960770001?at=2030-01-01").Body.String()
+	wantAll(t, "of a time to come", last, []string{"What is known now, on a day to come", "1 Jan 2030, 00:00:00 UTC", "That day has not come: this is how it will stand if nothing more is heard", "as on 2030-01-01"})
+	for _, wrong := range []string{"As of event", "newer", "as it was then", `data-then="changed"`} {
+		if strings.Contains(last, wrong) {
+			t.Errorf("the page of a time to come says %q", wrong)
+		}
+	}
+	if !strings.Contains(last, `href="/orders/xolphin/960770001" rel="next"`) ||
 		!strings.Contains(last, `href="/domains/bar.example?at=2030-01-01T00%3a00%3a00.000Z"`) && !strings.Contains(last, `href="/domains/bar.example?at=2030-01-01T00%3A00%3A00.000Z"`) {
-		t.Error("the page as of after the last event does not say so, or loses its moment in a link")
+		t.Error("the page of a time to come loses its moment in a link")
 	}
 }
 
@@ -238,16 +249,46 @@ func TestADatabaseWithoutALog(t *testing.T) {
 	}
 }
 
-func TestLongHistoriesSayWhatTheyLeaveOut(t *testing.T) {
+// TestLongHistories: a page of a history of a thousand events shows the newest, links to the others, stays small, and its slider reaches the events around.
+func TestLongHistories(t *testing.T) {
 	s, l := world(plain)
 	o := &s.orders[0]
-	for range projections.ChangesLimit {
-		o.Timeline = append(o.Timeline, projections.TimelineEntry{Seq: o.Timeline[len(o.Timeline)-1].Seq + 1, Time: ago(0), Type: "certtrail.order.updated.v1"})
+	for len(o.Timeline) < 1000 {
+		seq := l.add(schema.New("long", "/hooks/xolphin", ago(0), schema.OrderUpdated, schema.Data{Provider: "xolphin", OrderID: o.ID, Original: original(`"` + strings.Repeat("x<", 1500) + `"`)}))
+		o.Timeline = append(o.Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: "certtrail.order.updated.v1", Summary: "Updated: Something",
+			Changes: []projections.Changed{{Field: "check organization", Before: "pending", After: "failed"}}})
 	}
+	at := func(n int) string { return fmt.Sprint(o.Timeline[n-1].Seq) } // the nth event
+	path := rowsWithAPast[0]
 	h := handler(t, options(s, l))
-	wantAll(t, "told", get(h, rowsWithAPast[0]).Body.String(), []string{"is told of the newest 500."})
+	page := func(query string, shown int, want ...string) {
+		t.Helper()
+		w := get(h, path+query)
+		body := w.Body.String()
+		wantAll(t, query, body, want)
+		if n := strings.Count(body, `<li data-key="event-`); w.Code != 200 || n != shown {
+			t.Errorf("%q: status %d, %d events, want %d", query, w.Code, n, shown)
+		}
+		if w.Body.Len() > 100_000 {
+			t.Errorf("%q weighs %d bytes", query, w.Body.Len())
+		}
+	}
+	page("", 50, "1 to 50 of 1,000", path+"?before="+at(951)+"#timeline", `min="601" max="1001" step="1" value="1001"`, "<details><summary>Delivery", path+"?raw="+at(960)+"#event-"+at(960))
+	page("?before="+at(951), 50, "51 to 100 of 1,000", `href="`+path+`#timeline" rel="prev"`, "?before="+at(901)+"#timeline", "?before="+at(951)+"&amp;raw="+at(905))
+	page("?before="+at(901), 50, "?before="+at(951)+"#timeline")
+	page("?before="+at(31), 30, "971 to 1,000 of 1,000", "What an event changed is told of the newest 500; stand at an older one")
+	page("?raw="+at(955), 50, `<details open><summary>Delivery`)
+	page("?at_seq="+at(300), 50, "<b>As of event 300 of 1,000</b>", `min="100" max="499" step="1" value="300"`, "1 to 50 of 300", "?at_seq="+at(300)+"&amp;before="+at(251)+"#timeline")
+	for _, query := range []string{"?before=x", "?raw=-1"} {
+		if w := get(h, path+query); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: status %d", query, w.Code)
+		}
+	}
+	if w := get(h, path+"?event=300"); w.Header().Get("Location") != path+"?at_seq="+at(300) {
+		t.Errorf("the slider's form leads to %s", w.Header().Get("Location"))
+	}
 	for i := range o.Timeline {
 		o.Timeline[i].Changes = nil
 	}
-	wantAll(t, "not told", get(h, rowsWithAPast[0]).Body.String(), []string{"stand at an event to see it."})
+	page("", 50, "stand at an event to see it.")
 }

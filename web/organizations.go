@@ -33,7 +33,7 @@ func (s *Server) newOrganizations() *list[projections.Organization] {
 type organizationPage struct {
 	frame
 	Organization *projections.Organization
-	Timeline     []timelineItem
+	Timeline     timelineView
 	Past         past
 }
 

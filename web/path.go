@@ -47,6 +47,11 @@ func href(k projections.Key) string {
 	return "/" + k.Model + "/" + segment(k.Provider) + "/" + segment(k.ID)
 }
 
+// rowPath is href of a row that is named by its parts.
+func rowPath(model, provider, id string) string {
+	return href(projections.Key{Model: model, Provider: provider, ID: id})
+}
+
 // rowKey is how /live's rows and the page's elements name one another: plain text, never parsed.
 func rowKey(k projections.Key) string { return k.Model + "/" + k.Provider + "/" + k.ID }
 

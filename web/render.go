@@ -37,7 +37,7 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 		pages[name], err = t.Parse(glue)
 		return err
 	}
-	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error"} {
+	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error", "search", "expiry"} {
 		err = errors.Join(err, add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`))
 	}
 	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "users", "targets", "scans", "findings", "quarantine"} {
@@ -50,15 +50,14 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": daysText, "left": leftText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
-		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "life": lifeOf, "join": strings.Join,
+		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "join": strings.Join,
 		"domainHref": func(name string) string { return "/domains/" + segment(name) },
-		"rowHref": func(model, provider, id string) string {
-			return href(projections.Key{Model: model, Provider: provider, ID: id})
-		},
+		"rowHref":    rowPath,
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText,
+		"brief": brief, "hex": hexGroups, "original": originalText,
+		"day":   func(t schema.Time) string { return dayText(t.Time) },
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}
@@ -103,6 +102,7 @@ type frame struct {
 	FormToken     string    // what every form that changes something must bear
 
 	titles map[string]string
+	raws   int // bytes that deliveries take of the page
 }
 
 // Source is the title of a provider, or its name where nobody configured it.
@@ -121,10 +121,9 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 		f.titles[p.Name] = p.Title
 	}
 	status, _, err := s.Store.Status(ctx)
-	for i, st := range status {
-		if f.Behind = max(f.Behind, st.Lag); i == 0 || st.Seq < f.Seq {
-			f.Seq = st.Seq
-		}
+	f.Seq = shownSeq(status)
+	for _, st := range status {
+		f.Behind = max(f.Behind, st.Lag)
 	}
 	if f.Behind < behindLimit {
 		f.Behind = 0
@@ -133,4 +132,14 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 		s.Logger.Error("couldn't read what every page's frame shows", "error", err)
 	}
 	return f
+}
+
+// shownSeq is the last event that all read models hold.
+func shownSeq(status []projections.Status) (seq uint64) {
+	for i, st := range status {
+		if i == 0 || st.Seq < seq {
+			seq = st.Seq
+		}
+	}
+	return seq
 }

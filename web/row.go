@@ -13,7 +13,7 @@ import (
 type rowPage[T any] struct {
 	frame
 	Row      *T
-	Timeline []timelineItem
+	Timeline timelineView
 	Past     past
 }
 

@@ -24,8 +24,17 @@ type Store interface {
 	ScanStore
 	FindingStore
 	QuarantineStore
+	ExpiryStore
 	Overview
 	LiveStore
+}
+
+// ExpiryStore is what the pictures of expiries need.
+type ExpiryStore interface {
+	// Expiring counts the certificates that end in each span, by provider, and for each limit, in days, how many are valid now for longer than that.
+	Expiring(ctx context.Context, spans []projections.Span, limits []int, now time.Time) (projections.CertificateExpiry, error)
+	// Lapsing counts the domains' validations that end in each span.
+	Lapsing(ctx context.Context, spans []projections.Span) ([]int, error)
 }
 
 // OrderStore is what the orders' pages need.
@@ -43,6 +52,8 @@ type CertificateStore interface {
 // DomainStore is what the domains' pages need. DomainAt finds what any provider says of the name.
 type DomainStore interface {
 	Domains(context.Context, projections.Query) (items []projections.Domain, next string, err error)
+	// DomainsNamed are all validations of the names, by name and provider.
+	DomainsNamed(ctx context.Context, names []string, now time.Time) ([]projections.Domain, error)
 	DomainAt(ctx context.Context, name string, m projections.Moment) (*projections.DomainDetail, error)
 }
 
@@ -101,6 +112,8 @@ type Overview interface {
 	Attention(ctx context.Context, now time.Time) (*projections.Attention, error)
 	// Accounts are the accounts, with what their providers last said of them: that a webhook was tested or challenged, a user made.
 	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
+	// Named tells whether anything bears the name that has a page of its own, and whether anything bears a name below it.
+	Named(ctx context.Context, name string) (known, below bool, err error)
 	// Status answers also while the read models are being rebuilt.
 	Status(context.Context) ([]projections.Status, []projections.Gap, error)
 }

@@ -18,6 +18,7 @@ import (
 // moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
 type moment struct {
 	ISO, UTC, Text string
+	Age            string // for how long, at the time the page was made
 	Past           bool
 }
 
@@ -25,7 +26,7 @@ func when(t schema.Time, now time.Time) moment {
 	if t.IsZero() {
 		return moment{}
 	}
-	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now), t.Before(now)}
+	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now), durationText(max(now.Sub(t.Time), 0)), t.Before(now)}
 }
 
 // term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.
@@ -135,6 +136,16 @@ func dsText(domain string, ds *schema.DS) string {
 	return domain + ". " + record
 }
 
+// dsAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely seen.
+func dsAlgorithm(ds schema.DS) string {
+	return map[uint8]string{5: "RSA/SHA-1", 7: "RSASHA1-NSEC3-SHA1", 8: "RSA/SHA-256", 10: "RSA/SHA-512", 13: "ECDSA P-256 with SHA-256", 14: "ECDSA P-384 with SHA-384", 15: "Ed25519", 16: "Ed448"}[ds.Algorithm]
+}
+
+// dsDigestType is the name of a DS record's digest type (IANA, DNSSEC DS RR Type Digest Algorithms).
+func dsDigestType(ds schema.DS) string {
+	return map[uint8]string{1: "SHA-1", 2: "SHA-256", 4: "SHA-384"}[ds.DigestType]
+}
+
 // hexGroups puts a space after every four digits of a serial number or fingerprint, for people who compare two.
 func hexGroups(s string) string {
 	var b strings.Builder
@@ -162,6 +173,7 @@ func brief(s string) string {
 type life struct {
 	Used  int // percent
 	Days  int // of the whole
+	Renew int // percent used when the renewal should begin
 	Known bool
 }
 
@@ -171,7 +183,11 @@ func lifeOf(c projections.Certificate, now time.Time) life {
 	}
 	whole := c.NotAfter.Sub(c.NotBefore.Time)
 	used := int(100 * now.Sub(c.NotBefore.Time) / whole)
-	return life{min(max(used, 0), 100), int((whole + 12*time.Hour) / (24 * time.Hour)), true}
+	l := life{Used: min(max(used, 0), 100), Days: int((whole + 12*time.Hour) / (24 * time.Hour)), Known: true}
+	if c.RenewFrom != nil {
+		l.Renew = min(max(int(100*c.RenewFrom.Sub(c.NotBefore.Time)/whole), 0), 99)
+	}
+	return l
 }
 
 // yesNo takes a pointer, which templates hand on as what it points to.

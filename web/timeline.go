@@ -1,46 +1,150 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"html/template"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
 
-// maxRawEntries is how many events of a timeline, the newest, bring their delivery with them.
-const maxRawEntries = 50
+// The limits of a timeline on a page; behind them is a link.
+const (
+	timelinePage = 50       // events
+	rawsShown    = 12       // of them, the newest, that bring their delivery with them
+	rawBudget    = 24 << 10 // bytes of HTML that those deliveries take
+)
+
+// timelineView is a part of a row's timeline, newest first.
+type timelineView struct {
+	Items        []timelineItem
+	Count        int    // of the events as of the page's moment
+	Capped       bool   // there are more than that
+	First, Last  int    // which of them, counted from the newest, are shown
+	Older, Newer string // the pages with those before and after; "": none
+	Note         string // for which events it does not tell what they changed
+}
 
 // timelineItem is one event of a row's timeline as a page shows it.
 type timelineItem struct {
 	projections.TimelineEntry
-	Kind schema.Kind
-	Tone string
-	When moment
-	Raw  raw
-	Page string // of the event; "" where there is no log
-	Then string // this page as of the event; "" where the past cannot be folded
-	Here bool   // the page stands at it
+	Kind    schema.Kind
+	Tone    string
+	When    moment
+	Raw     raw
+	Open    bool   // the delivery was asked for
+	RawHref string // this page with the delivery, where it is not in it; "" where there is no log
+	Page    string // of the event; "" where there is no log
+	Then    string // this page as of the event; "" where the past cannot be folded
+	Here    bool   // the page stands at it
 }
 
-// timeline is a row's events, newest first. A delivery that cannot be read from the log is left out: the rest of the page is as good without it.
-func (s *Server) timeline(r *http.Request, f *frame, entries []projections.TimelineEntry) []timelineItem {
-	ctx := r.Context()
-	items := make([]timelineItem, 0, len(entries))
-	for i := len(entries) - 1; i >= 0; i-- {
-		e := entries[i]
-		kind := schema.KindOf(e.Type)
-		item := timelineItem{TimelineEntry: e, Kind: kind, Tone: kindTone(kind), When: when(e.Time, f.Now), Page: s.eventPath(e.Seq)}
-		if s.Log != nil && f.Standing != nil {
+// place is which part of a timeline a page is asked for.
+type place struct {
+	before uint64 // only events before this one; 0: from the newest on
+	raw    uint64 // the event whose delivery is wanted in any case
+}
+
+func placeOf(r *http.Request) (p place, err error) {
+	for name, seq := range map[string]*uint64{"before": &p.before, "raw": &p.raw} {
+		if text := r.URL.Query().Get(name); text != "" && err == nil {
+			if *seq, err = strconv.ParseUint(text, 10, 64); err != nil {
+				err = wrong("%s must be the sequence of an event, not %q", name, text)
+			}
+		}
+	}
+	return p, err
+}
+
+// here is the page's own address at its moment, with parameters set, or taken out where they are "".
+func here(r *http.Request, set ...string) string {
+	q := url.Values{}
+	for _, name := range []string{"at_seq", "at", "before"} {
+		if v := r.URL.Query().Get(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	for i := 0; i < len(set); i += 2 {
+		if q.Del(set[i]); set[i+1] != "" {
+			q.Set(set[i], set[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return r.URL.EscapedPath()
+	}
+	return r.URL.EscapedPath() + "?" + q.Encode()
+}
+
+// timeline is a page of a row's events, newest first, as the request asks for it. entries are all of them, ascending.
+func (s *Server) timeline(r *http.Request, f *frame, entries []projections.TimelineEntry) timelineView {
+	p, _ := placeOf(r) // jump has refused what cannot be read
+	to := len(entries)
+	if p.before > 0 {
+		to, _ = slices.BinarySearchFunc(entries, p.before, func(e projections.TimelineEntry, seq uint64) int { return cmp.Compare(e.Seq, seq) })
+	}
+	from := max(to-timelinePage, 0)
+	v := timelineView{Count: len(entries), Capped: len(entries) >= projections.TimelineLimit, First: len(entries) - to + 1, Last: len(entries) - from}
+	if from > 0 {
+		v.Older = here(r, "before", numberText(entries[from].Seq)) + "#timeline"
+	}
+	switch newer := to + timelinePage; {
+	case newer < len(entries):
+		v.Newer = here(r, "before", numberText(entries[newer].Seq)) + "#timeline"
+	case to < len(entries):
+		v.Newer = here(r, "before", "") + "#timeline"
+	}
+	for i := to - 1; i >= from; i-- {
+		v.Items = append(v.Items, s.timelineItem(r, f, &entries[i]))
+	}
+	s.deliveries(r, f, p.raw, v.Items)
+	v.Note = changesNote(v.Items, from, len(entries))
+	return v
+}
+
+func (s *Server) timelineItem(r *http.Request, f *frame, e *projections.TimelineEntry) timelineItem {
+	kind := schema.KindOf(e.Type)
+	item := timelineItem{TimelineEntry: *e, Kind: kind, Tone: kindTone(kind), When: when(e.Time, f.Now), Page: s.eventPath(e.Seq)}
+	if s.Log != nil {
+		item.RawHref = here(r, "raw", numberText(e.Seq)) + "#event-" + numberText(e.Seq)
+		if f.Standing != nil {
 			item.Then = r.URL.EscapedPath() + "?at_seq=" + numberText(e.Seq)
 			item.Here = f.Standing.Past && f.Standing.Seq == e.Seq
 		}
-		if s.Log != nil && len(items) < maxRawEntries && ctx.Err() == nil {
-			item.Raw = s.raw(ctx, e.Seq)
-		}
-		items = append(items, item)
 	}
-	return items
+	return item
+}
+
+// deliveries puts the delivery asked for into its event, and those of the newest as far as a page has room for them. One that cannot be read from the log is
+// left out: the rest of the page is as good without it.
+func (s *Server) deliveries(r *http.Request, f *frame, asked uint64, items []timelineItem) {
+	ctx := r.Context()
+	if s.Log == nil {
+		return
+	}
+	if i := slices.IndexFunc(items, func(t timelineItem) bool { return t.Seq == asked }); i >= 0 {
+		items[i].Raw, items[i].Open = s.raw(ctx, asked), true
+		f.raws += items[i].Raw.size()
+	}
+	for i := range items[:min(len(items), rawsShown)] {
+		if ctx.Err() != nil || items[i].Open || f.raws >= rawBudget {
+			continue
+		}
+		raw := s.raw(ctx, items[i].Seq)
+		if f.raws+raw.size() <= rawBudget {
+			items[i].Raw = raw
+			f.raws += raw.size()
+		}
+	}
+}
+
+// size is how many bytes of a page r takes.
+func (r *raw) size() int {
+	return len(template.HTMLEscapeString(r.JSON)) + len(template.HTMLEscapeString(r.Body))
 }
 
 func (s *Server) raw(ctx context.Context, seq uint64) raw {
@@ -57,17 +161,15 @@ func (s *Server) raw(ctx context.Context, seq uint64) raw {
 	return raw{}
 }
 
-// changesNote says for which events a page does not tell what they changed; "" when it tells of all.
-func changesNote(items []timelineItem) string {
-	if len(items) <= projections.ChangesLimit {
-		return ""
-	}
-	for i := range items {
-		if items[i].Changes != nil {
-			return "What an event changed is told of the newest " + number(projections.ChangesLimit) + "."
+// changesNote says for which events a page does not tell what they changed; "" when it tells of all. from is the oldest shown, of all events ascending.
+func changesNote(items []timelineItem, from, all int) string {
+	if from >= all-projections.ChangesLimit {
+		if all <= projections.ChangesLimit || slices.ContainsFunc(items, func(t timelineItem) bool { return t.Changes != nil }) {
+			return ""
 		}
+		return "This history is too long to tell at once what each event changed; stand at an event to see it."
 	}
-	return "This history is too long to tell at once what each event changed; stand at an event to see it."
+	return "What an event changed is told of the newest " + number(projections.ChangesLimit) + "; stand at an older one to see it."
 }
 
 // past is what every row's page says at the end of its facts.

@@ -12,7 +12,7 @@ import (
 func (s *Server) newUsers() *list[projections.User] {
 	type user = projections.User
 	return &list[user]{
-		s: s, model: "users", title: "Users", exportSort: "id", find: s.Store.Users,
+		s: s, model: "users", private: true, title: "Users", exportSort: "id", find: s.Store.Users,
 		empty:  "Every person whose account a provider tells of appears here, with the keys that were provisioned for them. Who they are stands sealed in the log and can be forgotten.",
 		finds:  "a user by username, e-mail address, name or number, each as a whole",
 		hint:   "username, e-mail, name",

@@ -26,6 +26,9 @@ type Options struct {
 	Now       func() time.Time             // nil: time.Now
 	Logger    *slog.Logger                 // nil: nothing is logged
 	First     FirstSteps
+	URL       string    // the pages' public address, for what is sent elsewhere: "https://certtrail.example"
+	Limits    []Limit   // of validity and reuse, by the day from which each holds, ascending
+	Calendar  Calendar  // nil: there is no feed
 	ReadOnly  *ReadOnly // nil: the read models follow a log
 
 	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
@@ -53,6 +56,7 @@ type Server struct {
 	pages    map[string]pageTemplate
 	pressing pressing
 	assets   *assets
+	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
 
@@ -97,7 +101,8 @@ func newServer(o Options) (*Server, error) {
 	if o.First.ConfigFile == "" {
 		o.First.ConfigFile = "certtrail.yaml"
 	}
-	s := &Server{Options: o, slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
+	o.URL = strings.TrimSuffix(o.URL, "/")
+	s := &Server{Options: o, copies: newCopies(), slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
 	for _, h := range o.Hosts {
 		s.hosts[hostName(h)] = true
 	}
@@ -146,6 +151,10 @@ func (s *Server) router() *mux.Router {
 		get("/"+l.model+".json", s.api(l.json))
 		get(apiPrefix+"/"+l.model, s.api(l.api))
 	}
+	get("/search", s.page(s.search))
+	get("/expiry", s.page(s.expiry))
+	get("/calendar.ics", s.page(s.calendar))
+	r.Handle("/expiry/calendar", s.act(s.renewCalendar)).Methods(http.MethodPost)
 	get("/orders/{provider}/{id}", s.page(s.order))
 	get("/certificates/{provider}/{id}", s.page(s.certificate))
 	get("/domains/{name}", s.page(s.domain))

@@ -123,8 +123,8 @@ func TestHostileDeliveries(t *testing.T) {
 	seen := map[string]bool{}
 	crawl(h, seen, "/", append(pagesOfLists, "/events", "/system", "/domains/reason.example"), func(path string, w *httptest.ResponseRecorder) {
 		body := w.Body.String()
-		if n := strings.Count(body, "<script"); n != 1 {
-			t.Errorf("%s has %d <script>, want only its own", path, n)
+		if n := strings.Count(body, "<script"); n != 2 {
+			t.Errorf("%s has %d <script>, want only its own two", path, n)
 		}
 		if strings.Contains(body, `href="javascript:`) {
 			t.Errorf("%s has a link to a script", path)

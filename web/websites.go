@@ -32,7 +32,7 @@ type websitePage struct {
 	frame
 	Website  *projections.Website
 	Number   string // without databasePrefix
-	Timeline []timelineItem
+	Timeline timelineView
 	Past     past
 }
 

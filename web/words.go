@@ -1,11 +1,8 @@
 package web
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
-	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -37,6 +34,8 @@ func stateOf(name string) stateWord {
 	case "revoked":
 		return stateWord{"revoked", "bad", "bad", "The certificate is no longer to be trusted."}
 	// certificates, and what is validated
+	case "valid":
+		return stateWord{"active or expiring", "ok", "ok", "In force today, soon over or not."}
 	case "active":
 		return stateWord{"active", "ok", "ok", "In force today."}
 	case "expiring":
@@ -160,39 +159,6 @@ func nextStepOf(code string) nextStep {
 		return nextStep{"retract the old DS", "The rotation is completed: remove the old DS record at the parent zone and leave the new one.", true}
 	}
 	return nextStep{Word: strings.ReplaceAll(code, "-", " "), Yours: true}
-}
-
-// check is one of a CA's checks of an order, with what it is to a person.
-type check struct {
-	Name   string // as in the API
-	Domain string // of a domain's check
-	State  string // "" where the CA has not said
-	Reason string // the CA's words
-	Text   checkText
-}
-
-// checksOf are an order's checks in the order in which a CA goes through them, its domains last and by name.
-func checksOf(o projections.Order) []check {
-	rank := func(name string) int {
-		i := slices.Index([]string{schema.CheckCSR, schema.CheckOrganization, schema.CheckWhois, schema.CheckPhone, schema.CheckBrand,
-			schema.CheckApproval, schema.CheckIssuance}, name)
-		if i < 0 {
-			return 100 // domains, and checks that this program does not know
-		}
-		return i
-	}
-	checks := make([]check, 0, len(o.Checks))
-	for name, state := range o.Checks {
-		c := check{Name: name, State: string(state), Reason: o.Reasons[name], Text: checkTextOf(name, state)}
-		if domain, ok := strings.CutPrefix(name, "domain:"); ok {
-			c.Domain = domain
-		}
-		checks = append(checks, c)
-	}
-	slices.SortFunc(checks, func(a, b check) int {
-		return cmp.Or(cmp.Compare(rank(a.Name), rank(b.Name)), cmp.Compare(a.Name, b.Name))
-	})
-	return checks
 }
 
 // kindText is an event's kind as people see it: "order issued".

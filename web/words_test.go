@@ -33,9 +33,13 @@ func TestEveryStepAndCheckIsExplained(t *testing.T) {
 	}
 	for _, name := range []string{schema.CheckCSR, schema.CheckOrganization, schema.CheckPhone, schema.CheckWhois, schema.CheckBrand, schema.CheckApproval,
 		schema.CheckIssuance, schema.DomainCheck("www.example.com")} {
-		failed, pending := checkTextOf(name, schema.CheckFailed), checkTextOf(name, schema.CheckPending)
-		if failed.Means == "" || failed.Do == "" || failed.Happened == pending.Happened {
-			t.Errorf("%s is %+v and %+v", name, failed, pending)
+		said := map[string]bool{}
+		for _, state := range []schema.CheckState{schema.CheckFailed, schema.CheckDelayed, schema.CheckPending, schema.CheckPassed} {
+			text := checkTextOf(name, state)
+			if said[text.Happened] || text.Happened == "" || text.Means == "" || text.Next == "" || (text.Do == "") != (state == schema.CheckPassed) {
+				t.Errorf("%s %s is %+v", name, state, text)
+			}
+			said[text.Happened] = true
 		}
 	}
 	if got := checkTextOf("moon_phase", schema.CheckFailed); got.Happened == "" || checkName("moon_phase") != "Moon phase" {
@@ -49,6 +53,15 @@ func TestAgo(t *testing.T) {
 		47 * time.Hour: "47 h ago", 48 * time.Hour: "2 d ago", 59 * 24 * time.Hour: "59 d ago", 60 * 24 * time.Hour: "22 Sep 2026", -90 * time.Minute: "in 1 h",
 		-30 * 24 * time.Hour: "in 30 d", -400 * 24 * time.Hour: "26 Dec 2027"} {
 		if got := agoText(now.Add(-d), now); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestLasted(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "less than a minute", 59 * time.Minute: "59 min", time.Hour: "1 h", 3*time.Hour + 12*time.Minute: "3 h 12 min", 24 * time.Hour: "1 d", 52 * time.Hour: "2 d 4 h",
+		59*24*time.Hour + time.Minute: "59 d", 61*24*time.Hour + 5*time.Hour: "61 d", -time.Hour: "less than a minute"} {
+		if got := lastedText(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}

@@ -15,6 +15,12 @@ import (
 // browser is a headless Chromium of the distribution, for as long as the test runs.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	return longBrowser(t, time.Minute)
+}
+
+// longBrowser is browser for a test that takes its time.
+func longBrowser(t *testing.T, limit time.Duration) context.Context {
+	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -33,7 +39,7 @@ func browser(t *testing.T) context.Context {
 	ctx, cancel := chromedp.NewContext(allocated)
 	t.Cleanup(cancel)
 	do(t, ctx, chromedp.Navigate("about:blank")) // the browser lives as long as the context of its first action
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, limit)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -58,6 +59,7 @@ func serveCommand() *cobra.Command {
 type serverProcess struct {
 	*owner
 	sources []*ingest.Source
+	fills   map[string][]string // by the kind of a source
 	hooks   *listener
 	web     *listener
 }
@@ -162,6 +164,10 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	if sv.sources, err = c.ingestSources(); err != nil {
 		return err
 	}
+	sv.fills = map[string][]string{}
+	for i := range c.sources {
+		sv.fills[c.sources[i].system.Kind] = fills(c.sources[i].system)
+	}
 	hooks, err := net.Listen("tcp", c.hooksListen)
 	if err != nil {
 		return fmt.Errorf("couldn't listen for deliveries: %w; choose another address with --hooks-listen", err)
@@ -215,9 +221,18 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
-		Delegation: asking.delegation, ClockTrouble: asking.clockWord,
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Limits: limits(), Calendar: newCalendarSecret(sv.c.dataDir),
 		Decide: sv.decide,
 	})
+}
+
+// limits are the limits of validity and reuse as the pages show them.
+func limits() []web.Limit {
+	var list []web.Limit
+	for _, l := range ask.Limits() {
+		list = append(list, web.Limit{From: l.From, Validity: l.Validity, Reuse: l.Reuse})
+	}
+	return list
 }
 
 // lostOf is how many deliveries of the source the log could not take since the start.
@@ -250,7 +265,7 @@ func (sv *serverProcess) providers() []web.Provider {
 		p := web.Provider{
 			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
-			Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
+			Fills: sv.fills[set.system.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
 		}
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"slices"
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
@@ -24,6 +25,9 @@ var limits = []Limit{
 	{From: day(2027, time.March, 15), Validity: 100, Reuse: 100, SubjectReuse: 398},
 	{From: day(2029, time.March, 15), Validity: 47, Reuse: 10, SubjectReuse: 398},
 }
+
+// Limits are all limits, by the day from which each holds, ascending.
+func Limits() []Limit { return slices.Clone(limits) }
 
 func day(year int, month time.Month, d int) time.Time {
 	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)

@@ -12,6 +12,7 @@ const (
 	Expiring = "expiring"
 	Expired  = "expired"
 	Replaced = "replaced"
+	Valid    = "valid" // active or expiring: only to choose by
 )
 
 // ExpiringMost is how long before its end a certificate expires soon, at most; one that lives short does so for its last third.
@@ -109,6 +110,16 @@ func (c Certificate) ExpiringFrom() *schema.Time {
 	}
 	t := schema.At(c.Cert.NotAfter.Add(-before))
 	return &t
+}
+
+// ValidityDays is how many days of 86,400 s the certificate is valid for, its first and its last second included, a begun day as a whole one: what limits on
+// validity count (Baseline Requirements 6.3.2). It is 0 where that is not known.
+func (c Certificate) ValidityDays() int {
+	if c.Cert.NotBefore == nil || c.Cert.NotAfter == nil || c.Cert.NotAfter.Before(c.Cert.NotBefore.Time) {
+		return 0
+	}
+	const day = 24 * time.Hour
+	return int((c.Cert.NotAfter.Sub(c.Cert.NotBefore.Time) + time.Second + day - 1) / day)
 }
 
 // DaysLeft is the whole days from now until notAfter, negative once it has passed.

@@ -10,6 +10,7 @@
   const key = n => n.nodeType === 1 ? n.id || n.dataset.row || n.dataset.key || '' : '';
   const ours = n => n.nodeType === 1 && 'own' in n.dataset;           // made or kept by this script
   const blank = n => n.nodeType === 3 && !n.data.trim();
+  const made = page => page.querySelector('script').getAttribute('src');   // its name changes with what is in it
   const kept = name => name === 'open' || name === 'data-changed' || name === 'data-gone';
 
   function mark(node) {
@@ -28,8 +29,9 @@
       if (a.data !== b.data) { a.data = b.data; if (b.data.trim()) mark(a); }
       return;
     }
-    for (const { name, value } of b.attributes) if (!kept(name) && a.getAttribute(name) !== value) a.setAttribute(name, value);
-    for (const { name } of [...a.attributes]) if (!kept(name) && !b.hasAttribute(name)) a.removeAttribute(name);
+    const same = name => kept(name) || name === 'title' && a.localName === 'time' && a.dateTime === b.dateTime;   // page.js says it in the reader's zone
+    for (const { name, value } of b.attributes) if (!same(name) && a.getAttribute(name) !== value) a.setAttribute(name, value);
+    for (const { name } of [...a.attributes]) if (!same(name) && !b.hasAttribute(name)) a.removeAttribute(name);
     if (a.localName === 'tbody' && a.closest('[data-list]')) rows(a, b); else children(a, b);
   }
 
@@ -76,13 +78,16 @@
       for (const r of [...a.rows].slice(Math.max(next.length, 1))) if (!still.has(r.dataset.row)) r.remove();
     }
     const waiting = all || free || !('newest' in list.dataset) ? 0 : fresh.length, announce = document.getElementById('fresh');
-    if (announce) { announce.hidden = !waiting; announce.textContent = waiting + ' new'; }
+    if (!announce) return;
+    if (waiting && announce.hidden) say('Newer rows are waiting');
+    announce.hidden = !waiting;
+    announce.textContent = waiting + ' new';
   }
 
   // ---- When to fetch: at once for what the page shows, four times a second at most; now and then for the frame around it. A page of the past
   // takes over only what it says of the present, unless the reader moves to another moment.
 
-  let source, seq = Number(body.dataset.seq), changed = new Set(), all = false, moved = false, timer = 0, due = 0, last = 0, busy = false, retry = 0;
+  let port, seq = Number(body.dataset.seq), changed = new Set(), all = false, moved = false, timer = 0, due = 0, last = 0, busy = false;
   let stopped = sessionStorage.getItem('paused') === '1';
 
   function concerns(rows) {
@@ -108,9 +113,10 @@
     moved = false;
     changed = new Set();
     try {
-      const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
+      const answer = await fetch(location.href, { headers: { Accept: 'text/html', 'Certtrail-Heard': seq }, cache: 'no-store', signal: AbortSignal.timeout(20000) });
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       if (!page.getElementById('main')) throw new Error('not a page of ours');
+      if (made(page) !== made(document) && !document.activeElement?.matches('input, select, textarea')) return location.reload();   // the program was upgraded
       const later = changed;
       changed = these;
       if (whole) morph(main, page.getElementById('main'));
@@ -119,8 +125,9 @@
       document.title = page.title;
       body.dataset.model = page.body.dataset.model;
       seq = Math.max(seq, Number(page.body.dataset.seq));
-      copyButtons();
+      document.dispatchEvent(new Event('takenover'));
       place();
+      show();
       if (answer.status === 503) schedule(2000);
       poll();
     } catch {
@@ -149,8 +156,8 @@
   }
 
   function move(slider) {
-    const stops = slider.dataset.stops.split(' '), n = Number(slider.value), stop = stops[n - 1];
-    const text = stop ? 'event ' + n + ' of ' + stops.length : 'now · ' + stops.length + ' events';
+    const stops = slider.dataset.stops.split(' '), n = Number(slider.value), stop = stops[n - slider.min], count = slider.dataset.count;
+    const text = stop ? 'event ' + n + ' of ' + count : 'now · ' + count + ' events';
     slider.setAttribute('aria-valuetext', text);
     document.getElementById('moment-text').textContent = text;
     history.replaceState(null, '', slider.form.getAttribute('action') + (stop ? '?at_seq=' + stop : ''));
@@ -161,93 +168,82 @@
   document.addEventListener('input', e => { if (e.target === at()) move(e.target); });
   place();                                                            // a browser may have kept where it stood before
 
-  // ---- The stream. A hidden tab gives its connection back, since a browser has few per host, and catches up when it is shown.
+  // ---- The stream. All windows share one connection, see stream.js. A hidden tab does not listen, and catches up when it is shown.
 
-  function show(state) {
-    const before = button.dataset.state;
-    if (before === state) return;
-    button.dataset.state = button.textContent = state;
+  let state = 'connecting', told = 'live', telling = 0, interrupted = seq === 0;   // an empty log has no place to go on from, so look again once
+
+  function say(text) { document.getElementById('live-status').textContent = text; }
+
+  // What lasts is said to who cannot see it; a moment without connection is not worth an interruption.
+  function show(now = state) {
+    if (!button) return;
+    const behind = document.querySelector('#behind:not([hidden]) b');
+    state = now;
+    button.dataset.state = state === 'live' && behind ? 'behind' : state;
+    button.textContent = button.dataset.state === 'behind' ? 'behind by ' + behind.textContent : state;
     button.title = state === 'paused' ? 'Go on' : 'Pause: the page stays as it is';
-    if (before && before !== 'connecting') document.getElementById('live-status').textContent = { live: 'Live updates are on', paused: 'Live updates are paused', reconnecting: 'Live updates are interrupted' }[state];
+    clearTimeout(telling);
+    if (state !== told && state !== 'connecting') telling = setTimeout(() => {
+      told = state;
+      say({ live: 'Live updates are on', paused: 'Live updates are paused', reconnecting: 'Live updates are interrupted' }[state]);
+    }, state === 'paused' ? 0 : 4000);
   }
 
-  function connect() {
-    clearTimeout(retry);
-    if (source) source.close();
-    if (stopped || document.hidden) return;
-    let interrupted = seq === 0;                                      // an empty log has no place to go on from, so look again once
-    source = new EventSource('/api/v1/live?last_event_id=' + seq);
-    source.onopen = () => { show('live'); if (interrupted) schedule(0); interrupted = false; };
-    source.onerror = () => {
-      show('reconnecting');
-      interrupted = true;
-      if (source.readyState === EventSource.CLOSED) retry = setTimeout(connect, 3000);   // answered with an error: the browser gives up, we do not
-    };
-    source.onmessage = message => {
-      const change = JSON.parse(message.data);
-      seq = Math.max(seq, change.seq);
-      for (const r of change.rows) changed.add(r.join('/'));
-      schedule(concerns(change.rows) ? 0 : 5000);
-    };
-  }
-
-  function disconnect() { clearTimeout(retry); if (source) source.close(); source = null; }
-
-  function wake() {
-    if (document.hidden) return disconnect();
-    if (stopped || source) return;
-    refresh().finally(connect);
-  }
-
-  // ---- Small comforts.
-
-  function copyButtons() {
-    if (!navigator.clipboard) return;
-    for (const pre of $('[data-copy]')) {
-      if (pre.querySelector('.copy')) continue;
-      const b = document.createElement('button');
-      b.type = 'button'; b.className = 'copy'; b.dataset.own = ''; b.textContent = 'Copy';
-      b.onclick = () => navigator.clipboard.writeText(pre.querySelector('code').textContent).then(() => { b.textContent = 'Copied'; setTimeout(() => b.textContent = 'Copy', 1500); });
-      pre.append(b);
+  function hear({ data: { state: now, type, seq: to, rows } }) {
+    if (!port || stopped || document.hidden) return;
+    if (now) {
+      show(now);
+      if (now === 'live' && interrupted) schedule(Math.random() * 500);   // not all pages at once
+      interrupted = now !== 'live';
+    } else if (type === 'reload') {
+      seq = to;
+      schedule(Math.random() * 500);
+    } else if (to > seq) {
+      seq = to;
+      for (const r of rows) changed.add(r.join('/'));
+      schedule(concerns(rows) ? 0 : 5000);
     }
   }
 
-  // The same words as agoText in text.go.
-  function ago(t) {
-    const d = Date.now() - t, minutes = Math.floor(Math.abs(d) / 60000);
-    if (minutes < 1) return 'just now';
-    if (minutes >= 60 * 24 * 60) return null;
-    const text = minutes < 60 ? minutes + ' min' : minutes < 48 * 60 ? Math.floor(minutes / 60) + ' h' : Math.floor(minutes / 1440) + ' d';
-    return d < 0 ? 'in ' + text : text + ' ago';
+  function line() {
+    const script = body.dataset.stream;
+    try {
+      const worker = new SharedWorker(script);
+      worker.onerror = () => schedule(2000);                          // the program has another one by now
+      return worker.port;
+    } catch {                                                         // a browser without them has one window, or few
+      const channel = new MessageChannel(), tag = document.createElement('script');
+      tag.src = script;
+      tag.onload = () => self.onconnect({ ports: [channel.port2] });
+      document.head.append(tag);
+      return channel.port1;
+    }
   }
 
-  setInterval(() => {
-    if ('still' in main.dataset) return;                              // the page's clock stands still
-    for (const t of $('time[data-rel]')) { const text = ago(Date.parse(t.dateTime)); if (text && t.textContent !== text) t.textContent = text; }
-  }, 15000);
+  function connect() {
+    if (stopped || document.hidden) return;
+    if (!port) { port = line(); port.onmessage = hear; }
+    port.postMessage({ follow: seq });
+  }
 
-  document.addEventListener('keydown', e => {
-    const typing = e.target.closest('input, select, textarea') || e.ctrlKey || e.metaKey || e.altKey;
-    if (e.key === '/' && !typing) { e.preventDefault(); document.getElementById('search').focus(); }
-    if (e.key === 'Escape') for (const d of $('.more[open]')) d.open = false;
-  });
-  document.addEventListener('click', e => { for (const d of $('.more[open]')) if (!d.contains(e.target)) d.open = false; });
-  for (const form of $('form')) form.addEventListener('formdata', e => { for (const [name, value] of [...e.formData]) if (!value) e.formData.delete(name); });
-  for (const select of $('form[data-filter] select')) select.addEventListener('change', () => select.form.requestSubmit());
+  function disconnect() { port?.postMessage({ follow: null }); }
+
+  function wake() {
+    if (stopped || document.hidden) return disconnect();
+    refresh().finally(connect);
+  }
+
   document.getElementById('fresh')?.addEventListener('click', () => { all = true; scrollTo(0, 0); schedule(0); });
-
-  document.documentElement.classList.add('js');
-  copyButtons();
   if ('static' in body.dataset) return;                               // a database that nothing changes any more
   button.hidden = false;
   button.addEventListener('click', () => {
     stopped = !stopped;
-    if (stopped) { sessionStorage.setItem('paused', '1'); disconnect(); show('paused'); } else { sessionStorage.removeItem('paused'); wake(); }
+    if (stopped) { sessionStorage.setItem('paused', '1'); disconnect(); show('paused'); } else { sessionStorage.removeItem('paused'); show('connecting'); wake(); }
   });
   document.addEventListener('visibilitychange', wake);
-  addEventListener('pageshow', e => { if (e.persisted) { disconnect(); wake(); } });
+  addEventListener('pageshow', e => { if (e.persisted) wake(); });
   addEventListener('pagehide', disconnect);
   show(stopped ? 'paused' : 'connecting');
-  if (!stopped) connect();
+  connect();
   poll();
 })();

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// pages are all there are, each as the demo's deliveries leave it. What a page's path cannot know, "*" stands for: it is taken from the first
+// link on the list before it.
+var pages = []struct{ name, path string }{
+	{"attention", "/"},
+	{"orders", "/orders"},
+	{"orders-filtered", "/orders?state=issued&provider=digicert"},
+	{"orders-none", "/orders?q=nothing.example"},
+	{"order", "/orders/xolphin/960770001"},
+	{"order-past", "/orders/xolphin/960770002?at=2099-01-01"},
+	{"order-issued", "/orders/digicert/771001"},
+	{"certificates", "/certificates"},
+	{"certificate", "/certificates/digicert/881001"},
+	{"certificate-announced", "/certificates/sectigo/440880003"},
+	{"domains", "/domains"},
+	{"domain", "/domains/shop.example.com"},
+	{"dnssec", "/dnssec"},
+	{"rotation", "/dnssec/sectigo/42"},
+	{"organizations", "/organizations"},
+	{"organization", "/organizations/digicert/551001"},
+	{"websites", "/websites"},
+	{"website", "/websites/sectigo/43"},
+	{"targets", "/targets"},
+	{"target", "/targets/probely/3NnoNEvCLtsc"},
+	{"findings", "/findings"},
+	{"finding", "/findings/*"},
+	{"scans", "/scans"},
+	{"scan", "/scans/probely/3epwuyBoKQKN"},
+	{"users", "/users"},
+	{"user", "/users/*"},
+	{"events", "/events"},
+	{"event", "/events/2"},
+	{"quarantine", "/quarantine"},
+	{"system", "/system"},
+	{"error", "/orders/digicert/0"},
+}
+
+var screenshots = flag.String("screenshots", "", "the `directory` in which TestEveryPage leaves a picture of each page, wide and narrow, light and dark")
+
+// TestEveryPage opens every page with the demo's data, wide and narrow, light and dark: axe-core finds nothing serious, nothing breaks the policy
+// or a script, and nothing is wider than the window.
+func TestEveryPage(t *testing.T) {
+	w := seeded(t)
+	axe := axeCore(t)
+	ctx := longBrowser(t, 10*time.Minute)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void]("0"))
+	for _, p := range pages {
+		t.Run(p.name, func(t *testing.T) {
+			path := w.resolve(t, p.path)
+			do(t, ctx, chromedp.EmulateViewport(1440, 1000))
+			do(t, ctx, scheme("light"))
+			do(t, ctx, chromedp.Navigate(w.web+path))
+			do(t, ctx, chromedp.Evaluate[chromedp.Void](axe))
+			for _, width := range []int64{1440, 390, 2560} {
+				do(t, ctx, chromedp.EmulateViewport(width, 1000))
+				if wide := do(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); wide > width {
+					t.Errorf("%s is %d wide in a window of %d", path, wide, width)
+				}
+				if width == 2560 {
+					continue
+				}
+				for _, colours := range []string{"light", "dark"} {
+					do(t, ctx, scheme(colours))
+					judge(t, ctx, fmt.Sprintf("%s, %d wide, %s", path, width, colours), width == 1440 || colours == "light")
+					if *screenshots != "" {
+						picture(t, ctx, filepath.Join(*screenshots, fmt.Sprintf("%s-%d-%s.png", p.name, width, colours)))
+					}
+				}
+			}
+		})
+	}
+}
+
+// seeded is a server that got all that the demo begins with.
+func seeded(t *testing.T) *world {
+	t.Helper()
+	w := begin(t, t.TempDir())
+	s := &settings{values: map[string]string{
+		"digicert-webhook-key": testKey, "sectigo-username": testUser, "sectigo-password": testPassword,
+		"xolphin-token": testToken, "defguard-token": testToken, "probely-token": testToken,
+	}}
+	s.addBuiltIn()
+	player := newPlayer(w.hooks, s, 0)
+	for _, story := range openingStories(player.now) {
+		for _, step := range story {
+			if err := player.deliver(t.Context(), step); err != nil {
+				t.Fatalf("%s %s: %v", step.provider, step.event, err)
+			}
+		}
+	}
+	w.caughtUp(t)
+	return w
+}
+
+// resolve is the path with the first link of its list in place of "*".
+func (w *world) resolve(t *testing.T, path string) string {
+	t.Helper()
+	list, ok := strings.CutSuffix(path, "/*")
+	if !ok {
+		return path
+	}
+	_, body, err := fetch(w.web + list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`href="(` + list + `/[^"]+)"`).FindSubmatch(body)
+	if m == nil {
+		t.Fatalf("%s has no link to a row", list)
+	}
+	return string(m[1])
+}
+
+func scheme(colours string) chromedp.Action[cdp.Empty] {
+	return func(ctx context.Context, t *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: colours}}})
+	}
+}
+
+func promise(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }
+
+// axeCore is the source of axe-core, which .ci/tools fetches.
+func axeCore(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("../../.ci/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is not installed: run make tools (%v)", err)
+	}
+	return string(b)
+}
+
+// judge lets axe-core look at the page as it stands: by all its rules, or only by the one about colours.
+func judge(t *testing.T, ctx context.Context, what string, all bool) {
+	t.Helper()
+	options := `{resultTypes: ["violations"]}`
+	if !all {
+		options = `{resultTypes: ["violations"], runOnly: ["color-contrast"]}`
+	}
+	for _, found := range do(t, ctx, chromedp.Evaluate[[]string](`axe.run(document, `+options+`).then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
+		.map(v => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 5).map(n => n.html.slice(0, 200) + "\n  " + n.any.concat(n.all, n.none).map(c => c.message).join("; ")).join("\n")))`, promise)) {
+		t.Errorf("%s: %s", what, found)
+	}
+}
+
+func picture(t *testing.T, ctx context.Context, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, do(t, ctx, chromedp.FullScreenshot(100)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

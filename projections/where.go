@@ -1,0 +1,163 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// where is the condition of a query, and what it is read from. A caret before a column in a term stands for what keeps SQLite from going by an index of
+// that column where the list is read in its order.
+type where struct {
+	with  string // before the SELECT
+	on    string // how rows belong to what with found
+	terms []string
+	args  []any
+
+	found     []string // of a search: queries of the keys, one for each way to be found
+	foundArgs []any
+	ways      []way // terms that an index answers, of which any may find few rows
+}
+
+// way is a term that finds keys by an index.
+type way struct {
+	term string
+	args []any
+}
+
+func (w *where) add(term string, args ...any) {
+	w.terms = append(w.terms, term)
+	w.args = append(w.args, args...)
+}
+
+// addIndexed adds a term that an index answers.
+func (w *where) addIndexed(term string, args ...any) {
+	w.add(term, args...)
+	w.ways = append(w.ways, way{term, args})
+}
+
+// from is what is read: the table, or what was found with the table's rows.
+func (w *where) from(table string) string {
+	if w.with == "" {
+		return table
+	}
+	return "found CROSS JOIN " + table + " ON " + w.on
+}
+
+// sql is the condition; order is the column in whose order the list is read, "" where the rows are found otherwise.
+func (w *where) sql(order string) string {
+	if len(w.terms) == 0 {
+		return ""
+	}
+	return " WHERE (" + withCarets(strings.Join(w.terms, ") AND ("), order) + ")"
+}
+
+func withCarets(term, order string) string {
+	if order == "" {
+		return strings.ReplaceAll(term, "^", "")
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(term, "^"+order, order), "^", "+")
+}
+
+func (t *table[S, T]) where(q Query) (*where, error) {
+	w := &where{}
+	if t.only != "" {
+		w.add(t.only)
+	}
+	if q.Provider != "" {
+		w.addIndexed("^provider = ?", q.Provider)
+	}
+	if err := t.inState(w, q); err != nil {
+		return nil, err
+	}
+	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil {
+		return nil, err
+	}
+	if q.Q != "" {
+		t.search(w, strings.TrimSpace(q.Q))
+	}
+	return w, nil
+}
+
+// inState adds the condition of a state.
+func (t *table[S, T]) inState(w *where, q Query) error {
+	if q.State == "" {
+		return nil
+	}
+	condition, ok := t.states[q.State]
+	if t.states == nil {
+		condition, ok = func(string) (string, []any) { return "state = ?", []any{q.State} }, true
+	}
+	if !ok {
+		return fmt.Errorf("%w: %q is not a state of %s", ErrQuery, q.State, t.name)
+	}
+	term, args := condition(schema.At(q.Now).String())
+	if column, _, err := t.order(q.Sort); t.byState && err == nil && column != "last_event_at" {
+		term = strings.ReplaceAll(term, "state = ", "^state = ") // the index of states has them in the order of their last events only
+	}
+	if t.byState {
+		w.addIndexed(term, args...)
+	} else {
+		w.add(term, args...)
+	}
+	return nil
+}
+
+// ending adds the condition that a row's validity ends at from or later, and before until.
+func (t *table[S, T]) ending(w *where, from, until time.Time) error {
+	if from.IsZero() && until.IsZero() {
+		return nil
+	}
+	if t.ends == "" {
+		return fmt.Errorf("%w: %s cannot be chosen by when they expire", ErrQuery, t.name)
+	}
+	term, args := "^"+t.ends+" >= ?", []any{schema.At(from).String()} // what is not known is '', which sorts before the earliest time
+	if !until.IsZero() {
+		term, args = term+" AND ^"+t.ends+" < ?", append(args, schema.At(until).String())
+	}
+	w.addIndexed(term, args...)
+	return nil
+}
+
+// fewFound is how many keys may be found for their rows to be read by them, and then sorted. Of more, one in every few rows of the list is to be
+// expected, so that the list is read in its order and each row looked at.
+const fewFound = 2000
+
+// narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
+func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where) (few bool, err error) {
+	if len(w.found) > 0 {
+		found := strings.Join(w.found, " UNION ALL ")
+		if few, err = findsFew(ctx, db, found, w.foundArgs); few || err != nil {
+			w.begin(t.key, found, w.foundArgs)
+			return few, err
+		}
+		w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+	}
+	for _, one := range w.ways {
+		found := "SELECT provider, " + t.key + " FROM " + t.name + " WHERE " + withCarets(one.term, "")
+		if few, err = findsFew(ctx, db, found, one.args); few || err != nil {
+			w.begin(t.key, found, one.args)
+			return few, err
+		}
+	}
+	return false, nil
+}
+
+// findsFew tells whether a query of keys finds at most fewFound of them.
+func findsFew(ctx context.Context, db *sql.DB, found string, args []any) (bool, error) {
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM ("+found+") LIMIT ?)", append(slices.Clone(args), fewFound+1)...).Scan(&n)
+	return n <= fewFound, err
+}
+
+// begin has the rows read by the keys that a query finds. The cross join keeps SQLite from reading the list in its order all the same.
+func (w *where) begin(key, found string, args []any) {
+	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (SELECT DISTINCT * FROM (" + found + ")) "
+	w.on = "provider = found_provider AND " + key + " = found_id"
+	w.args = append(slices.Clone(args), w.args...)
+}

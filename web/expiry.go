@@ -1,0 +1,130 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+// weeks is how far the pictures of expiries look ahead.
+const weeks = 52
+
+const week = 7 * 24 * time.Hour
+
+// Limit is how long certificates may be valid and validations be reused that are issued from From on.
+type Limit struct {
+	From            time.Time // 00:00 UTC of the day; zero for the first
+	Validity, Reuse int       // days, at most
+}
+
+// expiryPage is the data of expiry.html.
+type expiryPage struct {
+	frame
+	Ending   int // certificates that end in the weeks shown
+	Valid    int // that are valid now
+	Columns  columnChart
+	Limits   []limitRow
+	Lapsing  int // validations that end in the weeks shown
+	Heat     heatMap
+	Calendar *calendarBox // nil: there is no feed
+}
+
+// limitRow is one limit on validity, and how the certificates that are valid now stand to it.
+type limitRow struct {
+	Days   int
+	From   time.Time
+	Until  string // "in 110 days", or "now"
+	Over   int    // valid for longer than it
+	Share  int    // percent of all that are valid
+	ToCome bool
+}
+
+// expiry shows what expires when: certificates by week and CA, their validity against the limits to come, validations by day.
+func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
+	if err := noMoment(r.URL.Query(), "what expires when"); err != nil {
+		return err
+	}
+	p := expiryPage{frame: s.frame(r.Context(), "Expiry", "expiry")}
+	today := midnight(p.Now)
+	spans := make([]projections.Span, weeks)
+	for i := range spans {
+		from := today.AddDate(0, 0, 7*i)
+		spans[i] = projections.Span{From: from, Until: from.AddDate(0, 0, 7)}
+	}
+	spans[0].From = p.Now // what ended earlier today has ended
+	limits := s.limitsFrom(p.Now)
+	days := make([]int, len(limits))
+	for i, l := range limits {
+		days[i] = l.Validity
+	}
+	found, err := s.Store.Expiring(r.Context(), spans, days, p.Now)
+	if err != nil {
+		return err
+	}
+	p.Valid = found.Valid
+	p.Columns = columnsOf(&p.frame, today, &found, limits)
+	p.Ending = p.Columns.Total
+	for i, l := range limits {
+		p.Limits = append(p.Limits, limitRow{l.Validity, l.From, limitUntil(l.From, p.Now), found.Over[i], percent(found.Over[i], found.Valid), l.From.After(p.Now)})
+	}
+	first := monday(today)
+	spans = spans[:0]
+	for i := range weeks * 7 {
+		from := first.AddDate(0, 0, i)
+		spans = append(spans, projections.Span{From: from, Until: from.AddDate(0, 0, 1)})
+	}
+	lapsing, err := s.Store.Lapsing(r.Context(), spans)
+	if err != nil {
+		return err
+	}
+	p.Heat = heatOf(first, today, lapsing)
+	p.Lapsing = p.Heat.Total
+	p.Calendar = s.calendarBox()
+	return s.render(w, http.StatusOK, "expiry", p)
+}
+
+// limitsFrom are the limit that holds at now, and those to come.
+func (s *Server) limitsFrom(now time.Time) []Limit {
+	for i := len(s.Limits) - 1; i >= 0; i-- {
+		if !s.Limits[i].From.After(now) {
+			return s.Limits[i:]
+		}
+	}
+	return s.Limits
+}
+
+func limitUntil(from, now time.Time) string {
+	if !from.After(now) {
+		return "in force"
+	}
+	return "in " + daysText(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
+}
+
+// percent is rounded up, so that a few among many are not none.
+func percent(part, whole int) int {
+	if whole == 0 {
+		return 0
+	}
+	return (100*part + whole - 1) / whole
+}
+
+// monday is the Monday of t's week.
+func monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
+
+// endingHref is the list of the certificates that end in a time, soonest first.
+func endingHref(from, until time.Time) string {
+	return with("certificates", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until), "state", "valid", "sort", "not_after")
+}
+
+// lapsingHref is the list of the validations that end in a time.
+func lapsingHref(from, until time.Time) string {
+	return with("domains", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until))
+}
+
+// shade is the class of a provider's colour: which it is stays the same as long as the providers do.
+func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
+
+// shades is how many colours app.css has for what a picture is stacked of.
+const shades = 6

@@ -1,0 +1,198 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// blocker is what an order waits for.
+type blocker struct {
+	Key   string // of a check, or "message"
+	Title string
+	Tone  stateWord
+	Mark  string // the check's name, for MarkCheck
+	Since lasting
+	Words string // the CA's
+	Text  checkText
+}
+
+// blockersOf are the checks that have not passed, those that failed first, and a message that nothing has answered.
+func blockersOf(o *projections.Order, now time.Time) []blocker {
+	var list []blocker
+	for _, c := range checksOf(*o) {
+		if c.State == string(schema.CheckPassed) {
+			continue
+		}
+		w := stateOf(c.State)
+		list = append(list, blocker{Key: c.Name, Title: checkName(c.Name) + " " + w.Word, Tone: w, Mark: c.Name, Since: since(c.Since, now), Words: c.Reason, Text: c.Text})
+	}
+	slices.SortStableFunc(list, func(a, b blocker) int { return toneRank(a.Tone.Tone) - toneRank(b.Tone.Tone) })
+	if o.MessageAt != nil {
+		w := stateOf("failed")
+		w.Icon = "warn"
+		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: since(*o.MessageAt, now), Text: messageText})
+	}
+	return list
+}
+
+func toneRank(tone string) int { return slices.Index([]string{"bad", "warn", "wait"}, tone) }
+
+func failures(list []blocker) int {
+	n := slices.IndexFunc(list, func(b blocker) bool { return b.Tone.Tone != "bad" })
+	if n < 0 {
+		return len(list)
+	}
+	return n
+}
+
+// step is one station of an order's way, as the strip under its title shows it.
+type step struct {
+	Title string
+	Check string // the check that it is; "": none
+	State string // passed, failed, delayed, pending, or "" for what has not begun
+	Note  string // "2 of 3"
+	At    lasting
+	Hint  string // what its state means
+	Href  string // what stands on the page about it; "": nothing
+}
+
+// stepsOf are the stations that this order is known to have: the CA's checks are not the same for every product.
+func stepsOf(o *projections.Order, now time.Time) []step {
+	steps := []step{{Title: "Ordered", State: string(schema.CheckPassed), At: since(o.FirstEventAt, now), Hint: "The first that was heard of it."}}
+	domains := domainStep(o, now)
+	for _, c := range checksOf(*o) {
+		if domains != nil && checkRank(c.Name) >= checkRank(schema.CheckPhone) { // the CA calls once it knows whose domains they are
+			steps, domains = append(steps, *domains), nil
+		}
+		if c.Domain != "" {
+			continue
+		}
+		st := step{Title: checkName(c.Name), Check: c.Name, State: c.State, At: since(c.Since, now), Hint: c.Text.Happened}
+		if c.State != string(schema.CheckPassed) {
+			st.Href = "#check-" + c.Name
+		}
+		steps = append(steps, st)
+	}
+	if domains != nil {
+		steps = append(steps, *domains)
+	}
+	return append(steps, lastStep(o, now))
+}
+
+// domainStep counts the order's names that are validated; nil where it has none that are known.
+func domainStep(o *projections.Order, now time.Time) *step {
+	all := len(o.Names())
+	if all == 0 {
+		return nil
+	}
+	passed, worst := 0, schema.CheckPassed
+	var at schema.Time
+	for _, c := range checksOf(*o) {
+		if c.Domain == "" {
+			continue
+		}
+		if c.State == string(schema.CheckPassed) {
+			passed++
+		} else if worst != schema.CheckFailed {
+			worst = schema.CheckState(c.State)
+		}
+		if c.Since.After(at.Time) {
+			at = c.Since
+		}
+	}
+	if issued(o) { // the CA does not issue before they are
+		passed = all
+	}
+	if passed < all && worst == schema.CheckPassed {
+		worst = schema.CheckPending
+	}
+	return &step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all)), At: since(at, now),
+		Hint: checkTextOf(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
+}
+
+func issued(o *projections.Order) bool {
+	return o.State == "issued" || o.State == "reissue_ready" || o.State == "revoked" && o.CertificateID != ""
+}
+
+func lastStep(o *projections.Order, now time.Time) step {
+	at := since(o.StateSince, now)
+	w := stateOf(o.State)
+	switch o.State {
+	case "issued":
+		return step{Title: "Issued", State: string(schema.CheckPassed), At: at, Hint: w.Hint}
+	case "reissue_ready":
+		return step{Title: "Reissue ready", State: o.State, At: at, Hint: w.Hint}
+	case "revoked", "rejected", "canceled":
+		return step{Title: strings.ToUpper(w.Word[:1]) + w.Word[1:], State: o.State, At: at, Hint: w.Hint}
+	}
+	return step{Title: "Issued", Hint: "The CA has not issued yet."}
+}
+
+// orderDomain is one name of an order: where its check stands, and the validation that the CA has of it.
+type orderDomain struct {
+	Name       string
+	Check      string    // as MarkCheck wants it; "" where the CA told of none
+	State      stateWord // of the check, or else of the validation; zero where nothing is known
+	Since      lasting   // what has not passed
+	Validation *validity
+}
+
+// validity is what a CA's validation of a name, or of one above it, is good for.
+type validity struct {
+	Above string // the name that is validated, where it is another
+	State stateWord
+	Until term
+}
+
+// orderDomains are the names of an order, those that wait first. Of a long list the rest is only counted.
+type orderDomains struct {
+	Shown []orderDomain
+	Count int
+	More  int
+}
+
+// domainsShown is how many names of an order its page spells out.
+const domainsShown = 60
+
+func domainsOf(o *projections.Order, now time.Time) orderDomains {
+	validated := map[string]*projections.Domain{}
+	for i := range o.Validations {
+		validated[o.Validations[i].Name] = &o.Validations[i]
+	}
+	var waiting, done []orderDomain
+	for _, name := range o.Names() {
+		check := schema.DomainCheck(name)
+		d := orderDomain{Name: name, Validation: validityOf(name, validated, now)}
+		state, checked := o.Checks[check]
+		if checked {
+			d.Check, d.State = check, stateOf(string(state))
+		}
+		if checked && state != schema.CheckPassed {
+			d.Since = since(o.ChecksSince[check], now)
+			waiting = append(waiting, d)
+		} else {
+			done = append(done, d)
+		}
+	}
+	all := append(waiting, done...)
+	n := min(len(all), domainsShown)
+	return orderDomains{all[:n], len(all), len(all) - n}
+}
+
+// validityOf is the validation of name, or of the nearest name above it that has one; nil where there is none.
+func validityOf(name string, validated map[string]*projections.Domain, now time.Time) *validity {
+	for _, n := range projections.ValidatedAs(name) {
+		if d := validated[n]; d != nil {
+			v := &validity{State: stateOf(d.State), Until: until(d.ExpiresAt, now)}
+			if n != name {
+				v.Above = n
+			}
+			return v
+		}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+// stuckOrder is an order with something to say in every part of its page.
+func stuckOrder() projections.Order {
+	left := 12
+	return projections.Order{Provider: "digicert", ID: "771950", State: "action_required", StateSince: ago(52 * time.Hour), NextStep: "answer-ca", CommonName: "shop.example.com",
+		DNSNames: []string{"shop.example.com", "www.shop.example.com", "*.other.example"}, CertificateID: "881950",
+		Checks: map[string]schema.CheckState{"csr": "passed", "organization": "failed", "phone": "delayed", "domain:shop.example.com": "passed", "domain:*.other.example": "pending"},
+		ChecksSince: map[string]schema.Time{"csr": ago(70 * time.Hour), "organization": ago(52 * time.Hour), "phone": ago(26 * time.Hour), "domain:shop.example.com": ago(60 * time.Hour),
+			"domain:*.other.example": ago(49*time.Hour + 10*time.Minute)},
+		Reasons: map[string]string{"organization": "Not listed at the given address"}, MessageAt: pago(3 * time.Hour),
+		FirstEventAt: ago(71 * time.Hour), LastEventAt: ago(3 * time.Hour), LastEventSeq: 1, EventCount: 6,
+		Validations: []projections.Domain{{Provider: "digicert", Name: "other.example", State: "expired", ExpiresAt: pago(3 * day)}, {Provider: "digicert", Name: "shop.example.com", State: "validated", ExpiresAt: pago(-191 * day)}},
+		Certificates: []projections.Certificate{
+			{Provider: "digicert", ID: "881950", OrderID: "771950", State: "expiring", NotBefore: pago(188 * day), NotAfter: pago(-12 * day), DaysLeft: &left},
+			{Provider: "digicert", ID: "881949", OrderID: "771950", State: "expired", Successor: &projections.CertificateRef{Provider: "xolphin", ID: "9001"}}}}
+}
+
+func TestOrderSaysWhatBlocksIt(t *testing.T) {
+	s, l := world(plain)
+	s.orders = append(s.orders, stuckOrder())
+	body := get(handler(t, options(s, l)), "/orders/digicert/771950").Body.String()
+	wantAll(t, "the order", body, []string{
+		`>since <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC">2 d 4 h</time>`,                               // in its state
+		`<a href="#check-organization">Organization</a>`, `<a href="#domains">Domains</a> <span>1 of 3</span>`, `id="check-organization"`, // the steps lead to what is said of them
+		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was put off", "What comes next",
+		"Message from the CA", ">3 h</time>", "Read it in the CA’s console",
+		`<span class="ok">validated</span> until <time datetime="2027-05-31T22:00:00.000Z"`, "(191 d)",
+		`by <a href="/domains/shop.example.com">shop.example.com</a>, <span class="ok">validated</span>`, // www is covered by the name above it
+		`by <a href="/domains/other.example">other.example</a>, <span class="bad">expired</span>`, `<span class="muted">2 d 1 h</span>`,
+		`data-watch="domains/digicert/other.example"`,
+		`→ <a href="/certificates/xolphin/9001"><code>Xolphin 9001</code></a> issued`, "none yet", `<span class="muted span">12 d</span>`, "last issued",
+	})
+	wantInOrder(t, "steps", body[strings.Index(body, `<ol class="steps"`):], "Ordered", "CSR", ">Organization</a>", ">Domains</a>", ">Phone</a>", ">Issued<")
+	wantInOrder(t, "blockers", body, `id="check-organization"`, `id="check-message"`, `id="check-phone"`, `id="check-domain:*.other.example"`)
+	wantInOrder(t, "domains, those that wait first", body, `data-key="domain-*.other.example"`, `data-key="domain-shop.example.com"`)
+}
+
+func wantInOrder(t *testing.T, what, body string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		_, after, found := strings.Cut(body, text)
+		if !found {
+			t.Errorf("the %s lack %s, or it comes too early", what, text)
+			return
+		}
+		body = after
+	}
+}
+
+func TestManyNamesOfAnOrderStaySmall(t *testing.T) {
+	s, l := world(plain)
+	o := stuckOrder()
+	for i := range 400 {
+		o.DNSNames = append(o.DNSNames, strings.Repeat("a", 40)+numberOf(i)+".example.com")
+	}
+	s.orders = append(s.orders, o)
+	w := get(handler(t, options(s, l)), "/orders/digicert/771950")
+	wantAll(t, "the order", w.Body.String(), []string{"and 343 more", "1 of 403"})
+	if w.Body.Len() > 100_000 || !strings.Contains(w.Body.String(), `data-key="domain-*.other.example"`) {
+		t.Errorf("the page weighs %d bytes, or hides what waits", w.Body.Len())
+	}
+}
+
+func numberOf(i int) string {
+	return strings.Repeat("b", i%20) + string(rune('a'+i%26)) + string(rune('a'+i/26))
+}
+
+// TestRenewal: a certificate's page says when to renew, within which limit, and what has followed it.
+func TestRenewal(t *testing.T) {
+	s, l := world(plain)
+	o := options(s, l)
+	o.Limits = []web.Limit{{Validity: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200}, {From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100}}
+	certificate := func(id, state string, renewIn time.Duration, heir *projections.CertificateRef) {
+		s.certificates = append(s.certificates, projections.Certificate{Provider: "digicert", ID: id, State: state, NotBefore: pago(20 * day), NotAfter: pago(-180 * day), RenewFrom: pago(-renewIn), Successor: heir})
+	}
+	certificate("early", "active", 150*day, nil)
+	certificate("late", "expiring", -3*day, nil)
+	certificate("followed", "expiring", -3*day, &projections.CertificateRef{Provider: "digicert", ID: "next"})
+	certificate("revoked", "revoked", 150*day, nil)
+	h := handler(t, o)
+	for id, want := range map[string][]string{
+		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 d", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
+		"late":     {"Renew it now:", "18 Nov 2026", "may be valid for 200 days at most"},
+		"followed": {`→ successor <a href="/certificates/digicert/next"><code>next</code></a> issued`},
+		"revoked":  {"No newer certificate for the same names was heard of."},
+	} {
+		wantAll(t, id, get(h, "/certificates/digicert/"+id).Body.String(), want)
+	}
+}
+
+// TestRefusedZones: where the DS records at the parent match no key of the zone, the pages of the rotation and of the domain say what CAs do about that.
+func TestRefusedZones(t *testing.T) {
+	s, l := world(plain)
+	o := options(s, l)
+	refused := true
+	o.Delegation = func(d *projections.DNSSEC) (web.Delegation, bool) {
+		return web.Delegation{At: ago(time.Hour), Said: "The parent has DS 11042.", Refused: refused}, d.Domain == "zone.example.com"
+	}
+	h := handler(t, o)
+	const sentence = "The DS records of zone.example.com match no key of the zone, so CAs will refuse to issue for it"
+	for _, path := range []string{"/dnssec/sectigo/42", "/domains/zone.example.com"} {
+		wantAll(t, path, get(h, path).Body.String(), []string{sentence, "put its new DS record into the parent zone", "The parent has DS 11042."})
+	}
+	for _, path := range []string{"/dnssec/sectigo/43", "/domains/old.example.net", "/dnssec/sectigo/42?at=2026-11-21T21:00:00Z", "/domains/zone.example.com?at=2026-11-21T21:00:00Z"} {
+		if w := get(h, path); w.Code != 200 || strings.Contains(w.Body.String(), "CAs will refuse") {
+			t.Errorf("%s: status %d, or it says what is not so, or was not then", path, w.Code)
+		}
+	}
+	refused = false
+	for _, path := range []string{"/dnssec/sectigo/42", "/domains/zone.example.com"} {
+		if body := get(h, path).Body.String(); strings.Contains(body, "CAs will refuse") {
+			t.Errorf("%s says that CAs refuse", path)
+		}
+	}
+	wantAll(t, "the parent's words", get(h, "/dnssec/sectigo/42").Body.String(), []string{"At the parent zone", "The parent has DS 11042.", "Field by field", "ECDSA P-256 with SHA-256", "SHA-256"})
+}
