@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -27,8 +28,11 @@ type Options struct {
 	First     FirstSteps
 	ReadOnly  *ReadOnly // nil: the read models follow a log
 
-	Delegation   func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
-	ClockTrouble func() string                                  // why the clock tells nothing, a sentence; nil: there is no clock
+	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
+	// TestDelivery sends a test delivery to the endpoints of a provider that is on. What came of it is told by Providers. nil: there are no endpoints.
+	TestDelivery func(ctx context.Context, provider string) error
+	Warnings     func(context.Context) []Warning // what is wrong with the machine or the log; nil: nothing can be
+	ClockTrouble func() string                   // why the clock tells nothing, a sentence; nil: there is no clock
 }
 
 // ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.
@@ -152,7 +156,11 @@ func (s *Server) router() *mux.Router {
 	get("/findings/{provider}/{id}", s.page(s.finding))
 	get("/events", s.page(s.logged(s.events)))
 	get("/events/{seq}", s.page(s.logged(s.event)))
+	get("/events/{seq}/body", s.page(s.logged(s.eventBody)))
 	get("/system", s.page(s.system))
+	if s.TestDelivery != nil {
+		r.Handle("/system/test", s.act(s.testDelivery)).Methods(http.MethodPost)
+	}
 
 	get(apiPrefix+"/orders/{provider}/{id}", s.api(row(s, "order", "id", s.Store.OrderAt)))
 	get(apiPrefix+"/certificates/{provider}/{id}", s.api(row(s, "certificate", "id", s.Store.CertificateAt)))
