@@ -163,7 +163,9 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 		unavailable(w, "The log cannot take the delivery now. Send it again later.")
 		return
 	}
-	s.counts.took(received, quarantine != nil)
+	if !isOwn(d) {
+		s.counts.took(received, quarantine != nil)
+	}
 	if p, ok := s.Provider.(schema.Handshaker); ok && quarantine == nil && h.o.Handshake != nil {
 		if webhook, token := p.Handshake(d); token != "" {
 			h.o.Handshake(s.Name, webhook, token)

@@ -33,8 +33,8 @@ func readEventsQuery(v url.Values) (eventsQuery, error) {
 		return q, err
 	}
 	for _, name := range []string{"after_seq", "cursor"} { // a cursor goes on from where after_seq began
-		if v.Get(name) != "" {
-			q.forward = true
+		if v.Has(name) {
+			q.forward = q.forward || v.Get(name) != ""
 			if q.after, err = readSeq(v, name); err != nil {
 				return q, err
 			}
@@ -45,7 +45,7 @@ func readEventsQuery(v url.Values) (eventsQuery, error) {
 }
 
 func readSeq(v url.Values, name string) (uint64, error) {
-	if v.Get(name) == "" {
+	if !v.Has(name) || name == "cursor" && v.Get(name) == "" { // the first page's cursor
 		return 0, nil
 	}
 	seq, err := strconv.ParseUint(v.Get(name), 10, 64)
