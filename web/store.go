@@ -114,6 +114,8 @@ type Overview interface {
 	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
 	// Named tells whether anything bears the name that has a page of its own, and whether anything bears a name below it.
 	Named(ctx context.Context, name string) (known, below bool, err error)
+	// Traffic is how the deliveries of every provider came.
+	Traffic(ctx context.Context, now time.Time) ([]projections.Traffic, error)
 	// Status answers also while the read models are being rebuilt.
 	Status(context.Context) ([]projections.Status, []projections.Gap, error)
 }
@@ -146,10 +148,14 @@ type Provider struct {
 	SendExample string   // the command that sends a sample of it
 	Fills       []string // the read models that its deliveries fill: "orders"; empty: not known, so any of them
 
+	Remarks []string // what is wrong with its settings though it is on, sentences
+
 	Asked  *Asked  // nil: it has no API
 	Tokens []Token // of challenges
+	Tested *Tested // the last test since the server started; nil: there was none
 
 	LastAt schema.Time // of the last delivery taken; zero: none yet
 	// Deliveries since the server started.
 	Accepted, Quarantined, Refused, Lost uint64
+	RefusedFor                           map[string]uint64 // Refused by the reason, in a few words
 }

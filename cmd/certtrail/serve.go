@@ -62,6 +62,7 @@ type serverProcess struct {
 	fills   map[string][]string // by the kind of a source
 	hooks   *listener
 	web     *listener
+	tested  tested
 }
 
 // serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
@@ -222,7 +223,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
 		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Limits: limits(), Calendar: newCalendarSecret(sv.c.dataDir),
-		Decide: sv.decide,
+		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings,
 	})
 }
 
@@ -264,8 +265,11 @@ func (sv *serverProcess) providers() []web.Provider {
 		counts := s.Counts()
 		p := web.Provider{
 			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
-			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
-			Fills: sv.fills[set.system.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
+			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, RefusedFor: counts.RefusedFor, Lost: counts.Lost,
+			Fills: sv.fills[set.system.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name), Tested: sv.tested.of(s.Name),
+		}
+		if p.On {
+			p.Remarks = set.remarks()
 		}
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event
