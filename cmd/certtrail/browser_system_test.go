@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +68,6 @@ func TestLogInABrowser(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#live").click()`))
 	until(t, ctx, `document.querySelectorAll("#list tbody tr").length === 4`)
-	do(t, ctx, chromedp.Navigate(w.web+"/events?subject="+fmt.Sprint("certs.order..issued")))
+	do(t, ctx, chromedp.Navigate(w.web+"/events?subject=certs.order..issued"))
 	until(t, ctx, `/is not a NATS filter/.test(document.querySelector("main").innerText)`)
 }
