@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -53,6 +51,6 @@ func TestLogInABrowser(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#live").click()`))
 	until(t, ctx, "the log goes on", `document.querySelectorAll("#list tbody tr").length === 4`)
-	do(t, ctx, chromedp.Navigate(w.web+"/events?subject="+fmt.Sprint("certs.order..issued")))
+	do(t, ctx, chromedp.Navigate(w.web+"/events?subject=certs.order..issued"))
 	until(t, ctx, "a wrong filter is explained", `/is not a NATS filter/.test(document.querySelector("main").innerText)`)
 }
