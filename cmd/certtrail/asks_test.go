@@ -171,6 +171,45 @@ func TestXolphinIsAsked(t *testing.T) {
 	})
 }
 
+// TestSectigoIsAsked: a rotation that comes without its DS record and its zone gets both from the API, by one call; one that is known is not asked about.
+func TestSectigoIsAsked(t *testing.T) {
+	digest := func(s string) string { return strings.Repeat(s, 32) }
+	record := func(tag, digest string) string {
+		return fmt.Sprintf(`{"domain":"example.test","keytag":%q,"algorithm":"13","digest_type":"2","digest":%q}`, tag, digest)
+	}
+	api := ingesttest.API(t, ingesttest.Call{
+		Method: "GET", Path: "/v2/websites/42/dns/ds_records", Header: map[string]string{"Authorization": "Basic dXNlcjpwYTU1LXdvcmQtMDEyMzQ1Njc4OQ==", "Accept": "application/json"},
+		Answer: `[` + record("11111", digest("aa")) + `]`,
+	}, ingesttest.Call{
+		Method: "GET", Path: "/v2/websites/42/dns/ds_records", Header: map[string]string{"Authorization": "Basic dXNlcjpwYTU1LXdvcmQtMDEyMzQ1Njc4OQ==", "Accept": "application/json"},
+		Answer: `[` + record("11111", digest("aa")) + `,` + record("22222", digest("bb")) + `]`,
+	})
+	w := begin(t, t.TempDir(), "--sectigo-api-username", "user", "--sectigo-api-password", "pa55-word-0123456789", "--sectigo-api-url", api.URL)
+	rotates := func(event, body string) {
+		t.Helper()
+		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}},
+			Body: fmt.Appendf(nil, `{"id":1,"event":"website_dnssec_rotation_%s","target":{"type":"Website","id":42},"body":%s,"partner":{"id":1}}`, event, body)}
+		if status, answer, err := w.deliver("sectigo", d); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, answer, err)
+		}
+	}
+	stands := func(tag float64, previous any, step string) {
+		t.Helper()
+		w.until(t, "/dnssec/sectigo/42", func(r map[string]any) bool {
+			ds, _ := r["ds"].(map[string]any)
+			old, _ := r["previous_ds"].(map[string]any)
+			return r["domain"] == "example.test" && ds["key_tag"] == tag && old["key_tag"] == previous && r["next_step"] == step && r["unreadable"] == nil
+		})
+	}
+	rotates("start", `{}`)
+	stands(11111, nil, "ds-submit")
+	rotates("complete", `{}`)
+	rotates("start", `{"note":"it tells no record"}`)
+	stands(22222, 11111.0, "ds-submit")
+	rotates("complete", `{"ds":`+record("22222", digest("bb"))+`}`)
+	stands(22222, 11111.0, "ds-retract")
+}
+
 // TestReconcileFindsWhatWasMissed drops half of two hundred deliveries, and sees that a reconcile ends where all of them would have.
 func TestReconcileFindsWhatWasMissed(t *testing.T) {
 	t.Parallel() // it waits for the API's rate: a year is asked for by weeks

@@ -23,6 +23,11 @@ type Collector interface {
 	Collect(ctx context.Context, orderID, certificateID string) (schema.Answer, error)
 }
 
+// DSLister is a provider's client that lists the DS records of a website's zone, as dnssec.described.
+type DSLister interface {
+	ListDS(ctx context.Context, websiteID string) (schema.Answer, error)
+}
+
 const reconcileDecoder = "reconcile/1"
 
 // Belief is what certtrail believes of an order, or, without an order's id, of a certificate alone.
