@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ type asking struct {
 	mu        sync.Mutex
 	reconcile map[string]*sync.Mutex // held by the one reconcile of each source at a time
 	found     map[string]found       // by the last reconcile of each source in this process
+
+	describing sync.Mutex // held by the one description of bare orders at a time
 
 	clockTrouble string // why the clock tells nothing, a sentence; "" while it does
 }
@@ -199,6 +202,9 @@ func (k *asking) asked(s source) *web.Asked {
 		v.Unreconciled = f.Error
 		if !f.At.IsZero() {
 			v.ReconciledAt, v.Reconciled = schema.At(f.At), f.sentence()
+			if f.Bare > 0 {
+				v.Reconciled += ". " + strings.TrimSuffix(f.bareness(), ".")
+			}
 		}
 	} else if at := k.state.reconciled(s.name); !at.IsZero() {
 		v.ReconciledAt, v.Reconciled = schema.At(at), "before this start"

@@ -125,7 +125,8 @@ func TestNothingIsAskedAboutImports(t *testing.T) {
 	other.run(t, c, "export", exported)
 	w := c.asked(t.TempDir(), "--reconcile-every", "0")
 	w.run(t, c, "import", exported)
-	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "2 deliveries were missed: 2 order.issued.") || !strings.Contains(out, "first reconcile") {
+	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "2 deliveries were missed: 2 order.issued.") || !strings.Contains(out, "first reconcile") ||
+		!strings.Contains(out, "Of 3 orders little more than the number is known; certtrail reconcile digicert --describe asks about each.") {
 		t.Errorf("the reconcile says %q", out)
 	}
 	w.until(t, "/events?subject=certs.order.issued.>", func(page map[string]any) bool {
@@ -148,8 +149,27 @@ func TestNothingIsAskedAboutImports(t *testing.T) {
 		}
 	}
 	_, page, err := fetch(w.web + "/system")
-	if err != nil || !regexp.MustCompile(`(?s)Last reconcile.*1 delivery was missed: 1 order.issued`).Match(page) {
+	if err != nil || !regexp.MustCompile(`(?s)Last reconcile.*1 delivery was missed: 1 order.issued. Of 3 orders little more`).Match(page) {
 		t.Errorf("the page does not tell of the reconcile (%v):\n%s", err, page)
+	}
+	if out := w.run(t, c, "reconcile", "digicert", "--describe"); !strings.HasPrefix(out, "No deliveries") || !strings.Contains(out, "digicert was asked about 3 orders, and told of 3.\n") {
+		t.Errorf("the description says %q", out)
+	}
+	for _, id := range []string{"91", "92", "93"} {
+		w.until(t, "/certificates/digicert/"+id, func(o map[string]any) bool { return o["state"] == "active" })
+		w.until(t, "/orders/digicert/"+id[1:], func(o map[string]any) bool { return o["common_name"] == "n"+id[1:]+".example.test" })
+	}
+	w.until(t, "/events?subject=certs.certificate.collected.>", func(page map[string]any) bool {
+		imported := 0
+		for _, item := range page["items"].([]any) {
+			if item.(map[string]any)["certtrailimported"] == "reconcile" {
+				imported++
+			}
+		}
+		return imported == 3 && len(page["items"].([]any)) == 4
+	})
+	if out := w.run(t, c, "reconcile", "digicert", "--describe"); !strings.Contains(out, "digicert was asked about 0 orders") || strings.Contains(out, "little more") {
+		t.Errorf("then it says %q", out)
 	}
 }
 

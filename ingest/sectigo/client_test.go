@@ -60,7 +60,9 @@ func TestDSRecords(t *testing.T) {
 
 // TestListDS: the answer has all records, and the newest by itself where their times tell it.
 func TestListDS(t *testing.T) {
-	record := func(tag, digestType, digest, created string) string { return ds(tag, "13", digestType, digest, created) }
+	record := func(tag, digestType, digest, created string) string {
+		return ds(tag, "13", digestType, digest, created)
+	}
 	const early, late, later = "2026-08-06T13:37:43Z", "2026-11-06T13:37:43Z", "2026-11-06T13:37:44Z"
 	for name, tc := range map[string]struct {
 		answer string
