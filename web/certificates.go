@@ -44,6 +44,7 @@ type certificatePage struct {
 	Names       nameList
 	Timeline    []timelineItem
 	Past        past
+	Outlives    string // that it is valid for longer than it may be, a sentence
 }
 
 func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
@@ -67,6 +68,9 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Past: s.pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
+	}
+	if s.Outlives != nil {
+		p.Outlives = s.Outlives(c)
 	}
 	p.Timeline = s.timeline(r, &p.frame, c.Timeline)
 	return s.render(w, http.StatusOK, "certificate", p)

@@ -41,7 +41,7 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 	}
 	handler, err := web.New(web.Options{
 		Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
-		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq},
+		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq}, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())

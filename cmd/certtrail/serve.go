@@ -215,7 +215,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
-		Delegation: asking.delegation, ClockTrouble: asking.clockWord,
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
 	})
 }
 
