@@ -204,7 +204,8 @@ func TestSectigoIsAsked(t *testing.T) {
 		Method: "GET", Path: "/v2/websites/42/dns/ds_records", Header: map[string]string{"Authorization": "Basic dXNlcjpwYTU1LXdvcmQtMDEyMzQ1Njc4OQ==", "Accept": "application/json"},
 		Answer: `[` + record("11111", digest("aa")) + `,` + record("22222", digest("bb")) + `]`,
 	})
-	w := begin(t, t.TempDir(), "--sectigo-api-username", "user", "--sectigo-api-password", "pa55-word-0123456789", "--sectigo-api-url", api.URL)
+	dir := t.TempDir()
+	w := begin(t, dir) // before the API is set up
 	rotates := func(event, body string) {
 		t.Helper()
 		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}},
@@ -222,6 +223,13 @@ func TestSectigoIsAsked(t *testing.T) {
 		})
 	}
 	rotates("start", `{}`)
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w = begin(t, dir, "--sectigo-api-username", "user", "--sectigo-api-password", "pa55-word-0123456789", "--sectigo-api-url", api.URL)
+	if out := w.run(t, &certCentral{server: api}, "reconcile", "sectigo", "--describe"); out != "sectigo was asked about 1 rotation, and told of 1.\n" {
+		t.Errorf("it says %q", out)
+	}
 	stands(11111, nil, "ds-submit")
 	rotates("complete", `{}`)
 	rotates("start", `{"note":"it tells no record"}`)

@@ -11,18 +11,19 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// described is what became of asking about the orders of which little more than the number is known.
+// described is what became of asking about the orders and rotations of which little more than the number is known.
 type described struct {
+	What    string `json:"what"`    // they are: "order" or "rotation"
 	Of      int    `json:"of"`      // questions
 	Asked   int    `json:"asked"`   // so far
 	Filled  int    `json:"filled"`  // answers that were appended
 	Refusal string `json:"refusal"` // the first answer that was none, a sentence; "" if there was none
 }
 
-func (d described) String() string { return fmt.Sprintf("%d of %s", d.Asked, counted(d.Of, "order")) }
+func (d described) String() string { return fmt.Sprintf("%d of %s", d.Asked, counted(d.Of, d.What)) }
 
 func (d described) tell(w io.Writer, source string) {
-	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, counted(d.Of, "order"), d.Filled)
+	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, counted(d.Of, d.What), d.Filled)
 	if d.Refusal != "" {
 		fmt.Fprintf(w, "Of %d it told nothing, such as: %s.\n", d.Asked-d.Filled, d.Refusal)
 	}
@@ -36,7 +37,7 @@ func counted(n int, what string) string {
 }
 
 // bare are the questions about the orders of a source of which little more than the number is known: the certificate of those that are issued, all of
-// those that are open. What was rejected, canceled or revoked is over, and not asked about.
+// those that are open; and about the rotations without their DS record or zone. What was rejected, canceled or revoked is over, and not asked about.
 func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) {
 	client := k.apis[name].client
 	_, describes := client.(ask.Describer)
@@ -61,18 +62,29 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 		}
 		return true
 	})
+	if _, lists := client.(ask.DSLister); lists {
+		err = errors.Join(err, each(ctx, k.o.store.DNSSECs, projections.Query{Provider: name, Now: k.now()}, func(r *projections.DNSSEC) bool {
+			if r.DS == nil || r.Domain == "" {
+				list = append(list, ask.Question{What: ask.ListDS, Provider: name, WebsiteID: r.WebsiteID})
+			}
+			return true
+		}))
+	}
 	return list, err
 }
 
-// describe asks about all bare orders of a source, because a person wants it: what is appended is marked as what a first reconcile finds, so that nothing
+// describe asks about all that is bare of a source, because a person wants it: what is appended is marked as what a first reconcile finds, so that nothing
 // outside acts on it. It goes at the pace of the API's rate, and ends where the API is away; what was answered by then is not asked again.
 func (k *asking) describe(ctx context.Context, name string, far func(described) error) (described, error) {
 	if !k.describing.TryLock() {
-		return described{}, errors.New("orders are being described already: wait until that has ended")
+		return described{}, errors.New("a provider is being asked about what is bare already: wait until that has ended")
 	}
 	defer k.describing.Unlock()
 	list, err := k.bare(ctx, name)
-	d := described{Of: len(list)}
+	d := described{What: "order", Of: len(list)}
+	if _, orders := k.apis[name].client.(ask.Lister); !orders {
+		d.What = "rotation"
+	}
 	for _, q := range list {
 		if err := far(d); err != nil {
 			return d, err
@@ -80,7 +92,7 @@ func (k *asking) describe(ctx context.Context, name string, far func(described) 
 		answer, _, err := q.Ask(ctx, k.apis[name].client)
 		var away *ask.Unavailable
 		if err != nil && (ctx.Err() != nil || errors.As(err, &away)) {
-			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", counted(d.Of, "order"), d.Asked, d.Filled, err)
+			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", counted(d.Of, d.What), d.Asked, d.Filled, err)
 		}
 		d.Asked++
 		if err == nil && answer.Kind != "" {

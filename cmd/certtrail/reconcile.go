@@ -47,7 +47,11 @@ func reconcileCommand() *cobra.Command {
 			}
 			defer c.close()
 			var f found
-			if err := c.call(cmd.Context(), http.MethodPost, "/reconcile", url.Values{"source": args}, nil, nil, &f); err != nil {
+			query := url.Values{"source": args}
+			if describe {
+				query.Set("describe", "true")
+			}
+			if err := c.call(cmd.Context(), http.MethodPost, "/reconcile", query, nil, nil, &f); err != nil {
 				return err
 			}
 			f.tell(cmd.OutOrStdout())
@@ -77,13 +81,14 @@ func reconcileCommand() *cobra.Command {
 
 // found is what a reconcile found.
 type found struct {
-	Source string         `json:"source"`
-	At     time.Time      `json:"at"`
-	First  bool           `json:"first"`
-	Missed map[string]int `json:"missed"` // events, by kind
-	Counts ask.Counts     `json:"counts"`
-	Bare   int            `json:"bare"`            // orders of which little more than the number is known
-	Error  string         `json:"error,omitempty"` // why it came to nothing, a sentence
+	Source   string         `json:"source"`
+	At       time.Time      `json:"at"`
+	First    bool           `json:"first"`
+	Missed   map[string]int `json:"missed"` // events, by kind
+	Counts   ask.Counts     `json:"counts"`
+	Bare     int            `json:"bare"`               // orders of which little more than the number is known
+	Listless bool           `json:"listless,omitempty"` // the provider's API lists nothing that could have been missed, and only single things are asked of it
+	Error    string         `json:"error,omitempty"`    // why it came to nothing, a sentence
 }
 
 // sentence is what was missed: "3 deliveries were missed: 2 order.issued, 1 order.rejected".
@@ -110,6 +115,9 @@ func (f *found) bareness() string {
 
 func (f *found) tell(w io.Writer) {
 	c := f.Counts
+	if f.Listless {
+		return
+	}
 	fmt.Fprintf(w, "%s.\n%s told of %d orders: certtrail knew %d, and later things of %d", f.sentence(), f.Source, c.Said, c.Agreed, c.Behind)
 	if c.Unclear > 0 {
 		fmt.Fprintf(w, "; of %d it told no state", c.Unclear)
@@ -125,7 +133,15 @@ func (f *found) tell(w io.Writer) {
 
 // reconcile is POST /reconcile.
 func (o *owner) reconcile(ctx context.Context, _ *answer, r *http.Request) (any, error) {
-	return o.withModels(ctx, func(k *asking) (any, error) { return k.reconcileOne(ctx, r.URL.Query().Get("source")) })
+	q := r.URL.Query()
+	return o.withModels(ctx, func(k *asking) (any, error) {
+		if a := k.apis[q.Get("source")]; a != nil && q.Get("describe") != "" {
+			if _, lists := a.client.(ask.Lister); !lists && ask.Answers(a.client) {
+				return found{Source: q.Get("source"), Listless: true}, nil
+			}
+		}
+		return k.reconcileOne(ctx, q.Get("source"))
+	})
 }
 
 // describe is POST /describe.
