@@ -34,6 +34,7 @@ type Data struct {
 
 	Certificate *Certificate `json:"certificate,omitempty"`
 	DS          *DS          `json:"ds,omitempty"`
+	DSRecords   []DS         `json:"ds_records,omitempty"` // all that an API lists of a zone, the one to prefer first
 	User        *User        `json:"user,omitempty"`
 	Target      *Target      `json:"target,omitempty"`
 	Scan        *Scan        `json:"scan,omitempty"`

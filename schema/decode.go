@@ -149,6 +149,9 @@ func (d *decoder) data(to *Data) {
 		case "ds":
 			d.once(&seen, 37)
 			to.DS = d.ds()
+		case "ds_records":
+			d.once(&seen, 45)
+			to.DSRecords = d.dsRecords()
 		case "unreadable":
 			d.once(&seen, 38)
 			to.Unreadable = d.unreadable()
@@ -165,7 +168,7 @@ func (d *decoder) data(to *Data) {
 			d.once(&seen, 43)
 			nested(d, &to.Finding)
 		case "matter":
-			d.once(&seen, 45)
+			d.once(&seen, 46)
 			nested(d, &to.Matter)
 		case "checks":
 			d.once(&seen, 44)

@@ -20,17 +20,29 @@ func DomainName(s string) (string, error) {
 		return "", fmt.Errorf("%.80q… is longer than a domain name can be", s)
 	}
 	rest, wildcard := strings.CutPrefix(s, "*.")
-	if rest == "" || strings.ContainsAny(rest, "* /@:\t\r\n") {
-		return "", fmt.Errorf("%.80q is not a domain name", s)
+	name, ok := toASCII(rest)
+	if ok && name != rest { // what some signs are mapped to is itself no name, or another one
+		var again string
+		again, ok = toASCII(name)
+		ok = ok && again == name
 	}
-	name, err := names.ToASCII(rest)
-	if name = strings.TrimSuffix(name, "."); err != nil || name == "" || strings.HasSuffix(name, ".") {
+	if !ok {
 		return "", fmt.Errorf("%.80q is not a domain name", s)
 	}
 	if wildcard {
 		return "*." + name, nil
 	}
 	return name, nil
+}
+
+// toASCII is name in A-labels, without its final dot; false for what is no name.
+func toASCII(name string) (string, bool) {
+	if name == "" || strings.ContainsAny(name, "* /@:\t\r\n") {
+		return "", false
+	}
+	name, err := names.ToASCII(name)
+	name = strings.TrimSuffix(name, ".")
+	return name, err == nil && name != "" && !strings.HasSuffix(name, ".")
 }
 
 // DisplayName is name with its A-labels as the letters they stand for, for people; name itself where that fails.

@@ -133,7 +133,16 @@ func (w *writer) data(d *Data) error {
 		w.certificate(d.Certificate)
 	}
 	if d.DS != nil {
+		w.key("ds")
 		w.ds(d.DS)
+	}
+	if len(d.DSRecords) > 0 {
+		w.key("ds_records")
+		for i := range d.DSRecords {
+			w.b = append(w.b, "[,"[min(i, 1)])
+			w.ds(&d.DSRecords[i])
+		}
+		w.b = append(w.b, ']')
 	}
 	err := errors.Join(nest(w, "user", d.User), nest(w, "target", d.Target), nest(w, "scan", d.Scan), nest(w, "finding", d.Finding), nest(w, "matter", d.Matter))
 	if len(d.Unreadable) > 0 {
@@ -169,7 +178,6 @@ func (w *writer) certificate(c *Certificate) {
 }
 
 func (w *writer) ds(ds *DS) {
-	w.key("ds")
 	w.begin()
 	w.number("key_tag", uint64(ds.KeyTag))
 	w.number("algorithm", uint64(ds.Algorithm))

@@ -130,7 +130,7 @@ func TestDomainNames(t *testing.T) {
 			t.Errorf("DomainName(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", ".", "..", "0..", "a。。", "*", "*.", "a..b", "a b.example", "https://example.com/", "a*.example.com", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 130) + "example"} {
+	for _, in := range []string{"", ".", "..", "0..", "a。。", "*", "*.", "a..b", "a b.example", "\u00a8a.example", "xn-- a-z4g.example", "https://example.com/", "a*.example.com", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 130) + "example"} {
 		if got, err := DomainName(in); err == nil {
 			t.Errorf("DomainName(%q) = %q, want an error", in, got)
 		}

@@ -38,6 +38,7 @@ const (
 	DNSSECRotationStarted   Kind = "dnssec.rotation_started"
 	DNSSECRotationCompleted Kind = "dnssec.rotation_completed"
 	DNSSECRotationOverdue   Kind = "dnssec.rotation_overdue"
+	DNSSECDescribed         Kind = "dnssec.described"
 	DNSSECDSSeen            Kind = "dnssec.ds_seen"
 	DNSSECDSGone            Kind = "dnssec.ds_gone"
 

@@ -28,3 +28,11 @@ func (d *decoder) checks() Checks {
 	}
 	return checks
 }
+
+func (d *decoder) dsRecords() []DS {
+	list := []DS{}
+	for range d.items {
+		list = append(list, *d.ds())
+	}
+	return list
+}

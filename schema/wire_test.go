@@ -218,7 +218,8 @@ func TestEncodingIsThatOfEncodingJSON(t *testing.T) {
 		at := At(time.UnixMilli(rapid.Int64Range(-1e14, 1e14).Draw(t, "time")))
 		e := New(text.Draw(t, "id"), text.Draw(t, "source"), at, Kind(text.Draw(t, "kind")), Data{
 			Provider: text.Draw(t, "provider"), OrderID: text.Draw(t, "order"), Reason: text.Draw(t, "reason"), ExpiresAt: &at,
-			Checks: rapid.MapOf(text, rapid.Map(text, func(s string) CheckState { return CheckState(s) })).Draw(t, "checks"),
+			DSRecords: rapid.SliceOfN(rapid.Map(text, func(s string) DS { return DS{KeyTag: 1, Algorithm: 13, DigestType: 2, Digest: s} }), 0, 3).Draw(t, "ds_records"),
+			Checks:    rapid.MapOf(text, rapid.Map(text, func(s string) CheckState { return CheckState(s) })).Draw(t, "checks"),
 			Original: &Original{
 				Method: "POST", Query: text.Draw(t, "query"), Headers: rapid.MapOf(text, text).Draw(t, "headers"),
 				Body: json.RawMessage(rapid.SampledFrom([]string{"", "null", `{"a":1}`, ` { "a" : 1 } `, `{"a":"<b>\u2028 ` + "\u2028\xff" + `"}`, "{", "1 2", strings.Repeat("[", 200) + strings.Repeat("]", 200)}).Draw(t, "body")),

@@ -46,6 +46,7 @@ type certificatePage struct {
 	Renewal     renewal
 	Timeline    timelineView
 	Past        past
+	Outlives    string // that it is valid for longer than it may be, a sentence
 }
 
 func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
@@ -71,6 +72,9 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
 	}
 	p.Renewal = s.renewalOf(&p.frame, c)
+	if s.Outlives != nil {
+		p.Outlives = s.Outlives(c)
+	}
 	p.Timeline = s.timeline(r, &p.frame, c.Timeline)
 	return s.render(w, http.StatusOK, "certificate", p)
 }

@@ -94,6 +94,7 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 type validation struct {
 	rowView[projections.Domain]
 	Timeline timelineView
+	Lapses   string // that it lapses before the next renewal, a sentence
 }
 
 func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
@@ -119,7 +120,11 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	s.stand(&f, r, m, told, then)
 	p := domainPage{frame: f, Name: d.Name, Display: schema.DisplayName(d.Name), API: apiPrefix + r.URL.EscapedPath() + f.At()}
 	for i, row := range s.domains.rows(&p.frame, d.Validations) {
-		p.Validations = append(p.Validations, validation{row, s.timeline(r, &p.frame, d.Validations[i].Timeline)})
+		v := validation{rowView: row, Timeline: s.timeline(r, &p.frame, d.Validations[i].Timeline)}
+		if s.LapsesFirst != nil {
+			v.Lapses = s.LapsesFirst(&d.Validations[i], d.Certificates, p.Now)
+		}
+		p.Validations = append(p.Validations, v)
 	}
 	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
 	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ type asking struct {
 	mu        sync.Mutex
 	reconcile map[string]*sync.Mutex // held by the one reconcile of each source at a time
 	found     map[string]found       // by the last reconcile of each source in this process
+
+	describing sync.Mutex // held by the one description of bare orders at a time
 
 	clockTrouble string // why the clock tells nothing, a sentence; "" while it does
 }
@@ -68,7 +71,7 @@ func (o *owner) asks() (*asking, error) {
 // open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in the queue then.
 func (k *asking) open(ctx context.Context) error {
 	for name, a := range k.apis {
-		if !answers(a.client) {
+		if !ask.Answers(a.client) {
 			continue
 		}
 		queue, err := k.o.log.Queue(ctx, "ask-"+name, "certs.*.*."+name+".>")
@@ -105,13 +108,6 @@ func (k *asking) start() (stop func()) {
 	}
 }
 
-// answers tells whether a client can be asked about events.
-func answers(client any) bool {
-	_, describes := client.(ask.Describer)
-	_, collects := client.(ask.Collector)
-	return describes || collects
-}
-
 func newID() (string, error) {
 	id, err := uuid.NewV7()
 	return id.String(), err
@@ -139,7 +135,8 @@ func (k *asking) modelsNow(ctx context.Context) error {
 	return k.modelsAt(ctx, last)
 }
 
-// known tells whether the read models, as of the event seq, have what q asks for: the certificate, or an order of which nothing is open.
+// known tells whether the read models, as of the event seq, have what q asks for: the certificate, an order of which nothing is open, or the new DS record
+// of a zone whose name is known too.
 func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, error) {
 	waiting, cancel := context.WithTimeout(ctx, modelsWait)
 	defer cancel()
@@ -152,6 +149,10 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 		}
 		c, err := k.o.store.Certificate(ctx, q.Provider, q.CertificateID, k.now())
 		return err == nil && c.FingerprintSHA256 != "", ignoreMissing(err)
+	}
+	if q.What == ask.ListDS {
+		r, err := k.o.store.DNSSEC(ctx, q.Provider, q.WebsiteID, k.now())
+		return err == nil && r.DS != nil && r.Domain != "" && r.Unreadable == "", ignoreMissing(err)
 	}
 	o, err := k.o.store.Order(ctx, q.Provider, q.OrderID, k.now())
 	if err != nil {
@@ -177,7 +178,7 @@ func (k *asking) asked(s source) *web.Asked {
 		return nil
 	}
 	client := s.system.API.Client(nil) // which calls nobody
-	if _, lists := client.(ask.Lister); !lists && !answers(client) {
+	if _, lists := client.(ask.Lister); !lists && !ask.Answers(client) {
 		return nil // there is no question for it yet
 	}
 	a := k.apis[s.name]
@@ -203,6 +204,9 @@ func (k *asking) asked(s source) *web.Asked {
 			v.ReconciledAt, v.Reconciled = schema.At(f.At), f.sentence()
 			if !f.First {
 				v.Missed = f.missed()
+			}
+			if f.Bare > 0 {
+				v.Reconciled += ". " + strings.TrimSuffix(f.bareness(), ".")
 			}
 		}
 	} else if at := k.state.reconciled(s.name); !at.IsZero() {

@@ -20,15 +20,19 @@ func (k *asking) watchClock(ctx context.Context) {
 	watch := &ask.Watch{Limit: clockJump}
 	began := time.Now()
 	for ctx.Err() == nil {
-		now := k.now()
-		err := watch.Look(ask.Reading{Wall: now, Mono: time.Since(began)})
-		if err == nil {
-			err = k.tick(ctx, now)
-		}
-		if ctx.Err() == nil {
-			k.note(err)
-		}
+		k.look(ctx, watch, ask.Reading{Wall: k.now(), Mono: time.Since(began)})
 		_ = ask.WaitFor(ctx, clockEvery) // whose end is the loop's
+	}
+}
+
+// look tells what falls due at one reading of the clock, unless the clock has jumped.
+func (k *asking) look(ctx context.Context, watch *ask.Watch, r ask.Reading) {
+	err := watch.Look(r)
+	if err == nil {
+		err = k.tick(ctx, r.Wall)
+	}
+	if ctx.Err() == nil {
+		k.note(err)
 	}
 }
 

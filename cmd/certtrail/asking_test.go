@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
 )
 
 // inside is an owner in this process, whose read models follow its log, and what it asks with.
@@ -164,6 +166,50 @@ func TestClockTellsOnce(t *testing.T) {
 	i.ticks(begin.AddDate(0, 0, 401))
 	if ids, _ := i.ids(seq); len(ids) > 0 {
 		t.Errorf("a rebuild told %v", ids)
+	}
+}
+
+// TestClockThatJumpedIsSaid: while the clock has jumped ahead nothing is told, and /system says why; once it is back, or was confirmed, what is due is told.
+func TestClockThatJumpedIsSaid(t *testing.T) {
+	i := newInside(t)
+	begin := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	from, to := schema.At(begin.AddDate(0, 0, -170)), schema.At(begin.AddDate(0, 0, 30))
+	i.told(begin, schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "1", Certificate: &schema.Certificate{CommonName: "a.test", NotBefore: &from, NotAfter: &to}})
+	h, err := web.New(web.Options{Store: i.o.store, Log: i.o.log, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}, ClockTrouble: i.clockWord})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := httptest.NewServer(h)
+	t.Cleanup(pages.Close)
+	const held = "the clock jumped forward by 48h0m0s, to 2027-01-19 00:01:00 UTC, so notices of what expires are held back"
+	watch := &ask.Watch{Limit: clockJump}
+	mono := time.Duration(0)
+	for step, tc := range []struct {
+		wall time.Time
+		told int // notices in all
+		held bool
+	}{
+		{begin.AddDate(0, 0, 15), 0, false}, // the first look tells nothing
+		{begin.AddDate(0, 0, 16), 1, false}, // 14 days before the end have passed
+		{begin.AddDate(0, 0, 18).Add(time.Minute), 1, true},
+		{begin.AddDate(0, 0, 16).Add(2 * time.Minute), 1, false},
+		{begin.AddDate(0, 0, 22), 1, true},
+		{begin.AddDate(0, 0, 17), 1, false},
+	} {
+		if mono += time.Minute; step == 1 {
+			mono += 24*time.Hour - time.Minute // a day that passed
+		}
+		i.look(i.ctx, watch, ask.Reading{Wall: tc.wall, Mono: mono})
+		if ids, _ := i.ids(0); len(ids) != tc.told {
+			t.Errorf("step %d: told %v, want %d", step, ids, tc.told)
+		}
+		_, page, err := fetch(pages.URL + "/system")
+		if got := strings.Contains(string(page), "held back: set it right, or confirm it by starting certtrail again"); err != nil || got != tc.held {
+			t.Errorf("step %d: that it is held back is said: %v, want %v (%v); %s", step, got, tc.held, err, i.clockWord())
+		}
+		if step == 2 && !strings.Contains(string(page), held) {
+			t.Errorf("it says %q, want %q", i.clockWord(), held)
+		}
 	}
 }
 

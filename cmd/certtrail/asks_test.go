@@ -125,7 +125,8 @@ func TestNothingIsAskedAboutImports(t *testing.T) {
 	other.run(t, c, "export", exported)
 	w := c.asked(t.TempDir(), "--reconcile-every", "0")
 	w.run(t, c, "import", exported)
-	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "2 deliveries were missed: 2 order.issued.") || !strings.Contains(out, "first reconcile") {
+	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "2 deliveries were missed: 2 order.issued.") || !strings.Contains(out, "first reconcile") ||
+		!strings.Contains(out, "Of 3 orders little more than the number is known; certtrail reconcile digicert --describe asks about each.") {
 		t.Errorf("the reconcile says %q", out)
 	}
 	w.until(t, "/events?subject=certs.order.issued.>", func(page map[string]any) bool {
@@ -148,8 +149,27 @@ func TestNothingIsAskedAboutImports(t *testing.T) {
 		}
 	}
 	_, page, err := fetch(w.web + "/system")
-	if err != nil || !regexp.MustCompile(`(?s)Last reconcile.*1 delivery was missed: 1 order.issued`).Match(page) {
+	if err != nil || !regexp.MustCompile(`(?s)Last reconcile.*1 delivery was missed: 1 order.issued. Of 3 orders little more`).Match(page) {
 		t.Errorf("the page does not tell of the reconcile (%v):\n%s", err, page)
+	}
+	if out := w.run(t, c, "reconcile", "digicert", "--describe"); !strings.HasPrefix(out, "No deliveries") || !strings.Contains(out, "digicert was asked about 3 orders, and told of 3.\n") {
+		t.Errorf("the description says %q", out)
+	}
+	for _, id := range []string{"91", "92", "93"} {
+		w.until(t, "/certificates/digicert/"+id, func(o map[string]any) bool { return o["state"] == "active" })
+		w.until(t, "/orders/digicert/"+id[1:], func(o map[string]any) bool { return o["common_name"] == "n"+id[1:]+".example.test" })
+	}
+	w.until(t, "/events?subject=certs.certificate.collected.>", func(page map[string]any) bool {
+		imported := 0
+		for _, item := range page["items"].([]any) {
+			if item.(map[string]any)["certtrailimported"] == "reconcile" {
+				imported++
+			}
+		}
+		return imported == 3 && len(page["items"].([]any)) == 4
+	})
+	if out := w.run(t, c, "reconcile", "digicert", "--describe"); !strings.Contains(out, "digicert was asked about 0 orders") || strings.Contains(out, "little more") {
+		t.Errorf("then it says %q", out)
 	}
 }
 
@@ -169,6 +189,53 @@ func TestXolphinIsAsked(t *testing.T) {
 		return fmt.Sprint(o["checks"]) == "map[brand:passed domain:example.test:passed organization:failed phone:passed]" && o["state"] == "action_required" &&
 			o["common_name"] == "www.example.test" && fmt.Sprint(o["reasons"]) == "map[organization:no such company]"
 	})
+}
+
+// TestSectigoIsAsked: a rotation that comes without its DS record and its zone gets both from the API, by one call; one that is known is not asked about.
+func TestSectigoIsAsked(t *testing.T) {
+	digest := func(s string) string { return strings.Repeat(s, 32) }
+	record := func(tag, digest string) string {
+		return fmt.Sprintf(`{"domain":"example.test","keytag":%q,"algorithm":"13","digest_type":"2","digest":%q}`, tag, digest)
+	}
+	api := ingesttest.API(t, ingesttest.Call{
+		Method: "GET", Path: "/v2/websites/42/dns/ds_records", Header: map[string]string{"Authorization": "Basic dXNlcjpwYTU1LXdvcmQtMDEyMzQ1Njc4OQ==", "Accept": "application/json"},
+		Answer: `[` + record("11111", digest("aa")) + `]`,
+	}, ingesttest.Call{
+		Method: "GET", Path: "/v2/websites/42/dns/ds_records", Header: map[string]string{"Authorization": "Basic dXNlcjpwYTU1LXdvcmQtMDEyMzQ1Njc4OQ==", "Accept": "application/json"},
+		Answer: `[` + record("11111", digest("aa")) + `,` + record("22222", digest("bb")) + `]`,
+	})
+	dir := t.TempDir()
+	w := begin(t, dir) // before the API is set up
+	rotates := func(event, body string) {
+		t.Helper()
+		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}},
+			Body: fmt.Appendf(nil, `{"id":1,"event":"website_dnssec_rotation_%s","target":{"type":"Website","id":42},"body":%s,"partner":{"id":1}}`, event, body)}
+		if status, answer, err := w.deliver("sectigo", d); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, answer, err)
+		}
+	}
+	stands := func(tag float64, previous any, step string) {
+		t.Helper()
+		w.until(t, "/dnssec/sectigo/42", func(r map[string]any) bool {
+			ds, _ := r["ds"].(map[string]any)
+			old, _ := r["previous_ds"].(map[string]any)
+			return r["domain"] == "example.test" && ds["key_tag"] == tag && old["key_tag"] == previous && r["next_step"] == step && r["unreadable"] == nil
+		})
+	}
+	rotates("start", `{}`)
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	w = begin(t, dir, "--sectigo-api-username", "user", "--sectigo-api-password", "pa55-word-0123456789", "--sectigo-api-url", api.URL)
+	if out := w.run(t, &certCentral{server: api}, "reconcile", "sectigo", "--describe"); out != "sectigo was asked about 1 rotation, and told of 1.\n" {
+		t.Errorf("it says %q", out)
+	}
+	stands(11111, nil, "ds-submit")
+	rotates("complete", `{}`)
+	rotates("start", `{"note":"it tells no record"}`)
+	stands(22222, 11111.0, "ds-submit")
+	rotates("complete", `{"ds":`+record("22222", digest("bb"))+`}`)
+	stands(22222, 11111.0, "ds-retract")
 }
 
 // TestReconcileFindsWhatWasMissed drops half of two hundred deliveries, and sees that a reconcile ends where all of them would have.

@@ -155,6 +155,7 @@ func (c *certCentral) webhooks(w http.ResponseWriter, method, path string, body 
 	var in struct {
 		Endpoint, Secret, Token string
 		Events                  []string
+		Settings                map[string]any `json:"webhook_settings"`
 	}
 	_ = json.Unmarshal(body, &in)
 	c.mu.Lock()
@@ -169,7 +170,7 @@ func (c *certCentral) webhooks(w http.ResponseWriter, method, path string, body 
 			refuse("webhook_configured_already")
 			return
 		}
-		c.webhook = map[string]any{"id": 1234, "endpoint": in.Endpoint, "secret": in.Secret, "events": in.Events, "status": "pending", "webhook_settings": []any{}}
+		c.webhook = map[string]any{"id": 1234, "endpoint": in.Endpoint, "secret": in.Secret, "events": in.Events, "status": "pending", "webhook_settings": in.Settings}
 		w.WriteHeader(http.StatusCreated)
 		answerJSON(w, map[string]any{"webhook_id": 1234})
 	case "GET ":

@@ -67,6 +67,7 @@ func (o *owner) routes() map[string]work {
 		"GET /snapshot":   o.snapshot,
 		"GET /summary":    o.summary,
 		"POST /reconcile": o.reconcile,
+		"POST /describe":  o.describe,
 		"POST /replay":    o.replay,
 		"POST /verify":    o.verify,
 		"POST /forget":    o.forget,

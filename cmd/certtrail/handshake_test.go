@@ -37,13 +37,13 @@ func TestWebhookHandshake(t *testing.T) {
 			t.Errorf("%v says %q, want %s", args, out, want)
 		}
 	}
-	says(`Webhook 1234 is created for https://hooks\.example\.test/hooks/digicert, with digicert-webhook-key as its secret`, "create", "--endpoint", "https://hooks.example.test/hooks/digicert", "--send-chain")
+	says(`Webhook 1234 is created for https://hooks\.example\.test/hooks/digicert, with digicert-webhook-key as its secret`, "create", "--endpoint", "https://hooks.example.test/hooks/digicert", "--send-chain", "--notification-days", "30,-7", "--instant-issued=false")
 	if c.webhook["secret"] != testKey || fmt.Sprint(c.webhook["events"]) == "[]" {
 		t.Errorf("the webhook is %v", c.webhook)
 	}
 	says("took it", "test")
 	w.until(t, "/events?subject=certs.account.test_received.digicert.>", func(page map[string]any) bool { return len(page["items"].([]any)) == 1 })
-	says("(?m)^status +pending$", "list")
+	says("(?ms)^status +pending$.*^settings +instant-issued=false send-chain=true notification-days=30,-7$", "list")
 	says("DigiCert challenges https://hooks.example.test", "challenge")
 	w.until(t, "/events?subject=certs.account.challenge_received.digicert.1234", func(page map[string]any) bool { return len(page["items"].([]any)) == 1 })
 	c.until(func() bool { return c.webhook["status"] == "active" })
@@ -67,7 +67,7 @@ func TestChallengeWithoutAPI(t *testing.T) {
 	w := begin(t, dir)
 	w.hook(t, `{"event":"challenge_webhook_endpoint","data":{"token":"CANARY-TOKEN-1","webhook_id":12345}}`)
 	_, body, err := fetch(w.web + "/system")
-	if err != nil || !regexp.MustCompile(`(?s)12345.*CANARY-TOKEN-1`).Match(body) {
+	if err != nil || !regexp.MustCompile(`(?s)12345.*CANARY-TOKEN-1.*good until .*in (29|30) min`).Match(body) {
 		t.Errorf("the page does not show the token (%v):\n%s", err, body)
 	}
 	w.hidesTokens(t, dir)

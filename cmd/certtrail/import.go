@@ -25,6 +25,9 @@ func importCommand() *cobra.Command {
 					return fmt.Errorf("couldn't read the events: %w", err)
 				}
 				defer f.Close()
+				if info, err := f.Stat(); err == nil && info.IsDir() {
+					return fmt.Errorf("couldn't read the events: %s is a directory. Name a file that export wrote; a backup's directory is brought back by certtrail restore", args[0])
+				}
 				from, name = f, args[0]
 			}
 			owner, err := reachOwner(cmd, true)

@@ -6,8 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // errInUse says that another process has the data directory.
@@ -31,11 +34,19 @@ func lockDir(dir string) (release func(), err error) {
 		owner, _ := io.ReadAll(f)
 		return nil, fmt.Errorf("data directory %s %w by process %s", dir, errInUse, strings.TrimSpace(string(owner)))
 	}
-	if err := errors.Join(f.Truncate(0), write(f, fmt.Sprintln(os.Getpid()))); err != nil {
+	if err := errors.Join(f.Truncate(0), write(f, fmt.Sprintln(strings.TrimSpace(fmt.Sprint(os.Getpid(), " ", thisCommand()))))); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("couldn't lock the data directory: %w", err)
 	}
 	return func() { f.Close() }, nil
+}
+
+// thisCommand is what this process was started to do, "(certtrail serve)", for whoever finds the directory in use; "" if that is none of our commands.
+func thisCommand() string {
+	if len(os.Args) < 2 || !slices.ContainsFunc(rootCommand().Commands(), func(c *cobra.Command) bool { return c.Name() == os.Args[1] }) {
+		return ""
+	}
+	return "(certtrail " + os.Args[1] + ")"
 }
 
 func write(f *os.File, s string) error {

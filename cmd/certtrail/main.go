@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
@@ -56,7 +58,23 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), reconcileCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
 		tailCommand(), forgetCommand(), versionCommand())
 	root.AddCommand(providerCommands()...)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	return root
+}
+
+// flagError says in plain words what a flag wants; an error of any other sort stays as it is.
+func flagError(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	wants := map[string]string{
+		"uint64": "a whole number that is not negative", "int": "a whole number", "bool": "true or false", "duration": "a time with its unit, such as 10s or 6h",
+	}[wrong.GetFlag().Value.Type()]
+	if wants == "" {
+		return err
+	}
+	return fmt.Errorf("--%s wants %s, not %q", wrong.GetFlag().Name, wants, wrong.GetValue())
 }
 
 func versionCommand() *cobra.Command {

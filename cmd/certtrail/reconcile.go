@@ -27,11 +27,13 @@ const (
 )
 
 func reconcileCommand() *cobra.Command {
+	var describe bool
 	cmd := &cobra.Command{
 		Use:   "reconcile PROVIDER",
 		Short: "Ask a provider's API what certtrail was not told, and append it",
 		Long: "Ask a provider's API where its orders stand, and append the events whose deliveries were missed. The first reconcile of a provider brings in what exists there\n" +
-			"already, as an import would: nothing outside acts on it.",
+			"already, as an import would: nothing outside acts on it. Where the provider lists orders by their number only, --describe then asks about each of them, at\n" +
+			"the pace that the provider allows; that too counts as imported. It can be broken off, and goes on when it is run again.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return errors.New("reconcile wants a provider, for example: certtrail reconcile digicert")
@@ -45,25 +47,48 @@ func reconcileCommand() *cobra.Command {
 			}
 			defer c.close()
 			var f found
-			if err := c.call(cmd.Context(), http.MethodPost, "/reconcile", url.Values{"source": args}, nil, nil, &f); err != nil {
+			query := url.Values{"source": args}
+			if describe {
+				query.Set("describe", "true")
+			}
+			if err := c.call(cmd.Context(), http.MethodPost, "/reconcile", query, nil, nil, &f); err != nil {
 				return err
 			}
 			f.tell(cmd.OutOrStdout())
+			if !describe {
+				return nil
+			}
+			var d described
+			far := newCounter(cmd.ErrOrStderr())
+			err = c.call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(line []byte) error {
+				if progressOf(line, &d) {
+					far.show("asked about %s", d)
+				}
+				return nil
+			}, &d)
+			far.clear()
+			if err != nil {
+				return err
+			}
+			d.tell(cmd.OutOrStdout(), args[0])
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&describe, "describe", false, "then ask about each order of which little more than the number is known")
 	addOwnerSettings(cmd)
 	return cmd
 }
 
 // found is what a reconcile found.
 type found struct {
-	Source string         `json:"source"`
-	At     time.Time      `json:"at"`
-	First  bool           `json:"first"`
-	Missed map[string]int `json:"missed"` // events, by kind
-	Counts ask.Counts     `json:"counts"`
-	Error  string         `json:"error,omitempty"` // why it came to nothing, a sentence
+	Source   string         `json:"source"`
+	At       time.Time      `json:"at"`
+	First    bool           `json:"first"`
+	Missed   map[string]int `json:"missed"` // events, by kind
+	Counts   ask.Counts     `json:"counts"`
+	Bare     int            `json:"bare"`               // orders of which little more than the number is known
+	Listless bool           `json:"listless,omitempty"` // the provider's API lists nothing that could have been missed, and only single things are asked of it
+	Error    string         `json:"error,omitempty"`    // why it came to nothing, a sentence
 }
 
 // sentence is what was missed: "3 deliveries were missed: 2 order.issued, 1 order.rejected".
@@ -91,13 +116,24 @@ func (f *found) missed() int {
 	return total
 }
 
+// bareness is how many orders are known by little more than their number, and what to do.
+func (f *found) bareness() string {
+	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", counted(f.Bare, "order"), f.Source)
+}
+
 func (f *found) tell(w io.Writer) {
 	c := f.Counts
+	if f.Listless {
+		return
+	}
 	fmt.Fprintf(w, "%s.\n%s told of %d orders: certtrail knew %d, and later things of %d", f.sentence(), f.Source, c.Said, c.Agreed, c.Behind)
 	if c.Unclear > 0 {
 		fmt.Fprintf(w, "; of %d it told no state", c.Unclear)
 	}
 	fmt.Fprintln(w, ".")
+	if f.Bare > 0 {
+		fmt.Fprintln(w, f.bareness())
+	}
 	if f.First {
 		fmt.Fprintln(w, "It was the first reconcile of this source: what it found counts as imported, and nothing outside acts on it.")
 	}
@@ -105,6 +141,30 @@ func (f *found) tell(w io.Writer) {
 
 // reconcile is POST /reconcile.
 func (o *owner) reconcile(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+	q := r.URL.Query()
+	return o.withModels(ctx, func(k *asking) (any, error) {
+		if a := k.apis[q.Get("source")]; a != nil && q.Get("describe") != "" {
+			if _, lists := a.client.(ask.Lister); !lists && ask.Answers(a.client) {
+				return found{Source: q.Get("source"), Listless: true}, nil
+			}
+		}
+		return k.reconcileOne(ctx, q.Get("source"))
+	})
+}
+
+// describe is POST /describe.
+func (o *owner) describe(ctx context.Context, a *answer, r *http.Request) (any, error) {
+	return o.withModels(ctx, func(k *asking) (any, error) {
+		name := r.URL.Query().Get("source")
+		if k.apis[name] == nil {
+			return nil, fmt.Errorf("the source %s has no API that is set up", name)
+		}
+		return k.describe(ctx, name, func(d described) error { return a.progress(d) })
+	})
+}
+
+// withModels is do with read models that follow the log.
+func (o *owner) withModels(ctx context.Context, do func(k *asking) (any, error)) (any, error) {
 	k, err := o.asks()
 	if err != nil {
 		return nil, err
@@ -120,7 +180,7 @@ func (o *owner) reconcile(ctx context.Context, _ *answer, r *http.Request) (any,
 		defer folded.Wait()
 		defer stop()
 	}
-	return k.reconcileOne(ctx, r.URL.Query().Get("source"))
+	return do(k)
 }
 
 // reconcileOften reconciles a source now, on its schedule, and when a delivery was lost.
@@ -214,7 +274,16 @@ func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.List
 		f.Missed[string(missed.Kind)]++
 	}
 	// COMMIT. What was missed is in the log; a crash before this asks for the same time again and finds that nothing is missed.
-	return f, errors.Join(k.state.setReconciled(name, asked), k.modelsNow(ctx))
+	if err := errors.Join(k.state.setReconciled(name, asked), k.modelsNow(ctx)); err != nil {
+		return f, err
+	}
+	bare, err := k.bare(ctx, name)
+	for _, q := range bare {
+		if f.First || !slices.ContainsFunc(r.Missed, func(m ask.Missed) bool { return m.Data.OrderID == q.OrderID }) { // which its event has asked about
+			f.Bare++
+		}
+	}
+	return f, err
 }
 
 // believed is what the read models say of what the provider told of.

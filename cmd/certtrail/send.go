@@ -37,7 +37,8 @@ func sendCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if answered, err := sendByOwner(cmd, args[0], args[1], set); answered || err != nil {
+			answered, nobody, err := sendByOwner(cmd, args[0], args[1], set)
+			if answered || err != nil {
 				return err
 			}
 			s, err := readSettings(cmd.Flags())
@@ -49,6 +50,9 @@ func sendCommand() *cobra.Command {
 				base = "http://" + s.get("hooks-listen")
 			}
 			sent, err := s.send(cmd.Context(), base, args[0], args[1], set)
+			if nobody && errors.Is(err, errUnreached) {
+				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.get("data-dir"))
+			}
 			if err != nil {
 				return err
 			}
@@ -81,11 +85,23 @@ func buildSample(system schema.System, event string, set []string) (*schema.Deli
 	for _, pair := range set {
 		name, value, ok := strings.Cut(pair, "=")
 		if _, known := params[name]; !ok || !known {
-			return nil, fmt.Errorf("--set %s: it wants NAME=VALUE, and the sample %s has the names %s", pair, event, strings.Join(slices.Sorted(maps.Keys(sample.Params)), ", "))
+			return nil, notSettable(sample, name, ok)
 		}
 		params[name] = value
 	}
 	return sample.Build(params), nil
+}
+
+// notSettable says what --set may name instead.
+func notSettable(sample schema.Sample, name string, valued bool) error {
+	names := slices.Sorted(maps.Keys(sample.Params))
+	switch {
+	case len(names) == 0:
+		return fmt.Errorf("--set %s: the sample %s has nothing that can be set", name, sample.Event)
+	case !valued:
+		return fmt.Errorf("--set %s: it wants NAME=VALUE, and the sample %s has the names %s", name, sample.Event, strings.Join(names, ", "))
+	}
+	return fmt.Errorf("--set %s=…: the sample %s has no %s, only %s", name, sample.Event, name, strings.Join(names, ", "))
 }
 
 func sampleEvents(system schema.System) []string {
@@ -137,31 +153,32 @@ func (s *settings) send(ctx context.Context, base, name, event string, set []str
 	return sent{base, status, string(body)}, err
 }
 
-// sendByOwner lets the server that has the data directory send to itself. It does not when a flag says where or with what to send.
-func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answered bool, err error) {
+// sendByOwner lets the server that has the data directory send to itself. It does not when a flag says where or with what to send. nobody says that it
+// would have, had a server had the directory.
+func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answered, nobody bool, err error) {
 	own := map[string]bool{"set": true, "data-dir": true, "config": true}
 	byFlag := false
 	cmd.Flags().Visit(func(f *pflag.Flag) { byFlag = byFlag || !own[f.Name] })
 	if byFlag {
-		return false, nil
+		return false, false, nil
 	}
 	s, err := readSettings(cmd.Flags())
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	owner, who, err := findOwner(cmd.Context(), s.get("data-dir"))
 	if err != nil {
-		return false, nil // the settings may lead to a server elsewhere
+		return false, true, nil // the settings may lead to a server elsewhere
 	}
 	defer owner.close()
 	if !who.Serving {
-		return false, nil
+		return false, true, nil
 	}
 	var result sent
 	if err := owner.call(cmd.Context(), http.MethodPost, "/send", url.Values{"source": {source}, "event": {event}, "set": set}, nil, nil, &result); err != nil {
-		return true, err
+		return true, false, err
 	}
-	return true, result.tell(cmd.OutOrStdout())
+	return true, false, result.tell(cmd.OutOrStdout())
 }
 
 // send is the route that sends a sample to the server's own endpoints.
@@ -170,6 +187,9 @@ func (o *owner) send(ctx context.Context, _ *answer, r *http.Request) (any, erro
 	s := &settings{sources: o.c.sources, file: o.c.file}
 	return s.send(ctx, o.endpoints, q.Get("source"), q.Get("event"), q["set"])
 }
+
+// errUnreached says that nobody listens where a delivery should go.
+var errUnreached = errors.New("couldn't reach a server")
 
 // deliver sends d over HTTP with the provider's credentials.
 func deliver(ctx context.Context, base, source string, p schema.Provider, d *schema.Delivery) (int, []byte, error) {
@@ -194,7 +214,7 @@ func deliver(ctx context.Context, base, source string, p schema.Provider, d *sch
 		if errors.As(err, &u) { // its text has the whole URL, and that may hold a token
 			err = u.Err
 		}
-		return 0, nil, fmt.Errorf("couldn't reach a server at %s, is `certtrail serve` running there? %w", base, err)
+		return 0, nil, fmt.Errorf("%w at %s, is `certtrail serve` running there? %w", errUnreached, base, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))

@@ -223,7 +223,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
 		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Limits: limits(), Calendar: newCalendarSecret(sv.c.dataDir),
-		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings,
+		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
 	})
 }
 

@@ -41,11 +41,17 @@ func launch(dir string, environment []string, args ...string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{exited: make(chan error, 1)}
-	w.cmd = exec.Command(filepath.Join(filepath.Dir(self), "certtrail"), append([]string{"serve"}, args...)...)
+	program := filepath.Join(filepath.Dir(self), "certtrail")
 	if path, err := exec.LookPath("certtrail"); err == nil { // testscript.Main puts it there
-		w.cmd.Path = path
+		program = path
 	}
+	return launchAs(program, dir, environment, args...)
+}
+
+// launchAs is launch of another program.
+func launchAs(program, dir string, environment []string, args ...string) (*world, error) {
+	w := &world{exited: make(chan error, 1)}
+	w.cmd = exec.Command(program, append([]string{"serve"}, args...)...)
 	w.cmd.Dir, w.cmd.Env, w.cmd.Stderr = dir, environment, &w.log
 	stdout, err := w.cmd.StdoutPipe()
 	if err != nil {

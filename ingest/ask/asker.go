@@ -36,7 +36,7 @@ type Queue interface {
 // of its own, and an event is asked about again until there is an answer, or the API has refused it maxTries times.
 type Asker struct {
 	Source  string
-	Client  any // a Describer, a Collector, both or neither
+	Client  any // that Answers
 	Secrets []string
 	Queue   Queue
 	Log     Log
@@ -171,6 +171,9 @@ func (a *Asker) note(trouble string, answered bool) {
 func (q Question) String() string {
 	if q.What == Collect && q.CertificateID != "" {
 		return fmt.Sprintf("%s certificate %s of order %s", q.What, q.CertificateID, q.OrderID)
+	}
+	if q.What == ListDS {
+		return "list the DS records of website " + q.WebsiteID
 	}
 	return fmt.Sprintf("%s order %s", q.What, q.OrderID)
 }

@@ -125,6 +125,9 @@ func (z *zones) serve(m, r *dns.Msg, address, network string) bool {
 	switch how := z.how[address]; {
 	case how == "silent", how == "no UDP" && network == "udp":
 		return false
+	case how == "denies": // as a signed zone says that there is no DS
+		m.Ns = []dns.RR{record("test. 60 IN SOA a.nic.test. admin.test. 1 60 60 60 60"), record("example.test. 60 IN NSEC zzz.test. NS RRSIG NSEC")}
+		return true
 	case how == "lame":
 		m.Authoritative = false
 	case how == "another question":
@@ -221,6 +224,8 @@ func TestDSOfOddServers(t *testing.T) {
 		"all fail":                     {map[string]string{"127.0.0.2": "lame", "127.0.0.3": "lame", "127.0.0.4": "lame"}, all, DSUnknown, "without authority"},
 		"one answers something else":   {map[string]string{"127.0.0.3": "another question"}, all, DSUnknown, "it answers another question"},
 		"the zone is not there":        {map[string]string{"127.0.0.2": "rcode NXDOMAIN", "127.0.0.3": "rcode NXDOMAIN", "127.0.0.4": "rcode NXDOMAIN"}, all, DSGone, ""},
+		"one denies it by NSEC":        {map[string]string{"127.0.0.3": "denies"}, all, DSMixed, ""},
+		"all deny it by NSEC":          {map[string]string{"127.0.0.2": "denies", "127.0.0.3": "denies", "127.0.0.4": "denies"}, all, DSGone, ""},
 		"truncated by UDP":             {map[string]string{"127.0.0.3": "truncates"}, all, DSSeen, ""},
 		"no UDP":                       {map[string]string{"127.0.0.3": "no UDP"}, all, DSSeen, ""},
 	} {

@@ -55,6 +55,42 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestNextOfARotation(t *testing.T) {
+	now := schema.At(newWorld().now)
+	whole := schema.Data{WebsiteID: "42", Domain: "a.test", DS: &wantNew}
+	for name, tc := range map[string]struct {
+		source string
+		kind   schema.Kind
+		change func(d *schema.Data)
+		asks   bool
+	}{
+		"whole":           {"/hooks/x", schema.DNSSECRotationStarted, func(*schema.Data) {}, false},
+		"without DS":      {"/hooks/x", schema.DNSSECRotationStarted, func(d *schema.Data) { d.DS = nil }, true},
+		"ended without":   {"/hooks/x", schema.DNSSECRotationCompleted, func(d *schema.Data) { d.DS = nil }, true},
+		"without zone":    {"/hooks/x", schema.DNSSECRotationStarted, func(d *schema.Data) { d.Domain = "" }, true},
+		"partly readable": {"/hooks/x", schema.DNSSECRotationStarted, func(d *schema.Data) { d.Unreadable = []schema.Unreadable{{Part: "ds"}} }, true},
+		"without website": {"/hooks/x", schema.DNSSECRotationStarted, func(d *schema.Data) { d.DS, d.WebsiteID = nil, "" }, false},
+		"seen":            {"/ask/x", schema.DNSSECDSSeen, func(d *schema.Data) { d.Domain = "" }, false},
+		"answered":        {"/ask/x", schema.DNSSECDescribed, func(d *schema.Data) { d.DS = nil }, false},
+	} {
+		d := whole
+		d.Provider = "x"
+		tc.change(&d)
+		e := schema.New("id", tc.source, now, tc.kind, d)
+		want := Question{}
+		if tc.asks {
+			want = Question{What: ListDS, Provider: "x", WebsiteID: "42"}
+		}
+		if got, ok := Next(e); got != want || ok != tc.asks {
+			t.Errorf("%s: got %+v, %v", name, got, ok)
+		}
+		e.Imported = "1"
+		if got, ok := Next(e); ok {
+			t.Errorf("%s, imported: got %+v", name, got)
+		}
+	}
+}
+
 type fakeClient struct{ asked string }
 
 var errFake = errors.New("no")
@@ -69,6 +105,11 @@ func (f *fakeClient) Collect(_ context.Context, orderID, certificateID string) (
 	return schema.Answer{}, errFake
 }
 
+func (f *fakeClient) ListDS(_ context.Context, websiteID string) (schema.Answer, error) {
+	f.asked = "list " + websiteID
+	return schema.Answer{Kind: schema.DNSSECDescribed}, nil
+}
+
 func TestQuestionIsAsked(t *testing.T) {
 	f := &fakeClient{}
 	if answer, ok, err := (Question{What: Describe, OrderID: "1"}).Ask(t.Context(), f); f.asked != "describe 1" || !ok || err != nil || answer.Kind != schema.OrderDescribed {
@@ -77,7 +118,10 @@ func TestQuestionIsAsked(t *testing.T) {
 	if _, ok, err := (Question{What: Collect, OrderID: "1", CertificateID: "7"}).Ask(t.Context(), f); f.asked != "collect 1 7" || !ok || !errors.Is(err, errFake) {
 		t.Errorf("got %v, %v after %s", ok, err, f.asked)
 	}
-	for _, what := range []string{Describe, Collect} {
+	if answer, ok, err := (Question{What: ListDS, WebsiteID: "42"}).Ask(t.Context(), f); f.asked != "list 42" || !ok || err != nil || answer.Kind != schema.DNSSECDescribed {
+		t.Errorf("got %+v, %v, %v after %s", answer, ok, err, f.asked)
+	}
+	for _, what := range []string{Describe, Collect, ListDS} {
 		if _, ok, err := (Question{What: what}).Ask(t.Context(), struct{}{}); ok || err != nil {
 			t.Errorf("a client that cannot %s: %v, %v", what, ok, err)
 		}

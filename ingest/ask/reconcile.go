@@ -23,6 +23,11 @@ type Collector interface {
 	Collect(ctx context.Context, orderID, certificateID string) (schema.Answer, error)
 }
 
+// DSLister is a provider's client that lists the DS records of a website's zone, as dnssec.described.
+type DSLister interface {
+	ListDS(ctx context.Context, websiteID string) (schema.Answer, error)
+}
+
 const reconcileDecoder = "reconcile/1"
 
 // Belief is what certtrail believes of an order, or, without an order's id, of a certificate alone.
@@ -108,10 +113,10 @@ func matter(orderID, certificateID string) string {
 }
 
 // open tells whether something is still to come of an order without anybody's doing.
-func open(state string) bool { return state == schema.StandingPending || state == actionRequired }
+func open(state string) bool { return state == schema.StandingPending || state == ActionRequired }
 
-// actionRequired is the state of an order that waits for a person. It hides whether the order is pending, issued or ready to be reissued.
-const actionRequired = "action_required"
+// ActionRequired is the state of an order that waits for a person. It hides whether the order is pending, issued or ready to be reissued.
+const ActionRequired = "action_required"
 
 func believe(s schema.Standing) Belief {
 	return Belief{OrderID: s.OrderID, CertificateID: s.CertificateID, State: s.State}
@@ -146,7 +151,7 @@ func compare(provider string, s schema.Standing, b Belief, heard bool) ([]Missed
 		switch {
 		case b.State == schema.StandingIssued && !another:
 			return nil, agreed
-		case b.State == actionRequired && b.CertificateID != "" && !another: // it has a message since it was issued, which another issued would clear
+		case b.State == ActionRequired && b.CertificateID != "" && !another: // it has a message since it was issued, which another issued would clear
 			return nil, agreed
 		case b.State == schema.StandingRevoked && !another: // an order may stay issued at the provider when its certificate is revoked
 			return nil, behind
@@ -158,7 +163,7 @@ func compare(provider string, s schema.Standing, b Belief, heard bool) ([]Missed
 		switch {
 		case b.State == s.State:
 			return nil, agreed
-		case b.State == actionRequired && s.State == schema.StandingReissue: // it may be ready, and would still be shown as waiting for a person
+		case b.State == ActionRequired && s.State == schema.StandingReissue: // it may be ready, and would still be shown as waiting for a person
 			return nil, behind
 		}
 		return []Missed{event(ends[s.State])}, differs

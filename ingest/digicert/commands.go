@@ -139,12 +139,33 @@ func list(ctx context.Context, i schema.Invocation) error {
 		if w.HasSecret {
 			secret = "set"
 		}
-		fmt.Fprintf(i.Out, "webhook   %s\nstatus    %s\nendpoint  %s\nsecret    %s\nevents    %s\n", w.ID, w.Status, w.Endpoint, secret, strings.Join(w.Events, ", "))
+		fmt.Fprintf(i.Out, "webhook   %s\nstatus    %s\nendpoint  %s\nsecret    %s\nevents    %s\nsettings  %s\n",
+			w.ID, w.Status, w.Endpoint, secret, strings.Join(w.Events, ", "), settingsText(w.Settings))
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(i.Out, "The account has no webhook. Create one with: certtrail digicert webhook create --endpoint URL")
 	}
 	return nil
+}
+
+// settingsText are the settings that are listed, by the flags that set them.
+func settingsText(s Settings) string {
+	var parts []string
+	for _, one := range []struct {
+		flag schema.Flag
+		on   *bool
+	}{{flagInstant, s.InstantIssued}, {flagChain, s.SendChain}, {flagInstantChain, s.SendInstantIssued}} {
+		if one.on != nil {
+			parts = append(parts, one.flag.Name+"="+strconv.FormatBool(*one.on))
+		}
+	}
+	if len(s.NotificationDays) > 0 {
+		parts = append(parts, flagDays.Name+"="+strings.Trim(strings.Join(strings.Fields(fmt.Sprint(s.NotificationDays)), ","), "[]"))
+	}
+	if len(parts) == 0 {
+		return "DigiCert's own"
+	}
+	return strings.Join(parts, " ")
 }
 
 func test(ctx context.Context, i schema.Invocation) error {

@@ -1,6 +1,7 @@
 package sectigo
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -44,6 +46,8 @@ func Basic(username, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
+const apiDecoder = "sectigo-api/1"
+
 // DSRecord is a DS record of a website, as the platform wants it at the registrar.
 type DSRecord struct {
 	Domain  string // "" where the answer names none
@@ -51,25 +55,77 @@ type DSRecord struct {
 	Created *schema.Time // nil where the answer does not say
 }
 
+// ListDS is dnssec.described with the DS records that the platform lists of a website: all of them, SHA-256 before other digests, and, where their
+// times of creation tell it, the newest by itself. Nothing listed is no event. What of it cannot be read is left out, and told.
+func (c *Client) ListDS(ctx context.Context, websiteID string) (schema.Answer, error) {
+	list, raw, err := c.DSRecords(ctx, websiteID)
+	var unreadable *unreadableRecord
+	if err != nil && !errors.As(err, &unreadable) {
+		return schema.Answer{}, err
+	}
+	if len(list) == 0 && unreadable == nil {
+		return schema.Answer{}, nil
+	}
+	data := schema.Data{Event: "ds_records", Decoder: apiDecoder, WebsiteID: websiteID, DS: newest(list)}
+	if unreadable != nil {
+		data.Unreadable = []schema.Unreadable{{Part: "ds", Reason: unreadable.err.Error()}}
+	}
+	for _, r := range list {
+		data.DSRecords = append(data.DSRecords, r.DS)
+		data.Domain = cmp.Or(data.Domain, r.Domain)
+	}
+	return schema.Answer{Kind: schema.DNSSECDescribed, Data: data, Delivery: &schema.Delivery{Method: http.MethodGet, Header: map[string][]string{}, Body: raw}}, nil
+}
+
+// newest is the first record of the key whose record was created last; nil unless all say when they were created, and those created last are of one key.
+func newest(list []DSRecord) *schema.DS {
+	var best *DSRecord
+	for i := range list {
+		r := &list[i]
+		switch {
+		case r.Created == nil:
+			return nil
+		case best == nil || r.Created.After(best.Created.Time):
+			best = r
+		}
+	}
+	ofOther := func(r DSRecord) bool { return r.DS.KeyTag != best.DS.KeyTag || r.DS.Algorithm != best.DS.Algorithm }
+	if best == nil || slices.ContainsFunc(list, func(r DSRecord) bool { return r.Created.Equal(best.Created.Time) && ofOther(r) }) {
+		return nil
+	}
+	return &list[slices.IndexFunc(list, func(r DSRecord) bool { return !ofOther(r) })].DS
+}
+
+// unreadableRecord says that a record that is listed cannot be read.
+type unreadableRecord struct {
+	website string
+	err     error
+}
+
+func (u *unreadableRecord) Error() string {
+	return fmt.Sprintf("a DS record that Sectigo lists of website %s cannot be read: %v", u.website, u.err)
+}
+
+func (u *unreadableRecord) Unwrap() error { return u.err }
+
 // DSRecords are the DS records of a website ("DNSSEC Workflow" page, step 4: domain, keytag, algorithm, digest_type and digest). The page does not show
-// the shape of the answer, so they are looked for as in the webhooks' bodies: in a list or alone, wrapped or bare, numbers as strings or not. Records
-// that cannot be read are an error, beside those that can.
-func (c *Client) DSRecords(ctx context.Context, websiteID string) ([]DSRecord, error) {
+// the shape of the answer, so they are looked for as in the webhooks' bodies: in a list or alone, wrapped or bare, numbers as strings or not. One that
+// cannot be read is an *unreadableRecord, beside those that can. raw is the whole answer.
+func (c *Client) DSRecords(ctx context.Context, websiteID string) (list []DSRecord, raw json.RawMessage, err error) {
 	id, err := schema.ID(websiteID)
 	if err != nil || id == "" || id == "." || id == ".." {
-		return nil, errors.New("asking Sectigo for DS records needs a website's number")
+		return nil, nil, errors.New("asking Sectigo for DS records needs a website's number")
 	}
-	var raw json.RawMessage
 	if err := c.api.JSON(ctx, http.MethodGet, "v2/websites/"+url.PathEscape(id)+"/dns/ds_records", nil, nil, &raw); err != nil {
-		return nil, refused("list the DS records of website "+id, err)
+		return nil, nil, refused("list the DS records of website "+id, err)
 	}
 	var s search
 	s.walk(untyped(raw), place{}, 0)
-	var list []DSRecord
+	slices.SortStableFunc(s.records, func(a, b record) int { return cmp.Compare(rank(a), rank(b)) })
 	var unreadable error
 	for _, r := range s.records {
 		if r.err != nil {
-			unreadable = errors.Join(unreadable, fmt.Errorf("a DS record that Sectigo lists of website %s cannot be read: %w", id, r.err))
+			unreadable = cmp.Or(unreadable, error(&unreadableRecord{id, r.err}))
 			continue
 		}
 		one := DSRecord{DS: r.ds}
@@ -81,7 +137,7 @@ func (c *Client) DSRecords(ctx context.Context, websiteID string) ([]DSRecord, e
 		}
 		list = append(list, one)
 	}
-	return list, unreadable
+	return list, raw, unreadable
 }
 
 // refused makes a sentence of a refusal. Any other error stays as it is.

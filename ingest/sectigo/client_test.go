@@ -1,6 +1,7 @@
 package sectigo
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -46,24 +47,69 @@ func TestDSRecords(t *testing.T) {
 		"none, and nothing": {`null`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := client(t, 200, tc.answer).DSRecords(t.Context(), "42"); err != nil || !reflect.DeepEqual(got, tc.want) {
+			if got, _, err := client(t, 200, tc.answer).DSRecords(t.Context(), "42"); err != nil || !reflect.DeepEqual(got, tc.want) {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
 	}
-	got, err := client(t, 200, `[`+second+`,`+ds("70000", "13", "2", hexSHA256, "")+`]`).DSRecords(t.Context(), "42")
+	got, _, err := client(t, 200, `[`+second+`,`+ds("70000", "13", "2", hexSHA256, "")+`]`).DSRecords(t.Context(), "42")
 	if len(got) != 1 || err == nil || !strings.Contains(err.Error(), "a DS record that Sectigo lists of website 42 cannot be read: the DS record's key tag") {
 		t.Errorf("beside one that cannot be read: got %+v, %v", got, err)
 	}
 }
 
+// TestListDS: the answer has all records, and the newest by itself where their times tell it.
+func TestListDS(t *testing.T) {
+	record := func(tag, digestType, digest, created string) string {
+		return ds(tag, "13", digestType, digest, created)
+	}
+	const early, late, later = "2026-08-06T13:37:43Z", "2026-11-06T13:37:43Z", "2026-11-06T13:37:44Z"
+	for name, tc := range map[string]struct {
+		answer string
+		tags   string // of the records that are listed
+		newest uint16 // 0 for none
+		digest uint8  // its digest's type
+	}{
+		"one":                 {`[` + record("1", "2", hexSHA256, early) + `]`, "1", 1, 2},
+		"old and new":         {`[` + record("1", "2", hexSHA256, early) + `,` + record("2", "2", hexSHA256, late) + `]`, "1 2", 2, 2},
+		"two digests each":    {`[` + record("2", "1", hexSHA1, later) + `,` + record("2", "2", hexSHA256, late) + `,` + record("1", "1", hexSHA1, early) + `]`, "2 2 1", 2, 2},
+		"one without time":    {`[` + record("1", "2", hexSHA256, early) + `,` + record("2", "2", hexSHA256, "") + `]`, "1 2", 0, 0},
+		"two of one time":     {`[` + record("1", "2", hexSHA256, early) + `,` + record("2", "2", hexSHA256, early) + `]`, "1 2", 0, 0},
+		"beside one that can": {`[` + record("70000", "2", hexSHA256, early) + `,` + record("2", "2", hexSHA256, late) + `]`, "2", 2, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer, err := client(t, 200, `{"domain":"Example.test","ds_records":`+tc.answer+`}`).ListDS(t.Context(), "42")
+			d := answer.Data
+			if err != nil || answer.Kind != schema.DNSSECDescribed || d.WebsiteID != "42" || d.Domain != "example.test" || answer.Delivery == nil {
+				t.Fatalf("got %+v, %v", answer, err)
+			}
+			var tags []string
+			for _, one := range d.DSRecords {
+				tags = append(tags, fmt.Sprint(one.KeyTag))
+			}
+			if got := strings.Join(tags, " "); got != tc.tags {
+				t.Errorf("lists %s, want %s", got, tc.tags)
+			}
+			if d.DS == nil && tc.newest != 0 || d.DS != nil && (d.DS.KeyTag != tc.newest || d.DS.DigestType != tc.digest) {
+				t.Errorf("the newest is %+v, want %d", d.DS, tc.newest)
+			}
+			if unreadable := strings.Contains(tc.answer, "70000"); (len(d.Unreadable) == 1) != unreadable {
+				t.Errorf("cannot read %+v", d.Unreadable)
+			}
+		})
+	}
+	if answer, err := client(t, 200, `{"ds_records":[]}`).ListDS(t.Context(), "42"); err != nil || answer.Kind != "" {
+		t.Errorf("of nothing: %+v, %v", answer, err)
+	}
+}
+
 func TestDSRecordsRefused(t *testing.T) {
 	for status, want := range map[int]string{401: "it does not accept the credentials", 404: "see that the website's number is right"} {
-		if _, err := client(t, status, `{"error":"`+apiPassword+`"}`).DSRecords(t.Context(), "42"); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), apiPassword) {
+		if _, _, err := client(t, status, `{"error":"`+apiPassword+`"}`).DSRecords(t.Context(), "42"); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), apiPassword) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := NewClient(nil).DSRecords(t.Context(), ".."); err == nil {
+	if _, _, err := NewClient(nil).DSRecords(t.Context(), ".."); err == nil {
 		t.Error("it is asked without a number")
 	}
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,8 @@ func (r DNSSEC) Fold(seq uint64, e *schema.Event) DNSSEC {
 	case schema.DNSSECRotationCompleted:
 		r = r.completed(e)
 		r.Life = r.Life.read("ds", d.DS != nil, d)
+	case schema.DNSSECDescribed:
+		r = r.described(d)
 	case schema.DNSSECDSSeen:
 		if r.NextStep == StepDSSubmit && about(d.DS, r.DS) {
 			r.NextStep = ""
@@ -105,6 +108,43 @@ func (r DNSSEC) turned(ds *schema.DS) DNSSEC {
 	}
 	r.DS = ds
 	return r
+}
+
+// described is r after the provider's API listed the zone's DS records. A new DS that is known stays; one that is not is the first that is listed, unless
+// that is of the old key, or the list leaves open of which of several keys it is.
+func (r DNSSEC) described(d *schema.Data) DNSSEC {
+	if r.Phase == "" {
+		return r
+	}
+	if r.DS == nil {
+		r.DS = newOf(d, r.PreviousDS)
+	}
+	listed := slices.ContainsFunc(d.DSRecords, func(ds schema.DS) bool { return SameDS(&ds, r.DS) })
+	r.Life = r.Life.read("ds", listed, d)
+	return r
+}
+
+// newOf is the record of d that is not of the old one's key; nil if none is, or those of several keys are, of which d does not say which is the newest.
+func newOf(d *schema.Data, old *schema.DS) *schema.DS {
+	if d.DS != nil && !sameKey(d.DS, old) {
+		return d.DS
+	}
+	var one *schema.DS
+	for i := range d.DSRecords {
+		switch ds := &d.DSRecords[i]; {
+		case sameKey(ds, old):
+		case one == nil:
+			one = ds
+		case !sameKey(ds, one):
+			return nil
+		}
+	}
+	return one
+}
+
+// sameKey tells whether two DS records are of one key, maybe by another digest.
+func sameKey(a, b *schema.DS) bool {
+	return a != nil && b != nil && a.KeyTag == b.KeyTag && a.Algorithm == b.Algorithm
 }
 
 // State is where the rotation stands at now.

@@ -55,6 +55,8 @@ func Summary(e *schema.Event) string {
 		return "Key rotation completed: the old DS can go"
 	case schema.DNSSECRotationOverdue:
 		return because("Key rotation overdue", d.Reason)
+	case schema.DNSSECDescribed:
+		return "DS records listed by the provider"
 	case schema.DNSSECDSSeen:
 		return because("The parent zone has the new DS", d.Reason)
 	case schema.DNSSECDSGone:
