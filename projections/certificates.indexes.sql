@@ -1,5 +1,5 @@
 CREATE INDEX certificates_last   ON certificates (last_event_at DESC, provider, id, phase, not_after, expiring_from);
-CREATE INDEX certificates_after  ON certificates (not_after, provider, id, phase, validity_days);
+CREATE INDEX certificates_after  ON certificates (not_after, provider, id, phase, validity_days, expiring_from);
 CREATE INDEX certificates_phase  ON certificates (phase, last_event_at DESC, provider, id) WHERE phase <> 'issued';
 CREATE INDEX certificates_serial ON certificates (serial_number);
 CREATE INDEX certificates_id     ON certificates (id);

@@ -73,7 +73,7 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	few, err := t.narrow(ctx, db, w)
+	few, err := t.narrow(ctx, db, w, column)
 	if err != nil {
 		return nil, "", err
 	}
@@ -228,7 +228,7 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 	if err != nil {
 		return 0, err
 	}
-	if _, err := t.narrow(ctx, db, w); err != nil {
+	if _, err := t.narrow(ctx, db, w, t.ends); err != nil { // nothing is sorted
 		return 0, err
 	}
 	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
@@ -257,7 +257,7 @@ func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.
 		w.add(t.only)
 	}
 	condition(w)
-	if _, err := t.narrow(ctx, db, w); err != nil {
+	if _, err := t.narrow(ctx, db, w, ""); err != nil {
 		return nil, err
 	}
 	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql("")+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)

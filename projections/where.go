@@ -26,8 +26,10 @@ type where struct {
 
 // way is a term that finds keys by an index.
 type way struct {
-	term string
-	args []any
+	term   string
+	args   []any
+	most   int    // how many rows are few
+	column string // by which rows are found together; "": any
 }
 
 func (w *where) add(term string, args ...any) {
@@ -35,10 +37,10 @@ func (w *where) add(term string, args ...any) {
 	w.args = append(w.args, args...)
 }
 
-// addIndexed adds a term that an index answers.
-func (w *where) addIndexed(term string, args ...any) {
+// addIndexed adds a term that an index answers; rows that it finds are few up to most.
+func (w *where) addIndexed(most int, term string, args ...any) {
 	w.add(term, args...)
-	w.ways = append(w.ways, way{term, args})
+	w.ways = append(w.ways, way{term, args, most, ""})
 }
 
 // from is what is read: the table, or what was found with the table's rows.
@@ -70,7 +72,7 @@ func (t *table[S, T]) where(q Query) (*where, error) {
 		w.add(t.only)
 	}
 	if q.Provider != "" {
-		w.addIndexed("^provider = ?", q.Provider)
+		w.addIndexed(fewFound, "^provider = ?", q.Provider)
 	}
 	if err := t.inState(w, q); err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func (t *table[S, T]) inState(w *where, q Query) error {
 		term = strings.ReplaceAll(term, "state = ", "^state = ") // the index of states has them in the order of their last events only
 	}
 	if t.byState {
-		w.addIndexed(term, args...)
+		w.addIndexed(fewFound, term, args...)
 	} else {
 		w.add(term, args...)
 	}
@@ -120,7 +122,8 @@ func (t *table[S, T]) ending(w *where, from, until time.Time) error {
 	if !until.IsZero() {
 		term, args = term+" AND ^"+t.ends+" < ?", append(args, schema.At(until).String())
 	}
-	w.addIndexed(term, args...)
+	w.add(term, args...)
+	w.ways = append(w.ways, way{term, args, fewEnding, t.ends})
 	return nil
 }
 
@@ -128,19 +131,26 @@ func (t *table[S, T]) ending(w *where, from, until time.Time) error {
 // expected, so that the list is read in its order and each row looked at.
 const fewFound = 2000
 
+// fewEnding is the same for what ends in a time: those rows stand together in the list's order as well, so that it may pass over many before the first.
+const fewEnding = 20_000
+
 // narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
-func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where) (few bool, err error) {
+// A term of the column in whose order the list is read needs none of this: what it finds stands together there.
+func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
 	if len(w.found) > 0 {
 		found := strings.Join(w.found, " UNION ALL ")
-		if few, err = findsFew(ctx, db, found, w.foundArgs); few || err != nil {
-			w.begin(t.key, found, w.foundArgs)
+		if few, err = findsFew(ctx, db, fewFound, found, w.foundArgs); few || err != nil {
+			w.begin(t.key, "SELECT DISTINCT * FROM ("+found+")", w.foundArgs)
 			return few, err
 		}
 		w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
 	}
 	for _, one := range w.ways {
+		if order != "" && one.column == order {
+			continue
+		}
 		found := "SELECT provider, " + t.key + " FROM " + t.name + " WHERE " + withCarets(one.term, "")
-		if few, err = findsFew(ctx, db, found, one.args); few || err != nil {
+		if few, err = findsFew(ctx, db, one.most, found, one.args); few || err != nil {
 			w.begin(t.key, found, one.args)
 			return few, err
 		}
@@ -148,16 +158,16 @@ func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where) (few boo
 	return false, nil
 }
 
-// findsFew tells whether a query of keys finds at most fewFound of them.
-func findsFew(ctx context.Context, db *sql.DB, found string, args []any) (bool, error) {
+// findsFew tells whether a query of keys finds at most so many of them.
+func findsFew(ctx context.Context, db *sql.DB, most int, found string, args []any) (bool, error) {
 	var n int
-	err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM ("+found+") LIMIT ?)", append(slices.Clone(args), fewFound+1)...).Scan(&n)
-	return n <= fewFound, err
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM ("+found+") LIMIT ?)", append(slices.Clone(args), most+1)...).Scan(&n)
+	return n <= most, err
 }
 
 // begin has the rows read by the keys that a query finds. The cross join keeps SQLite from reading the list in its order all the same.
 func (w *where) begin(key, found string, args []any) {
-	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (SELECT DISTINCT * FROM (" + found + ")) "
+	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (" + found + ") "
 	w.on = "provider = found_provider AND " + key + " = found_id"
 	w.args = append(slices.Clone(args), w.args...)
 }

@@ -102,12 +102,12 @@ func limitUntil(from, now time.Time) string {
 	return "in " + daysText(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
 }
 
-// percent is rounded up, so that a few among many are not none.
+// percent is never 0 for a few among many, nor 100 for nearly all.
 func percent(part, whole int) int {
-	if whole == 0 {
-		return 0
+	if part == 0 || part == whole {
+		return 100 * part / max(whole, 1)
 	}
-	return (100*part + whole - 1) / whole
+	return min(max((100*part+whole/2)/whole, 1), 99)
 }
 
 // monday is the Monday of t's week.

@@ -14,7 +14,7 @@ func (s *Server) newOrders() *list[projections.Order] {
 		empty:  "Every order that a CA reports on appears here as soon as its first delivery arrives: what it waits for, and what comes next.",
 		states: []string{"action_required", "pending", "issued", "reissue_ready", "rejected", "canceled", "revoked"},
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Order"},
-			{Title: "Waits for"}, {Title: "Next step"}, {Title: "In this state", Field: "state_since", Class: "time"}, {Title: "Ordered", Field: "first_event_at", Down: true, Class: "time"},
+			{Title: "Waits for"}, {Title: "Next step"}, {Title: "State since", Field: "state_since", Class: "time"}, {Title: "Ordered", Field: "first_event_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(o *order) projections.Key {
 			return projections.Key{Model: "orders", Provider: o.Provider, ID: o.ID}

@@ -87,7 +87,7 @@ func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, err
 	var all, exact []string
 	for _, m := range p.Lists {
 		for _, f := range m.found {
-			if all = append(all, f.href); f.id == strings.TrimPrefix(q, "#") {
+			if all = append(all, f.href); m.Model != "domains" && f.id == strings.TrimPrefix(q, "#") {
 				exact = append(exact, f.href)
 			}
 		}

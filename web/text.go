@@ -18,7 +18,6 @@ import (
 // moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
 type moment struct {
 	ISO, UTC, Text string
-	Age            string // for how long, at the time the page was made
 	Past           bool
 }
 
@@ -34,7 +33,7 @@ func when(t schema.Time, now time.Time) moment {
 	if t.IsZero() {
 		return moment{}
 	}
-	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now), durationText(max(now.Sub(t.Time), 0)), t.Before(now)}
+	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now), t.Before(now)}
 }
 
 // term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.

@@ -154,6 +154,40 @@ func listed() []string {
 	return paths
 }
 
+// measured is how long a page took.
+type measured struct {
+	path     string
+	p50, max time.Duration
+}
+
+// measureLists asks for every page five times.
+func measureLists(tb testing.TB, store web.Store) (all []measured) {
+	tb.Helper()
+	handler, err := web.New(web.Options{
+		Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"}, Limits: limits(),
+		Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	const times = 5
+	for _, path := range listed() {
+		var took []time.Duration
+		for range times {
+			w := httptest.NewRecorder()
+			began := time.Now()
+			handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
+			took = append(took, time.Since(began))
+			if w.Code != http.StatusOK && w.Code != http.StatusSeeOther {
+				tb.Fatalf("%s: %d\n%s", path, w.Code, w.Body)
+			}
+		}
+		slices.Sort(took)
+		all = append(all, measured{path, took[times/2], took[times-1]})
+	}
+	return all
+}
+
 // BenchmarkLists measures how long the pages of lists take over a million orders and certificates, frame and all, and prints the slowest.
 func BenchmarkLists(b *testing.B) {
 	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: boundMemory})
@@ -164,35 +198,9 @@ func BenchmarkLists(b *testing.B) {
 	if _, err := store.Rebuild(b.Context(), false, nil); err != nil {
 		b.Fatal(err)
 	}
-	handler, err := web.New(web.Options{
-		Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"}, Limits: limits(),
-		Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	const times = 5
-	type measured struct {
-		path     string
-		p50, max time.Duration
-	}
 	var all []measured
 	for b.Loop() {
-		all = nil
-		for _, path := range listed() {
-			var took []time.Duration
-			for range times {
-				w := httptest.NewRecorder()
-				began := time.Now()
-				handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
-				took = append(took, time.Since(began))
-				if w.Code != http.StatusOK && w.Code != http.StatusSeeOther {
-					b.Fatalf("%s: %d\n%s", path, w.Code, w.Body)
-				}
-			}
-			slices.Sort(took)
-			all = append(all, measured{path, took[times/2], took[times-1]})
-		}
+		all = measureLists(b, store)
 	}
 	slices.SortFunc(all, func(x, y measured) int { return cmp.Compare(y.p50, x.p50) })
 	for _, m := range all[:20] {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// withOrders is a server that has heard of n orders, the last of them with two names.
+func withOrders(t *testing.T, n int) *world {
+	t.Helper()
+	w := begin(t, t.TempDir())
+	for i := range n {
+		query := fmt.Sprintf("RequestId=%d&Status=%s", 960000100+i, []string{"Issued", "Updated&State=Organization"}[i%2])
+		if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: query}); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, body, err)
+		}
+	}
+	for _, domain := range []string{"shop.example.com", "www.shop.example.com", "xn--bcher-kva.example"} {
+		if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000999&Status=Updated&State=DCV&Domain=" + domain}); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, body, err)
+		}
+	}
+	w.caughtUp(t)
+	return w
+}
+
+// TestSearchFromAnywhere types what people paste into the search box of any page, and lands where that is.
+func TestSearchFromAnywhere(t *testing.T) {
+	w := withOrders(t, 2)
+	ctx := browser(t)
+	for _, look := range []struct{ from, typed, path, shown string }{
+		{"/system", "960000101", "/orders/xolphin/960000101", "Order"},
+		{"/domains", " #960000100 ", "/orders/xolphin/960000100", "Order"},
+		{"/expiry", "https://WWW.shop.example.com/cart?x=1", "/domains/www.shop.example.com", "www.shop.example.com"},
+		{"/", "bücher.example", "/domains/xn--bcher-kva.example", "bücher.example"},
+		{"/orders/xolphin/960000100", "example.com", "/search", "Found for"},
+		{"/certificates", "shop.example.com", "/search", "All about shop.example.com"},
+		{"/dnssec", "<b>no such thing", "/search", "Nothing matches"},
+	} {
+		do(t, ctx, chromedp.Navigate(w.web+look.from))
+		press(t, ctx, "/")
+		do(t, ctx, chromedp.Poll[chromedp.Void](`document.activeElement.id === "search"`, chromedp.WithPollingInterval(20*time.Millisecond)))
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.value = ""`))
+		press(t, ctx, look.typed+kb.Enter)
+		w.await(t, fmt.Sprintf("%q from %s does not lead to %s and %q", look.typed, look.from, look.path, look.shown), func() bool {
+			there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(`location.pathname === %q && document.readyState === "complete" && document.querySelector("main").innerText.includes(%q)`,
+				look.path, look.shown))) // fails while one page gives way to the other
+			return err == nil && there
+		})
+	}
+}
+
+// TestListsWithoutJavaScript filters, sorts, pages through and downloads a list in a browser that runs no script.
+func TestListsWithoutJavaScript(t *testing.T) {
+	w := withOrders(t, 12)
+	ctx := browser(t)
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.Navigate(w.web+"/orders?limit=4"))
+	click := func(selector, path string) {
+		t.Helper()
+		do(t, ctx, chromedp.Click(selector))
+		w.await(t, "the address "+path, func() bool {
+			return strings.HasPrefix(strings.TrimPrefix(do(t, ctx, chromedp.Location()), w.web), path)
+		})
+	}
+	rows := func() int {
+		t.Helper()
+		return len(do(t, ctx, chromedp.Nodes(`table.rows tbody tr`, chromedp.AtLeast(0))))
+	}
+	if got := rows(); got != 4 {
+		t.Fatalf("%d rows, want 4", got)
+	}
+	do(t, ctx, chromedp.SetValue(`select[name=state]`, "issued"))
+	click(`.filters button`, "/orders?q=&state=issued&provider=&limit=4")
+	if chip := do(t, ctx, chromedp.Text(`.chip`)); !strings.Contains(chip, "issued") {
+		t.Errorf("the chip says %q", chip)
+	}
+	click(`th.time a[href*="first_event_at"]`, "/orders?limit=4&sort=-first_event_at&state=issued")
+	if sorted := do(t, ctx, chromedp.Text(`th[aria-sort=descending]`)); sorted != "Ordered" {
+		t.Errorf("it says to be sorted by %q", sorted)
+	}
+	click(`.pager a[rel=next]`, "/orders?cursor=")
+	if got := rows(); got != 2 {
+		t.Errorf("%d rows on the second page, want 2", got)
+	}
+	download, err := http.Get(w.web + "/orders.csv?state=issued&sort=-first_event_at")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer download.Body.Close()
+	records, err := csv.NewReader(download.Body).ReadAll()
+	if err != nil || len(records) != 7 || records[1][1] != "960000110" || records[6][1] != "960000100" {
+		t.Errorf("the download is %v (%v)", records, err)
+	}
+	click(`.chip`, "/orders?limit=4&sort=-first_event_at")
+	if got := rows(); got != 4 {
+		t.Errorf("%d rows without the filter, want 4", got)
+	}
+}

@@ -1,0 +1,214 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+func TestSearchTakesWhatIsPasted(t *testing.T) {
+	const serial, fingerprint = "0a1b2c3d4e5f", "00fd46e6c4b45c55d4ac49fd46e6c4b45c55d4ac49fd46e6c4b45c55d4ac49fd"
+	l := newMemoryLog(
+		event(1, schema.OrderIssued, schema.Data{OrderID: "771001", CertificateID: "881001", Certificate: &schema.Certificate{SerialNumber: serial, FingerprintSHA256: fingerprint,
+			CommonName: "xn--bcher-kva.example", DNSNames: []string{"www.xn--bcher-kva.example"}}}),
+		event(2, schema.OrderIssued, schema.Data{OrderID: "771002", CertificateID: "881002", Certificate: &schema.Certificate{SerialNumber: "0b", FingerprintSHA256: strings.Repeat("7", 64), CommonName: "other.example"}}))
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	found := func(model, q string) string {
+		t.Helper()
+		var ids []string
+		if model == "orders" {
+			items, _, err := s.Orders(t.Context(), Query{Q: q, Now: began})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range items {
+				ids = append(ids, o.ID)
+			}
+		} else {
+			items, _, err := s.Certificates(t.Context(), Query{Q: q, Now: began})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range items {
+				ids = append(ids, c.ID)
+			}
+		}
+		return strings.Join(ids, " ")
+	}
+	for _, q := range []string{serial, "0A1B2C3D4E5F", "0a:1b:2c:3d:4e:5f", "0A 1B 2C 3D 4E 5F", "0x0A1B2C3D4E5F", "a1b2c3d4e5f", "0000000a1b2c3d4e5f", "serial=0A1B2C3D4E5F",
+		fingerprint, strings.ToUpper(fingerprint), "SHA256 Fingerprint=00:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD", "881001", "#881001", " 881001 "} {
+		if got := found("certificates", q); got != "881001" {
+			t.Errorf("%q finds certificates %q", q, got)
+		}
+	}
+	for _, q := range []string{"771001", "#771001", "bücher.example", "BÜCHER.example.", "xn--bcher-kva.example", "https://www.bücher.example/shop?x=1", "http://www.xn--bcher-kva.example:8443", "www.xn--bcher-kva.example/path", "881001"} {
+		if got := found("orders", q); got != "771001" {
+			t.Errorf("%q finds orders %q", q, got)
+		}
+	}
+	for _, q := range []string{"ücher.example", "0x", ":", "jane@other.example", "0a1b", "https://", "=", "a b"} {
+		if got := found("orders", q) + found("certificates", q); got != "" {
+			t.Errorf("%q finds %q", q, got)
+		}
+	}
+	for name, want := range map[string][2]bool{"xn--bcher-kva.example": {true, true}, "www.xn--bcher-kva.example": {true, false}, "example": {false, true}, "cher-kva.example": {}} {
+		known, below, err := s.Named(t.Context(), name)
+		if err != nil || [2]bool{known, below} != want {
+			t.Errorf("%s: known %t, below %t, %v", name, known, below, err)
+		}
+	}
+}
+
+// manyOrders are more than fewFound of one provider and few of another, with certificates that end over three years.
+func manyOrders() *memoryLog {
+	l := newMemoryLog()
+	for i := range fewFound + 500 {
+		provider, kind := "digicert", schema.OrderIssued
+		if i%100 == 0 {
+			provider = "xolphin"
+		}
+		from := schema.At(began.AddDate(0, 0, i%900-600))
+		to := schema.At(from.AddDate(0, 0, []int{47, 100, 199, 398}[i%4]).Add(-time.Second))
+		d := schema.Data{Provider: provider, Event: "x", OrderID: fmt.Sprint(1_000_000 + i), CertificateID: fmt.Sprint(2_000_000 + i),
+			Certificate: &schema.Certificate{SerialNumber: "01", FingerprintSHA256: fmt.Sprintf("%064x", i+1), CommonName: fmt.Sprintf("h%d.z%d.example", i, i%5), NotBefore: &from, NotAfter: &to}}
+		if i%50 == 0 {
+			kind = schema.CertificateRevoked
+		}
+		l.append(schema.New(fmt.Sprintf("01900000-0000-7000-8000-%012x", i), "/hooks/"+provider, schema.At(began.Add(time.Duration(i*7%997)*time.Second)), kind, d))
+	}
+	return l
+}
+
+// TestListsAreTheSameWhicheverWayTheyAreRead compares every filter and order with what one finds by looking at every row.
+func TestListsAreTheSameWhicheverWayTheyAreRead(t *testing.T) {
+	s, _ := running(t, t.TempDir(), manyOrders())
+	caughtUp(t, s)
+	all := everyCertificate(t, s, Query{Now: began})
+	if len(all) != fewFound+500 {
+		t.Fatalf("%d certificates", len(all))
+	}
+	from, until := began.AddDate(0, 0, 10), began.AddDate(0, 0, 40)
+	for _, sort := range []string{"", "not_after", "-not_after", "id"} {
+		for _, provider := range []string{"", "digicert", "xolphin"} {
+			for _, state := range []string{"", "valid", "active", "expiring", "expired", "revoked", "replaced", "issued"} {
+				for _, bounds := range [][2]time.Time{{}, {from, until}, {from, time.Time{}}, {time.Time{}, until}} {
+					for _, q := range []string{"", "z3.example", "example"} {
+						query := Query{Sort: sort, Provider: provider, State: state, ExpiresFrom: bounds[0], ExpiresUntil: bounds[1], Q: q, Limit: MaxLimit, Now: began}
+						checkList(t, s, all, query)
+					}
+				}
+			}
+		}
+	}
+}
+
+func everyCertificate(t *testing.T, s *Store, q Query) []Certificate {
+	t.Helper()
+	var all []Certificate
+	for {
+		items, next, err := s.Certificates(t.Context(), q)
+		if err != nil {
+			t.Fatalf("%+v: %v", q, err)
+		}
+		all = append(all, items...)
+		if next == "" {
+			return all
+		}
+		q.Cursor = next
+	}
+}
+
+func checkList(t *testing.T, s *Store, all []Certificate, q Query) {
+	t.Helper()
+	var want []string
+	for _, c := range all {
+		if (q.Provider == "" || c.Provider == q.Provider) && (q.State == "" || c.State == q.State || q.State == "valid" && (c.State == "active" || c.State == "expiring")) &&
+			(q.ExpiresFrom.IsZero() || !c.NotAfter.Before(q.ExpiresFrom)) && (q.ExpiresUntil.IsZero() || c.NotAfter.Before(q.ExpiresUntil)) && (q.Q == "" || strings.HasSuffix(c.CommonName, "."+q.Q)) {
+			want = append(want, c.ID)
+		}
+	}
+	var got []string
+	var before *Certificate
+	for _, c := range everyCertificate(t, s, q) {
+		got = append(got, c.ID)
+		if before != nil && (q.Sort == "not_after" && c.NotAfter.Before(before.NotAfter.Time) || q.Sort == "-not_after" && c.NotAfter.After(before.NotAfter.Time) ||
+			q.Sort == "id" && c.ID < before.ID || q.Sort == "" && c.LastEventAt.After(before.LastEventAt.Time)) {
+			t.Errorf("%+v: %s comes after %s", q, c.ID, before.ID)
+		}
+		before = &c
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		t.Errorf("%+v finds %d, want %d", q, len(got), len(want))
+	}
+	if n, err := s.Count(t.Context(), "certificates", q); n != len(want) || err != nil {
+		t.Errorf("%+v counts %d, want %d (%v)", q, n, len(want), err)
+	}
+}
+
+func TestExpiring(t *testing.T) {
+	s, _ := running(t, t.TempDir(), manyOrders())
+	caughtUp(t, s)
+	var spans []Span
+	for i := range 52 {
+		spans = append(spans, Span{began.AddDate(0, 0, 7*i), began.AddDate(0, 0, 7*i+7)})
+	}
+	limits := []int{398, 200, 100, 47}
+	x, err := s.Expiring(context.Background(), spans, limits, began)
+	if err != nil || fmt.Sprint(x.Providers) != "[digicert xolphin]" {
+		t.Fatalf("%v of %v", err, x.Providers)
+	}
+	over := make([]int, len(limits))
+	valid := everyCertificate(t, s, Query{State: "valid", Now: began, Limit: MaxLimit})
+	for _, c := range valid {
+		for i, days := range limits {
+			if c.NotAfter.Sub(c.NotBefore.Time)+time.Second > time.Duration(days)*24*time.Hour {
+				over[i]++
+			}
+		}
+	}
+	if x.Valid != len(valid) || !slices.Equal(x.Over, over) || over[0] != 0 || over[3] == 0 || over[3] == len(valid) {
+		t.Errorf("%d valid, %v of them for longer than %v; want %d, %v", x.Valid, x.Over, limits, len(valid), over)
+	}
+	for i, span := range spans {
+		for j, provider := range x.Providers {
+			n, err := s.Count(t.Context(), "certificates", Query{Provider: provider, State: "valid", ExpiresFrom: span.From, ExpiresUntil: span.Until, Now: began})
+			if err != nil || n != x.Spans[i][j] {
+				t.Errorf("week %d: %d of %s, its list has %d (%v)", i, x.Spans[i][j], provider, n, err)
+			}
+		}
+	}
+}
+
+func TestLapsing(t *testing.T) {
+	l := newMemoryLog()
+	for i, days := range []int{3, 3, 10, 400} {
+		until := schema.At(began.AddDate(0, 0, days))
+		l.append(event(i+1, schema.DomainValidated, schema.Data{Domain: fmt.Sprintf("d%d.example", i), ExpiresAt: &until}))
+	}
+	l.append(event(5, schema.DomainValidated, schema.Data{Domain: "unknown.example"}))
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	var spans []Span
+	for i := range 12 {
+		spans = append(spans, Span{began.AddDate(0, 0, i), began.AddDate(0, 0, i+1)})
+	}
+	counts, err := s.Lapsing(t.Context(), spans)
+	if err != nil || fmt.Sprint(counts) != "[0 0 0 2 0 0 0 0 0 0 1 0]" {
+		t.Errorf("%v (%v)", counts, err)
+	}
+	all, err := s.DomainsNamed(t.Context(), []string{"d3.example", "d0.example", "d0.example", "none.example"}, began)
+	if err != nil || len(all) != 2 || all[0].Name != "d0.example" || all[1].Name != "d3.example" {
+		t.Errorf("%+v (%v)", all, err)
+	}
+	if _, _, err := s.Orders(t.Context(), Query{ExpiresFrom: began, Now: began}); err == nil || !strings.Contains(err.Error(), "orders cannot be chosen by when they expire") {
+		t.Errorf("orders by their end: %v", err)
+	}
+}

@@ -1,0 +1,201 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	ics "github.com/arran4/golang-ical"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+var limits = []web.Limit{{Validity: 398, Reuse: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200, Reuse: 200},
+	{From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100, Reuse: 100}, {From: time.Date(2029, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 47, Reuse: 10}}
+
+func TestExpiryIsAPictureAndATable(t *testing.T) {
+	s, l := world(plain)
+	o := options(s, l)
+	o.Limits = limits
+	body := get(handler(t, o), "/expiry").Body.String()
+	week := `href="/certificates?expires_from=2026-12-05&amp;expires_until=2026-12-12&amp;sort=not_after&amp;state=valid"`
+	if n := strings.Count(body, week); n != 2 { // the column and the table's row
+		t.Errorf("the week from 5 Dec is linked %d times", n)
+	}
+	wantAll(t, "/expiry", body, []string{`<title id="ends-title">`, `<desc id="ends-desc">`, "from 15 Mar 2027: 100 days at most", `<a href="/expiry" aria-current="page">`,
+		`<th scope="row">200 days</th><td>15 Mar 2026 <span class="muted">in force</span>`, "15 Mar 2029", `href="/domains?expires_from=2026-12-`})
+	for _, not := range []string{"style=", "398 days", "47 days at most", `id="calendar"`} {
+		if strings.Contains(body, not) {
+			t.Errorf("/expiry has %s", not)
+		}
+	}
+	for path, want := range map[string]projections.Query{
+		"/certificates?expires_from=2026-12-05&expires_until=2026-12-12":   {ExpiresFrom: time.Date(2026, 12, 5, 0, 0, 0, 0, time.UTC), ExpiresUntil: time.Date(2026, 12, 12, 0, 0, 0, 0, time.UTC)},
+		"/domains?expires_until=2026-12-12T08:00:00%2B02:00&state=expired": {ExpiresUntil: time.Date(2026, 12, 12, 6, 0, 0, 0, time.UTC), State: "expired"},
+	} {
+		body := get(handler(t, o), path).Body.String()
+		got := s.lastQuery()
+		if !got.ExpiresFrom.Equal(want.ExpiresFrom) || !got.ExpiresUntil.Equal(want.ExpiresUntil) || got.State != want.State {
+			t.Errorf("%s asked for %+v", path, got)
+		}
+		wantAll(t, path, body, []string{`class="chip"`, `name="expires_until"`, "ends "})
+	}
+	if w := get(handler(t, o), "/certificates?expires_from=soon"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "expires_from must be a date such as") {
+		t.Errorf("an end that is no time: %d", w.Code)
+	}
+}
+
+func TestAFullYearOfExpiriesIsALightPage(t *testing.T) {
+	s, l := world(plain)
+	for i := range 4000 {
+		end := schema.At(now.Add(time.Duration(i) * 366 * day / 4000))
+		s.certificates = append(s.certificates, projections.Certificate{Provider: []string{"digicert", "xolphin", "sectigo"}[i%3], ID: fmt.Sprint(i), NotAfter: &end})
+		s.domains = append(s.domains, projections.Domain{Provider: "digicert", Name: fmt.Sprintf("d%d.example", i), ExpiresAt: &end})
+	}
+	o := options(s, l)
+	o.Limits = limits
+	if size := get(handler(t, o), "/expiry").Body.Len(); size > 100<<10 {
+		t.Errorf("the page weighs %d bytes", size)
+	}
+}
+
+// secret is a web.Calendar.
+type secret struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (s *secret) Secret() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("SECRET%d", s.n), nil
+}
+
+func (s *secret) Renew() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	return nil
+}
+
+func TestCalendarIsForWhoKnowsItsAddress(t *testing.T) {
+	s, l := world(plain)
+	s.certificates[0].CommonName = "a;b,c\\d\r\nBEGIN:VALARM " + strings.Repeat("ü", 60)
+	o := options(s, l)
+	o.Calendar, o.URL = &secret{}, "https://certs.example.com/"
+	h := handler(t, o)
+	for _, path := range []string{"/calendar.ics", "/calendar.ics?token=", "/calendar.ics?token=SECRET", "/calendar.ics?token=SECRET1", "/calendar.ics?secret=SECRET0"} {
+		if w := get(h, path); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), "VCALENDAR") {
+			t.Errorf("%s answers %d", path, w.Code)
+		}
+	}
+	w := get(h, "/calendar.ics?token=SECRET0")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/calendar; charset=utf-8" {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	body := w.Body.String()
+	checkLines(t, body)
+	feed, err := ics.ParseCalendar(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := map[string]*ics.VEvent{}
+	for _, e := range feed.Events() {
+		if entries[e.Id()] != nil {
+			t.Errorf("%s is there twice", e.Id())
+		}
+		entries[e.Id()] = e
+	}
+	e := entries["certificates/digicert/881001@certtrail"]
+	if e == nil {
+		t.Fatalf("no entry of the first certificate among %d", len(entries))
+	}
+	if at, err := e.GetAllDayStartAt(); err != nil || at.Format(time.DateOnly) != s.certificates[0].NotAfter.Format(time.DateOnly) {
+		t.Errorf("it is on %s (%v)", at, err)
+	}
+	if got, want := e.GetProperty(ics.ComponentPropertySummary).Value, "Certificate ends: a;b,c\\d BEGIN:VALARM "+strings.Repeat("ü", 60)+" +2"; strings.Join(strings.Fields(got), " ") != want {
+		t.Errorf("its summary is %q, want %q", got, want)
+	}
+	if got := e.GetProperty(ics.ComponentPropertyUrl).Value; got != "https://certs.example.com/certificates/digicert/881001" {
+		t.Errorf("its address is %s", got)
+	}
+	if e := entries["domains/xolphin/=2a.shop.example.com@certtrail"]; e == nil || !strings.Contains(e.GetProperty(ics.ComponentPropertyDescription).Value, "Xolphin may reuse the validation until") {
+		t.Errorf("the entry of *.shop.example.com is %+v", e)
+	}
+	for id := range entries {
+		if c := strings.Split(strings.TrimSuffix(id, "@certtrail"), "/"); c[0] == "certificates" && (c[2] == "881007" || c[2] == "881008") {
+			t.Errorf("%s is in it, which is revoked or replaced", id)
+		}
+	}
+	if again := get(h, "/calendar.ics?token=SECRET0").Body.String(); again != body {
+		t.Error("it is another when nothing has changed")
+	}
+}
+
+// checkLines checks the ends and lengths of content lines, which the parser does not.
+func checkLines(t *testing.T, body string) {
+	t.Helper()
+	if !strings.HasSuffix(body, "\r\n") || strings.Count(body, "\n") != strings.Count(body, "\r\n") || strings.Count(body, "\r") != strings.Count(body, "\r\n") {
+		t.Error("not every line ends in CR LF")
+	}
+	for line := range strings.SplitSeq(body, "\r\n") {
+		if len(line) > 75 || !utf8.ValidString(line) {
+			t.Errorf("a line of %d octets, or that ends within a character: %q", len(line), line)
+		}
+	}
+}
+
+func TestCalendarGetsANewAddress(t *testing.T) {
+	s, l := world(plain)
+	o := options(s, l)
+	o.Calendar, o.URL = &secret{}, "http://localhost:8080"
+	h := handler(t, o)
+	page := get(h, "/expiry")
+	wantAll(t, "/expiry", page.Body.String(), []string{"http://localhost:8080/calendar.ics?token=SECRET0", `action="/expiry/calendar"`})
+	cookie := page.Result().Cookies()[0]
+	post := func(token string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "http://localhost:8080/expiry/calendar", strings.NewReader(url.Values{"form_token": {token}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.AddCookie(cookie)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	if w := post("forged"); w.Code != http.StatusForbidden || get(h, "/calendar.ics?token=SECRET0").Code != http.StatusOK {
+		t.Errorf("a forged form is answered %d", w.Code)
+	}
+	if w := post(cookie.Value); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/expiry#calendar" {
+		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
+	}
+	if get(h, "/calendar.ics?token=SECRET0").Code != http.StatusNotFound || get(h, "/calendar.ics?token=SECRET1").Code != http.StatusOK {
+		t.Error("the old address still leads to it, or the new one does not")
+	}
+	o.Calendar = nil
+	if w := get(handler(t, o), "/calendar.ics?token="); w.Code != http.StatusNotFound {
+		t.Errorf("without a feed: %d", w.Code)
+	}
+}
+
+func TestADomainsCAsStandBesideEachOther(t *testing.T) {
+	s, l := empty()
+	for i, provider := range []string{"digicert", "sectigo", "digicert"} {
+		end := schema.At(now.AddDate(0, i+1, 0))
+		s.domains = append(s.domains, projections.Domain{Provider: provider, Name: []string{"a.example", "a.example", "b.example"}[i], State: "validated", ExpiresAt: &end, LastEventAt: ago(day)})
+	}
+	body := get(handler(t, options(s, l)), "/domains").Body.String()
+	if n := strings.Count(body, `<tr data-row="domains/`); n != 2 {
+		t.Errorf("%d rows for two names", n)
+	}
+	wantAll(t, "/domains", body, []string{`data-watch="domains/sectigo/a.example"`, "21 Dec 2026", "21 Jan 2027", "21 Feb 2027"})
+	if got := get(handler(t, options(s, l)), "/api/v1/domains").Body.String(); strings.Count(got, `"name":"a.example"`) != 2 {
+		t.Errorf("the API does not keep an item for each provider: %s", got)
+	}
+}
