@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench soak fuzz tools
+.PHONY: help build demo test lint bench soak fuzz tools screenshots
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -22,8 +22,12 @@ lint: ## gofmt, vet, staticcheck, tidy
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 
-tools: ## install what the tests need and a new machine lacks: Chromium, strace
+tools: ## install what the tests need and a new machine lacks: Chromium, strace, axe-core
 	@./.ci/tools
+
+screenshots: tools ## a picture of every page with the demo's data, wide and narrow, light and dark, into ./screenshots; and the README's
+	$(GO) test -count 1 -timeout 13m -run TestEveryPage ./cmd/certtrail -args -screenshots $(CURDIR)/screenshots
+	cp screenshots/orders-1440-light.png docs/orders.png
 
 bench: ## measure the hot paths beside their limits
 	$(GO) test -run '^$$' -bench . -skip Soak -benchtime 2s ./...

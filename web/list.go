@@ -146,11 +146,15 @@ func keptOf(values url.Values) []kept {
 	return all
 }
 
+// pageRows is how many rows a page has that is not asked for another number: it weighs well under 100 KB.
+const pageRows = 60
+
 func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	q, err := l.query(r)
 	if err != nil {
 		return err
 	}
+	q.Limit = cmp.Or(q.Limit, pageRows)
 	f := l.s.frame(r.Context(), l.title, l.model)
 	items, next, err := l.find(r.Context(), q)
 	if err != nil {

@@ -103,6 +103,7 @@ func TestReadersPlaceSurvives(t *testing.T) {
 		getSelection().selectAllChildren(last.querySelector(".what"));
 		last.querySelector("a").focus({ preventScroll: true });
 		scrollTo(0, 200);
+		new MutationObserver(all => { window.marked ||= all.some(m => "changed" in m.target.dataset); }).observe(document.getElementById("main"), { subtree: true, attributeFilter: ["data-changed"] });
 		window.before = { text: getSelection().toString(), focus: document.activeElement, open: last.querySelector("details") };
 	}`))
 	w.xolphin(t, 960000033, "Issued")
@@ -110,6 +111,7 @@ func TestReadersPlaceSurvives(t *testing.T) {
 	for what, kept := range map[string]string{
 		"selection": `before.text !== "" && getSelection().toString() === before.text`, "focus": `document.activeElement === before.focus`,
 		"open details": `before.open.open && before.open.isConnected`, "scroll": `scrollY >= 150`,
+		"mark of what changed": `window.marked === true`,
 	} {
 		if !do(t, ctx, chromedp.Evaluate[bool](kept)) {
 			t.Errorf("the %s did not survive", what)

@@ -61,7 +61,6 @@ func TestEveryPage(t *testing.T) {
 	w := seeded(t)
 	axe := axeCore(t)
 	ctx := longBrowser(t, 10*time.Minute)
-	do(t, ctx, chromedp.Evaluate[chromedp.Void]("0"))
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
 			path := w.resolve(t, p.path)
@@ -74,12 +73,15 @@ func TestEveryPage(t *testing.T) {
 				if wide := do(t, ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); wide > width {
 					t.Errorf("%s is %d wide in a window of %d", path, wide, width)
 				}
-				if width == 2560 {
-					continue
-				}
 				for _, colours := range []string{"light", "dark"} {
+					rules, ok := judged[look{width, colours}]
+					if !ok {
+						continue
+					}
 					do(t, ctx, scheme(colours))
-					judge(t, ctx, fmt.Sprintf("%s, %d wide, %s", path, width, colours), width == 1440 || colours == "light")
+					if rules != "" {
+						judge(t, ctx, fmt.Sprintf("%s, %d wide, %s", path, width, colours), rules)
+					}
 					if *screenshots != "" {
 						picture(t, ctx, filepath.Join(*screenshots, fmt.Sprintf("%s-%d-%s.png", p.name, width, colours)))
 					}
@@ -87,6 +89,20 @@ func TestEveryPage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// look is how a reader sees a page.
+type look struct {
+	width   int64
+	colours string
+}
+
+// judged says how each look is judged: the first by all rules, the others by those that it may change.
+var judged = map[look]string{
+	{1440, "light"}: `rules: {"target-size": {enabled: true}}`,
+	{1440, "dark"}:  `runOnly: ["color-contrast", "link-in-text-block"]`,
+	{390, "light"}:  `runOnly: ["color-contrast", "target-size", "scrollable-region-focusable"]`,
+	{390, "dark"}:   "", // the colours of the one, the layout of the other
 }
 
 // seeded is a server that got all that the demo begins with.
@@ -146,14 +162,10 @@ func axeCore(t *testing.T) string {
 	return string(b)
 }
 
-// judge lets axe-core look at the page as it stands: by all its rules, or only by the one about colours.
-func judge(t *testing.T, ctx context.Context, what string, all bool) {
+// judge lets axe-core look at the page as it stands, by the rules of its option.
+func judge(t *testing.T, ctx context.Context, what, rules string) {
 	t.Helper()
-	options := `{resultTypes: ["violations"]}`
-	if !all {
-		options = `{resultTypes: ["violations"], runOnly: ["color-contrast"]}`
-	}
-	for _, found := range do(t, ctx, chromedp.Evaluate[[]string](`axe.run(document, `+options+`).then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
+	for _, found := range do(t, ctx, chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"], `+rules+`}).then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
 		.map(v => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 5).map(n => n.html.slice(0, 200) + "\n  " + n.any.concat(n.all, n.none).map(c => c.message).join("; ")).join("\n")))`, promise)) {
 		t.Errorf("%s: %s", what, found)
 	}
