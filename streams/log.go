@@ -45,6 +45,7 @@ type Log struct {
 
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
+	blocks  blockFiles // only read
 
 	bulk   bulk
 	closed atomic.Bool
@@ -116,6 +117,7 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 	if err := files.hold(); err != nil {
 		return fmt.Errorf("couldn't open the log's files: %w", err)
 	}
+	l.blocks = blockFiles{dir: files.dir, off: files.off}
 	l.durable.advance(last)
 	l.commits = newCommitter(l.js, l.stream, files, l.durable, last, o.Logger)
 	go l.commits.run()
