@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"reflect"
 	"strconv"
@@ -55,7 +56,7 @@ func (r *Redecoder) WithKeys(keys schema.Keys) *Redecoder {
 //
 // Redaction took things out of the original that the decoder saw when the event was made. What they meant is not lost: see keepRedacted.
 func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
-	p, d := r.delivery(e)
+	p, original, d := r.delivery(e)
 	if p == nil {
 		return e
 	}
@@ -70,7 +71,7 @@ func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 	if kind.Type() == e.Type && sameData(&data, &e.Data) {
 		return e
 	}
-	if altered(d) && !keepRedacted(kind, &data, e) {
+	if altered(original) && !keepRedacted(kind, &data, e) {
 		return e
 	}
 	return e.Anew(kind, data)
@@ -92,29 +93,29 @@ func (r *Redecoder) Record(rec schema.Record) (schema.Record, error) {
 	return rec, err
 }
 
-// delivery is what e was read from, and who can read it; nil if there is no such.
-func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Delivery) {
+// delivery is what e was read from, as it is stored and as it was sent, and who can read it; nil if there is no such.
+func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Original, *schema.Delivery) {
 	if e.Data.Original == nil || e.Data.Provider == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	rest, ok := strings.CutPrefix(e.Source, FeedPath(e.Data.Provider, schema.Feed{}))
 	feed, named := strings.CutPrefix(rest, "-")
 	if !ok || rest != "" && (!named || feed == "") {
-		return nil, nil
+		return nil, nil, nil
 	}
 	system, ok := r.system(&e.Data)
 	if !ok || !system.feeds[feed] {
-		return nil, nil
+		return nil, nil, nil
 	}
 	original, err := e.Data.Original.Open(r.keys, e.ID)
 	if err != nil { // the person was forgotten
-		return nil, nil
+		return nil, nil, nil
 	}
 	d, err := original.Redelivery(feed)
 	if err != nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return system.provider, d
+	return system.provider, original, d
 }
 
 // seal makes data, read from e's delivery d, what the log may hold of it.
@@ -170,19 +171,21 @@ var marks = [][]byte{
 	[]byte("[redacted]"), []byte("[personal]"), []byte("…@"), []byte("%5Bredacted%5D"), []byte("%5Bpersonal%5D"), []byte("%E2%80%A6%40"), []byte("\ufffd"),
 }
 
-// altered tells whether d may have said more before it was redacted than it does now.
-func altered(d *schema.Delivery) bool {
-	if marked(d.Body) || marked([]byte(d.Query)) {
+// altered tells whether o may have said more before it was redacted than it does now.
+func altered(o *schema.Original) bool {
+	if marked(o.Body) || marked([]byte(o.Query)) {
 		return true
 	}
-	for _, values := range d.Header {
-		for _, v := range values {
-			if v != string(marks[0]) && marked([]byte(v)) { // a header that is redacted whole is a credential and says nothing else
-				return true
-			}
+	for _, v := range o.Headers {
+		if v != string(marks[0]) && marked([]byte(v)) { // a header that is redacted whole is a credential and says nothing else
+			return true
 		}
 	}
-	return false
+	if o.BodyBase64 == "" {
+		return false
+	}
+	body, err := base64.StdEncoding.DecodeString(o.BodyBase64)
+	return err != nil || marked(body)
 }
 
 func marked(b []byte) bool {

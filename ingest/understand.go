@@ -36,8 +36,11 @@ func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schem
 // redactWords makes the words of data, a reason above all, those that stand in its redacted original: what must not be stored there must not be stored
 // beside it. Ids stay as they were sent; they name rows, and the provider's documentation says that they are ids.
 func redactWords(p schema.Provider, data *schema.Data, feed schema.Feed) {
+	if !altered(data.Original) {
+		return
+	}
 	d, err := data.Original.Redelivery(feed.Name)
-	if err != nil || !altered(d) {
+	if err != nil {
 		return
 	}
 	_, stored, _ := understand(p, d)

@@ -43,7 +43,8 @@ type blockReader struct {
 	yield func([]schema.Record) error
 
 	hash  *highwayhash.Digest64
-	chunk []byte // the bytes read and not yet taken; records keep what they were made of, so it is never written again
+	chunk []byte // the bytes read and not yet taken
+	spare []byte // what chunk is part of, if no record keeps it, to be read into again
 }
 
 // read yields the messages after `after` up to until, all of which are durable.
@@ -153,10 +154,13 @@ func (r *blockReader) fill(f *os.File) (more bool, err error) {
 	if len(r.chunk) >= recordHead { // it begins with a record of which a part is missing
 		size += int(min(recordMost, recordLength(r.chunk)))
 	}
-	next := make([]byte, size)
+	next := r.spare
+	if len(next) < size {
+		next = make([]byte, size)
+	}
 	kept := copy(next, r.chunk)
 	n, err := io.ReadFull(f, next[kept:])
-	r.chunk = next[:kept+n]
+	r.chunk, r.spare = next[:kept+n], next
 	switch {
 	case err == nil:
 		return true, nil
@@ -170,7 +174,7 @@ func recordLength(b []byte) uint32 { return binary.LittleEndian.Uint32(b) &^ hea
 
 // records takes all whole records out of the chunk that are to be yielded.
 func (r *blockReader) records() ([]schema.Record, error) {
-	list := make([]schema.Record, 0, len(r.chunk)/600)
+	var list []schema.Record
 	for r.seq < r.until && len(r.chunk) >= recordHead {
 		length := recordLength(r.chunk)
 		if length < recordHead+recordSum || length > recordMost {
@@ -179,18 +183,15 @@ func (r *blockReader) records() ([]schema.Record, error) {
 		if int(length) > len(r.chunk) {
 			break
 		}
+		if seq := binary.LittleEndian.Uint64(r.chunk[4:]); seq <= r.seq { // nobody asked for the beginning of this block
+			r.chunk = r.chunk[length:]
+			continue
+		}
 		record, ok := r.record(r.chunk[:length:length])
-		if !ok {
+		if !ok || record.Seq != r.seq+1 {
 			return list, errUnclear
 		}
-		r.chunk = r.chunk[length:]
-		if record.Seq <= r.seq {
-			continue // of a block whose beginning was asked for before
-		}
-		if record.Seq != r.seq+1 {
-			return list, errUnclear
-		}
-		r.seq = record.Seq
+		r.chunk, r.seq, r.spare = r.chunk[length:], record.Seq, nil
 		list = append(list, record)
 	}
 	return list, nil

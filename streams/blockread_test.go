@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -32,6 +33,7 @@ func TestBlocksSayWhatTheServerSays(t *testing.T) {
 	if blocks, err := l.blocks.listed(); err != nil || blocks < 2 {
 		t.Fatal("the log has one block only", blocks, err)
 	}
+	// The server's last messages may come from the tail, which has the time of their publishing.
 	for _, part := range [][2]uint64{{0, n + 1}, {0, 1}, {50, 51}, {49, 52}, {n - 1, n + 1}, {n, n + 1}, {137, 251}} {
 		var files, served []schema.Record
 		if err := l.readBlocks(t.Context(), part[0], part[1], into(&files)); err != nil {
@@ -45,7 +47,7 @@ func TestBlocksSayWhatTheServerSays(t *testing.T) {
 		}
 		for i, f := range files {
 			s := served[i]
-			if f.Seq != s.Seq || f.Missing != 0 || f.Subject != s.Subject || !f.Time.Equal(s.Time) || !bytes.Equal(f.Data, s.Data) {
+			if f.Seq != s.Seq || f.Missing != 0 || f.Subject != s.Subject || f.Time.Sub(s.Time).Abs() > time.Second || !bytes.Equal(f.Data, s.Data) {
 				t.Fatalf("event %d is another in the files", s.Seq)
 			}
 		}

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -40,33 +40,11 @@ func (r *Raw) message() *nats.Msg {
 	return msg
 }
 
-// bulk lets in one bulk append at a time: two would gain nothing. It has a publisher of its own, for the committer counts what its one has under way.
-type bulk struct {
-	mu sync.Mutex
-	js jetstream.JetStream
-}
-
-func (b *bulk) begin(nc *nats.Conn) (_ jetstream.JetStream, err error) {
-	b.mu.Lock()
-	if b.js == nil {
-		if b.js, err = jetstream.New(nc, jetstream.WithPublishAsyncTimeout(askTimeout), jetstream.WithPublishAsyncMaxPending(windowMessages)); err != nil {
-			b.mu.Unlock()
-			return nil, fmt.Errorf("couldn't open JetStream: %w", err)
-		}
-	}
-	return b.js, nil
-}
-
-func (b *bulk) end() { b.mu.Unlock() }
-
 // AppendAll appends the events in their order and returns how many of them, from the first on, are durable: all, unless there is an error. After an error
 // more of them may be in the log. Appends of others go on meanwhile, and may come to stand between any two.
 func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
-	js, err := l.bulk.begin(l.nc)
-	if err != nil {
-		return 0, err
-	}
-	defer l.bulk.end()
+	l.bulking.Lock()
+	defer l.bulking.Unlock()
 	done := 0
 	for done < len(events) {
 		n, bytes := 0, 0
@@ -74,7 +52,7 @@ func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
 			bytes += len(events[done+n].Data)
 			n++
 		}
-		if err := l.appendWindow(ctx, js, events[done:done+n], bytes); err != nil {
+		if err := l.appendWindow(ctx, events[done:done+n], bytes); err != nil {
 			return done, err
 		}
 		done += n
@@ -84,7 +62,7 @@ func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
 
 // appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the committer, with how far the server has
 // stored: the sync after it covers all of them. So the log has one owner of its syncs and of its watermark.
-func (l *Log) appendWindow(ctx context.Context, js jetstream.JetStream, window []Raw, bytes int) error {
+func (l *Log) appendWindow(ctx context.Context, window []Raw, bytes int) error {
 	if err := l.Err(); err != nil {
 		return err
 	}
@@ -92,34 +70,28 @@ func (l *Log) appendWindow(ctx context.Context, js jetstream.JetStream, window [
 		return err
 	}
 	last := len(window) - 1
-	stored, err := publishAll(js, window[:last])
+	stored, err := l.publishAll(window[:last])
 	if err == nil {
 		err = l.commitLast(ctx, &window[last], stored)
 	}
 	if err != nil {
-		l.settle(js, stored)
+		l.settle(stored)
 	}
 	return err
 }
 
 // publishAll publishes the events and waits for every answer. It returns the highest sequence that was acknowledged: a duplicate's is that of its first.
-func publishAll(js jetstream.JetStream, events []Raw) (stored uint64, failed error) {
-	futures := make([]jetstream.PubAckFuture, 0, len(events))
+func (l *Log) publishAll(events []Raw) (stored uint64, failed error) {
+	msgs := make([]*nats.Msg, len(events))
 	for i := range events {
-		future, err := js.PublishMsgAsync(events[i].message())
-		if err != nil {
-			failed = err // the others must not be left to arrive unnoticed
-			break
-		}
-		futures = append(futures, future)
+		msgs[i] = events[i].message()
 	}
-	for _, future := range futures {
-		select {
-		case ack := <-future.Ok():
-			stored = max(stored, ack.Sequence)
-		case err := <-future.Err():
-			failed = cmp.Or(failed, err)
+	for _, o := range l.bulk.publish(msgs) {
+		if o.err != nil {
+			failed = cmp.Or(failed, o.err)
+			continue
 		}
+		stored = max(stored, o.seq)
 	}
 	if failed != nil {
 		return stored, fmt.Errorf("%w: %w", ErrUnavailable, failed)
@@ -130,17 +102,18 @@ func publishAll(js jetstream.JetStream, events []Raw) (stored uint64, failed err
 func (l *Log) commitLast(ctx context.Context, e *Raw, stored uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
-	_, err := l.commits.append(ctx, &appending{id: e.ID, msg: e.message(), stored: stored})
+	own := Raw{ID: e.ID, Subject: e.Subject, Data: slices.Clone(e.Data)} // the tail keeps it when the caller has its memory back
+	_, err := l.commits.append(ctx, &appending{id: own.ID, msg: own.message(), stored: stored})
 	return err
 }
 
 // settle makes durable, and so visible, what a failed window left in the log: whoever runs the import again must see it, or it is appended twice.
 // The caller may have given up, and has an error already; so nothing is told of what fails here, and the next append will do the same.
-func (l *Log) settle(js jetstream.JetStream, stored uint64) {
+func (l *Log) settle(stored uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*askTimeout)
 	defer cancel()
 	// A message that got no answer may yet be on its way into the log. One that names another stream is refused, in its turn: after all before it.
-	js.PublishMsg(ctx, &nats.Msg{Subject: strings.TrimSuffix(schema.Subjects, ">") + "none"}, jetstream.WithExpectStream("none"))
+	l.js.PublishMsg(ctx, &nats.Msg{Subject: strings.TrimSuffix(schema.Subjects, ">") + "none"}, jetstream.WithExpectStream("none"))
 	if last, err := l.lastStored(ctx); err == nil {
 		stored = max(stored, last)
 	}

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -116,12 +114,9 @@ func TestFailedWindowIsSeen(t *testing.T) {
 // TestUnansweredWindowIsSeen loses the answers: the events arrive in the log after the append has given up on them.
 func TestUnansweredWindowIsSeen(t *testing.T) {
 	l := openLog(t, Options{})
-	var err error
-	if l.bulk.js, err = jetstream.New(l.nc, jetstream.WithPublishAsyncTimeout(time.Nanosecond), jetstream.WithPublishAsyncMaxPending(windowMessages)); err != nil {
-		t.Fatal(err)
-	}
+	l.bulk.timeout = time.Nanosecond
 	const n = 1000
-	if done, err := l.AppendAll(context.Background(), raws(t, 0, n)); done != 0 || !errors.Is(err, jetstream.ErrAsyncPublishTimeout) {
+	if done, err := l.AppendAll(context.Background(), raws(t, 0, n)); done != 0 || !errors.Is(err, errNoAnswer) {
 		t.Fatalf("AppendAll: %d, %v", done, err)
 	}
 	atEnd(t, l, n-1)
@@ -145,7 +140,7 @@ func TestStoredIsSyncedOnAFullDisk(t *testing.T) {
 	l := openLog(t, Options{})
 	appendN(t, l, 3)
 	full := errors.New("the disk is full")
-	c := newCommitter(l.js, l.stream, &blockFiles{dir: l.server.blocksDir(), sync: fdatasync}, newWatermark(), 0, l.logger)
+	c := newCommitter(l.nc, l.stream, &blockFiles{dir: l.server.blocksDir(), sync: fdatasync}, newWatermark(), &tail{}, 0, l.logger)
 	c.disk = &diskSpace{checked: time.Now().Add(time.Hour), err: full}
 	go c.run()
 	go c.runSyncs()
@@ -170,7 +165,7 @@ func TestRetryLooksBehindOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := newCommitter(l.js, l.stream, l.commits.files, newWatermark(), 3, l.logger)
+	c := newCommitter(l.nc, l.stream, l.commits.files, newWatermark(), &tail{}, 3, l.logger)
 	a := &appending{id: list[1].ID, msg: list[1].message(), retry: true, since: 0}
 	if any := c.publish([]*appending{a}); !any || a.seq != 2 || a.err != nil {
 		t.Errorf("the event was put at %d, %v; it stands at 2", a.seq, a.err)

@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
 )
 
 // maxBatch bounds how many appends share one sync.
@@ -22,14 +23,15 @@ const maxBatch = 1024
 // committer turns many appends at once into one sync: while one runs, further appends are published, and share the next. A lone append waits for
 // nobody.
 type committer struct {
-	js      jetstream.JetStream
 	stream  jetstream.Stream
 	durable *watermark
+	tail    *tail
 	logger  *slog.Logger
 
 	queue chan *appending
 
 	// Owned by run, which publishes.
+	publisher *publisher
 	acked     uint64 // the last sequence that JetStream is known to have stored
 	disk      *diskSpace
 	published chan batch // holds one: all that has been published since the last sync began
@@ -51,6 +53,8 @@ type appending struct {
 	since  uint64    // the last sequence known to be stored before the first publish: the event stands after it
 	retry  bool      // an earlier publish of it was not acknowledged, yet may have been stored
 	seq    uint64
+	fresh  bool       // the acknowledgement of the last publish says that it was no duplicate
+	at     time.Time  // when it was published
 	err    error      // why JetStream did not take it, this time
 	done   chan error // buffered: the committer waits for no caller
 }
@@ -67,9 +71,20 @@ func (b batch) and(next batch) batch {
 	return batch{appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked)}
 }
 
-func newCommitter(js jetstream.JetStream, stream jetstream.Stream, files *blockFiles, durable *watermark, acked uint64, logger *slog.Logger) *committer {
+// taken are the events that JetStream took as new ones, in its order.
+func (b batch) taken() []schema.Record {
+	records := make([]schema.Record, 0, len(b.appends))
+	for _, a := range b.appends {
+		if a.fresh {
+			records = append(records, schema.Record{Seq: a.seq, Subject: a.msg.Subject, Time: a.at, Data: a.msg.Data})
+		}
+	}
+	return records
+}
+
+func newCommitter(nc *nats.Conn, stream jetstream.Stream, files *blockFiles, durable *watermark, tail *tail, acked uint64, logger *slog.Logger) *committer {
 	return &committer{
-		js: js, stream: stream, files: files, durable: durable, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
+		publisher: newPublisher(nc, maxBatch), stream: stream, files: files, durable: durable, tail: tail, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
 		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}),
 	}
 }
@@ -177,6 +192,7 @@ func (c *committer) sync(b batch) error {
 	if err := c.files.syncNewest(); err != nil {
 		return c.fail(err)
 	}
+	c.tail.add(b.taken())
 	c.durable.advance(b.acked)
 	return nil
 }
@@ -204,11 +220,13 @@ func (c *committer) gather(batch []*appending) []*appending {
 	return batch
 }
 
-// publish hands every message to JetStream, waits for all acknowledgements, and tells whether there was any. What was not taken bears its error.
+// publish hands every message to JetStream and tells whether it has stored any. What was not taken bears its error.
 func (c *committer) publish(batch []*appending) (any bool) {
-	futures := make([]jetstream.PubAckFuture, len(batch))
-	for i, a := range batch {
-		a.err = nil
+	now := time.Now()
+	published := make([]*appending, 0, len(batch))
+	msgs := make([]*nats.Msg, 0, len(batch))
+	for _, a := range batch {
+		a.err, a.at, a.fresh = nil, now, false
 		if a.msg == nil {
 			continue
 		}
@@ -218,32 +236,20 @@ func (c *committer) publish(batch []*appending) (any bool) {
 			any = true
 			continue
 		}
-		var err error
-		if futures[i], err = c.js.PublishMsgAsync(a.msg); err != nil {
-			a.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
+		published, msgs = append(published, a), append(msgs, a.msg)
 	}
-	// The last answer comes last: to wait for it first is to wait once.
-	for i, future := range slices.Backward(futures) {
-		if future != nil {
-			batch[i].err = c.await(batch[i], future)
-			any = any || batch[i].err == nil
+	for i, o := range c.publisher.publish(msgs) {
+		a := published[i]
+		if o.err != nil {
+			a.retry = a.retry || !isRefusal(o.err) // a refusal says nothing of an earlier silence
+			a.err = fmt.Errorf("%w: %w", ErrUnavailable, o.err)
+			continue
 		}
+		a.seq, a.fresh = o.seq, !o.duplicate
+		c.acked = max(c.acked, o.seq)
+		any = true
 	}
 	return any
-}
-
-// await waits for one acknowledgement. PublishAsync's own time limit ends the wait.
-func (c *committer) await(a *appending, future jetstream.PubAckFuture) error {
-	select {
-	case ack := <-future.Ok():
-		a.seq = ack.Sequence
-		c.acked = max(c.acked, ack.Sequence)
-		return nil
-	case err := <-future.Err():
-		a.retry = a.retry || !isRefusal(err) // a refusal says nothing of an earlier silence
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
 }
 
 // isRefusal tells a clear no from a silence, after which the message may have been stored.

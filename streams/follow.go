@@ -52,7 +52,15 @@ func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.R
 		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, after)
 	}
 	for {
-		err := r.follow(ctx, &after, yield)
+		var err error
+		if r.log.tail.holds(after, r.log.durable.seq()) {
+			err = r.followTail(ctx, &after, yield)
+		} else {
+			err = r.follow(ctx, &after, yield)
+		}
+		if errors.Is(err, errHeld) || errors.Is(err, errNotHeld) {
+			continue
+		}
 		if !errors.Is(err, errBroken) {
 			return err
 		}
@@ -65,6 +73,7 @@ func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.R
 	}
 }
 
+// follow yields what a consumer of its own delivers, until the tail holds what comes next, which is errHeld.
 func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.Record) error) error {
 	consumer, err := r.create(ctx, *after+1)
 	if err != nil {
@@ -107,6 +116,9 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 			return err
 		}
 		*after = batch[len(batch)-1].Seq
+		if r.log.tail.running(*after) {
+			return errHeld
+		}
 	}
 }
 

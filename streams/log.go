@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,10 +46,12 @@ type Log struct {
 
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
+	tail    tail       // the last events before it
 	blocks  blockFiles // only read
 
-	bulk   bulk
-	closed atomic.Bool
+	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
+	bulk    *publisher // of who bulks
+	closed  atomic.Bool
 }
 
 // Options say where and how a log is kept.
@@ -100,7 +103,7 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 	if l.nc, err = l.server.connect(); err != nil {
 		return err
 	}
-	if l.js, err = jetstream.New(l.nc, jetstream.WithPublishAsyncTimeout(askTimeout), jetstream.WithPublishAsyncMaxPending(2*maxBatch)); err != nil {
+	if l.js, err = jetstream.New(l.nc); err != nil {
 		return fmt.Errorf("couldn't open JetStream: %w", err)
 	}
 	if l.stream, err = createStream(ctx, l.js, o); err != nil {
@@ -118,8 +121,10 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("couldn't open the log's files: %w", err)
 	}
 	l.blocks = blockFiles{dir: files.dir, off: files.off}
+	l.bulk = newPublisher(l.nc, windowMessages)
+	l.bulk.ordered = true
 	l.durable.advance(last)
-	l.commits = newCommitter(l.js, l.stream, files, l.durable, last, o.Logger)
+	l.commits = newCommitter(l.nc, l.stream, files, l.durable, &l.tail, last, o.Logger)
 	go l.commits.run()
 	go l.commits.runSyncs()
 	return l.server.serveReaders()
