@@ -15,7 +15,7 @@ var errStopped = reason("nobody takes the parts any more")
 // several at once. It returns once all of them have ended: with take's error, or else with the source's.
 func ahead[P, W any](source func(yield func(P) error) error, work func(P) W, take func(W) error) error {
 	parts := make(chan chan W, partsAhead)
-	workers := make(chan struct{}, max(2, runtime.GOMAXPROCS(0)-1))
+	workers := make(chan struct{}, max(1, runtime.NumCPU()-1)) // the caller has work of its own
 	stop := make(chan struct{})
 	var sourced error
 	var running sync.WaitGroup

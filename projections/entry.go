@@ -12,8 +12,8 @@ type entry struct {
 	record  *schema.Record
 	event   *schema.Event // nil when the record is none
 	rows    []lifecycle.Row
-	time    string // as the timeline has it
-	summary string
+	time    any   // as the timeline has it, a string
+	summary any   // the same
 	parked  error // why no row takes it
 }
 

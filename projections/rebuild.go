@@ -161,9 +161,9 @@ func (b *build) load(ctx context.Context, to uint64) error {
 // giveWayMost is for how long, at most, a building waits for readers after each of its parts.
 const giveWayMost = 25 * time.Millisecond
 
-// giveWay lets those go first who read the read models, which a building would keep from the processors.
+// giveWay lets those go first who wait for an answer, whom a building would keep from the processors.
 func (s *Store) giveWay(ctx context.Context) {
-	for waited := time.Duration(0); s.active.Load() > 0 && waited < giveWayMost; waited += time.Millisecond {
+	for waited := time.Duration(0); (s.active.Load() > 0 || s.o.Busy()) && waited < giveWayMost; waited += time.Millisecond {
 		pause(ctx, time.Millisecond)
 	}
 }

@@ -25,6 +25,7 @@ type rowSet[S, T any] struct {
 	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
 	left      *keySet              // in bulk: the keys that have been written; what is not among them is in no table
 	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
+	folded    []becoming[S]        // what rows become by the event at hand
 
 	load, insert, update, deleteName *statement
 	newNames                         *inserter
@@ -38,6 +39,11 @@ type row[S any] struct {
 	stored bool     // there is a row of it in the table
 	dirty  bool     // state is not what is stored
 	names  []string // as stored
+}
+
+type becoming[S any] struct {
+	*row[S]
+	next S
 }
 
 type droppedName struct {
@@ -69,27 +75,35 @@ type foldError struct{ reason string }
 
 func (e *foldError) Error() string { return e.reason }
 
-func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) (func(), error) {
+func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) error {
 	r, err := rs.row(rowKey{provider, id})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	next, err := foldSafely(rs.t.fold, r.state, seq, e)
-	if err != nil {
-		return nil, err
+	if err == nil && rs.t.life(&next).EventCount > 0 { // the clock's notice of what nobody ever told of makes no row
+		rs.folded = append(rs.folded, becoming[S]{r, next})
 	}
-	if rs.t.life(&next).EventCount == 0 { // the clock's notice of what nobody ever told of makes no row
-		return func() {}, nil
-	}
-	return func() {
-		r.state = next
-		if !r.dirty {
-			r.dirty = true
+	return err
+}
+
+func (rs *rowSet[S, T]) take() {
+	for i := range rs.folded {
+		f := &rs.folded[i]
+		f.state = f.next
+		if !f.dirty {
+			f.dirty = true
 			if !rs.bulk {
-				rs.dirty = append(rs.dirty, r)
+				rs.dirty = append(rs.dirty, f.row)
 			}
 		}
-	}, nil
+	}
+	rs.leaveOut()
+}
+
+func (rs *rowSet[S, T]) leaveOut() {
+	clear(rs.folded)
+	rs.folded = rs.folded[:0]
 }
 
 // foldSafely makes an error of a fold's panic: one event must not keep all that follow it from being seen.
@@ -302,6 +316,7 @@ func (rs *rowSet[S, T]) forget() {
 	clear(rs.held)
 	rs.old = nil
 	rs.dirty = rs.dirty[:0]
+	rs.leaveOut()
 	rs.newNames.forget()
 }
 

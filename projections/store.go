@@ -51,6 +51,7 @@ type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
 
+	Busy     func() bool          // whether somebody waits for an answer, to whom a building gives way; nil: only to those who read the read models
 	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing
 }
 
@@ -78,6 +79,9 @@ type Store struct {
 func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Busy == nil {
+		o.Busy = func() bool { return false }
 	}
 	if o.Building == nil {
 		o.Building = func() func() { return func() {} }

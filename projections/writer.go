@@ -16,6 +16,7 @@ type writer struct {
 	db     *database
 	logger *slog.Logger
 	models map[string]rows
+	words  map[string]any
 	bulk   bool // the file is thrown away if this does not end well, and has no indexes yet
 
 	seq     uint64 // the cursor
@@ -28,8 +29,10 @@ type writer struct {
 
 // rows are the rows of one read model, as the writer needs them whatever their state is made of.
 type rows interface {
-	// fold is what the row becomes by e; take keeps it. Nothing changes until then, so that an event is taken whole or not at all.
-	fold(provider, id string, seq uint64, e *schema.Event) (take func(), err error)
+	// fold works out what the row becomes by e. Nothing changes until take keeps it, or leaveOut does not: an event is taken whole or not at all.
+	fold(provider, id string, seq uint64, e *schema.Event) error
+	take()
+	leaveOut()
 	// flush writes each row that has changed since the last flush once.
 	flush() error
 	// forget drops what is held in memory, after a failed transaction.
@@ -54,7 +57,7 @@ func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err err
 	if err != nil {
 		return nil, err
 	}
-	w = &writer{db: db, logger: logger, bulk: bulk}
+	w = &writer{db: db, logger: logger, words: map[string]any{}, bulk: bulk}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -234,27 +237,41 @@ func (b *batch) seen(id string) (bool, error) {
 func (b *batch) fold(n *entry) error {
 	e, seq := n.event, n.record.Seq
 	provider := e.Data.Provider
-	var room [4]func()
-	taken := room[:0]
 	for _, row := range n.rows {
-		take, err := b.w.models[row.Model].fold(provider, row.ID, seq, e)
-		var unfoldable *foldError
-		if errors.As(err, &unfoldable) {
-			return b.park(n, err)
-		}
-		if err != nil {
+		if err := b.w.models[row.Model].fold(provider, row.ID, seq, e); err != nil {
+			for _, row := range n.rows {
+				b.w.models[row.Model].leaveOut()
+			}
+			var unfoldable *foldError
+			if errors.As(err, &unfoldable) {
+				return b.park(n, err)
+			}
 			return err
 		}
-		taken = append(taken, take)
 	}
-	for i, row := range n.rows {
-		taken[i]()
+	for _, row := range n.rows {
+		b.w.models[row.Model].take()
 		b.touch(Key{row.Model, provider, row.ID})
-		if err := b.w.timeline.add(row.Model, provider, row.ID, int64(seq), n.time, e.Type, n.summary); err != nil {
+		if err := b.w.timeline.add(b.w.word(row.Model), b.w.word(provider), row.ID, int64(seq), n.time, b.w.word(e.Type), n.summary); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wordsHeld bounds how many words a writer holds.
+const wordsHeld = 1000
+
+// word is s, which comes again and again, as an argument of a statement: one in memory for all of them.
+func (w *writer) word(s string) any {
+	v, ok := w.words[s]
+	if !ok {
+		v = s
+		if len(w.words) < wordsHeld {
+			w.words[s] = v
+		}
+	}
+	return v
 }
 
 // park keeps an event that changes no row, with its delivery, where people see it.

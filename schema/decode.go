@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
+	"time"
 )
 
 // Decode reads one event as it stands in the log. It keeps b: the caller must not change it afterwards.
@@ -21,13 +23,19 @@ func Decode(b []byte) (*Event, error) {
 
 // DecodeMeaning is Decode without the original delivery, which is most of an event and no concern of a fold.
 func DecodeMeaning(b []byte) (*Event, error) {
-	d := decoder{scanner: scanner{b: b}, meaning: true}
-	if e := d.event(); e != nil {
+	before := readBefore.Get().(*lately)
+	d := decoder{scanner: scanner{b: b, lately: before}, meaning: true}
+	e := d.event()
+	readBefore.Put(before)
+	if e != nil {
 		e.wire = b // which has the original
 		return identified(e)
 	}
 	return decodeOddMeaning(b)
 }
+
+// readBefore are strings that were read before, for one decoding each at a time.
+var readBefore = sync.Pool{New: func() any { return &lately{} }}
 
 // decodeOdd is Decode by encoding/json.
 func decodeOdd(b []byte) (*Event, error) {
@@ -391,6 +399,10 @@ func (d *decoder) time() Time {
 	text := d.plain()
 	if d.odd {
 		return Time{}
+	}
+	var usual time.Time
+	if usual.UnmarshalText(text) == nil { // RFC 3339
+		return At(usual)
 	}
 	t, err := ParseTime(string(text))
 	if err != nil {

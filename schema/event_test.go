@@ -152,4 +152,10 @@ func TestTimes(t *testing.T) {
 	if _, err := ParseTime("tomorrow"); err == nil {
 		t.Error("tomorrow is read as a time")
 	}
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.UnixMilli(rapid.Int64Range(-62_135_596_799_999, 400_000_000_000_000).Draw(t, "ms")).In(time.FixedZone("", rapid.IntRange(-50_000, 50_000).Draw(t, "zone")))
+		if got, want := (Time{at}).String(), at.UTC().Format(TimeFormat); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	})
 }

@@ -16,6 +16,27 @@ type scanner struct {
 	odd bool // nothing that was read counts; the scanner stands at the end
 
 	spaced bool // there was white space between tokens
+
+	lately *lately // nil: each string has memory of its own
+}
+
+// lately are strings that were read before. Most of what an event says is what the one before said: a word that is known needs no memory.
+type lately [512]string
+
+// maxWord is how long a string is, at most, that is kept so.
+const maxWord = 64
+
+// of is text as a string.
+func (l *lately) of(text []byte) string {
+	if l == nil || len(text) == 0 || len(text) > maxWord {
+		return string(text)
+	}
+	n := len(text)
+	at := (n + int(text[0])*5 + int(text[n/2])*31 + int(text[n-1])*67) % len(l)
+	if l[at] != string(text) {
+		l[at] = string(text)
+	}
+	return l[at]
 }
 
 // maxScanDepth bounds how deep the scanner follows arrays and objects; encoding/json goes further.
@@ -116,7 +137,7 @@ func (s *scanner) text() string {
 				s.fail()
 				return ""
 			}
-			return string(text)
+			return s.lately.of(text)
 		case c == '\\':
 			return s.escaped(start)
 		case c < ' ':

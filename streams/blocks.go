@@ -156,13 +156,20 @@ func (b *blockFiles) listed() (int, error) {
 	}
 	highest := 0
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".blk"); ok {
-			if n, err := strconv.Atoi(name); err == nil {
-				highest = max(highest, n)
-			}
+		if n, ok := blockNumber(e.Name()); ok {
+			highest = max(highest, n)
 		}
 	}
 	return highest, nil
+}
+
+func blockNumber(name string) (n int, ok bool) {
+	name, ok = strings.CutSuffix(name, ".blk")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(name)
+	return n, err == nil
 }
 
 func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, strconv.Itoa(n)+".blk") }

@@ -47,6 +47,7 @@ type Log struct {
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
 	tail    tail       // the last events before it
+	blocks  blockFiles // only read
 
 	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
 	bulk    *publisher // of who bulks
@@ -119,6 +120,7 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 	if err := files.hold(); err != nil {
 		return fmt.Errorf("couldn't open the log's files: %w", err)
 	}
+	l.blocks = blockFiles{dir: files.dir, off: files.off}
 	l.bulk = newPublisher(l.nc, windowMessages)
 	l.bulk.ordered = true
 	l.durable.advance(last)

@@ -25,6 +25,7 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 }
 
 // Read yields the events after the sequence `after` up to `until`, in order, and returns when there are no more. It waits until they are durable.
+// Records share memory with others that were read beside them.
 func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
 	last, err := l.lastMessage(ctx)
 	if err != nil {
@@ -33,9 +34,32 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 	if until = min(until, last); until <= after {
 		return nil
 	}
+	if _, err := l.durable.wait(ctx, until); err != nil {
+		return err
+	}
+	err = l.readBlocks(ctx, after, until, func(records []schema.Record) error {
+		after = records[len(records)-1].Seq
+		return yield(records)
+	})
+	if !errors.Is(err, errUnclear) {
+		return err
+	}
+	return l.readServed(ctx, after, until, yield)
+}
+
+// readBlocks is Read out of the block files, as far as they are plain.
+func (l *Log) readBlocks(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
+	if l.blocks.off {
+		return errUnclear
+	}
+	return l.blocks.read(ctx, after, until, yield)
+}
+
+// readServed is Read as the server delivers it.
+func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
 	r, release := l.NewReader("read")
 	defer release()
-	err = r.Follow(ctx, after, func(records []schema.Record) error {
+	err := r.Follow(ctx, after, func(records []schema.Record) error {
 		n := len(records)
 		all := records[n-1].Seq >= until
 		for n > 0 && records[n-1].Seq > until {

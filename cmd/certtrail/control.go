@@ -38,6 +38,8 @@ type owner struct {
 	asking *asking                    // use asks; under mu
 	lost   func(source string) uint64 // how many deliveries the log could not take; nil for a command, which takes none
 
+	answering answering // what the pages are asked for
+
 	importing sync.Mutex // held by the one import at a time: two would not know each other's events
 
 	mu      sync.Mutex
@@ -113,7 +115,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
 			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
-			Logger: o.logger, Building: boundMemory,
+			Logger: o.logger, Busy: o.answering.any, Building: boundMemory,
 		})
 	}
 	return o.store, err

@@ -196,7 +196,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	})
 	sv.endpoints = localURL(hooks.Addr())
 	sv.hooks = newListener("deliveries", hooks, edge)
-	sv.web = newListener("pages", pages, handler)
+	sv.web = newListener("pages", pages, sv.answering.counted(handler))
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 )
 
 // tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
@@ -50,4 +52,20 @@ func sortBeside(dir string) {
 			os.Setenv("SQLITE_TMPDIR", path)
 		}
 	}
+}
+
+// answering counts the requests that somebody waits for. The stream of changes that an open page listens to is none of them.
+type answering struct{ requests atomic.Int64 }
+
+func (a *answering) any() bool { return a.requests.Load() > 0 }
+
+// counted is h, with its requests counted.
+func (a *answering) counted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") != "text/event-stream" {
+			a.requests.Add(1)
+			defer a.requests.Add(-1)
+		}
+		h.ServeHTTP(w, r)
+	})
 }

@@ -181,9 +181,13 @@ func (o Order) checked(name string, state schema.CheckState, reason string) Orde
 	if o.Phase == Issued || o.Phase == Revoked {
 		state = schema.CheckPassed
 	}
-	o.Checks = put(o.Checks, name, state)
-	o.Reasons = maps.Clone(o.Reasons)
-	delete(o.Reasons, name)
+	if was, known := o.Checks[name]; !known || was != state {
+		o.Checks = put(o.Checks, name, state)
+	}
+	if _, had := o.Reasons[name]; had {
+		o.Reasons = maps.Clone(o.Reasons)
+		delete(o.Reasons, name)
+	}
 	if reason != "" && state != schema.CheckPassed {
 		o.Reasons = put(o.Reasons, name, reason)
 	}

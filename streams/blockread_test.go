@@ -1,0 +1,79 @@
+package streams
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// TestBlocksSayWhatTheServerSays reads parts of a log of several blocks, with events that are larger than what is read at once, out of its files and from
+// the server.
+func TestBlocksSayWhatTheServerSays(t *testing.T) {
+	const n = 300
+	l := openLog(t, Options{})
+	list := make([]Raw, n)
+	for i := range list {
+		size := 100 + i*i%90_000
+		if i%100 == 50 {
+			size = 2*chunkBytes + i
+		}
+		list[i] = Raw{ID: fmt.Sprint(i), Subject: "certs.order.issued.digicert." + fmt.Sprint(i), Data: bytes.Repeat([]byte{'a' + byte(i%26)}, size)}
+	}
+	if done, err := l.AppendAll(context.Background(), list); done != n || err != nil {
+		t.Fatal(done, err)
+	}
+	if _, err := l.Append(context.Background(), event(1)); err != nil {
+		t.Fatal(err)
+	}
+	if blocks, err := l.blocks.listed(); err != nil || blocks < 2 {
+		t.Fatal("the log has one block only", blocks, err)
+	}
+	// The server's last messages may come from the tail, which has the time of their publishing.
+	for _, part := range [][2]uint64{{0, n + 1}, {0, 1}, {50, 51}, {49, 52}, {n - 1, n + 1}, {n, n + 1}, {137, 251}} {
+		var files, served []schema.Record
+		if err := l.readBlocks(t.Context(), part[0], part[1], into(&files)); err != nil {
+			t.Fatal(part, err)
+		}
+		if err := l.readServed(t.Context(), part[0], part[1], into(&served)); err != nil {
+			t.Fatal(part, err)
+		}
+		if len(files) != int(part[1]-part[0]) || len(served) != len(files) {
+			t.Fatalf("%d: the files have %d events, the server %d", part, len(files), len(served))
+		}
+		for i, f := range files {
+			s := served[i]
+			if f.Seq != s.Seq || f.Missing != 0 || f.Subject != s.Subject || f.Time.Sub(s.Time).Abs() > time.Second || !bytes.Equal(f.Data, s.Data) {
+				t.Fatalf("event %d is another in the files", s.Seq)
+			}
+		}
+	}
+}
+
+func into(list *[]schema.Record) func([]schema.Record) error {
+	return func(records []schema.Record) error {
+		*list = append(*list, records...)
+		return nil
+	}
+}
+
+// TestDamagedBlocksAreLeftToTheServer flips a bit of one event: the files are read up to it, and the log from there on as the server has it.
+func TestDamagedBlocksAreLeftToTheServer(t *testing.T) {
+	dir := t.TempDir()
+	l := openLog(t, Options{Dir: dir})
+	appendN(t, l, 20)
+	l.Close()
+	damage(t, dir, `"order_id":"6"`)
+	l = openLog(t, Options{Dir: dir})
+	var files, all []schema.Record
+	if err := l.readBlocks(t.Context(), 0, 20, into(&files)); !errors.Is(err, errUnclear) || len(files) != 6 {
+		t.Errorf("the files have %d events, %v", len(files), err)
+	}
+	if err := l.Read(t.Context(), 0, 20, into(&all)); err != nil || len(all) != 19 || all[6].Seq != 8 || all[6].Missing != 1 {
+		t.Errorf("the log has %d events, %v", len(all), err)
+	}
+}
