@@ -10,7 +10,7 @@ import (
 type renewal struct {
 	Heir     string // the successor's page; "" while there is none
 	HeirName string // its number, with its provider where that is another
-	From     term   // the day on which the renewal should begin; zero where the validity is not known, or the certificate is no longer in force
+	From     term   // the day on which the renewal should begin; zero where the validity is not known, or the certificate is no longer in force or about to be revoked
 	Due      bool   // it has come
 	Most     int    // days that what is issued on that day, or now if it has come, may be valid; 0: not known
 	Limits   []limitLine
@@ -31,7 +31,7 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 	for _, l := range s.limitsFrom(f.Now) {
 		n.Limits = append(n.Limits, limitLine{l.Validity, l.From, limitUntil(l.From, f.Now), c.NotBefore != nil && lifeOf(*c, f.Now).Days > l.Validity})
 	}
-	if c.RenewFrom == nil || c.State != "active" && c.State != "expiring" {
+	if c.RenewFrom == nil || c.RevocationNotice || c.State != "active" && c.State != "expiring" {
 		return n
 	}
 	n.From, n.Due = until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
