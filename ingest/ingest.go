@@ -90,7 +90,7 @@ func New(o Options) *Handler {
 func (h *Handler) route(s *Source) {
 	if s.Provider == nil {
 		off := func(w http.ResponseWriter, r *http.Request) {
-			s.counts.refused.Add(1)
+			s.counts.refused(RefusedOff).Add(1)
 			problem(w, http.StatusNotFound, "The source "+s.Name+" is off. "+s.Enable)
 		}
 		h.router.HandleFunc("/hooks/"+s.Name, off)
@@ -163,7 +163,9 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 		unavailable(w, "The log cannot take the delivery now. Send it again later.")
 		return
 	}
-	s.counts.took(received, quarantine != nil)
+	if !isOwn(d) {
+		s.counts.took(received, quarantine != nil)
+	}
 	if p, ok := s.Provider.(schema.Handshaker); ok && quarantine == nil && h.o.Handshake != nil {
 		if webhook, token := p.Handshake(d); token != "" {
 			h.o.Handshake(s.Name, webhook, token)
@@ -174,35 +176,35 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 
 // allowed answers what may not be taken, and counts it.
 func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed, d *schema.Delivery) bool {
-	refuse := func(status int, detail string) bool {
-		s.counts.refused.Add(1)
+	refuse := func(status int, why, detail string) bool {
+		s.counts.refused(why).Add(1)
 		h.o.Logger.Warn("a delivery was refused", "source", s.Name, "status", status, "peer", r.RemoteAddr, "reason", detail)
 		problem(w, status, detail)
 		return false
 	}
 	if !slices.Contains(feed.Methods, r.Method) {
 		w.Header().Set("Allow", strings.Join(feed.Methods, ", "))
-		return refuse(http.StatusMethodNotAllowed, fmt.Sprintf("This endpoint takes %s, not %s.", strings.Join(feed.Methods, " and "), r.Method))
+		return refuse(http.StatusMethodNotAllowed, RefusedMethod, fmt.Sprintf("This endpoint takes %s, not %s.", strings.Join(feed.Methods, " and "), r.Method))
 	}
 	if len(s.AllowFrom) > 0 {
 		peer, err := clientAddr(r, h.o.TrustedProxies)
 		if err != nil || !within(s.AllowFrom, peer) {
-			return refuse(http.StatusForbidden, "Deliveries of "+s.Name+" are not taken from this address. See the setting "+s.Name+"-allow-from.")
+			return refuse(http.StatusForbidden, RefusedAddress, "Deliveries of "+s.Name+" are not taken from this address. See the setting "+s.Name+"-allow-from.")
 		}
 	}
 	if !s.Provider.Authenticate(d) {
 		if feed.Token {
-			s.counts.refused.Add(1)
+			s.counts.refused(RefusedCredentials).Add(1)
 			h.o.Logger.Warn("a delivery was refused", "source", s.Name, "status", http.StatusNotFound, "peer", r.RemoteAddr, "reason", "wrong token in the path")
 			noEndpoint(w)
 			return false
 		}
 		w.Header().Set("WWW-Authenticate", `Basic realm="certtrail"`)
-		return refuse(http.StatusUnauthorized, "The credentials of the delivery are missing or wrong.")
+		return refuse(http.StatusUnauthorized, RefusedCredentials, "The credentials of the delivery are missing or wrong.")
 	}
 	if s.Limit != nil && !s.Limit.Allow() {
 		w.Header().Set("Retry-After", "1")
-		return refuse(http.StatusTooManyRequests, "Deliveries of "+s.Name+" come faster than its rate limit allows. Send it again later.")
+		return refuse(http.StatusTooManyRequests, RefusedRate, "Deliveries of "+s.Name+" come faster than its rate limit allows. Send it again later.")
 	}
 	return true
 }
@@ -210,7 +212,7 @@ func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, fee
 // body reads the whole body, or answers why not.
 func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byte, bool) {
 	tooLarge := func() ([]byte, bool) {
-		s.counts.refused.Add(1)
+		s.counts.refused(RefusedSize).Add(1)
 		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("The delivery is larger than the %d bytes that are taken.", h.o.MaxBody))
 		return nil, false
 	}
@@ -233,7 +235,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 		return tooLarge()
 	}
 	if err != nil {
-		s.counts.refused.Add(1)
+		s.counts.refused(RefusedBroken).Add(1)
 		problem(w, http.StatusBadRequest, "The body of the delivery did not arrive whole.")
 		return nil, false
 	}
@@ -275,7 +277,7 @@ func eventID(s *Source, d *schema.Delivery) (string, error) {
 
 // whom tells whether d is about a person, and who.
 func whom(p schema.Provider, d *schema.Delivery) (person string, about bool) {
-	if f, ok := p.(schema.PersonFinder); ok {
+	if f, ok := p.(schema.PersonFinder); ok && !isOwn(d) {
 		return f.Person(d)
 	}
 	return "", false

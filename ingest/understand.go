@@ -11,6 +11,10 @@ import (
 // understand is what d means to p. What p does not understand means delivery.unrecognized, with the reason: nothing that came with right credentials
 // is dropped. Of data, only what the decoder read is filled in.
 func understand(p schema.Provider, d *schema.Delivery) (schema.Kind, schema.Data, *schema.Quarantine) {
+	if isOwn(d) {
+		kind, data := understandOwn()
+		return kind, data, nil
+	}
 	kind, data, quarantine := decode(p, d)
 	if quarantine != nil {
 		kind = schema.DeliveryUnrecognized

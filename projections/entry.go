@@ -73,6 +73,19 @@ func newEntry(r *schema.Record, mean meaning) entry {
 	return n
 }
 
+// Concerns are the keys of the rows that the event concerns, none where no row takes it.
+func Concerns(e *schema.Event) []Key {
+	rows, err := lifecycle.Rows(e)
+	if err != nil {
+		return nil
+	}
+	var keys []Key
+	for _, row := range rows {
+		keys = append(keys, Key{row.Model, e.Data.Provider, row.ID})
+	}
+	return keys
+}
+
 // reason is a text that says why.
 type reason string
 

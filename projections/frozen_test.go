@@ -48,6 +48,17 @@ func frozenEvents(t *testing.T) (names []string, records []schema.Record) {
 // folded is what records fold to in an empty generation: the keys of the rows they changed, and the whole tables.
 func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) {
 	t.Helper()
+	s, w := emptyGeneration(t)
+	change, err := w.apply(entries(records, asLogged))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return change.Rows, dump(t, s)
+}
+
+// emptyGeneration is a generation without events, what reads it and what writes it, for as long as the test runs.
+func emptyGeneration(t *testing.T) (*Store, *writer) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "frozen.db")
 	if err := create(context.Background(), path, "_journal_mode=WAL", true); err != nil {
 		t.Fatal(err)
@@ -56,17 +67,13 @@ func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.close()
-	change, err := w.apply(entries(records, asLogged))
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { w.close() })
 	f, err := openFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.readers.Close()
-	return change.Rows, dump(t, &Store{current: f})
+	t.Cleanup(func() { f.readers.Close() })
+	return &Store{current: f}, w
 }
 
 // TestFrozenEventsFold folds every event ever written, by itself and all together: each lands in the rows it should, none is parked.

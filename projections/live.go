@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
-
-	"github.com/certtrail/certtrail/projections/lifecycle"
 )
 
 // changesHeld is how many of the last changes are held for those who wait for them; who is further behind reads the log.
@@ -101,12 +99,7 @@ func (s *Store) missed(ctx context.Context, after uint64, yield func(Change) err
 	}
 	c := Change{Seq: r.Seq}
 	if e, err := s.meaningFor(s.areRedecoded())(r); err == nil {
-		rows, err := lifecycle.Rows(e)
-		if err == nil {
-			for _, row := range rows {
-				c.Rows = append(c.Rows, Key{row.Model, e.Data.Provider, row.ID})
-			}
-		}
+		c.Rows = Concerns(e)
 	}
 	return c.Seq, yield(c)
 }

@@ -40,7 +40,8 @@ type Status struct {
 	State string `json:"state"` // live, catching_up, rebuilding, failed
 	Error string `json:"error,omitempty"`
 
-	Redecoded bool `json:"redecoded,omitempty"` // events are derived anew from their original deliveries
+	Torn      string `json:"torn,omitempty"`      // how the log was found not to be the one that was read before, since the process began
+	Redecoded bool   `json:"redecoded,omitempty"` // events are derived anew from their original deliveries
 
 	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is read meanwhile.
 	Rebuild *Progress `json:"rebuild,omitempty"`

@@ -43,6 +43,9 @@ func (s *Store) Run(ctx context.Context) {
 		if current != nil && (errors.Is(err, schema.ErrPastEnd) || errors.Is(err, errDamaged) || isDamage(err, current.path)) {
 			s.logger.Warn("the read models are built anew from the log", "reason", err)
 			s.drop(current, err.Error())
+			if errors.Is(err, schema.ErrPastEnd) {
+				s.setStatus(func(st *Status) { st.Torn = err.Error() })
+			}
 			continue
 		}
 		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })

@@ -23,7 +23,7 @@ type writer struct {
 
 	timeline                                          *inserter
 	insertQuarantine, insertGap, insertSeen, findSeen *statement
-	moveCursor, findCursor                            *statement
+	addTraffic, moveCursor, findCursor                *statement
 }
 
 // rows are the rows of one read model, as the writer needs them whatever their state is made of.
@@ -68,6 +68,7 @@ func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err err
 		&w.insertGap:        "INSERT OR IGNORE INTO gaps (first_seq, last_seq) VALUES (?, ?)",
 		&w.insertSeen:       "INSERT OR IGNORE INTO seen (event_id) VALUES (?)",
 		&w.findSeen:         "SELECT count(*) FROM seen WHERE event_id = ?",
+		&w.addTraffic:       addTraffic,
 		&w.moveCursor:       "UPDATE cursor SET seq = ?, event_id = ?",
 		&w.findCursor:       "SELECT seq, event_id FROM cursor",
 	} {
@@ -108,7 +109,7 @@ func (w *writer) close() error { return w.db.close() }
 
 // apply folds the entries into the rows they concern and moves the cursor past them, all in one transaction.
 func (w *writer) apply(list []entry) (Change, error) {
-	b := batch{w: w, keys: map[Key]bool{}}
+	b := batch{w: w, keys: map[Key]bool{}, tally: tally{}}
 	// COMMIT B. The rows and the cursor become visible together. A crash before it repeats the batch from the old cursor; after it there is nothing to do.
 	if err := w.transaction(func() error { return b.apply(list) }); err != nil {
 		w.timeline.forget()
@@ -168,6 +169,7 @@ func (w *writer) exec(statement string) error { return w.db.exec(context.Backgro
 type batch struct {
 	w      *writer
 	keys   map[Key]bool
+	tally  tally
 	change Change
 }
 
@@ -178,6 +180,9 @@ func (b *batch) apply(list []entry) error {
 		}
 	}
 	if err := b.w.timeline.flush(); err != nil {
+		return err
+	}
+	if err := b.tally.flush(b.w.addTraffic); err != nil {
 		return err
 	}
 	for _, m := range b.w.models {
@@ -205,6 +210,7 @@ func (b *batch) entry(n *entry) error {
 		return b.park(n, n.parked)
 	}
 	b.w.eventID = n.event.ID
+	b.tally.add(n.event)
 	if n.event.TrulyIdentified() {
 		if known, err := b.seen(n.event.ID); known || err != nil {
 			return err

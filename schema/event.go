@@ -13,6 +13,12 @@ const DataSchema = "https://github.com/certtrail/certtrail/blob/main/schema/even
 // ClockSource is the source of the events that certtrail's own clock appends. No state follows from them.
 const ClockSource = "/clock"
 
+// OwnTest is the Data.Event of a test delivery that certtrail sent to its own endpoint. Nothing follows from it, since no provider said anything.
+const OwnTest = "certtrail_test"
+
+// deliveredTo begins the source of every event that was delivered.
+const deliveredTo = "/hooks/"
+
 // Event is one CloudEvents 1.0 event. Its members are the specification's; Data is certtrail's.
 // Members that this program does not know are kept: an event that was decoded is encoded again with all that it came with.
 type Event struct {
@@ -40,6 +46,11 @@ func New(id, source string, t Time, k Kind, d Data) *Event {
 
 // Kind is the kind that the event's type names; "" when the type is not certtrail's.
 func (e *Event) Kind() Kind { return KindOf(e.Type) }
+
+// Delivered tells whether its provider delivered the event: it was neither asked for nor told by the clock or a person, nor is it a test of our own.
+func (e *Event) Delivered() bool {
+	return strings.HasPrefix(e.Source, deliveredTo) && e.Data.Event != OwnTest
+}
 
 // TrulyIdentified tells whether the event's id says which occurrence it is (a provider's own event id, or a threshold of the clock), so that
 // the same id is the same event for ever. The UUIDs given to all others only name what was received.

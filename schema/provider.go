@@ -70,6 +70,7 @@ type Setting struct {
 	Default    string
 	Secret     bool
 	Credential bool // needed for the provider to be on; init generates one
+	AtLeast    int  // how many characters the provider asks for; 0: it does not say
 }
 
 // Sample is a delivery the provider might send, for `certtrail send`, the demo and tests.

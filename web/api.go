@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
@@ -38,6 +42,22 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	w.WriteHeader(status)
 	w.Write(b.Bytes())
 	return nil
+}
+
+// knowing is h for requests that have no other parameters than names: one that was misspelt would else be overlooked.
+func knowing(h handler, names ...string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
+			switch {
+			case slices.Contains(names, name):
+			case len(names) == 0:
+				return wrong("there is no parameter %q here, nor any other", name)
+			default:
+				return wrong("there is no parameter %q here, only %s", name, strings.Join(names, ", "))
+			}
+		}
+		return h(w, r)
+	}
 }
 
 // row is the API's answer for one row of a read model.
@@ -120,6 +140,14 @@ type statusJSON struct {
 	} `json:"stream"`
 	Projections []projections.Status `json:"projections"`
 	Providers   []providerJSON       `json:"providers"`
+	Warnings    []warningJSON        `json:"warnings"`
+}
+
+// warningJSON is what is wrong with the machine, the log or the way to a provider.
+type warningJSON struct {
+	Severity string `json:"severity"` // critical or warning
+	Title    string `json:"title"`
+	Detail   string `json:"detail"`
 }
 
 type providerJSON struct {
@@ -132,6 +160,9 @@ type providerJSON struct {
 	Quarantined uint64       `json:"quarantined"`
 	Refused     uint64       `json:"refused"`
 	Lost        uint64       `json:"lost"`
+
+	Silent     bool   `json:"silent"`
+	UsualPause uint64 `json:"usual_pause_seconds,omitempty"` // not known where too few deliveries came
 }
 
 func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
@@ -145,13 +176,25 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := statusJSON{Version: s.Version, Projections: append([]projections.Status{}, status...), Providers: []providerJSON{}}
 	a.Stream.LastSeq, a.Stream.Gaps = last, append([]projections.Gap{}, gaps...)
-	for _, p := range s.Providers() {
+	now := s.Now()
+	known := s.known(r.Context(), now)
+	for i := range known {
+		p := &known[i]
 		j := providerJSON{Name: p.Name, Title: p.Title, On: p.On, Endpoints: append([]string{}, p.Endpoints...),
-			Accepted: p.Accepted, Quarantined: p.Quarantined, Refused: p.Refused, Lost: p.Lost}
+			Accepted: p.Accepted, Quarantined: p.Quarantined, Refused: p.Refused, Lost: p.Lost,
+			Silent: p.silent(), UsualPause: uint64(p.Silence.Usual / time.Second)}
 		if !p.LastAt.IsZero() {
 			j.LastAt = &p.LastAt
 		}
 		a.Providers = append(a.Providers, j)
+	}
+	a.Warnings = []warningJSON{}
+	for _, warning := range s.warnings(r.Context(), status, gaps, known, now) {
+		severity := projections.Critical
+		if warning.Minor {
+			severity = projections.Warning
+		}
+		a.Warnings = append(a.Warnings, warningJSON{severity, warning.Title, warning.Text})
 	}
 	return writeJSON(w, http.StatusOK, a)
 }

@@ -19,6 +19,7 @@ type Asked struct {
 
 	ReconciledAt schema.Time // zero: not yet
 	Reconciled   string      // what the last reconcile found, a clause: "3 deliveries were missed"
+	Missed       int         // how many deliveries it found missing, unless it was the first, which brings in what was there before
 	Unreconciled string      // why the last one came to nothing, a sentence; "" if it did not
 }
 

@@ -2,9 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,8 +33,8 @@ func readEventsQuery(v url.Values) (eventsQuery, error) {
 		return q, err
 	}
 	for _, name := range []string{"after_seq", "cursor"} { // a cursor goes on from where after_seq began
-		if v.Get(name) != "" {
-			q.forward = true
+		if v.Has(name) {
+			q.forward = q.forward || v.Get(name) != ""
 			if q.after, err = readSeq(v, name); err != nil {
 				return q, err
 			}
@@ -48,7 +45,7 @@ func readEventsQuery(v url.Values) (eventsQuery, error) {
 }
 
 func readSeq(v url.Values, name string) (uint64, error) {
-	if v.Get(name) == "" {
+	if !v.Has(name) || name == "cursor" && v.Get(name) == "" { // the first page's cursor
 		return 0, nil
 	}
 	seq, err := strconv.ParseUint(v.Get(name), 10, 64)
@@ -112,6 +109,8 @@ type eventsPage struct {
 	Events         []eventView // newest first
 	Last           uint64
 	Older, Newer   string
+	Stopped        uint64 // before which event nobody has looked yet, since that would take too long; 0: all was looked at
+	Examples       []link // filters to try
 	Providers      []Provider
 }
 
@@ -143,115 +142,48 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := eventsPage{frame: s.frame(ctx, "Log", "events"), Subject: q.subject, Limit: values.Get("limit"), Providers: s.Providers()}
+	p := eventsPage{frame: s.frame(ctx, "Log", "events"), Subject: q.subject, Limit: values.Get("limit"), Examples: s.examples(), Providers: s.Providers()}
 	p.Model = anyModel
 	if p.Last, err = s.Log.Last(ctx); err != nil {
 		return err
 	}
-	var records []schema.Record
-	if q.forward {
-		records, err = s.Log.Events(ctx, q.after, q.subject, q.limit)
-	} else {
-		records, err = s.newest(ctx, q, p.Last)
-	}
+	found, err := s.search(ctx, q, p.Last)
 	if err != nil {
 		return err
 	}
+	records := found.records
 	for i := len(records) - 1; i >= 0; i-- {
 		p.Events = append(p.Events, viewOf(records[i], &p.frame))
 	}
-	if n := len(records); n > 0 {
-		if records[0].Seq > 1 && (q.forward || n == q.limit) {
-			p.Older = with("events", values, "before_seq", numberText(records[0].Seq), "after_seq", "", "cursor", "")
-		}
-		if last := records[n-1].Seq; last < p.Last && (q.forward || q.before > 0) {
-			p.Newer = with("events", values, "after_seq", numberText(last), "before_seq", "", "cursor", "")
-		}
+	if p.Stopped = found.stopped; p.Stopped > 0 {
+		p.Older = with("events", values, "before_seq", numberText(p.Stopped), "after_seq", "", "cursor", "")
+	} else if n := len(records); n > 0 && records[0].Seq > 1 && (q.forward || n == q.limit) {
+		p.Older = with("events", values, "before_seq", numberText(records[0].Seq), "after_seq", "", "cursor", "")
+	}
+	if last := lastOf(records, q); last < p.Last && (q.forward && len(records) > 0 || q.before > 0) {
+		p.Newer = with("events", values, "after_seq", numberText(last), "before_seq", "", "cursor", "")
 	}
 	return s.render(w, http.StatusOK, "events", p)
 }
 
-// newest finds the last events before q.before that match. The log only reads forwards, so it looks through a stretch before the end, and
-// through longer ones as long as they hold too few.
-func (s *Server) newest(ctx context.Context, q eventsQuery, last uint64) ([]schema.Record, error) {
-	end := last + 1
-	if q.before > 0 {
-		end = min(end, q.before)
+// lastOf is the newest event that the page has looked at.
+func lastOf(records []schema.Record, q eventsQuery) uint64 {
+	if len(records) > 0 {
+		return records[len(records)-1].Seq
 	}
-	var found []schema.Record
-	for stretch := uint64(q.limit); end > 1 && len(found) < q.limit; stretch *= 4 {
-		after := uint64(0)
-		if end-1 > stretch {
-			after = end - 1 - stretch
-		}
-		part, err := s.lastBetween(ctx, after, end, q.subject, q.limit-len(found))
-		if err != nil {
-			return nil, err
-		}
-		found = append(part, found...)
-		end = after + 1
-	}
-	return found, nil
+	return max(q.before, 1) - 1
 }
 
-// lastBetween is the last n matching events after one sequence and before another.
-func (s *Server) lastBetween(ctx context.Context, after, before uint64, subject string, n int) ([]schema.Record, error) {
-	var found []schema.Record
-	for {
-		page, err := s.Log.Events(ctx, after, subject, projections.MaxLimit)
-		if err != nil {
-			return nil, err
+// examples are filters that say what can be said.
+func (s *Server) examples() []link {
+	list := []link{{"all issued", "certs.order.issued.>"}, {"a zone", "certs.domain.*.*.com.example.>"}, {"what was not understood", "certs.delivery.>"}}
+	for _, p := range s.Providers() {
+		if p.On {
+			list = append(list, link{p.Title, "certs.*.*." + schema.Token(p.Name) + ".>"})
 		}
-		for _, rec := range page {
-			if rec.Seq >= before {
-				return found, nil
-			}
-			if found = append(found, rec); len(found) > n {
-				found = found[1:]
-			}
-		}
-		if len(page) < projections.MaxLimit {
-			return found, nil
-		}
-		after = page[len(page)-1].Seq
 	}
-}
-
-// eventPage is the data of event.html.
-type eventPage struct {
-	frame
-	Event eventView
-	Whole string
-	Prev  uint64
-	Next  uint64
-	API   string
-}
-
-func (s *Server) event(w http.ResponseWriter, r *http.Request) error {
-	text, err := pathVar(r, "seq")
-	if err != nil {
-		return err
+	for i := range list {
+		list[i].Href = with("events", nil, "subject", list[i].Href)
 	}
-	ctx := r.Context()
-	f := s.frame(ctx, "Event "+text, "events")
-	last, err := s.Log.Last(ctx)
-	if err != nil {
-		return err
-	}
-	seq, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || seq == 0 || seq > last {
-		return fmt.Errorf("%w: the log has no event %s yet", errNoRoute, text)
-	}
-	rec, err := s.Log.Get(ctx, seq)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: event %s is gone from the log", errNoRoute, text)
-	}
-	if err != nil {
-		return err
-	}
-	p := eventPage{frame: f, Event: viewOf(rec, &f), Whole: indent(rec.Data), Prev: seq - 1, API: with("api/v1/events", nil, "after_seq", numberText(seq-1), "limit", "1")}
-	if seq < last {
-		p.Next = seq + 1
-	}
-	return s.render(w, http.StatusOK, "event", p)
+	return list
 }

@@ -33,6 +33,7 @@ type fakeStore struct {
 	more          bool // than those matters
 	status        []projections.Status
 	gaps          []projections.Gap
+	traffic       []projections.Traffic
 	err           error // what every method fails with, except Status
 	count         int   // what Count says, if more than none
 	noPast        error // what every moment but the present fails with
@@ -372,4 +373,8 @@ func (l *fakeLog) Last(context.Context) (uint64, error) { return uint64(len(l.re
 func original(body string) *schema.Original {
 	return &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": "[redacted]"},
 		Body: json.RawMessage(body)}
+}
+
+func (s *fakeStore) Traffic(context.Context, time.Time) ([]projections.Traffic, error) {
+	return s.traffic, s.err
 }

@@ -21,6 +21,11 @@ func (s *Server) moment(r *http.Request) (projections.Moment, error) {
 	m := projections.Moment{Now: s.Now()}
 	v := r.URL.Query()
 	seq, at := strings.TrimSpace(v.Get("at_seq")), strings.TrimSpace(v.Get("at"))
+	for name, value := range map[string]string{"at_seq": seq, "at": at} {
+		if v.Has(name) && value == "" {
+			return m, fmt.Errorf("%w: %s is empty: give it a value, or leave it out for the present", errMoment, name)
+		}
+	}
 	switch {
 	case seq != "" && at != "":
 		return m, fmt.Errorf("%w: give at_seq or at, not both", errMoment)

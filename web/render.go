@@ -58,7 +58,7 @@ func funcs(a *assets) template.FuncMap {
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText,
+		"brief": brief, "changesNote": changesNote, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}

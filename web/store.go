@@ -101,6 +101,8 @@ type Overview interface {
 	Attention(ctx context.Context, now time.Time) (*projections.Attention, error)
 	// Accounts are the accounts, with what their providers last said of them: that a webhook was tested or challenged, a user made.
 	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
+	// Traffic is how the deliveries of every provider came.
+	Traffic(ctx context.Context, now time.Time) ([]projections.Traffic, error)
 	// Status answers also while the read models are being rebuilt.
 	Status(context.Context) ([]projections.Status, []projections.Gap, error)
 }
@@ -133,10 +135,14 @@ type Provider struct {
 	SendExample string   // the command that sends a sample of it
 	Fills       []string // the read models that its deliveries fill: "orders"; empty: not known, so any of them
 
+	Remarks []string // what is wrong with its settings though it is on, sentences
+
 	Asked  *Asked  // nil: it has no API
 	Tokens []Token // of challenges
+	Tested *Tested // the last test since the server started; nil: there was none
 
 	LastAt schema.Time // of the last delivery taken; zero: none yet
 	// Deliveries since the server started.
 	Accepted, Quarantined, Refused, Lost uint64
+	RefusedFor                           map[string]uint64 // Refused by the reason, in a few words
 }

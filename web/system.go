@@ -1,24 +1,31 @@
 package web
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 )
 
 // systemPage is the data of system.html. It needs no read model, so that it works while those are being rebuilt.
 type systemPage struct {
 	frame
+	Warnings    []Warning // what is wrong, most urgent first
 	Projections []projections.Status
 	Gaps        []projections.Gap
 	Last        uint64
 	Providers   []providerView
 	ConfigFile  string
 	Metrics     bool
+	Tests       bool      // test deliveries can be sent
 	Rebuild     *progress // nil: none is running
-	Clock       string    // why the clock tells nothing, a sentence; "" while it does
 }
 
 // providerView is one provider's part of the page.
@@ -26,10 +33,13 @@ type providerView struct {
 	Provider
 	State  string // one of the words of state: on, silent, off
 	Last   moment
+	Quiet  quiet
+	Spark  *spark // nil: nothing has ever come
 	Counts []count
 	Said   []saying // of its accounts, newest first
 	Asked  *askedView
 	Tokens []tokenView
+	Tested *testedView
 }
 
 // saying is what a provider last said of an account: a test or a challenge of its webhook, say.
@@ -45,14 +55,11 @@ type count struct {
 
 func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	p := systemPage{frame: s.frame(ctx, "System", "system"), ConfigFile: s.First.ConfigFile, Metrics: s.Metrics != nil}
+	p := systemPage{frame: s.frame(ctx, "System", "system"), ConfigFile: s.First.ConfigFile, Metrics: s.Metrics != nil, Tests: s.TestDelivery != nil}
 	p.Model = anyModel
 	var err error
 	if p.Projections, p.Gaps, err = s.Store.Status(ctx); err != nil {
 		return err
-	}
-	if s.ClockTrouble != nil {
-		p.Clock = oneLine(s.ClockTrouble())
 	}
 	p.Rebuild = rebuilding(p.Projections)
 	if p.Last, err = s.lastSeq(ctx, p.Projections); err != nil {
@@ -62,23 +69,173 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, projections.ErrRebuilding) {
 		return err
 	}
-	for _, provider := range s.Providers() {
-		v := providerView{Provider: provider, State: "off", Last: when(provider.LastAt, p.Now), Asked: provider.Asked.view(p.Now), Tokens: tokensView(provider.Tokens, p.Now)}
-		if provider.On {
-			v.State = "on"
-		}
-		v.Counts = []count{
-			{"accepted", number(provider.Accepted), "became events", false},
-			{"quarantined", number(provider.Quarantined), "kept, but not understood", provider.Quarantined > 0},
-			{"refused", number(provider.Refused), "wrong credentials, method, size or address: not kept", provider.Refused > 0},
-			{"lost", number(provider.Lost), "the log could not take them", provider.Lost > 0},
-		}
-		for _, a := range accounts {
-			if a.Provider == provider.Name {
-				v.Said = append(v.Said, saying{a.ID, strings.ReplaceAll(a.State, "_", " "), when(a.LastEventAt, p.Now)})
-			}
-		}
-		p.Providers = append(p.Providers, v)
+	known := s.known(ctx, p.Now)
+	for _, k := range known {
+		p.Providers = append(p.Providers, k.view(accounts, p.Now))
 	}
+	p.Warnings = s.warnings(ctx, p.Projections, p.Gaps, known, p.Now)
 	return s.render(w, http.StatusOK, "system", p)
+}
+
+// known is a provider with how its deliveries came.
+type known struct {
+	Provider
+	Traffic *projections.Traffic // nil: none came, or it is not known now
+	Silence projections.Silence
+}
+
+// known are all providers with how their deliveries came. Where the read models cannot be read nothing is known of that. A database shows those
+// whose deliveries it holds.
+func (s *Server) known(ctx context.Context, now time.Time) []known {
+	traffic, err := s.Store.Traffic(ctx, now)
+	if err != nil && !errors.Is(err, projections.ErrRebuilding) && ctx.Err() == nil {
+		s.Logger.Error("couldn't read how deliveries came", "error", err)
+	}
+	of := map[string]*projections.Traffic{}
+	for i := range traffic {
+		of[traffic[i].Provider] = &traffic[i]
+	}
+	var list []known
+	for _, p := range s.Providers() {
+		k := known{Provider: p, Traffic: of[p.Name]}
+		delete(of, p.Name)
+		if k.Traffic == nil && s.ReadOnly != nil {
+			continue
+		}
+		list = append(list, k)
+	}
+	for _, name := range slices.Sorted(maps.Keys(of)) { // deliveries of a source that was configured once
+		list = append(list, known{Provider: Provider{Name: name, Title: name}, Traffic: of[name]})
+	}
+	for i := range list {
+		k := &list[i]
+		if k.Traffic == nil {
+			continue
+		}
+		if k.Traffic.LastAt.After(k.LastAt.Time) {
+			k.LastAt = k.Traffic.LastAt
+		}
+		k.Silence = k.Traffic.Silence(now)
+	}
+	return list
+}
+
+// silent tells whether the provider should have said something by now.
+func (k *known) silent() bool { return k.On && k.Silence.Silent }
+
+func (k *known) view(accounts []projections.Website, now time.Time) providerView {
+	v := providerView{Provider: k.Provider, State: "off", Last: when(k.LastAt, now), Quiet: quietOf(k), Spark: sparkOf(k.Traffic, now),
+		Counts: countsOf(&k.Provider), Asked: k.Asked.view(now), Tokens: tokensView(k.Tokens, now), Tested: k.Tested.view(now)}
+	switch {
+	case k.silent():
+		v.State = "silent"
+	case k.On:
+		v.State = "on"
+	}
+	for _, a := range accounts {
+		if a.Provider == k.Name {
+			v.Said = append(v.Said, saying{a.ID, strings.ReplaceAll(a.State, "_", " "), when(a.LastEventAt, now)})
+		}
+	}
+	return v
+}
+
+// countsOf are what became of deliveries since the start: of those that were refused or lost the log knows nothing.
+func countsOf(p *Provider) []count {
+	counts := []count{
+		{"accepted", number(p.Accepted), "became events", false},
+		{"quarantined", number(p.Quarantined) + shareOf(p.Quarantined, p), "kept, but not understood", p.Quarantined > 0},
+	}
+	refused := count{"refused", number(p.Refused) + shareOf(p.Refused, p), "wrong credentials, method, size or address: not kept", p.Refused > 0}
+	if len(p.RefusedFor) > 0 {
+		var parts []string
+		for _, why := range slices.SortedFunc(maps.Keys(p.RefusedFor), func(a, b string) int {
+			return cmp.Or(cmp.Compare(p.RefusedFor[b], p.RefusedFor[a]), strings.Compare(a, b))
+		}) {
+			parts = append(parts, number(p.RefusedFor[why])+" "+why)
+		}
+		refused.Name += ": " + strings.Join(parts, ", ")
+	}
+	return append(counts, refused, count{"lost", number(p.Lost), "the log could not take them", p.Lost > 0})
+}
+
+// shareOf is " (3 %)" of all that came.
+func shareOf(n uint64, p *Provider) string {
+	all := p.Accepted + p.Quarantined + p.Refused + p.Lost
+	if n == 0 || all == 0 {
+		return ""
+	}
+	percent := 100 * n / all
+	if percent == 0 {
+		return " (under 1 %)"
+	}
+	return " (" + number(percent) + " %)"
+}
+
+// quiet is a provider's silence in words.
+type quiet struct {
+	Text   string // "" where there is nothing to say
+	Silent bool
+}
+
+func quietOf(k *known) quiet {
+	switch {
+	case k.Traffic == nil:
+		return quiet{}
+	case k.Silence.Usual == 0:
+		return quiet{Text: "too few deliveries yet to tell what is usual"}
+	case k.silent():
+		return quiet{"silent for " + durationText(k.Silence.For) + ", though pauses of more than " + durationText(k.Silence.Usual) + " are not usual", true}
+	}
+	return quiet{Text: "pauses of up to " + durationText(k.Silence.Usual) + " are usual"}
+}
+
+// Tested is what came of a test of a provider's endpoints.
+type Tested struct {
+	At        schema.Time
+	Endpoints []TestedEndpoint
+}
+
+// TestedEndpoint is what came of the test of one endpoint.
+type TestedEndpoint struct {
+	Path    string // "/hooks/digicert"; a token stands as {token}
+	Status  int    // of HTTP; 0: nobody answered
+	Took    time.Duration
+	Seq     uint64 // of the event in the log; 0: there is none
+	Trouble string // why not, a sentence
+}
+
+// testedView is Tested on the page.
+type testedView struct {
+	At        moment
+	Endpoints []testedEndpointView
+}
+
+type testedEndpointView struct {
+	TestedEndpoint
+	In string // "3 ms"
+}
+
+func (t *Tested) view(now time.Time) *testedView {
+	if t == nil {
+		return nil
+	}
+	v := &testedView{At: when(t.At, now)}
+	for _, e := range t.Endpoints {
+		v.Endpoints = append(v.Endpoints, testedEndpointView{e, number(max(1, int(e.Took.Round(time.Millisecond)/time.Millisecond))) + " ms"})
+	}
+	return v
+}
+
+// testDelivery sends a test delivery to the endpoints of the provider that the form names. What came of it stands with the provider on /system.
+func (s *Server) testDelivery(w http.ResponseWriter, r *http.Request) error {
+	name := r.PostFormValue("provider")
+	if !slices.ContainsFunc(s.Providers(), func(p Provider) bool { return p.Name == name && p.On }) {
+		return wrong("there is no provider %q that is on", name)
+	}
+	if err := s.TestDelivery(r.Context(), name); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/system#provider-"+name, http.StatusSeeOther)
+	return nil
 }

@@ -224,11 +224,13 @@ func indent(b []byte) string {
 	return out.String()
 }
 
-func clip(s string) string {
-	if len(s) <= maxRaw {
+func clip(s string) string { return clipTo(s, maxRaw) }
+
+func clipTo(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	return strings.ToValidUTF8(s[:maxRaw], "") + "\n…"
+	return strings.ToValidUTF8(s[:n], "") + "\n…"
 }
 
 func isText(b []byte) bool {

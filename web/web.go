@@ -31,8 +31,10 @@ type Options struct {
 	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
 	// Decide keeps what a person decided about a matter, and returns once the read models show it. nil: nobody can decide anything.
 	Decide func(context.Context, Decision) error
-
-	ClockTrouble func() string // why the clock tells nothing, a sentence; nil: there is no clock
+	// TestDelivery sends a test delivery to the endpoints of a provider that is on. What came of it is told by Providers. nil: there are no endpoints.
+	TestDelivery func(ctx context.Context, provider string) error
+	Warnings     func(context.Context) []Warning // what is wrong with the machine or the log; nil: nothing can be
+	ClockTrouble func() string                   // why the clock tells nothing, a sentence; nil: there is no clock
 }
 
 // ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.
@@ -144,7 +146,7 @@ func (s *Server) router() *mux.Router {
 		get("/"+l.model, s.page(l.page))
 		get("/"+l.model+".csv", s.api(l.csv))
 		get("/"+l.model+".json", s.api(l.json))
-		get(apiPrefix+"/"+l.model, s.api(l.api))
+		get(apiPrefix+"/"+l.model, s.api(knowing(l.api, "limit", "cursor", "q", "provider", "state", "sort", "at_seq", "at")))
 	}
 	get("/orders/{provider}/{id}", s.page(s.order))
 	get("/certificates/{provider}/{id}", s.page(s.certificate))
@@ -158,21 +160,25 @@ func (s *Server) router() *mux.Router {
 	get("/findings/{provider}/{id}", s.page(s.finding))
 	get("/events", s.page(s.logged(s.events)))
 	get("/events/{seq}", s.page(s.logged(s.event)))
+	get("/events/{seq}/body", s.page(s.logged(s.eventBody)))
 	get("/system", s.page(s.system))
+	if s.TestDelivery != nil {
+		r.Handle("/system/test", s.act(s.testDelivery)).Methods(http.MethodPost)
+	}
 
-	get(apiPrefix+"/orders/{provider}/{id}", s.api(row(s, "order", "id", s.Store.OrderAt)))
-	get(apiPrefix+"/certificates/{provider}/{id}", s.api(row(s, "certificate", "id", s.Store.CertificateAt)))
-	get(apiPrefix+"/domains/{name}", s.api(s.apiDomain))
-	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(row(s, "rotation of website", "website_id", s.Store.DNSSECAt)))
-	get(apiPrefix+"/organizations/{provider}/{id}", s.api(row(s, "organization", "id", s.Store.OrganizationAt)))
-	get(apiPrefix+"/websites/{provider}/{id}", s.api(row(s, "website", "id", s.Store.WebsiteAt)))
-	get(apiPrefix+"/users/{provider}/{id}", s.api(row(s, "user", "id", s.Store.UserAt)))
-	get(apiPrefix+"/targets/{provider}/{id}", s.api(row(s, "target", "id", s.Store.TargetAt)))
-	get(apiPrefix+"/scans/{provider}/{id}", s.api(row(s, "scan", "id", s.Store.ScanAt)))
-	get(apiPrefix+"/findings/{provider}/{id}", s.api(row(s, "finding", "id", s.Store.FindingAt)))
-	get(apiPrefix+"/attention", s.api(s.apiAttention))
-	get(apiPrefix+"/events", s.api(s.logged(s.apiEvents)))
-	get(apiPrefix+"/status", s.api(s.apiStatus))
+	get(apiPrefix+"/orders/{provider}/{id}", s.api(knowing(row(s, "order", "id", s.Store.OrderAt), "at_seq", "at")))
+	get(apiPrefix+"/certificates/{provider}/{id}", s.api(knowing(row(s, "certificate", "id", s.Store.CertificateAt), "at_seq", "at")))
+	get(apiPrefix+"/domains/{name}", s.api(knowing(s.apiDomain, "at_seq", "at")))
+	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(knowing(row(s, "rotation of website", "website_id", s.Store.DNSSECAt), "at_seq", "at")))
+	get(apiPrefix+"/organizations/{provider}/{id}", s.api(knowing(row(s, "organization", "id", s.Store.OrganizationAt), "at_seq", "at")))
+	get(apiPrefix+"/websites/{provider}/{id}", s.api(knowing(row(s, "website", "id", s.Store.WebsiteAt), "at_seq", "at")))
+	get(apiPrefix+"/users/{provider}/{id}", s.api(knowing(row(s, "user", "id", s.Store.UserAt), "at_seq", "at")))
+	get(apiPrefix+"/targets/{provider}/{id}", s.api(knowing(row(s, "target", "id", s.Store.TargetAt), "at_seq", "at")))
+	get(apiPrefix+"/scans/{provider}/{id}", s.api(knowing(row(s, "scan", "id", s.Store.ScanAt), "at_seq", "at")))
+	get(apiPrefix+"/findings/{provider}/{id}", s.api(knowing(row(s, "finding", "id", s.Store.FindingAt), "at_seq", "at")))
+	get(apiPrefix+"/attention", s.api(knowing(s.apiAttention, "at_seq", "at")))
+	get(apiPrefix+"/events", s.api(knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor")))
+	get(apiPrefix+"/status", s.api(knowing(s.apiStatus)))
 	get(apiPrefix+"/live", s.api(s.live))
 	get(apiPrefix+"/openapi.yaml", s.api(s.openapi))
 

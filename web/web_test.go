@@ -67,7 +67,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 		"/websites/sectigo/42":          {"Website 42", "malware issue found"},
 		"/events":                       {"certs.domain.validated.xolphin.", "organization revalidation due", "certs.finding.detected.probely."},
 		"/events/1":                     {"order updated", "&#34;specversion&#34;: &#34;1.0&#34;"},
-		"/quarantine":                   {"certificate_exploded", "&lt;script&gt;alert(1)&lt;/script&gt;", "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"},
+		"/quarantine":                   {"certificate_exploded", "&lt;script&gt;alert(1)&lt;/script&gt;", "POST, text, 25 bytes", "certtrail replay --redecode"},
 		"/system":                       {"DigiCert CertCentral", "12,403", "certtrail reconcile sectigo", "xolphin-token", "up to date"},
 	} {
 		t.Run(path, func(t *testing.T) {

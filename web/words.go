@@ -94,6 +94,8 @@ func stateOf(name string) stateWord {
 	// providers and matters
 	case "on":
 		return stateWord{"on", "ok", "ok", "Its deliveries are taken."}
+	case "silent":
+		return stateWord{"silent", "warn", "warn", "Nothing has come for longer than is usual for it."}
 	case "off":
 		return stateWord{"off", "off", "off", "Its credential is not set, so its endpoint answers 404."}
 	case "asked":

@@ -201,6 +201,9 @@ func (k *asking) asked(s source) *web.Asked {
 		v.Unreconciled = f.Error
 		if !f.At.IsZero() {
 			v.ReconciledAt, v.Reconciled = schema.At(f.At), f.sentence()
+			if !f.First {
+				v.Missed = f.missed()
+			}
 		}
 	} else if at := k.state.reconciled(s.name); !at.IsZero() {
 		v.ReconciledAt, v.Reconciled = schema.At(at), "before this start"

@@ -13,6 +13,15 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
+// titles are the sources by name, for a database that none of them delivers to.
+func (c *config) titles() []web.Provider {
+	var list []web.Provider
+	for _, s := range c.sources {
+		list = append(list, web.Provider{Name: s.name, Title: s.system.Title})
+	}
+	return list
+}
+
 // serveReadOnly serves the pages and the API over one database, without a log and without taking deliveries, until ctx ends. The clock is the
 // moment that the database was made of.
 func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, logTo, out io.Writer) error {
@@ -40,7 +49,7 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 		c.webURL = "http://" + l.Addr().String()
 	}
 	handler, err := web.New(web.Options{
-		Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
+		Store: store, Providers: c.titles, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
 		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq},
 	})
 	if err != nil {

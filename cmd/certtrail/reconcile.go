@@ -68,12 +68,11 @@ type found struct {
 
 // sentence is what was missed: "3 deliveries were missed: 2 order.issued, 1 order.rejected".
 func (f *found) sentence() string {
-	total := 0
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(f.Missed)) {
-		total += f.Missed[kind]
 		parts = append(parts, fmt.Sprintf("%d %s", f.Missed[kind], kind))
 	}
+	total := f.missed()
 	switch total {
 	case 0:
 		return "No deliveries were missed"
@@ -81,6 +80,15 @@ func (f *found) sentence() string {
 		return "1 delivery was missed: " + parts[0]
 	}
 	return fmt.Sprintf("%d deliveries were missed: %s", total, strings.Join(parts, ", "))
+}
+
+// missed is how many deliveries.
+func (f *found) missed() int {
+	total := 0
+	for _, n := range f.Missed {
+		total += n
+	}
+	return total
 }
 
 func (f *found) tell(w io.Writer) {

@@ -60,6 +60,7 @@ type serverProcess struct {
 	sources []*ingest.Source
 	hooks   *listener
 	web     *listener
+	tested  tested
 }
 
 // serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
@@ -215,7 +216,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
-		Delegation: asking.delegation, ClockTrouble: asking.clockWord,
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord, TestDelivery: sv.testSource, Warnings: sv.warnings,
 		Decide: sv.decide,
 	})
 }
@@ -249,8 +250,11 @@ func (sv *serverProcess) providers() []web.Provider {
 		counts := s.Counts()
 		p := web.Provider{
 			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
-			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, Lost: counts.Lost,
-			Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name),
+			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, RefusedFor: counts.RefusedFor, Lost: counts.Lost,
+			Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name), Tested: sv.tested.of(s.Name),
+		}
+		if p.On {
+			p.Remarks = set.remarks()
 		}
 		if len(set.system.Samples) > 0 {
 			p.SendExample = "certtrail send " + s.Name + " " + set.system.Samples[0].Event

@@ -15,7 +15,7 @@ var System = schema.System{
 	Kind:  "digicert",
 	Title: "DigiCert CertCentral",
 	Settings: []schema.Setting{
-		{Name: settingKey, Usage: "the webhook's secret, at least 32 characters: what DigiCert sends as X-WEBHOOK-KEY", Secret: true, Credential: true},
+		{Name: settingKey, Usage: "the webhook's secret, at least 32 characters: what DigiCert sends as X-WEBHOOK-KEY", Secret: true, Credential: true, AtLeast: 32},
 	},
 	Addresses: []string{"216.168.240.0/20"},
 	Howto:     "In CertCentral, under Settings > Webhooks, enter the URL as the webhook's endpoint and the key as its secret.",

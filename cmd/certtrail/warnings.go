@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/web"
+)
+
+// From when on little room is worth a word, in bytes: time enough to make room, at any pace that deliveries come at.
+const (
+	littleFree = 5 << 30 // on the disk, if that is also less than a twentieth of it
+	scarceFree = 1 << 30 // on the disk, however small that is
+)
+
+// warnings are what a person who runs the server should know of the machine and the log.
+func (sv *serverProcess) warnings(ctx context.Context) []web.Warning {
+	var list []web.Warning
+	if err := sv.log.Err(); err != nil {
+		list = append(list, web.Warning{Title: "The log takes no events", Text: sentenceOf(err) + " Every delivery is answered 503 until the server is started again."})
+	}
+	room, err := sv.log.Room(ctx)
+	if err != nil {
+		return append(list, web.Warning{Title: "The log's room is not known", Text: sentenceOf(err)})
+	}
+	return append(list, roomWarnings(room, sv.c.dataDir)...)
+}
+
+func roomWarnings(r streams.Room, dir string) []web.Warning {
+	var list []web.Warning
+	if r.Free < scarceFree || r.Free < littleFree && r.Free < r.Disk/20 {
+		list = append(list, web.Warning{Title: "The disk is nearly full", Text: fmt.Sprintf(
+			"The disk of %s has %d MiB of %d MiB left. When it is full no delivery can be taken: make room on it, or move the data directory to a larger one.", dir, r.Free>>20, r.Disk>>20)})
+	}
+	if r.Limit > 0 && r.Used > r.Limit/10*9 {
+		list = append(list, web.Warning{Title: "The log is nearly full", Text: fmt.Sprintf(
+			"It holds %d MiB and may grow to %d MiB, after which no delivery is taken: raise max-bytes and start the server again.", r.Used>>20, r.Limit>>20)})
+	}
+	return list
+}
+
+// remarks are what is wrong with a source's settings though it is on: what its provider would not take.
+func (s source) remarks() []string {
+	var list []string
+	for _, setting := range s.system.Settings {
+		if n := len(s.get(setting.Name)); n > 0 && n < setting.AtLeast {
+			list = append(list, fmt.Sprintf("%s-%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.name, setting.Name, n, s.system.Title, setting.AtLeast))
+		}
+	}
+	return list
+}

@@ -1,0 +1,85 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// The bounds of one look into the log, which reads forwards only and may hold millions of events of which a filter matches none.
+const (
+	searchTime  = time.Second
+	searchReads = 4000 // events that are read in vain, at most
+)
+
+// foundEvents are the events of one page, ascending.
+type foundEvents struct {
+	records []schema.Record
+	stopped uint64 // the search went no further back than this event; 0: it came to its end
+}
+
+// search is one page of the log.
+func (s *Server) search(ctx context.Context, q eventsQuery, last uint64) (foundEvents, error) {
+	if q.forward {
+		records, err := s.Log.Events(ctx, q.after, q.subject, q.limit)
+		return foundEvents{records: records}, err
+	}
+	end := last + 1
+	if q.before > 0 {
+		end = min(end, q.before)
+	}
+	b := &backwards{log: s.Log, subject: q.subject, end: end, stretch: uint64(q.limit), reads: searchReads}
+	looking, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	for b.end > 1 && len(b.found) < q.limit {
+		err := b.step(looking, q.limit-len(b.found))
+		if err != nil && ctx.Err() == nil && looking.Err() != nil || b.reads <= 0 {
+			return foundEvents{b.found, b.end}, nil
+		}
+		if err != nil {
+			return foundEvents{}, err
+		}
+	}
+	return foundEvents{records: b.found}, nil
+}
+
+// backwards finds the last events before end that match. It looks through a stretch before the end: a longer one next time if that held too few, a
+// shorter one if it held more than a page, of which only the first could be read.
+type backwards struct {
+	log     Log
+	subject string
+	found   []schema.Record // ascending
+	end     uint64          // all from here on has been looked through
+	stretch uint64
+	reads   int // that are left
+}
+
+// step looks through one stretch for n events at most.
+func (b *backwards) step(ctx context.Context, n int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	after := uint64(0)
+	if b.end-1 > b.stretch {
+		after = b.end - 1 - b.stretch
+	}
+	page, err := b.log.Events(ctx, after, b.subject, n+1)
+	if err != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	b.reads -= len(page) + 1
+	within := len(page)
+	for within > 0 && page[within-1].Seq >= b.end {
+		within--
+	}
+	if within > n { // there may be more behind them
+		b.stretch = max(b.stretch/4, uint64(n))
+		return nil
+	}
+	b.found = append(page[:within:within], b.found...)
+	b.end = after + 1
+	b.stretch *= 4
+	return nil
+}

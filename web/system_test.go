@@ -1,0 +1,149 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
+)
+
+// post sends a form of a page of ours to h.
+func post(h http.Handler, path string, form url.Values) *httptest.ResponseRecorder {
+	form.Set("form_token", "s3cret")
+	r := httptest.NewRequest(http.MethodPost, "http://localhost:8080"+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.AddCookie(&http.Cookie{Name: "certtrail_form", Value: "s3cret"})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestButtonSendsATestDelivery presses the button of a provider, of one that is off and of one that is none.
+func TestButtonSendsATestDelivery(t *testing.T) {
+	s, l := empty()
+	var sent []string
+	var result *web.Tested
+	o := options(s, l)
+	all := o.Providers
+	o.Providers = func() []web.Provider {
+		list := all()
+		list[0].Tested = result
+		return list
+	}
+	o.TestDelivery = func(_ context.Context, provider string) error {
+		sent = append(sent, provider)
+		result = &web.Tested{At: ago(time.Minute), Endpoints: []web.TestedEndpoint{
+			{Path: "/hooks/digicert", Status: 200, Took: 3 * time.Millisecond, Seq: 1234}, {Path: "/hooks/digicert-more", Status: 403, Took: time.Millisecond, Trouble: "Not from this address."}}}
+		return nil
+	}
+	h := handler(t, o)
+	if page := get(h, "/system").Body.String(); !strings.Contains(page, "Send a test delivery") || strings.Contains(page, "answered") {
+		t.Error("the page before has no button, or knows an answer")
+	}
+	if w := post(h, "/system/test", url.Values{"provider": {"digicert"}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/system#provider-digicert" {
+		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
+	}
+	page := get(h, "/system").Body.String()
+	for _, want := range []string{`<code>/hooks/digicert</code> answered 200 in 3 ms; <a href="/events/1234">`, "answered 403 in 1 ms: Not from this address."} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page after lacks %q", want)
+		}
+	}
+	for _, name := range []string{"", "nobody"} {
+		if w := post(h, "/system/test", url.Values{"provider": {name}}); w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d", name, w.Code)
+		}
+	}
+	if w := request(h, http.MethodPost, "http://localhost:8080/system/test"); w.Code != http.StatusForbidden {
+		t.Errorf("without a form of ours: %d", w.Code)
+	}
+	if fmt.Sprint(sent) != "[digicert]" {
+		t.Errorf("sent to %v", sent)
+	}
+	o.TestDelivery, o.ReadOnly = nil, &web.ReadOnly{}
+	if page := get(handler(t, o), "/system").Body.String(); strings.Contains(page, "<form method") {
+		t.Error("a database has a form")
+	}
+}
+
+// TestSystemSaysWhatIsWrong shows every warning there is, on the page and in the API.
+func TestSystemSaysWhatIsWrong(t *testing.T) {
+	s, l := empty()
+	h := handler(t, options(s, l))
+	if page := get(h, "/system").Body.String(); strings.Contains(page, "held back") {
+		t.Error("a fresh server has a trouble with its clock")
+	}
+	var hours []projections.HourOfTraffic
+	for i := range 20 {
+		at := ago(time.Duration(20-i)*12*time.Hour + 5*day)
+		hours = append(hours, projections.HourOfTraffic{Hour: schema.At(at.Truncate(time.Hour)), Count: 3, Quarantined: i % 2, FirstAt: at, LastAt: at})
+	}
+	s.traffic = []projections.Traffic{{Provider: "digicert", LastAt: hours[19].LastAt, Hours: hours}}
+	s.gaps = []projections.Gap{{First: 5, Last: 5}, {First: 8, Last: 1200}}
+	s.status = []projections.Status{{Name: "read-models", State: projections.StateLive, Torn: "it ends at 4, before 9"}}
+	o := options(s, l)
+	o.ClockTrouble = func() string { return "the clock jumped forward by 40 h\nand back" }
+	o.Warnings = func(context.Context) []web.Warning {
+		return []web.Warning{{Title: "The disk is nearly full", Text: "The disk of <data> has 12 MiB left."}}
+	}
+	o.Providers = func() []web.Provider {
+		return []web.Provider{{Name: "digicert", Title: "DigiCert", On: true, Lost: 3, Refused: 1200, RefusedFor: map[string]uint64{"wrong credentials": 1199, "too large": 1}, Remarks: []string{"The key has 8 characters."},
+			Asked: &web.Asked{Circuit: "open", Until: schema.At(now.Add(time.Minute)), Trouble: "It answered 500.", Reconciled: "2 deliveries were missed", Missed: 2, Unreconciled: "It never answered."}}}
+	}
+	h = handler(t, o)
+	page := get(h, "/system").Body.String()
+	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "Missing: 5, 8 to 1,200.", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not take 3 deliveries",
+		"DigiCert has gone silent", "Nothing has come for 5 d", "The key has 8 characters.", "It answered 500.", "It never answered.", "2 deliveries were missed", "1,199 wrong credentials, 1 too large", "60 deliveries in the last 60 days", `class="bad"`}
+	for _, want := range wants {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	var status struct {
+		Warnings  []struct{ Severity, Title, Detail string }
+		Providers []struct {
+			Silent     bool
+			UsualPause uint64 `json:"usual_pause_seconds"`
+			LastAt     string `json:"last_delivery_at"`
+		}
+	}
+	if err := json.Unmarshal(get(h, "/api/v1/status").Body.Bytes(), &status); err != nil {
+		t.Fatal(err)
+	}
+	if len(status.Warnings) != 10 || status.Warnings[0].Severity != "critical" || status.Warnings[0].Title != "The disk is nearly full" {
+		t.Errorf("%+v", status.Warnings)
+	}
+	if p := status.Providers[0]; !p.Silent || p.UsualPause != 12*3600 || p.LastAt != hours[19].LastAt.String() {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestUnknownParametersGetASentence asks the API for what it does not know.
+func TestUnknownParametersGetASentence(t *testing.T) {
+	h := handler(t, options(world(plain)))
+	for path, want := range map[string]string{
+		"/api/v1/orders?stat=issued":                 `There is no parameter \"stat\" here, only limit`,
+		"/api/v1/status?verbose=1":                   `There is no parameter \"verbose\" here, nor any other`,
+		"/api/v1/orders/digicert/771001?at_seq=":     "At_seq is empty",
+		"/api/v1/orders/digicert/771001?at=":         "At is empty",
+		"/api/v1/orders/digicert/771001?as_of=1":     `There is no parameter \"as_of\" here, only at_seq, at`,
+		"/api/v1/events?after_seq=":                  "after_seq must be the sequence of an event",
+		"/api/v1/events?subject=certs.order..issued": "is not a NATS filter",
+		"/orders/digicert/771001?at_seq=":            "is empty: give it a value",
+	} {
+		w := get(h, path)
+		if w.Code != http.StatusBadRequest || !strings.Contains(strings.ToLower(w.Body.String()), strings.ToLower(want)) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}

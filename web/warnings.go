@@ -1,0 +1,100 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+// Warning is something that is wrong with the machine, the log or the way to a provider.
+type Warning struct {
+	Title string // a few words
+	Text  string // what happened, and what to do: sentences
+	Minor bool   // nothing is lost by it yet
+	Href  string // where more stands; ""
+}
+
+// warnings are all that is wrong, those by which deliveries are lost first.
+func (s *Server) warnings(ctx context.Context, status []projections.Status, gaps []projections.Gap, list []known, now time.Time) []Warning {
+	var all []Warning
+	if s.Warnings != nil {
+		all = s.Warnings(ctx)
+	}
+	if len(gaps) > 0 {
+		all = append(all, Warning{Title: "Events are gone from the log", Text: gapsText(gaps) + " Restore a backup, or reconcile with the providers."})
+	}
+	for i := range status {
+		if why := status[i].Torn; why != "" {
+			all = append(all, Warning{Title: "The log was torn or exchanged", Text: sentence(why) + " The read models were built anew from what it holds. " +
+				"If nobody restored a backup, events are missing at its end: reconcile with the providers."})
+		}
+	}
+	if s.ClockTrouble != nil {
+		if why := s.ClockTrouble(); why != "" {
+			all = append(all, Warning{Title: "Notices of the clock are held back", Text: oneLine(sentence(why))})
+		}
+	}
+	for i := range list {
+		if list[i].On {
+			all = append(all, list[i].warnings(now)...)
+		}
+	}
+	return all
+}
+
+// warnings are what is wrong with the way to one provider.
+func (k *known) warnings(now time.Time) []Warning {
+	var list []Warning
+	href := "#provider-" + k.Name
+	if k.Lost > 0 {
+		list = append(list, Warning{Title: k.Title + ": deliveries were lost", Text: fmt.Sprintf(
+			"The log could not take %s deliveries. Most providers do not send again, so ask: certtrail reconcile %s.", number(k.Lost), k.Name), Href: href})
+	}
+	if k.silent() {
+		list = append(list, Warning{Title: k.Title + " has gone silent", Text: fmt.Sprintf(
+			"Nothing has come for %s, and pauses of more than %s are not usual. Look whether its webhook is still on, and send a test delivery.", durationText(k.Silence.For), durationText(k.Silence.Usual)), Minor: true, Href: href})
+	}
+	for _, remark := range k.Remarks {
+		list = append(list, Warning{Title: k.Title + " will not take its credential", Text: remark, Minor: true, Href: href})
+	}
+	if a := k.Asked; a != nil {
+		if a.Circuit == "open" {
+			list = append(list, Warning{Title: k.Title + ": its API does not answer", Text: "It is left alone " + untilText(when(a.Until, now)) + ". " + a.Trouble, Minor: true, Href: href})
+		}
+		if a.Unreconciled != "" {
+			list = append(list, Warning{Title: k.Title + ": the last reconcile came to nothing", Text: a.Unreconciled, Minor: true, Href: href})
+		}
+		if a.Missed > 0 {
+			list = append(list, Warning{Title: k.Title + ": deliveries were missed", Text: sentence(a.Reconciled) +
+				" They stand in the log now. Look why they did not come: its webhook, the way here, or a certtrail that was down.", Minor: true, Href: href})
+		}
+	}
+	return list
+}
+
+func untilText(m moment) string {
+	if m.ISO == "" {
+		return "for a while"
+	}
+	return "until " + m.UTC
+}
+
+// gapsText names the first of the gaps.
+func gapsText(gaps []projections.Gap) string {
+	const shown = 5
+	text := ""
+	for i, g := range gaps[:min(len(gaps), shown)] {
+		if i > 0 {
+			text += ", "
+		}
+		if text += number(g.First); g.Last > g.First {
+			text += " to " + number(g.Last)
+		}
+	}
+	if more := len(gaps) - shown; more > 0 {
+		text += fmt.Sprintf(" and %s more ranges", number(more))
+	}
+	return "Missing: " + text + "."
+}
