@@ -66,6 +66,7 @@ type orderPage struct {
 	Blockers    []check
 	Domains     []check
 	Certificate []rowView[projections.Certificate] // none or one
+	Matters     []deciding
 	Timeline    []timelineItem
 	Past        past
 }
@@ -98,6 +99,9 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	p.Domains = domainsOf(o)
+	if p.Matters, err = s.orderMatters(r, &p.frame, o, m); err != nil {
+		return err
+	}
 	if p.Certificate, err = s.orderCertificate(r.Context(), &p.frame, o, m); err != nil {
 		return err
 	}
