@@ -21,8 +21,9 @@ func (s *Server) moment(r *http.Request) (projections.Moment, error) {
 	m := projections.Moment{Now: s.Now()}
 	v := r.URL.Query()
 	seq, at := strings.TrimSpace(v.Get("at_seq")), strings.TrimSpace(v.Get("at"))
+	blank := v.Has("at_seq") && v.Has("at") && seq+at == "" // a form whose fields were left empty
 	for name, value := range map[string]string{"at_seq": seq, "at": at} {
-		if v.Has(name) && value == "" {
+		if v.Has(name) && value == "" && !blank {
 			return m, fmt.Errorf("%w: %s is empty: give it a value, or leave it out for the present", errMoment, name)
 		}
 	}

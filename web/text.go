@@ -21,6 +21,14 @@ type moment struct {
 	Past           bool
 }
 
+// Beside is the exact time where Text does not begin to say it.
+func (m moment) Beside() string {
+	if m.Text == "" || strings.HasPrefix(m.UTC, m.Text) {
+		return ""
+	}
+	return m.UTC
+}
+
 func when(t schema.Time, now time.Time) moment {
 	if t.IsZero() {
 		return moment{}

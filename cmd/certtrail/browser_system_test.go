@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// until waits for the page to be as condition says, also past the loading of another one, which ends what waits in the one before.
+func until(t *testing.T, ctx context.Context, condition string) {
+	t.Helper()
+	condition = "(() => { try { return " + condition + " } catch { return false } })()" // a page that is loading has nothing in it
+	for deadline := time.Now().Add(15 * time.Second); ; {
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(15*time.Second)))
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v\n%s", condition, err, do(t, ctx, chromedp.Evaluate[string](`document.querySelector("main")?.innerText ?? ""`)))
+		}
+	}
+}
+
+// TestButtonInABrowser presses a provider's button, and follows the answer to its event.
+func TestButtonInABrowser(t *testing.T) {
+	w := begin(t, t.TempDir())
+	ctx := browser(t)
+	do(t, ctx, chromedp.Navigate(w.web+"/system"))
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#provider-xolphin form button").click()`))
+	until(t, ctx, `/answered 200 in \d+ ms; event 1/.test(document.querySelector("#provider-xolphin").innerText)`)
+	if hash := do(t, ctx, chromedp.Evaluate[string](`location.pathname + location.hash`)); hash != "/system#provider-xolphin" {
+		t.Errorf("the page is %s", hash)
+	}
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#provider-xolphin .tested a").click()`))
+	until(t, ctx, `location.pathname === "/events/1" && /certtrail_test/.test(document.querySelector("main").innerText)`)
+}
+
+// TestLogInABrowser filters the log, sees a new event come in at the top, and none while the page is paused.
+func TestLogInABrowser(t *testing.T) {
+	w := begin(t, t.TempDir())
+	issue := func(order int) {
+		t.Helper()
+		if status, body, err := w.deliver("digicert", issuedDelivery(order)); err != nil || status != 200 {
+			t.Fatalf("%d %s %v", status, body, err)
+		}
+		w.caughtUp(t)
+	}
+	const rows = `[...document.querySelectorAll("#list tbody tr")].map(r => r.innerText).join("|")`
+	issue(1)
+	ctx := browser(t)
+	do(t, ctx, chromedp.Navigate(w.web+"/events"))
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".examples a")].find(a => a.innerText === "all issued").click()`))
+	until(t, ctx, `location.search === "?subject=certs.order.issued.%3E" && document.querySelector("#live").textContent.includes("live")`)
+	issue(2)
+	until(t, ctx, `document.querySelectorAll("#list tbody tr").length === 2`)
+	if first, _, _ := strings.Cut(do(t, ctx, chromedp.Evaluate[string](rows)), "|"); !strings.Contains(first, "certs.order.issued.digicert.2") {
+		t.Errorf("the newest does not stand first: %s", first)
+	}
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#live").click()`))
+	until(t, ctx, `document.querySelector("#live").textContent.includes("paused")`)
+	issue(3)
+	issue(4)
+	if shown := do(t, ctx, chromedp.Evaluate[string](rows)); strings.Contains(shown, "digicert.3") {
+		t.Errorf("a paused page moves: %s", shown)
+	}
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#live").click()`))
+	until(t, ctx, `document.querySelectorAll("#list tbody tr").length === 4`)
+	do(t, ctx, chromedp.Navigate(w.web+"/events?subject=certs.order..issued"))
+	until(t, ctx, `/is not a NATS filter/.test(document.querySelector("main").innerText)`)
+}
