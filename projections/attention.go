@@ -113,7 +113,7 @@ func (s *Store) finders(now time.Time) []finder {
 	return []finder{
 		s.announced(now), s.revoked(now), s.waitingOrders(now), s.lapsing(now),
 		s.domains(lifecycle.Failed, now), s.domains(lifecycle.Expired, now), s.domains(lifecycle.RevalidationDue, now), s.lapsingDomains(now),
-		s.dnssec(lifecycle.StepDSSubmit, now), s.dnssec(lifecycle.StepDSRetract, now), s.failedTargets(now), s.openFindings(now), s.quarantined(now),
+		s.dnssec(lifecycle.StepDSSubmit, now), s.dnssec(lifecycle.StepDSRetract, now), s.failedTargets(now), s.openFindings(now), s.silent(now), s.quarantined(now),
 	}
 }
 

@@ -63,3 +63,172 @@ func TestAttentionOfScanners(t *testing.T) {
 		t.Errorf("the detail is %q", matters[0].Detail)
 	}
 }
+
+// kinds are the matters that need a person at now, most urgent first: "kind row severity".
+func kinds(t *testing.T, s *Store, now time.Time) string {
+	t.Helper()
+	a, err := s.Attention(context.Background(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	ids := map[string]bool{}
+	for _, m := range a.Matters {
+		list = append(list, strings.Join(strings.Fields(m.Kind+" "+m.Row+" "+m.Severity), " "))
+		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.Title == "" || m.Href == "" || m.Since.IsZero() {
+			t.Errorf("the matter is not whole, or has another's id: %+v", m)
+		}
+		ids[m.ID] = true
+	}
+	return strings.Join(list, "\n")
+}
+
+// TestAttentionOfCertificates: what is revoked, is going to be or expires, unless another takes its place; the least time left first.
+func TestAttentionOfCertificates(t *testing.T) {
+	l := newMemoryLog()
+	n := 0
+	say := func(k schema.Kind, id string, change func(*schema.Data)) {
+		n++
+		d := schema.Data{Provider: "digicert", OrderID: id, CertificateID: id}
+		if change != nil {
+			change(&d)
+		}
+		l.append(event(n, k, d))
+	}
+	issue := func(id string, from, until int, name string) {
+		say(schema.OrderIssued, id, func(d *schema.Data) {
+			a, b := schema.At(began.AddDate(0, 0, from)), schema.At(began.AddDate(0, 0, until))
+			d.Certificate = &schema.Certificate{SerialNumber: "0" + id, CommonName: name, DNSNames: []string{name}, NotBefore: &a, NotAfter: &b}
+		})
+	}
+	announce := func(id string, hours int) {
+		say(schema.CertificateRevocationAnnounced, id, func(d *schema.Data) { at := schema.At(began.Add(time.Duration(hours) * time.Hour)); d.RevokesAt = &at })
+	}
+	issue("1", -90, 5, "critical.example")
+	issue("2", -90, 20, "soon.example")
+	issue("3", -90, 20, "renewed.example")
+	issue("4", -1, 89, "renewed.example")
+	issue("5", -90, 60, "active.example")
+	issue("6", -90, -3, "expired.example")
+	issue("7", -190, -100, "long-over.example")
+	issue("8", -10, 80, "announced.example")
+	issue("9", -10, 80, "announced-sooner.example")
+	issue("10", -10, 80, "revoked.example")
+	issue("11", -20, 70, "replaced.example")
+	issue("12", -10, 80, "replaced.example")
+	issue("13", -20, 70, "announced-renewed.example")
+	issue("14", -10, 80, "announced-renewed.example")
+	announce("8", 22)
+	announce("9", 2)
+	announce("13", 1)
+	say(schema.CertificateRevoked, "10", nil)
+	say(schema.CertificateRevoked, "11", nil)
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	want := "revocation_announced 9 critical\nrevocation_announced 8 critical\ncertificate_revoked 10 critical\ncertificate_expires 6 critical\ncertificate_expires 1 critical\nrevocation_announced 13 warning\ncertificate_expires 2 warning"
+	if got := kinds(t, s, began.Add(time.Minute)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestAttentionOfDomains: a validation that lapses is a matter if the next renewal of a certificate needs it, or the CA says so.
+func TestAttentionOfDomains(t *testing.T) {
+	l := newMemoryLog()
+	n := 0
+	say := func(k schema.Kind, domain string, days int) {
+		n++
+		until := schema.At(began.AddDate(0, 0, days))
+		l.append(event(n, k, schema.Data{Domain: domain, ExpiresAt: &until}))
+	}
+	certificate := func(provider, id string, until int, name string) {
+		n++
+		a, b := schema.At(began.AddDate(0, 0, until-90)), schema.At(began.AddDate(0, 0, until))
+		l.append(event(n, schema.OrderIssued, schema.Data{Provider: provider, OrderID: id, CertificateID: id, Certificate: &schema.Certificate{DNSNames: []string{name}, NotBefore: &a, NotAfter: &b}}))
+	}
+	say(schema.DomainValidated, "unused.example", 10)
+	say(schema.DomainValidated, "before.example", 20)
+	certificate("digicert", "1", 60, "www.before.example") // to be renewed from day 30 on
+	say(schema.DomainValidated, "after.example", 29)
+	certificate("digicert", "2", 50, "after.example") // from day 20 on
+	say(schema.DomainValidated, "late.example", 50)
+	certificate("digicert", "3", 89, "late.example")
+	say(schema.DomainValidated, "elsewhere.example", 10)
+	certificate("xolphin", "4", 89, "elsewhere.example")
+	say(schema.DomainValidated, "over.example", -3)
+	certificate("digicert", "5", 80, "over.example")
+	say(schema.DomainRevalidationDue, "said.example", 25)
+	say(schema.DomainExpired, "gone.example", -1)
+	say(schema.DomainValidationFailed, "failed.example", 0)
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	want := "domain_expired over.example warning\ndomain_expired gone.example warning\ndomain_failed failed.example warning\ndomain_lapses before.example notice\ndomain_lapses said.example notice"
+	if got := kinds(t, s, began.Add(time.Minute)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestAttentionOfSilence: a provider that has a rhythm and breaks it is a matter until it speaks.
+func TestAttentionOfSilence(t *testing.T) {
+	l := newMemoryLog()
+	at := began
+	for i := range 20 {
+		at = at.Add(10 * time.Hour)
+		l.append(schema.New(fmt.Sprint("0199-", i), "/hooks/xolphin", schema.At(at), schema.OrderUpdated, schema.Data{Provider: "xolphin", OrderID: "1"}))
+	}
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	if got := kinds(t, s, at.Add(23*time.Hour)); got != "" {
+		t.Errorf("after 23 hours: %s", got)
+	}
+	if got := kinds(t, s, at.Add(30*time.Hour)); got != "provider_silent warning" {
+		t.Errorf("after 30 hours: %s", got)
+	}
+}
+
+// TestAttentionCountsRight: nothing is left out silently, and what is acknowledged makes room for what was not listed.
+func TestAttentionCountsRight(t *testing.T) {
+	l := newMemoryLog()
+	n := 0
+	fail := func(order string) {
+		n++
+		l.append(event(n, schema.OrderCheckFailed, schema.Data{OrderID: order, Check: schema.CheckPhone, CheckState: schema.CheckFailed}))
+	}
+	for i := range mattersEach {
+		fail(fmt.Sprint(i))
+	}
+	for i := range 5 { // what nobody documents is listed too, and acknowledged without being cleared
+		n++
+		l.append(event(n, schema.DeliveryUnrecognized, schema.Data{Reason: fmt.Sprint("Why ", i)}))
+	}
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	now := began.Add(time.Hour)
+	see := func(what string, matters, decided int, more bool) *Attention {
+		t.Helper()
+		caughtUp(t, s)
+		a, err := s.Attention(context.Background(), now)
+		if err != nil || len(a.Matters) != matters || len(a.Decided) != decided || a.More != more {
+			t.Fatalf("%s: %d and %d decided, more %v (%v), want %d and %d, %v", what, len(a.Matters), len(a.Decided), a.More, err, matters, decided, more)
+		}
+		return a
+	}
+	a := see("as many as are listed", mattersEach+5, 0, false)
+	fail("one more")
+	see("one more", mattersEach+5, 0, true)
+	decide := func(kind schema.Kind, m Matter) {
+		n++
+		until := schema.At(now.Add(time.Hour))
+		e := schema.NewDecision(fmt.Sprint("0199-", n), schema.At(began.Add(time.Duration(n)*time.Second)), kind, m.Provider, m.Row, schema.Matter{Kind: m.Kind, Part: m.Part, Since: m.When, Until: &until})
+		if kind == schema.AttentionAcknowledged {
+			e.Data.Matter.Until = nil
+		}
+		l.append(e)
+	}
+	decide(schema.AttentionAcknowledged, a.Matters[0])
+	see("one of them acknowledged", mattersEach+5, 0, false)
+	decide(schema.AttentionSnoozed, a.Matters[1])
+	decide(schema.AttentionAcknowledged, a.Matters[mattersEach+1])
+	see("another snoozed, and a delivery acknowledged", mattersEach+3, 1, false)
+	now = now.Add(2 * time.Hour)
+	see("the snoozed one again", mattersEach+4, 0, false)
+}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,4 +63,14 @@ func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (er
 		}
 	}
 	return rows.Err()
+}
+
+// MattersOf are the matters of one order as it stands now, the longest waiting first, with what holds at now of what people decided about them. One that is
+// acknowledged is left out.
+func (s *Store) MattersOf(ctx context.Context, o *Order, now time.Time) ([]Matter, error) {
+	matters := orderMatters(o)
+	if err := s.decide(ctx, matters, now); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(matters, func(m Matter) bool { return m.State == lifecycle.Acknowledged }), nil
 }

@@ -29,8 +29,9 @@ var errBroken = errors.New("the consumer lost its place")
 
 // Reader reads the log in order. Two of the same name must not follow at once.
 type Reader struct {
-	log  *Log
-	name string // of its consumer; among ourConsumers, which subscribers cannot touch
+	log    *Log
+	name   string // of its consumer; among ourConsumers, which subscribers cannot touch
+	served bool   // it is given only what the server says: the tail knows a record's time no better than when it was published
 }
 
 // Reader is the reader of that name: "projections".
@@ -53,7 +54,7 @@ func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.R
 	}
 	for {
 		var err error
-		if r.log.tail.holds(after, r.log.durable.seq()) {
+		if !r.served && r.log.tail.holds(after, r.log.durable.seq()) {
 			err = r.followTail(ctx, &after, yield)
 		} else {
 			err = r.follow(ctx, &after, yield)
@@ -116,7 +117,7 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 			return err
 		}
 		*after = batch[len(batch)-1].Seq
-		if r.log.tail.running(*after) {
+		if !r.served && r.log.tail.running(*after) {
 			return errHeld
 		}
 	}

@@ -59,6 +59,7 @@ func (l *Log) readBlocks(ctx context.Context, after, until uint64, yield func([]
 func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
 	r, release := l.NewReader("read")
 	defer release()
+	r.served = true
 	err := r.Follow(ctx, after, func(records []schema.Record) error {
 		n := len(records)
 		all := records[n-1].Seq >= until

@@ -62,6 +62,15 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 	return list
 }
 
+// orderMatters are the matters of an order that is shown as it stands now, for a person to decide about.
+func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m projections.Moment) ([]deciding, error) {
+	if s.Decide == nil || s.ReadOnly != nil || m.Seq != 0 || !m.Time.IsZero() {
+		return nil, nil
+	}
+	matters, err := s.Store.MattersOf(r.Context(), o, f.Now)
+	return s.deciding(matters, f, r.URL.RequestURI()), err
+}
+
 // timeLeft is "22 h left" or "over since 3 d", and whether it is less than two days.
 func timeLeft(left time.Duration) (text string, urgent bool) {
 	if left < 0 {

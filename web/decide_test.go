@@ -108,6 +108,20 @@ func TestNobodyDecides(t *testing.T) {
 	}
 }
 
+// TestAnOrderShowsItsMatters: its page has the same buttons, which lead back to it; a page of the past has none.
+func TestAnOrderShowsItsMatters(t *testing.T) {
+	s, l := world(plain)
+	o := options(s, l)
+	o.Decide = func(context.Context, web.Decision) error { return nil }
+	h := handler(t, o)
+	if page := get(h, "/orders/xolphin/960770001").Body.String(); !strings.Contains(page, `value="acknowledged"`) || !strings.Contains(page, `name="back" value="/orders/xolphin/960770001"`) {
+		t.Error("the page has no buttons that lead back to it")
+	}
+	if strings.Contains(get(h, "/orders/xolphin/960770001?at_seq=1").Body.String(), `action="/attention"`) {
+		t.Error("a page of the past has a form")
+	}
+}
+
 // TestAttentionCounts: what is decided does not count, and that there are more than are listed is said.
 func TestAttentionCounts(t *testing.T) {
 	open, taken := failedMatter(), failedMatter()

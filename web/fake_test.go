@@ -364,6 +364,16 @@ func (s *fakeStore) Attention(context.Context, time.Time) (*projections.Attentio
 	return &a, s.err
 }
 
+func (s *fakeStore) MattersOf(_ context.Context, o *projections.Order, _ time.Time) ([]projections.Matter, error) {
+	var matters []projections.Matter
+	for _, m := range s.matters {
+		if m.Provider == o.Provider && m.Row == o.ID {
+			matters = append(matters, m)
+		}
+	}
+	return matters, s.err
+}
+
 func (s *fakeStore) Status(context.Context) ([]projections.Status, []projections.Gap, error) {
 	return s.status, s.gaps, nil
 }

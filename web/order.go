@@ -19,6 +19,7 @@ type orderPage struct {
 	Blockers     []blocker
 	Domains      orderDomains
 	Certificates []orderCertificate
+	Matters      []deciding
 	Timeline     timelineView
 	Past         past
 }
@@ -50,6 +51,9 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	p.Blockers = blockersOf(o, p.Now)
 	p.Domains = domainsOf(o, p.Now)
 	p.Certificates = p.certificatesOf(o)
+	if p.Matters, err = s.orderMatters(r, &p.frame, o, m); err != nil {
+		return err
+	}
 	p.Timeline = s.timeline(r, &p.frame, o.Timeline)
 	return s.render(w, http.StatusOK, "order", p)
 }

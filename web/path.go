@@ -75,6 +75,9 @@ func eventHref(e *schema.Event) string {
 	case kind.Aggregate() == schema.AggregateCertificate && id == "":
 		model, id = "orders", e.Data.OrderID
 	}
+	if kind.Aggregate() == schema.AggregateAttention {
+		return "/"
+	}
 	if model == "" || id == "" {
 		return ""
 	}

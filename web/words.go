@@ -175,7 +175,7 @@ func kindText(k schema.Kind) string {
 func kindTone(k schema.Kind) string {
 	switch k {
 	case schema.OrderIssued, schema.DomainValidated, schema.OrganizationValidated, schema.DNSSECRotationCompleted, schema.CertificateCollected,
-		schema.UserKeysProvisioned, schema.TargetVerified, schema.ScanCompleted, schema.FindingFixed:
+		schema.UserKeysProvisioned, schema.TargetVerified, schema.ScanCompleted, schema.FindingFixed, schema.AttentionAcknowledged:
 		return "ok"
 	case schema.OrderCheckFailed, schema.OrderRejected, schema.CertificateRevoked, schema.CertificateRevocationAnnounced,
 		schema.DomainValidationFailed, schema.DomainExpired, schema.OrganizationExpired, schema.TargetVerificationFailed, schema.ScanFailed:
@@ -184,7 +184,7 @@ func kindTone(k schema.Kind) string {
 		schema.DomainRevalidationDue, schema.OrganizationRevalidationDue, schema.DNSSECRotationStarted, schema.DeliveryUnrecognized,
 		schema.FindingDetected:
 		return "warn"
-	case schema.OrderCanceled, schema.CertificateReplaced, schema.UserDeleted, schema.TargetDeleted, schema.ScanCanceled:
+	case schema.OrderCanceled, schema.CertificateReplaced, schema.UserDeleted, schema.TargetDeleted, schema.ScanCanceled, schema.AttentionSnoozed:
 		return "off"
 	}
 	return "wait"

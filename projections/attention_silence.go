@@ -1,0 +1,37 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// silent are the providers that have been silent for longer than their own rhythm explains.
+func (s *Store) silent(now time.Time) finder {
+	return func(ctx context.Context, _ string) ([]Matter, string, error) {
+		traffic, err := s.Traffic(ctx, now)
+		return mattersOf(traffic, func(t *Traffic) []Matter { return silenceMatters(t, now) }), "", err
+	}
+}
+
+func silenceMatters(t *Traffic, now time.Time) []Matter {
+	silence := t.Silence(now)
+	if !silence.Silent {
+		return nil
+	}
+	m := Matter{Severity: Warning, Kind: schema.MatterSilent, Provider: t.Provider, Title: "Gone silent: " + t.Provider, Since: t.LastAt, Href: "/system",
+		Detail: fmt.Sprintf("Nothing has come from %s for %s, and pauses of more than %s are not usual.", t.Provider, roughly(silence.For), roughly(silence.Usual)),
+		Means:  "What it has to say may be lost: most providers do not send again.",
+		Do:     "Look whether its webhook is still on, send a test delivery, and reconcile. If it is not in use any more, acknowledge this."}
+	return []Matter{m.identified("", "", t.LastAt)}
+}
+
+// roughly is a time in hours, or in days from two days on.
+func roughly(d time.Duration) string {
+	if hours := int(d.Hours()); hours < 48 {
+		return fmt.Sprint(hours, " h")
+	}
+	return fmt.Sprint(int(d.Hours()/24), " d")
+}
