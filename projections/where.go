@@ -74,10 +74,10 @@ func (t *table[S, T]) where(q Query) (*where, error) {
 	if q.Provider != "" {
 		w.addIndexed(fewFound, "^provider = ?", q.Provider)
 	}
-	if err := t.inState(w, q); err != nil {
+	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil { // before a state's wider bounds, since SQLite goes by the first
 		return nil, err
 	}
-	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil {
+	if err := t.inState(w, q); err != nil {
 		return nil, err
 	}
 	if q.Q != "" {
