@@ -21,6 +21,8 @@ type where struct {
 
 	found     []string // of a search: queries of the keys, one for each way to be found
 	foundArgs []any
+	looks     string // the same, told from a row itself; "": only the keys tell
+	looksArgs []any
 	ways      []way // terms that an index answers, of which any may find few rows
 }
 
@@ -143,7 +145,11 @@ func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where, order st
 			w.begin(t.key, "SELECT DISTINCT * FROM ("+found+")", w.foundArgs)
 			return few, err
 		}
-		w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+		if w.looks != "" {
+			w.add(w.looks, w.looksArgs...)
+		} else {
+			w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+		}
 	}
 	for _, one := range w.ways {
 		if order != "" && one.column == order {
