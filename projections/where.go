@@ -139,6 +139,12 @@ const fewEnding = 20_000
 // narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
 // A term of the column in whose order the list is read needs none of this: what it finds stands together there.
 func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
+	if w.looks != "" { // of a short list every row is looked at: the names of another may be many
+		if few, err = findsFew(ctx, db, fewFound, "SELECT provider, "+t.key+" FROM "+t.name, nil); few || err != nil {
+			w.add(w.looks, w.looksArgs...)
+			return few, err
+		}
+	}
 	if len(w.found) > 0 {
 		found := strings.Join(w.found, " UNION ALL ")
 		if few, err = findsFew(ctx, db, fewFound, found, w.foundArgs); few || err != nil {
