@@ -228,7 +228,7 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 	if err != nil {
 		return 0, err
 	}
-	if _, err := t.narrow(ctx, db, w, t.ends); err != nil { // nothing is sorted
+	if _, err := t.narrow(ctx, db, w, ""); err != nil {
 		return 0, err
 	}
 	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)

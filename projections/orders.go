@@ -20,6 +20,7 @@ var orders = &table[lifecycle.Order, Order]{
 	derive:  func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep(), o.WaitingSince()} },
 	fold:    lifecycle.Order.Fold,
 	names:   orderNames,
+	named:   []string{"common_name", "dns_names", "checks"},
 	sorts:   []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
 	byState: true,
 	states:  equalTo("state", lifecycle.Pending, lifecycle.ActionRequired, lifecycle.Issued, lifecycle.ReissueReady, lifecycle.Rejected, lifecycle.Canceled, lifecycle.Revoked),

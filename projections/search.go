@@ -12,15 +12,8 @@ import (
 // search finds rows by an exact number or by a domain name and all names below it.
 func (t *table[S, T]) search(w *where, q string) {
 	for _, column := range t.exact {
-		value := strings.TrimPrefix(q, "#")
-		switch column {
-		case "serial_number":
-			value = serialNumber(q)
-		case "fingerprint_sha256":
-			value = hexNumber(q)
-		}
 		w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+column+" = ? AND "+column+" <> ''")
-		w.foundArgs = append(w.foundArgs, value)
+		w.foundArgs = append(w.foundArgs, exactValue(column, q))
 	}
 	if name := SearchedName(q); name != "" && t.names != nil {
 		reversed := schema.ReverseName(name)
@@ -31,6 +24,37 @@ func (t *table[S, T]) search(w *where, q string) {
 	if len(w.found) == 0 {
 		w.add("false")
 	}
+	w.looks, w.looksArgs = t.looks(q)
+}
+
+// looks is the condition that search finds a row, told from the row itself: for when so many are found that looking at a list's rows one after the other
+// soon finds enough.
+func (t *table[S, T]) looks(q string) (term string, args []any) {
+	var terms []string
+	for _, column := range t.exact {
+		if value := exactValue(column, q); value != "" {
+			terms = append(terms, column+" = ?")
+			args = append(args, value)
+		}
+	}
+	if name := SearchedName(q); name != "" {
+		for _, text := range t.named {
+			terms = append(terms, text+" = ?", "substr("+text+", ?) = ?", "instr("+text+", ?)", "instr("+text+", ?)", "instr("+text+", ?)")
+			args = append(args, name, -len(name)-1, "."+name, `"`+name+`"`, "."+name+`"`, ":"+name+`"`)
+		}
+	}
+	return strings.Join(terms, " OR "), args
+}
+
+// exactValue is what a search for q looks for in a column that is compared whole.
+func exactValue(column, q string) string {
+	switch column {
+	case "serial_number":
+		return serialNumber(q)
+	case "fingerprint_sha256":
+		return hexNumber(q)
+	}
+	return strings.TrimPrefix(q, "#")
 }
 
 // belowName are the bounds of all names below one, labels reversed.

@@ -25,6 +25,7 @@ type table[S, T any] struct {
 	fold   func(S, uint64, *schema.Event) S
 	item   func(provider, id string, s *S, now time.Time) T
 	names  func(key string, s *S) []string // domain names it is found by
+	named  []string                        // SQL of the texts that bear those names: a name, or JSON with names among its strings
 
 	sorts   []string                                    // fields that lists may be ordered by
 	states  map[string]func(now string) (string, []any) // SQL condition of each state

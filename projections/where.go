@@ -21,6 +21,8 @@ type where struct {
 
 	found     []string // of a search: queries of the keys, one for each way to be found
 	foundArgs []any
+	looks     string // the same, told from a row itself; "": only the keys tell
+	looksArgs []any
 	ways      []way // terms that an index answers, of which any may find few rows
 }
 
@@ -74,10 +76,10 @@ func (t *table[S, T]) where(q Query) (*where, error) {
 	if q.Provider != "" {
 		w.addIndexed(fewFound, "^provider = ?", q.Provider)
 	}
-	if err := t.inState(w, q); err != nil {
+	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil { // before a state's wider bounds, since SQLite goes by the first
 		return nil, err
 	}
-	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil {
+	if err := t.inState(w, q); err != nil {
 		return nil, err
 	}
 	if q.Q != "" {
@@ -137,13 +139,23 @@ const fewEnding = 20_000
 // narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
 // A term of the column in whose order the list is read needs none of this: what it finds stands together there.
 func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
+	if w.looks != "" { // of a short list every row is looked at: the names of another may be many
+		if few, err = findsFew(ctx, db, fewFound, "SELECT provider, "+t.key+" FROM "+t.name, nil); few || err != nil {
+			w.add(w.looks, w.looksArgs...)
+			return few, err
+		}
+	}
 	if len(w.found) > 0 {
 		found := strings.Join(w.found, " UNION ALL ")
 		if few, err = findsFew(ctx, db, fewFound, found, w.foundArgs); few || err != nil {
 			w.begin(t.key, "SELECT DISTINCT * FROM ("+found+")", w.foundArgs)
 			return few, err
 		}
-		w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+		if w.looks != "" {
+			w.add(w.looks, w.looksArgs...)
+		} else {
+			w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+		}
 	}
 	for _, one := range w.ways {
 		if order != "" && one.column == order {
