@@ -38,7 +38,8 @@ type pageCopy struct {
 	seq    uint64    // it shows the log at least up to this event
 	status int
 	header http.Header
-	body   bytes.Buffer
+	body   bytes.Buffer // never written again once it has been sent to somebody
+	forms  bool         // it bears the token
 }
 
 func (p *pageCopy) Header() http.Header         { return p.header }
@@ -64,14 +65,18 @@ func (s *Server) shared(next http.Handler) http.Handler {
 }
 
 // copyFor is the page that r asks for, begun when the read models held the event heard; its forms bear token.
-func (s *Server) copyFor(token string, heard uint64, next http.Handler, r *http.Request) (int, http.Header, []byte) {
+func (s *Server) copyFor(token string, heard uint64, next http.Handler, r *http.Request) (status int, header http.Header, body []byte) {
 	p := s.copies.take(r.URL.RequestURI(), s.Now())
 	p.mu.Lock() // who comes meanwhile waits for the same page
 	defer p.mu.Unlock()
 	if p.seq < heard || s.Now().Sub(p.begun) >= copyLife {
 		s.makeCopy(p, next, r)
 	}
-	return p.status, p.header, bytes.ReplaceAll(p.body.Bytes(), []byte(s.copies.token), []byte(template.HTMLEscapeString(token)))
+	body = p.body.Bytes()
+	if p.forms {
+		body = bytes.ReplaceAll(body, []byte(s.copies.token), []byte(template.HTMLEscapeString(token)))
+	}
+	return p.status, p.header, body
 }
 
 func (c *copies) take(address string, now time.Time) *pageCopy {
@@ -93,10 +98,11 @@ func (c *copies) take(address string, now time.Time) *pageCopy {
 func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) {
 	ctx := context.WithValue(context.WithoutCancel(r.Context()), formKey{}, s.copies.token)
 	p.begun, p.seq, p.status, p.header = time.Time{}, 0, http.StatusOK, http.Header{}
-	p.body.Reset()
+	p.body = bytes.Buffer{}
 	begun := s.Now()
 	status, _, err := s.Store.Status(ctx)
 	next.ServeHTTP(p, r.WithContext(ctx))
+	p.forms = bytes.Contains(p.body.Bytes(), []byte(s.copies.token))
 	if p.begun = begun; err == nil {
 		p.seq = shownSeq(status)
 	}
