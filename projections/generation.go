@@ -70,6 +70,7 @@ type file struct {
 	readers *sql.DB // mode=ro: a file that is gone is an error, not an empty database
 	reading sync.WaitGroup
 	damaged chan struct{} // holds one when a reader found the file damaged
+	retired chan struct{} // closed when nobody reads it any more, and it is removed if it is to be
 }
 
 // currentName is the file that holds the name of the generation in use.
@@ -153,7 +154,7 @@ func openFile(path string) (*file, error) {
 		db.Close()
 		return nil, err
 	}
-	return &file{generation: g, path: path, readers: db, damaged: make(chan struct{}, 1)}, nil
+	return &file{generation: g, path: path, readers: db, damaged: make(chan struct{}, 1), retired: make(chan struct{})}, nil
 }
 
 // readCurrent is the generation in use, whether or not its file is there; ok is false when none was ever.

@@ -70,7 +70,17 @@ func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, 
 		return 0, err
 	}
 	defer leave()
-	return s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
+	before, _ := s.inUse()
+	seq, err = s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
+	if err != nil || before == nil {
+		return seq, err
+	}
+	select {
+	case <-before.retired:
+		return seq, nil
+	case <-ctx.Done():
+		return seq, ctx.Err()
+	}
 }
 
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses

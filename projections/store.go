@@ -198,6 +198,7 @@ func (s *Store) retire(f *file, remove bool) {
 		return
 	}
 	s.retiring.Go(func() {
+		defer close(f.retired)
 		f.reading.Wait()
 		f.readers.Close()
 		if remove {
