@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -48,8 +47,9 @@ func TestSearchFromAnywhere(t *testing.T) {
 		{"/dnssec", "<b>no such thing", "/search", "Nothing matches"},
 	} {
 		do(t, ctx, chromedp.Navigate(w.web+look.from))
+		until(t, ctx, "the page is there", `document.documentElement.classList.contains("js")`)
 		press(t, ctx, "/")
-		do(t, ctx, chromedp.Poll[chromedp.Void](`document.activeElement.id === "search"`, chromedp.WithPollingInterval(20*time.Millisecond)))
+		until(t, ctx, "the search box has the focus", `document.activeElement.id === "search"`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.value = ""`))
 		press(t, ctx, look.typed+kb.Enter)
 		w.await(t, fmt.Sprintf("%q from %s does not lead to %s and %q", look.typed, look.from, look.path, look.shown), func() bool {

@@ -46,6 +46,8 @@ var pages = []struct{ name, path string }{
 	{"scan", "/scans/probely/3epwuyBoKQKN"},
 	{"users", "/users"},
 	{"user", "/users/*"},
+	{"expiry", "/expiry"},
+	{"search", "/search?q=example.com"},
 	{"events", "/events"},
 	{"event", "/events/2"},
 	{"quarantine", "/quarantine"},

@@ -76,6 +76,10 @@ func (s *rebuildingStore) Status(context.Context) ([]projections.Status, []proje
 	return []projections.Status{{Name: "read-models", State: projections.StateRebuilding, Rebuild: &projections.Progress{Reason: "they are new", Percent: percent, TargetSeq: 100}}}, nil, nil
 }
 
+func (s *rebuildingStore) Traffic(context.Context, time.Time) ([]projections.Traffic, error) {
+	return nil, projections.ErrRebuilding
+}
+
 func (s *rebuildingStore) Attention(context.Context, time.Time) (*projections.Attention, error) {
 	return nil, projections.ErrRebuilding
 }

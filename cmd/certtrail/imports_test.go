@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"ingest/xolphin":              {module + "/schema", "net/http"},
 	"ingest/ask":                  {module + "/schema", "github.com/miekg/dns", "golang.org/x/time/rate", "net/http"},
 	"ingest/ingesttest":           {module + "/schema", module + "/schema/schematest", "net/http"},
-	"streams":                     {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "golang.org/x/sys/unix"},
+	"streams":                     {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "github.com/minio/highwayhash", "golang.org/x/sys/unix"},
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
