@@ -188,12 +188,11 @@ func TestHostileFieldsAreText(t *testing.T) {
 	}
 	w.caughtUp(t)
 
-	raw := regexp.MustCompile(`(?i)<xss|<script>h0st|["'](>|&gt;)(<|&lt;)xss|(href|src|action)\s*=\s*["']?\s*javascript:`)
 	shown := map[string]int{} // pages that show the text as text, by the first part of their path
 	pages := 0
 	crawlPages(t, w.web, func(path, body string) {
 		pages++
-		if found := raw.FindString(body); found != "" {
+		if found := rawIn(body); found != "" {
 			t.Errorf("%s has %q", path, found)
 		}
 		if strings.Contains(html.UnescapeString(body), "<xss onerror=h0st()>") {
@@ -206,6 +205,17 @@ func TestHostileFieldsAreText(t *testing.T) {
 			t.Errorf("no page under /%s shows the text at all, so that nothing was tried there", part)
 		}
 	}
+}
+
+// rawIn is what a page has of the text as it is no text any more; "" if all of it is escaped.
+func rawIn(body string) string {
+	lower := strings.ToLower(body)
+	for _, bad := range []string{"<xss", "<script>h0st", `"&gt;&lt;xss`, `'&gt;&lt;xss`, `href="javascript:`, `href='javascript:`, "href=javascript:", `src="javascript:`, `action="javascript:`} {
+		if strings.Contains(lower, bad) {
+			return bad
+		}
+	}
+	return ""
 }
 
 // withID is the body with another id than the one whose delivery it was made of has, where that is a text: it is a delivery's own, and a second of it is ignored.
