@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
@@ -150,6 +151,7 @@ func (b *build) load(ctx context.Context, to uint64) error {
 		return err
 	}
 	defer w.close()
+	defer syncBehind(b.path)()
 	err = readAhead(func(yield func([]schema.Record) error) error {
 		return b.s.o.Aside.Read(ctx, 0, to, yield)
 	}, b.mean, func(part []entry) error {
@@ -166,6 +168,21 @@ func (b *build) load(ctx context.Context, to uint64) error {
 	b.aim(PhaseIndexing, to)
 	b.reached(to)
 	return w.finish(ctx)
+}
+
+// syncEvery is how often what a bulk load has written goes to the disk: all at once at the end, it would hold up the log's own syncs.
+const syncEvery = 250 * time.Millisecond
+
+// syncBehind has what is written to the file at path brought to the disk bit by bit, until stop is called. Whether it is there is settled at the end.
+func syncBehind(path string) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var syncing sync.WaitGroup
+	syncing.Go(func() {
+		for pause(ctx, syncEvery); ctx.Err() == nil; pause(ctx, syncEvery) {
+			syncFile(path)
+		}
+	})
+	return func() { cancel(); syncing.Wait() }
 }
 
 // giveWayMost is for how long, at most, a building waits for readers after each of its parts.
