@@ -18,6 +18,7 @@ import (
 type database struct {
 	conn       *sqlite3.SQLiteConn
 	statements []*statement
+	behind     *behind // nil: a statement has run when it returns
 }
 
 func openDatabase(dsn string) (*database, error) {
@@ -30,7 +31,7 @@ func openDatabase(dsn string) (*database, error) {
 
 // close closes the connection with its statements, without which SQLite would keep the file open.
 func (d *database) close() error {
-	var errs []error
+	errs := []error{d.stopBehind()}
 	for _, s := range d.statements {
 		errs = append(errs, s.s.Close())
 	}
@@ -39,8 +40,14 @@ func (d *database) close() error {
 
 // exec runs statements without arguments.
 func (d *database) exec(ctx context.Context, text string) error {
-	_, err := d.conn.ExecContext(ctx, text, nil)
-	return err
+	run := func() error {
+		_, err := d.conn.ExecContext(ctx, text, nil)
+		return err
+	}
+	if d.behind != nil {
+		return d.behind.put(job{do: run})
+	}
+	return run()
 }
 
 // prepare makes a statement that lives as long as the database.
@@ -49,18 +56,27 @@ func (d *database) prepare(text string) (*statement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("couldn't prepare %q: %w", text, err)
 	}
-	d.statements = append(d.statements, &statement{s: s.(*sqlite3.SQLiteStmt)})
+	d.statements = append(d.statements, &statement{d: d, s: s.(*sqlite3.SQLiteStmt)})
 	return d.statements[len(d.statements)-1], nil
 }
 
 type statement struct {
+	d      *database
 	s      *sqlite3.SQLiteStmt
 	args   []driver.NamedValue
 	values []driver.Value
 }
 
-// run runs the statement for its effect. Arguments are what database/sql takes, and pointers to it.
+// run runs the statement for its effect. Arguments are what database/sql takes, and pointers to it; where the database writes behind, neither args nor
+// what it points to may change any more.
 func (s *statement) run(args ...any) error {
+	if s.d.behind != nil {
+		return s.d.behind.put(job{statement: s, args: args})
+	}
+	return s.runNow(args)
+}
+
+func (s *statement) runNow(args []any) error {
 	rows, err := s.start(args)
 	if err != nil {
 		return err
@@ -70,6 +86,9 @@ func (s *statement) run(args ...any) error {
 
 // row reads the first row of the statement's result into dest, pointers and sql.Scanners; sql.ErrNoRows if there is none.
 func (s *statement) row(dest []any, args ...any) error {
+	if err := s.d.caughtUp(); err != nil {
+		return err
+	}
 	rows, err := s.start(args)
 	if err != nil {
 		return err
@@ -128,7 +147,7 @@ func (i *inserter) add(values ...any) error {
 		return nil
 	}
 	err := i.many.run(i.waiting...)
-	i.waiting = i.waiting[:0]
+	i.empty()
 	return err
 }
 
@@ -139,12 +158,21 @@ func (i *inserter) flush() error {
 			return err
 		}
 	}
-	i.waiting = i.waiting[:0]
+	i.empty()
 	return nil
 }
 
+// empty makes room for more rows, elsewhere if those before may not have been written yet.
+func (i *inserter) empty() {
+	if i.one.d.behind != nil {
+		i.waiting = make([]any, 0, atOnce*i.columns)
+		return
+	}
+	i.waiting = i.waiting[:0]
+}
+
 // forget drops the rows that wait.
-func (i *inserter) forget() { i.waiting = i.waiting[:0] }
+func (i *inserter) forget() { i.empty() }
 
 // driverValue is what the driver takes for arg.
 func driverValue(arg any) (driver.Value, error) {

@@ -85,7 +85,10 @@ func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err err
 	if w.models, err = prepareModels(db, bulk); err != nil {
 		return nil, err
 	}
-	return w, w.readCursor()
+	if err = w.readCursor(); err == nil && bulk {
+		db.writeBehind()
+	}
+	return w, err
 }
 
 func prepareModels(db *database, bulk bool) (map[string]rows, error) {
@@ -134,7 +137,7 @@ func (w *writer) finish(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if err = errors.Join(err, w.db.stopBehind()); err != nil {
 		return err
 	}
 	// The sorter may use other processors, but for the one that everything else needs.
