@@ -178,11 +178,11 @@ func (m Matter) identified(row, part string, when schema.Time) Matter {
 	return m
 }
 
-// limited is a copy of a table as a list of the rows for which the condition holds, ordered by one of the columns.
+// limited is a copy of a table as a list of the rows for which the condition holds, ordered by one of the columns, which an index has in order.
 func limited[S, T any](t *table[S, T], condition string, columns ...string) *table[S, T] {
 	l := *t
 	l.only = condition
-	l.sorts = append(columns, t.sorts...)
+	l.sorts, l.inOrder = append(columns, t.sorts...), append(columns, t.inOrder...)
 	return &l
 }
 

@@ -21,7 +21,7 @@ var unsucceeded = "NOT EXISTS (SELECT 1 FROM certificates n WHERE " + strings.Re
 var (
 	announcedCertificates = limited(certificates, "announced AND +phase = 'issued'")
 	revokedCertificates   = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
-		return "phase = 'revoked' AND (not_after = '' OR not_after > ?)", []any{now}
+		return "phase = 'revoked' AND phase <> 'issued' AND (not_after = '' OR not_after > ?)", []any{now}
 	})
 	lapsingCertificates = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
 		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, lifecycle.ExpiringMost)}

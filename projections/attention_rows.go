@@ -134,7 +134,7 @@ func (s *Store) failedTargets(now time.Time) finder {
 }
 
 // openTLSFindings is the findings as a list of only those about TLS that are there, on targets that still are.
-var openTLSFindings = limited(findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')")
+var openTLSFindings = limited(findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')", "severity")
 
 func (s *Store) openFindings(now time.Time) finder {
 	return finding(s, openTLSFindings, Query{Sort: "-severity", Now: now}, func(f *Finding) []Matter {

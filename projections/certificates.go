@@ -28,6 +28,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	},
 	named:   []string{"common_name", "dns_names"},
 	sorts:   []string{"last_event_at", "not_after", "not_before", "common_name", "issuer", "id", "provider"},
+	inOrder: []string{"not_after", "common_name"},
 	ends:    "not_after",
 	byState: true,
 	exact:   []string{"id", "order_id", "serial_number", "fingerprint_sha256"},

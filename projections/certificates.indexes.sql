@@ -7,3 +7,4 @@ CREATE INDEX certificates_order  ON certificates (order_id);
 CREATE INDEX certificates_fingerprint ON certificates (fingerprint_sha256) WHERE fingerprint_sha256 <> '';
 CREATE INDEX certificates_announced ON certificates (last_event_at DESC, provider, id) WHERE announced;
 CREATE INDEX certificates_names ON certificates (name_set, issued_at, first_event_at, phase, serial_number) WHERE name_set <> '';
+CREATE INDEX certificates_name ON certificates (common_name, provider, id);

@@ -15,6 +15,7 @@ var domains = &table[lifecycle.Domain, Domain]{
 	names:   func(name string, _ *lifecycle.Domain) []string { return []string{name} },
 	named:   []string{"name"},
 	sorts:   []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
+	inOrder: []string{"expires_at"},
 	ends:    "expires_at",
 	byState: true,
 	states:  equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),

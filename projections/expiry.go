@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
@@ -36,21 +36,12 @@ func (s *Store) Expiring(ctx context.Context, spans []Span, limits []int, now ti
 	if x.Providers, err = providersOf(ctx, db, lifecycle.Certificates); err != nil {
 		return x, err
 	}
-	// One sum for each provider instead of groups, because the index is then read once, in its order, and nothing is sorted.
-	sums, args := make([]string, len(x.Providers)), make([]any, 0, len(x.Providers)+2)
-	for i, p := range x.Providers {
-		sums[i] = ", sum(provider = ?)"
-		args = append(args, p)
-	}
-	inSpan, err := db.PrepareContext(ctx, "SELECT count(*)"+strings.Join(sums, "")+" FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued'")
-	if err != nil {
-		return x, err
-	}
-	defer inSpan.Close()
 	for _, span := range spans[:min(len(spans), maxSpans)] {
-		if x.Spans, err = appendCounts(ctx, x.Spans, inSpan, len(x.Providers), append(args, schema.At(span.From).String(), schema.At(span.Until).String())...); err != nil {
+		counts, err := endingIn(ctx, db, span, x.Providers)
+		if err != nil {
 			return x, err
 		}
+		x.Spans = append(x.Spans, counts)
 	}
 	if len(limits) == 0 {
 		return x, nil
@@ -59,36 +50,72 @@ func (s *Store) Expiring(ctx context.Context, spans []Span, limits []int, now ti
 	return x, err
 }
 
-// appendCounts appends the counts that the statement answers after the number of all rows; they are nil where there are none.
-func appendCounts(ctx context.Context, to [][]int, s *sql.Stmt, n int, args ...any) ([][]int, error) {
-	var all int
-	found := make([]sql.NullInt64, n)
-	dest := []any{&all}
-	for i := range found {
-		dest = append(dest, &found[i])
+// ending is the providers and validities of the certificates, neither revoked nor replaced, that end from one time on and before another, with how many
+// there are of each: whole days as they have been counted, and what is left at either end certificate by certificate. It is shaped for the arguments of span.args.
+const ending = `(SELECT provider, validity_days, certificates FROM expiries WHERE day >= ? AND day < ?
+	UNION ALL SELECT provider, validity_days, 1 FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued'
+	UNION ALL SELECT provider, validity_days, 1 FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued')`
+
+// args are the arguments of ending.
+func (s Span) args() []any {
+	first, last := s.From.UTC().Truncate(day), s.Until.UTC().Truncate(day) // the days that are whole are from first on, and before last
+	if first.Before(s.From) {
+		first = first.Add(day)
 	}
-	if err := s.QueryRowContext(ctx, args...).Scan(dest...); err != nil {
-		return to, err
+	if last.Before(first) {
+		first, last = s.Until, s.Until // of no day is it whole
 	}
-	counts := make([]int, n)
-	for i := range found {
-		counts[i] = int(found[i].Int64)
-	}
-	return append(to, counts), nil
+	text := func(t time.Time) string { return schema.At(t).String() }
+	return []any{first.Format(time.DateOnly), last.Format(time.DateOnly), text(s.From), text(first), text(last), text(s.Until)}
 }
+
+const day = 24 * time.Hour
+
+// endingIn counts the certificates that end in the span, by provider.
+func endingIn(ctx context.Context, db *sql.DB, span Span, providers []string) ([]int, error) {
+	counts := make([]int, len(providers))
+	found, err := db.QueryContext(ctx, "SELECT provider, sum(certificates) FROM "+ending+" GROUP BY provider", span.args()...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var provider string
+		var n int
+		if err := found.Scan(&provider, &n); err != nil {
+			return nil, err
+		}
+		if i := slices.Index(providers, provider); i >= 0 { // one that came since they were asked for is shown the next time
+			counts[i] = n
+		}
+	}
+	return counts, found.Err()
+}
+
+// endOfTime is later than any certificate ends, even one that says that its end is not known, which is that second (RFC 5280 4.1.2.5).
+var endOfTime = time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)
 
 // validFor counts the certificates that are valid now, and those of them that are valid for more days than each limit.
 func validFor(ctx context.Context, db *sql.DB, limits []int, now time.Time) (valid int, over []int, err error) {
-	sums, args := "", []any{}
-	over = make([]int, len(limits))
-	dest := []any{&valid}
-	for i, days := range limits {
-		sums += ", coalesce(sum(validity_days > ?), 0)"
-		args = append(args, days)
-		dest = append(dest, &over[i])
+	found, err := db.QueryContext(ctx, "SELECT validity_days, sum(certificates) FROM "+ending+" GROUP BY validity_days", Span{now, endOfTime}.args()...)
+	if err != nil {
+		return 0, nil, err
 	}
-	err = db.QueryRowContext(ctx, "SELECT count(*)"+sums+" FROM certificates WHERE not_after >= ? AND +phase = 'issued'", append(args, schema.At(now).String())...).Scan(dest...)
-	return valid, over, err
+	defer found.Close()
+	over = make([]int, len(limits))
+	for found.Next() {
+		var days, n int
+		if err := found.Scan(&days, &n); err != nil {
+			return 0, nil, err
+		}
+		valid += n
+		for i := range limits {
+			if days > limits[i] {
+				over[i] += n
+			}
+		}
+	}
+	return valid, over, found.Err()
 }
 
 // Lapsing counts the domains' validations that end in each span, at most maxSpans of them.

@@ -77,6 +77,11 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	if err != nil {
 		return nil, "", err
 	}
+	if !few {
+		if err := t.sortable(ctx, db, w, column); err != nil {
+			return nil, "", err
+		}
+	}
 	by, read := column, column
 	if few {
 		read = ""
@@ -199,7 +204,8 @@ func (w *where) after(cursor, column, key string, descending bool) error {
 	if descending {
 		beyond, upTo = "<", "<="
 	}
-	w.add(column+" "+upTo+" ?", p.Value)
+	w.terms = append([]string{column + " " + upTo + " ?"}, w.terms...) // before a state's wider bounds, since SQLite goes by the first
+	w.args = append([]any{p.Value}, w.args...)
 	w.add(column+" "+beyond+" ? OR (provider, "+key+") > (?, ?)", p.Value, p.Provider, p.ID)
 	return nil
 }
@@ -228,10 +234,14 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 	if err != nil {
 		return 0, err
 	}
-	if _, err := t.narrow(ctx, db, w, ""); err != nil {
+	order := ""
+	if !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero() {
+		order = t.ends // the index of ends knows most of what else is asked, so that the rows themselves need not be read
+	}
+	if _, err := t.narrow(ctx, db, w, order); err != nil {
 		return 0, err
 	}
-	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql(order)+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 

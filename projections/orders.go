@@ -22,6 +22,7 @@ var orders = &table[lifecycle.Order, Order]{
 	names:   orderNames,
 	named:   []string{"common_name", "dns_names", "checks"},
 	sorts:   []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
+	inOrder: []string{"common_name", "first_event_at"},
 	byState: true,
 	states:  equalTo("state", lifecycle.Pending, lifecycle.ActionRequired, lifecycle.Issued, lifecycle.ReissueReady, lifecycle.Rejected, lifecycle.Canceled, lifecycle.Revoked),
 	exact:   []string{"id", "certificate_id"},

@@ -19,6 +19,7 @@ const (
 	DefaultLimit = 100
 	MaxLimit     = 1000
 	CountLimit   = 10_000 // counts are exact up to here
+	SortLimit    = 10_000 // rows that are sorted by a field that no index has in order
 )
 
 // Query asks for one page of a list. The zero Query, with Now, is the first page of everything, most recent first.
@@ -28,7 +29,7 @@ type Query struct {
 	Q        string // an exact order, certificate or serial number, or a domain name and all below it
 	Provider string
 	State    string
-	Sort     string // FIELD or -FIELD; "": -last_event_at
+	Sort     string // FIELD or -FIELD; "": -last_event_at. More than SortLimit rows only by what SortsAny says
 
 	// Only what ends in this time: certificates by their not_after, validations by their expires_at. Zero: no bound; ExpiresUntil is not part of it.
 	ExpiresFrom, ExpiresUntil time.Time

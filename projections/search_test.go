@@ -187,6 +187,37 @@ func TestExpiring(t *testing.T) {
 	}
 }
 
+// TestExpiringFollowsWhatChanges counts spans that begin and end within days, while certificates are revoked and learn another end.
+func TestExpiringFollowsWhatChanges(t *testing.T) {
+	l := newMemoryLog()
+	s, _ := running(t, t.TempDir(), l)
+	hear := func(i int, id string, kind schema.Kind, days int) {
+		from, to := schema.At(began), schema.At(began.AddDate(0, 0, days).Add(12*time.Hour))
+		l.append(event(i, kind, schema.Data{OrderID: "1", CertificateID: id, Certificate: &schema.Certificate{FingerprintSHA256: fmt.Sprint(i), NotBefore: &from, NotAfter: &to}}))
+	}
+	noon := time.Date(began.Year(), began.Month(), began.Day()+10, 12, 0, 0, 0, time.UTC)
+	for i := range 6 {
+		hear(i+1, fmt.Sprint(i), schema.OrderIssued, 10+i/2)
+	}
+	hear(7, "0", schema.CertificateRevoked, 10)
+	hear(8, "1", schema.OrderIssued, 14)
+	caughtUp(t, s)
+	for _, span := range []Span{{noon.Add(-30 * time.Hour), noon.Add(90 * time.Hour)}, {noon, noon.Add(time.Hour)}, {noon.Add(-12 * time.Hour), noon.Add(36 * time.Hour)}, {noon.Add(-time.Hour), noon.Add(13 * time.Hour)}} {
+		x, err := s.Expiring(t.Context(), []Span{span}, []int{10}, began)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Count(t.Context(), "certificates", Query{State: "valid", ExpiresFrom: span.From, ExpiresUntil: span.Until, Now: began})
+		if got := x.Spans[0]; err != nil || len(got) != 1 || got[0] != n || x.Valid != 5 || x.Over[0] != 5 {
+			t.Errorf("%v: %v, its list has %d; %d valid, %v longer (%v)", span, got, n, x.Valid, x.Over, err)
+		}
+	}
+	v, err := s.Verify(t.Context(), nil)
+	if err != nil || v.Differing != 0 {
+		t.Errorf("a rebuild counts otherwise: %v (%v)", v.Differences, err)
+	}
+}
+
 func TestLapsing(t *testing.T) {
 	l := newMemoryLog()
 	for i, days := range []int{3, 3, 10, 400} {

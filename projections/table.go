@@ -28,6 +28,7 @@ type table[S, T any] struct {
 	named  []string                        // SQL of the texts that bear those names: a name, or JSON with names among its strings
 
 	sorts   []string                                    // fields that lists may be ordered by
+	inOrder []string                                    // those of them that an index has in order, beside last_event_at and key
 	states  map[string]func(now string) (string, []any) // SQL condition of each state
 	only    string                                      // a condition on all its lists
 	exact   []string                                    // columns a search compares whole

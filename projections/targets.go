@@ -62,14 +62,15 @@ var findings = &table[lifecycle.Finding, Finding]{
 	bind: func(f *lifecycle.Finding) []any {
 		return []any{&f.State, &f.TargetID, whole(&f.About), optionalTime{&f.DetectedAt}, optionalTime{&f.FixedAt}}
 	},
-	life:   func(f *lifecycle.Finding) *lifecycle.Life { return &f.Life },
-	derive: func(f *lifecycle.Finding) []any { return []any{f.About.Name, f.About.Severity, f.TLS()} },
-	fold:   lifecycle.Finding.Fold,
-	names:  func(_ string, f *lifecycle.Finding) []string { return []string{f.About.Host} },
-	named:  []string{"coalesce(json_extract(nullif(about, ''), '$.host'), '')"},
-	sorts:  []string{"last_event_at", "first_event_at", "state", "severity", "name", "target_id", "detected_at", "fixed_at", "id", "provider"},
-	states: equalTo("state", lifecycle.Detected, lifecycle.Fixed),
-	exact:  []string{"id", "target_id", "name"},
+	life:    func(f *lifecycle.Finding) *lifecycle.Life { return &f.Life },
+	derive:  func(f *lifecycle.Finding) []any { return []any{f.About.Name, f.About.Severity, f.TLS()} },
+	fold:    lifecycle.Finding.Fold,
+	names:   func(_ string, f *lifecycle.Finding) []string { return []string{f.About.Host} },
+	named:   []string{"coalesce(json_extract(nullif(about, ''), '$.host'), '')"},
+	sorts:   []string{"last_event_at", "first_event_at", "state", "severity", "name", "target_id", "detected_at", "fixed_at", "id", "provider"},
+	inOrder: []string{"name"},
+	states:  equalTo("state", lifecycle.Detected, lifecycle.Fixed),
+	exact:   []string{"id", "target_id", "name"},
 	item: func(provider, id string, f *lifecycle.Finding, _ time.Time) Finding {
 		return Finding{
 			Provider: provider, ID: id, State: f.State, TargetID: f.TargetID, Name: f.About.Name, Severity: f.About.Severity, TLS: f.TLS(), URL: f.About.URL, Host: f.About.Host,

@@ -195,7 +195,7 @@ var comparedTables = func() []compared {
 	} {
 		list = append(list, compared{t.name, []string{"provider", t.key}})
 	}
-	list = append(list, compared{"deliveries", []string{"provider", "hour"}})
+	list = append(list, compared{"deliveries", []string{"provider", "hour"}}, compared{"expiries", []string{"day", "provider", "validity_days"}})
 	return append(list, compared{"timeline", []string{"id", "seq", "provider", "model"}}, compared{"names", []string{"reversed", "id", "provider", "model"}},
 		compared{"quarantine", []string{"seq"}}, compared{"gaps", []string{"first_seq"}}, compared{"seen", []string{"event_id"}}, compared{"cursor", []string{"one"}})
 }()

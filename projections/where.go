@@ -101,7 +101,7 @@ func (t *table[S, T]) inState(w *where, q Query) error {
 		return fmt.Errorf("%w: %q is not a state of %s", ErrQuery, q.State, t.name)
 	}
 	term, args := condition(schema.At(q.Now).String())
-	if column, _, err := t.order(q.Sort); t.byState && err == nil && column != "last_event_at" {
+	if column, _, err := t.order(q.Sort); t.byState && err == nil && (column != "last_event_at" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
 		term = strings.ReplaceAll(term, "state = ", "^state = ") // the index of states has them in the order of their last events only
 	}
 	if t.byState {

@@ -33,7 +33,7 @@ func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := attentionPage{frame: s.frame(ctx, "Attention", "attention")}
 	p.Model = anyModel
-	found, err := s.Store.Attention(ctx, p.Now)
+	found, err := s.pressing.list(ctx, s.Store, &p.frame)
 	if err != nil {
 		return err
 	}

@@ -171,7 +171,7 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	f.Model, f.Q = l.model, q.Q
 	values := r.URL.Query()
 	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.model), Count: countText(n),
-		Heads: l.heads(values, q.Sort), Rows: rows,
+		Heads: l.heads(values, q.Sort, n), Rows: rows,
 		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {
@@ -211,14 +211,15 @@ func (l *list[T]) api(w http.ResponseWriter, r *http.Request) error {
 	return writeItems(w, items, next)
 }
 
-func (l *list[T]) heads(values url.Values, sort string) []head {
+// heads are the columns' heads of a list of n rows. What so many cannot be sorted by is no link.
+func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 	if sort == "" {
 		sort = defaultSort
 	}
 	heads := make([]head, len(l.columns))
 	for i, c := range l.columns {
 		heads[i] = head{column: c, Sort: "none"}
-		if c.Field == "" {
+		if c.Field == "" || n > projections.SortLimit && !slices.Contains(projections.SortsAny(l.model), c.Field) {
 			continue
 		}
 		to := c.Field

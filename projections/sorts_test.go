@@ -1,0 +1,64 @@
+package projections
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// TestAnyLengthIsSortedByIndex: what SortsAny promises an index has in order, forwards and, but for ties, backwards.
+func TestAnyLengthIsSortedByIndex(t *testing.T) {
+	s, _ := running(t, t.TempDir(), newMemoryLog())
+	caughtUp(t, s)
+	db, done, err := s.reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done(&err)
+	for model, fields := range sortsAny {
+		for _, field := range fields {
+			for _, direction := range []string{"", " DESC"} {
+				rows, err := db.Query("EXPLAIN QUERY PLAN SELECT provider, " + fields[1] + " FROM " + model + " ORDER BY " + field + direction + ", provider, " + fields[1] + " LIMIT 1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for rows.Next() {
+					var a, b, c any
+					var detail string
+					if err := rows.Scan(&a, &b, &c, &detail); err != nil {
+						t.Fatal(err)
+					}
+					if strings.HasSuffix(detail, "TEMP B-TREE FOR ORDER BY") {
+						t.Errorf("%s by %s%s: %s", model, field, direction, detail)
+					}
+				}
+				rows.Close()
+			}
+		}
+	}
+}
+
+func TestLongListsAreSortedByIndexOnly(t *testing.T) {
+	l := newMemoryLog()
+	for i := range SortLimit + 1 {
+		kind := schema.OrderIssued
+		if i == 0 {
+			kind = schema.OrderRejected
+		}
+		l.append(event(i+1, kind, schema.Data{OrderID: fmt.Sprint(i)}))
+	}
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	for sort, refused := range map[string]bool{"": false, "common_name": false, "-id": false, "state_since": true, "-provider": true} {
+		if _, _, err := s.Orders(t.Context(), Query{Sort: sort, Now: began}); errors.Is(err, ErrQuery) != refused || err != nil && !refused {
+			t.Errorf("all by %q: %v", sort, err)
+		}
+		if few, _, err := s.Orders(t.Context(), Query{Sort: sort, State: lifecycle.Rejected, Now: began}); len(few) != 1 || err != nil {
+			t.Errorf("the rejected by %q: %d (%v)", sort, len(few), err)
+		}
+	}
+}
