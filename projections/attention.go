@@ -196,6 +196,9 @@ func firstOf(times ...*schema.Time) schema.Time {
 	return schema.Time{}
 }
 
+// words are a provider's own, as what follows a sentence.
+func words(reason string) string { return " Its words: “" + reason + "”." }
+
 func subjectOf(name, provider, id string) string {
 	if name == "" {
 		return provider + " " + id

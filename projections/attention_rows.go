@@ -22,7 +22,7 @@ func (s *Store) waitingOrders(now time.Time) finder {
 
 func orderMatters(o *Order) []Matter {
 	var matters []Matter
-	subject := subjectOf(o.CommonName, o.Provider, o.ID)
+	subject := subjectOf(firstName(o), o.Provider, o.ID)
 	for _, w := range o.Waiting {
 		m := Matter{Severity: Warning, Kind: w.Kind, Provider: o.Provider, Since: w.Since, Href: href("orders", o.Provider, o.ID)}
 		switch w.Kind {
@@ -40,6 +40,14 @@ func orderMatters(o *Order) []Matter {
 	return matters
 }
 
+// firstName is the name by which an order is known; "" while the CA has named none.
+func firstName(o *Order) string {
+	if names := o.Names(); len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
+
 func checkMatter(m *Matter, o *Order, check, subject string) {
 	state := o.Checks[check]
 	text := CheckTextOf(check, state)
@@ -49,7 +57,7 @@ func checkMatter(m *Matter, o *Order, check, subject string) {
 	}
 	m.Detail, m.Means, m.Do = text.Happened, text.Means, text.Do
 	if reason := o.Reasons[check]; reason != "" {
-		m.Detail += " Its words: " + reason
+		m.Detail += words(reason)
 	}
 }
 
@@ -75,7 +83,7 @@ func domainMatter(d *Domain, now time.Time) Matter {
 	case d.State == lifecycle.Failed:
 		m.Kind, m.Title, m.Detail = schema.MatterDomainFailed, "Validation failed: "+name, "The CA could not validate the domain."
 		if d.Reason != "" {
-			m.Detail += " Its words: " + d.Reason
+			m.Detail += words(d.Reason)
 		}
 		m.Means, m.Do = "Nothing is issued for it before it is validated.", "Check that the proof is public: the DNS record, the file or the e-mail. Then let the CA try again."
 		when, m.Due = m.Since, nil
@@ -127,7 +135,7 @@ func (s *Store) failedTargets(now time.Time) finder {
 			Detail: "The scanner could not prove that the host is yours.", Means: "It is not scanned.", Do: "Put the proof where the scanner looks for it, and have it verified again.",
 			Since: firstOf(t.Since, &t.FirstEventAt), Href: href("targets", t.Provider, t.ID)}
 		if t.Reason != "" {
-			m.Detail += " Its words: " + t.Reason
+			m.Detail += words(t.Reason)
 		}
 		return []Matter{m.identified(t.ID, "", m.Since)}
 	})

@@ -71,10 +71,10 @@ func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m
 	return s.deciding(matters, f, r.URL.RequestURI()), err
 }
 
-// timeLeft is "22 h left" or "over since 3 d", and whether it is less than two days.
+// timeLeft is "22 h left" or "over for 3 d", and whether it is less than two days.
 func timeLeft(left time.Duration) (text string, urgent bool) {
 	if left < 0 {
-		return "over since " + durationText(-left), true
+		return "over for " + durationText(-left), true
 	}
 	return durationText(left) + " left", left < 48*time.Hour
 }

@@ -31,7 +31,7 @@ func TestOrderSaysWhatBlocksIt(t *testing.T) {
 	s.orders = append(s.orders, stuckOrder())
 	body := get(handler(t, options(s, l)), "/orders/digicert/771950").Body.String()
 	wantAll(t, "the order", body, []string{
-		`>since <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                  // in its state
+		`>for <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                    // in its state
 		`<a href="#check-organization">Organization</a>`, `<a href="#domains">Domains</a> <span>1 of 3</span>`, `id="check-organization"`, // the steps lead to what is said of them
 		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was put off", "What comes next",
 		"Message from the CA", ">3 h</time>", "Read it in the CA’s console",
@@ -90,7 +90,7 @@ func TestRenewal(t *testing.T) {
 	certificate("revoked", "revoked", 150*day, nil)
 	h := handler(t, o)
 	for id, want := range map[string][]string{
-		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 d", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
+		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
 		"late":     {"Renew it now:", "18 Nov 2026", "may be valid for 200 days at most"},
 		"followed": {`→ successor <a href="/certificates/digicert/next"><code>next</code></a> issued`},
 		"revoked":  {"No newer certificate for the same names was heard of."},
