@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -124,4 +125,27 @@ func TestRefusedZones(t *testing.T) {
 		}
 	}
 	wantAll(t, "the parent's words", get(h, "/dnssec/sectigo/42").Body.String(), []string{"At the parent zone", "The parent has DS 11042.", "Field by field", "ECDSA P-256 with SHA-256", "SHA-256"})
+}
+
+// TestDomainOfManyOrders shows the first of a name's orders, how many there are, and the way to the rest.
+func TestDomainOfManyOrders(t *testing.T) {
+	s, l := world(plain)
+	h := handler(t, options(s, l))
+	few := get(h, "/domains/shop.example.com").Body.String()
+	if strings.Contains(few, "of it and of names below it") {
+		t.Error("a name with few orders has the way to more")
+	}
+	for i := range 100 {
+		o := stuckOrder()
+		o.ID = fmt.Sprint(900000 + i)
+		s.orders = append(s.orders, o)
+	}
+	body := get(h, "/domains/shop.example.com").Body.String()
+	if n := strings.Count(body, `<tr data-row="orders/`); n != 20 {
+		t.Errorf("the page shows %d orders, want 20", n)
+	}
+	if len(body) > 60_000 {
+		t.Errorf("the page is %d bytes", len(body))
+	}
+	wantAll(t, "the domain", body, []string{`<a href="/orders?q=shop.example.com">All orders of it and of names below it</a>`})
 }
