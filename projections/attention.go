@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
@@ -197,7 +198,9 @@ func firstOf(times ...*schema.Time) schema.Time {
 }
 
 // words are a provider's own, as what follows a sentence.
-func words(reason string) string { return " Its words: “" + reason + "”." }
+func words(reason string) string {
+	return " Its words: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
+}
 
 func subjectOf(name, provider, id string) string {
 	if name == "" {
