@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
@@ -194,6 +195,11 @@ func firstOf(times ...*schema.Time) schema.Time {
 		}
 	}
 	return schema.Time{}
+}
+
+// words are a provider's own, as what follows a sentence.
+func words(reason string) string {
+	return " Its words: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
 }
 
 func subjectOf(name, provider, id string) string {

@@ -56,7 +56,7 @@ func announcedMatters(c *Certificate, now time.Time) []Matter {
 		m.Detail = revocation(*c.RevokesAt, now)
 	}
 	if c.Reason != "" {
-		m.Detail += " Its words: " + c.Reason
+		m.Detail += words(c.Reason)
 	}
 	m.Means, m.Do = "From then on browsers and programs refuse it wherever it is in use.", "Order another, and install it wherever this one is in use before the CA revokes it."
 	if c.Successor != nil {
@@ -83,7 +83,7 @@ func (s *Store) revoked(now time.Time) finder {
 		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Title: "Revoked: " + subjectOf(c.CommonName, c.Provider, c.ID), Detail: "The CA revoked the certificate, and there is no other for its names.",
 			Means: "Browsers and programs refuse it wherever it is in use.", Do: "Order another, install it wherever this one is in use, and find out why it was revoked.", Since: firstOf(c.RevokedAt, &c.FirstEventAt)}
 		if c.Reason != "" {
-			m.Detail += " Its words: " + c.Reason
+			m.Detail += words(c.Reason)
 		}
 		return []Matter{certificateMatter(m, c, m.Since)}
 	})

@@ -22,13 +22,13 @@ func (s *Store) waitingOrders(now time.Time) finder {
 
 func orderMatters(o *Order) []Matter {
 	var matters []Matter
-	subject := subjectOf(o.CommonName, o.Provider, o.ID)
+	subject := subjectOf(firstName(o), o.Provider, o.ID)
 	for _, w := range o.Waiting {
 		m := Matter{Severity: Warning, Kind: w.Kind, Provider: o.Provider, Since: w.Since, Href: href("orders", o.Provider, o.ID)}
 		switch w.Kind {
 		case schema.MatterMessage:
-			m.Title, m.Detail = "Message from the CA: "+subject, "The CA sent a message about the order."
-			m.Means, m.Do = "It may wait for an answer, and says of what elsewhere.", "Read it in the CA's console or mailbox, answer it there, then acknowledge it here."
+			m.Title, m.Detail = "Message from the CA: "+subject, MessageText.Happened
+			m.Means, m.Do = MessageText.Means, MessageText.Do
 		case schema.MatterReissue:
 			m.Severity, m.Title, m.Detail = Notice, "Ready to be reissued: "+subject, "The subscription runs on, and its certificate can be issued anew."
 			m.Do = "Ask the CA for the next certificate, with a fresh key, and install it before the present one expires."
@@ -40,6 +40,14 @@ func orderMatters(o *Order) []Matter {
 	return matters
 }
 
+// firstName is the name by which an order is known; "" while the CA has named none.
+func firstName(o *Order) string {
+	if names := o.Names(); len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
+
 func checkMatter(m *Matter, o *Order, check, subject string) {
 	state := o.Checks[check]
 	text := CheckTextOf(check, state)
@@ -49,7 +57,7 @@ func checkMatter(m *Matter, o *Order, check, subject string) {
 	}
 	m.Detail, m.Means, m.Do = text.Happened, text.Means, text.Do
 	if reason := o.Reasons[check]; reason != "" {
-		m.Detail += " Its words: " + reason
+		m.Detail += words(reason)
 	}
 }
 
@@ -75,17 +83,17 @@ func domainMatter(d *Domain, now time.Time) Matter {
 	case d.State == lifecycle.Failed:
 		m.Kind, m.Title, m.Detail = schema.MatterDomainFailed, "Validation failed: "+name, "The CA could not validate the domain."
 		if d.Reason != "" {
-			m.Detail += " Its words: " + d.Reason
+			m.Detail += words(d.Reason)
 		}
 		m.Means, m.Do = "Nothing is issued for it before it is validated.", "Check that the proof is public: the DNS record, the file or the e-mail. Then let the CA try again."
 		when, m.Due = m.Since, nil
 	case d.State == lifecycle.Expired || d.ExpiresAt != nil && now.After(d.ExpiresAt.Time):
-		m.Kind, m.Title, m.Detail = schema.MatterDomainExpired, "Validation expired: "+name, "The domain's validation may be used no more."
+		m.Kind, m.Title, m.Detail = schema.MatterDomainExpired, "Validation expired: "+name, "The domain’s validation may be used no more."
 		m.Means, m.Do = "Certificates for it cannot be issued until it is validated again.", "Validate the domain again at the CA, before the next renewal."
 	default:
-		m.Severity, m.Kind, m.Title, m.Detail = Notice, schema.MatterDomainLapses, "Revalidation due: "+name, "The domain's validation comes to its end."
+		m.Severity, m.Kind, m.Title, m.Detail = Notice, schema.MatterDomainLapses, "Revalidation due: "+name, "The domain’s validation comes to its end."
 		if d.ExpiresAt != nil {
-			m.Detail = "The domain's validation may be used until " + d.ExpiresAt.UTC().Format(time.DateOnly) + "."
+			m.Detail = "The domain’s validation may be used until " + d.ExpiresAt.UTC().Format(time.DateOnly) + "."
 		}
 		m.Means, m.Do = "After that nothing is issued for it, also no renewal.", "Validate the domain again at the CA before its validation expires."
 	}
@@ -103,7 +111,7 @@ func dnssecMatter(d *DNSSEC) Matter {
 	record := d.DS
 	if d.NextStep == lifecycle.StepDSSubmit {
 		m.Kind, m.Title, m.Detail = schema.MatterDSPublish, "Publish the new DS: "+zone, "A key rotation is under way."
-		m.Means, m.Do = "The zone's new key is trusted only once its parent has this record.", "Add the record at the parent zone, usually in the registrar's form, beside the old one."
+		m.Means, m.Do = "The zone’s new key is trusted only once its parent has this record.", "Add the record at the parent zone, usually in the registrar’s form, beside the old one."
 		m.Since = firstOf(d.StartedAt, &d.FirstEventAt)
 	} else {
 		record = d.PreviousDS
@@ -127,7 +135,7 @@ func (s *Store) failedTargets(now time.Time) finder {
 			Detail: "The scanner could not prove that the host is yours.", Means: "It is not scanned.", Do: "Put the proof where the scanner looks for it, and have it verified again.",
 			Since: firstOf(t.Since, &t.FirstEventAt), Href: href("targets", t.Provider, t.ID)}
 		if t.Reason != "" {
-			m.Detail += " Its words: " + t.Reason
+			m.Detail += words(t.Reason)
 		}
 		return []Matter{m.identified(t.ID, "", m.Since)}
 	})

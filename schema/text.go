@@ -31,6 +31,19 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Bool is a boolean in a provider's JSON, nil where it is absent. Anything else is as if absent.
+type Bool struct{ Value *bool }
+
+// UnmarshalJSON never fails, like that of Text.
+func (f *Bool) UnmarshalJSON(b []byte) error {
+	f.Value = nil
+	if s := string(b); s == "true" || s == "false" {
+		is := s == "true"
+		f.Value = &is
+	}
+	return nil
+}
+
 // unquoteValid is the string that b, with its quotes, stands for. It spares a second run of encoding/json for strings without escapes, which nearly
 // all are.
 func unquoteValid(b []byte) string {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +13,13 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
+
+// errDecision is a decision that says too little, or what cannot be.
+var errDecision = errors.New("nothing was decided")
+
+func undecided(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errDecision, fmt.Sprintf(format, args...))
+}
 
 // Decision is what a person decided about a matter.
 type Decision struct {
@@ -71,10 +80,10 @@ func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m
 	return s.deciding(matters, f, r.URL.RequestURI()), err
 }
 
-// timeLeft is "22 h left" or "over since 3 d", and whether it is less than two days.
+// timeLeft is "22 h left" or "over for 3 d", and whether it is less than two days.
 func timeLeft(left time.Duration) (text string, urgent bool) {
 	if left < 0 {
-		return "over since " + durationText(-left), true
+		return "over for " + durationText(-left), true
 	}
 	return durationText(left) + " left", left < 48*time.Hour
 }
@@ -115,14 +124,14 @@ func readDecision(form url.Values, now time.Time) (Decision, error) {
 	d := Decision{Kind: schema.Kind(schema.AggregateAttention + "." + form.Get("decision")), Provider: form.Get("provider"), Row: form.Get("row"), By: strings.Join(strings.Fields(form.Get("by")), " "),
 		Matter: schema.Matter{Kind: form.Get("kind"), Part: form.Get("part"), Note: schema.Note(form.Get("note"))}}
 	if !slices.Contains([]schema.Kind{schema.AttentionAcknowledged, schema.AttentionSnoozed, schema.AttentionTaken, schema.AttentionReopened}, d.Kind) {
-		return d, wrong("a matter can be acknowledged, snoozed, taken or reopened, not %q", form.Get("decision"))
+		return d, undecided("a matter can be acknowledged, snoozed, taken or reopened, not %q", form.Get("decision"))
 	}
 	since, err := schema.ParseTime(form.Get("since"))
 	if err != nil || d.Provider == "" || !schema.KnownMatter(d.Matter.Kind) {
-		return d, wrong("the form does not say which matter it is about: load the page again, then try once more")
+		return d, undecided("the form does not say which matter it is about: load the page again, then try once more")
 	}
 	if d.Matter.Since = since; len(d.By) > maxName {
-		return d, wrong("a name has %d bytes at most", maxName)
+		return d, undecided("a name has %d bytes at most", maxName)
 	}
 	if d.Kind == schema.AttentionSnoozed || d.Kind == schema.AttentionTaken {
 		d.Matter.Until, err = readUntil(form, now)
@@ -136,7 +145,7 @@ func readUntil(form url.Values, now time.Time) (*schema.Time, error) {
 	if day := form.Get("until"); day != "" {
 		t, err := time.Parse(time.DateOnly, day)
 		if err != nil {
-			return nil, wrong("%q is not a day such as 2026-12-01", day)
+			return nil, undecided("%q is not a day such as 2026-12-01", day)
 		}
 		at = t
 	} else {
@@ -147,7 +156,7 @@ func readUntil(form url.Values, now time.Time) (*schema.Time, error) {
 		at = now.AddDate(0, 0, min(max(days, 0), 1000))
 	}
 	if at.Before(now) || at.Equal(now) || at.Sub(now) > maxDecision {
-		return nil, wrong("a decision holds until a day that is to come, within a year from now")
+		return nil, undecided("a decision holds until a day that is to come, within a year from now")
 	}
 	t := schema.At(at)
 	return &t, nil

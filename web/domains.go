@@ -80,6 +80,8 @@ type domainPage struct {
 type section[T any] struct {
 	Heads []head
 	Rows  []rowView[T]
+	Count string // of all there are
+	All   string // the list that has the rest, if these are not all
 }
 
 func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
@@ -87,7 +89,19 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 	for i, c := range l.columns {
 		heads[i] = head{column: c}
 	}
-	return section[T]{heads, l.rows(f, items)}
+	return section[T]{Heads: heads, Rows: l.rows(f, items), Count: number(len(items))}
+}
+
+// foremost are the first rows of what bears the name, with the way to the rest. A name that is renewed every few weeks has hundreds.
+func foremost[T any](l *list[T], f *frame, items []T, name string) section[T] {
+	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
+	if sec.Count = number(len(items)); len(items) > relatedLimit {
+		sec.All = with(l.model, nil, "q", name)
+	}
+	if len(items) == projections.MaxLimit {
+		sec.Count += "+"
+	}
+	return sec
 }
 
 // validation is what one provider says of the name, and how it came to say so.
@@ -126,14 +140,14 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Validations = append(p.Validations, v)
 	}
-	p.Orders = sectionOf(s.orders, &p.frame, d.Orders)
-	p.Certificates = sectionOf(s.certificates, &p.frame, d.Certificates)
+	p.Orders = foremost(s.orders, &p.frame, d.Orders, d.Name)
+	p.Certificates = foremost(s.certificates, &p.frame, d.Certificates, d.Name)
 	if then.AsOf == nil {
 		p.Refused = s.refusedZones(d.DNSSEC, p.Now)
 	}
 	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
 	p.Targets = sectionOf(s.targets, &p.frame, d.Targets)
-	p.Findings = sectionOf(s.findings, &p.frame, d.Findings)
+	p.Findings = foremost(s.findings, &p.frame, d.Findings, d.Name)
 	return s.render(w, http.StatusOK, "domain", p)
 }
 

@@ -88,7 +88,7 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 		return http.StatusNotFound, sentence(text)
 	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast):
 		return http.StatusConflict, sentence(err.Error())
-	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment):
+	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision):
 		return http.StatusBadRequest, sentence(err.Error())
 	case errors.Is(err, errForm):
 		return http.StatusForbidden, sentence(err.Error())

@@ -126,5 +126,5 @@ func lapsingHref(from, until time.Time) string {
 // shade is the class of a provider's colour: which it is stays the same as long as the providers do.
 func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
 
-// shades is how many colours app.css has for what a picture is stacked of.
+// shades is how many colours pictures.css has for what a picture is stacked of.
 const shades = 6

@@ -17,7 +17,7 @@ type blocker struct {
 	Mark  string // the check's name, for MarkCheck
 	Since lasting
 	Words string // the CA's
-	Text  checkText
+	Text  projections.CheckText
 }
 
 // blockersOf are the checks that have not passed, those that failed first, and a message that nothing has answered.
@@ -34,7 +34,7 @@ func blockersOf(o *projections.Order, now time.Time) []blocker {
 	if o.MessageAt != nil {
 		w := stateOf("failed")
 		w.Icon = "warn"
-		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: since(*o.MessageAt, now), Text: messageText})
+		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: since(*o.MessageAt, now), Text: projections.MessageText})
 	}
 	return list
 }
@@ -111,7 +111,7 @@ func domainStep(o *projections.Order, now time.Time) *step {
 		worst = schema.CheckPending
 	}
 	return &step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all)), At: since(at, now),
-		Hint: checkTextOf(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
+		Hint: projections.CheckTextOf(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
 }
 
 func issued(o *projections.Order) bool {

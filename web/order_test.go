@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestOrderSaysWhatBlocksIt(t *testing.T) {
 	s.orders = append(s.orders, stuckOrder())
 	body := get(handler(t, options(s, l)), "/orders/digicert/771950").Body.String()
 	wantAll(t, "the order", body, []string{
-		`>since <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                  // in its state
+		`>for <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                    // in its state
 		`<a href="#check-organization">Organization</a>`, `<a href="#domains">Domains</a> <span>1 of 3</span>`, `id="check-organization"`, // the steps lead to what is said of them
 		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was put off", "What comes next",
 		"Message from the CA", ">3 h</time>", "Read it in the CA’s console",
@@ -90,7 +91,7 @@ func TestRenewal(t *testing.T) {
 	certificate("revoked", "revoked", 150*day, nil)
 	h := handler(t, o)
 	for id, want := range map[string][]string{
-		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 d", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
+		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
 		"late":     {"Renew it now:", "18 Nov 2026", "may be valid for 200 days at most"},
 		"followed": {`→ successor <a href="/certificates/digicert/next"><code>next</code></a> issued`},
 		"revoked":  {"No newer certificate for the same names was heard of."},
@@ -124,4 +125,27 @@ func TestRefusedZones(t *testing.T) {
 		}
 	}
 	wantAll(t, "the parent's words", get(h, "/dnssec/sectigo/42").Body.String(), []string{"At the parent zone", "The parent has DS 11042.", "Field by field", "ECDSA P-256 with SHA-256", "SHA-256"})
+}
+
+// TestDomainOfManyOrders shows the first of a name's orders, how many there are, and the way to the rest.
+func TestDomainOfManyOrders(t *testing.T) {
+	s, l := world(plain)
+	h := handler(t, options(s, l))
+	few := get(h, "/domains/shop.example.com").Body.String()
+	if strings.Contains(few, "of it and of names below it") {
+		t.Error("a name with few orders has the way to more")
+	}
+	for i := range 100 {
+		o := stuckOrder()
+		o.ID = fmt.Sprint(900000 + i)
+		s.orders = append(s.orders, o)
+	}
+	body := get(h, "/domains/shop.example.com").Body.String()
+	if n := strings.Count(body, `<tr data-row="orders/`); n != 20 {
+		t.Errorf("the page shows %d orders, want 20", n)
+	}
+	if len(body) > 60_000 {
+		t.Errorf("the page is %d bytes", len(body))
+	}
+	wantAll(t, "the domain", body, []string{`<a href="/orders?q=shop.example.com">All orders of it and of names below it</a>`})
 }

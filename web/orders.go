@@ -1,7 +1,6 @@
 package web
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
@@ -43,13 +42,5 @@ func checksText(o *projections.Order) string {
 	return strings.Join(parts, " ")
 }
 
-// orderNames are what the order is for. Before there is a certificate, the domains that the CA checks are all that is known of that.
-func orderNames(o projections.Order) nameList {
-	names := o.DNSNames
-	for _, c := range checksOf(o) {
-		if c.Domain != "" && !slices.Contains(o.DNSNames, c.Domain) {
-			names = append(slices.Clip(names), c.Domain)
-		}
-	}
-	return namesOf(o.CommonName, names)
-}
+// orderNames are what the order is for.
+func orderNames(o projections.Order) nameList { return namesOf(o.CommonName, o.Names()) }

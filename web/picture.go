@@ -96,7 +96,7 @@ func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, 
 	for _, n := range []int{top / 2, top} {
 		c.Lines = append(c.Lines, scaleLine{c.Base - n*columnsHigh/top, number(n)})
 	}
-	if most > 0 {
+	if most > 1 { // else no week has most
 		c.Most = "Most end in the week from " + c.Columns[at].Week + ": " + number(most) + "."
 	}
 	c.months(today)

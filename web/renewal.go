@@ -11,6 +11,7 @@ type renewal struct {
 	Heir     string // the successor's page; "" while there is none
 	HeirName string // its number, with its provider where that is another
 	From     term   // the day on which the renewal should begin; zero where the validity is not known, or the certificate is no longer in force or about to be revoked
+	In       string // how far off that is: "147 days"
 	Due      bool   // it has come
 	Most     int    // days that what is issued on that day, or now if it has come, may be valid; 0: not known
 	Limits   []limitLine
@@ -35,6 +36,7 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 		return n
 	}
 	n.From, n.Due = until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
+	n.In = daysText(int(c.RenewFrom.Sub(f.Now) / (24 * time.Hour)))
 	issue := c.RenewFrom.Time
 	if n.Due {
 		issue = f.Now

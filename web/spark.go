@@ -67,7 +67,7 @@ func sparkOf(t *projections.Traffic, now time.Time) *spark {
 		s.Bars[i].stand(most)
 	}
 	s.Most, s.Total = number(most), number(total)
-	s.Title = fmt.Sprintf("%s deliveries in the last %d %ss, at most %s in one", s.Total, n, unit, s.Most)
+	s.Title = fmt.Sprintf("%s deliveries in the last %d %ss, at most %s in one %s", s.Total, n, unit, s.Most, unit)
 	return s
 }
 

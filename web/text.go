@@ -45,7 +45,11 @@ func until(t *schema.Time, now time.Time) term {
 	}
 	m := when(*t, now)
 	days := int(t.Sub(now) / (24 * time.Hour))
-	return term{m.ISO, m.UTC, t.UTC().Format("2 Jan 2006"), strconv.Itoa(days) + " d"}
+	text := strconv.Itoa(days) + " d"
+	if days < 0 {
+		text = strconv.Itoa(-days) + " d ago"
+	}
+	return term{m.ISO, m.UTC, t.UTC().Format("2 Jan 2006"), text}
 }
 
 // agoText is "3 h ago" or "in 3 h"; from two months on the date says more.
@@ -86,7 +90,7 @@ func leftText(days *int) string {
 	case days == nil:
 		return ""
 	case *days < 0:
-		return "over since " + daysText(-*days)
+		return "over for " + daysText(-*days)
 	}
 	return daysText(*days) + " left"
 }

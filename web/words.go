@@ -156,7 +156,7 @@ func nextStepOf(code string) nextStep {
 	case "order-again":
 		return nextStep{"order again", "The CA refused this order for good. Read why in its console, mend that, and place a new order.", true}
 	case "ds-submit":
-		return nextStep{"publish the new DS", "Add the new DS record at the parent zone (usually in the registrar's form) and keep the old one until the rotation is completed.", true}
+		return nextStep{"publish the new DS", "Add the new DS record at the parent zone (usually in the registrar’s form) and keep the old one until the rotation is completed.", true}
 	case "ds-retract":
 		return nextStep{"retract the old DS", "The rotation is completed: remove the old DS record at the parent zone and leave the new one.", true}
 	}

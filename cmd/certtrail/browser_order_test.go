@@ -58,7 +58,7 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	approval("completed")
 	becomes(t, ctx, "created", state("pending")+` && `+text+`.includes("wait for the CA") && `+steps("Approval passed"))
 	approval("email_sent")
-	becomes(t, ctx, "stuck", state("action required")+` && `+steps("Approval pending")+` && document.querySelector("#check-approval").innerText.includes("What to do") && /since less than a minute/.test(`+text+`)`)
+	becomes(t, ctx, "stuck", state("action required")+` && `+steps("Approval pending")+` && document.querySelector("#check-approval").innerText.includes("What to do") && /for less than a minute/.test(`+text+`)`)
 	sample("domain_validated", "domain_name=live.example.com", "validated_until="+time.Now().AddDate(0, 0, 199).Format(time.DateOnly))
 	approval("completed")
 	becomes(t, ctx, "unstuck", state("pending")+` && !document.querySelector("#blocks") && document.querySelectorAll(".events > li").length === 3`)

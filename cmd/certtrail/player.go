@@ -94,7 +94,7 @@ func (p *player) deliver(ctx context.Context, one step) error {
 		if err != nil {
 			return err
 		}
-		leaf, err := ca.issue(p.now.Add(v.from), p.now.Add(v.until), v.names...)
+		leaf, err := ca.issue(p.now.Add(v.from), p.now.Add(v.until-time.Second), v.names...) // its last second counts
 		if err != nil {
 			return err
 		}

@@ -37,10 +37,10 @@ type user struct {
 	LastName  schema.Text `json:"last_name"`
 	Email     schema.Text `json:"email"`
 	Phone     schema.Text `json:"phone"`
-	Active    flag        `json:"is_active"`
-	Enrolled  flag        `json:"enrolled"`
-	Admin     flag        `json:"is_admin"`
-	MFA       flag        `json:"mfa_enabled"`
+	Active    schema.Bool `json:"is_active"`
+	Enrolled  schema.Bool `json:"enrolled"`
+	Admin     schema.Bool `json:"is_admin"`
+	MFA       schema.Bool `json:"mfa_enabled"`
 	MFAMethod schema.Text `json:"mfa_method"`
 	Groups    texts       `json:"groups"`
 	Devices   devices     `json:"devices"`
@@ -72,7 +72,7 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 	if _, err := schema.ID(string(u.Username)); err != nil {
 		return quarantine(event, fmt.Sprintf("The username cannot be used: %v.", err), true)
 	}
-	out.User = &schema.User{Active: u.Active.value, Person: u.person()}
+	out.User = &schema.User{Active: u.Active.Value, Person: u.person()}
 	return kind, out, nil
 }
 
@@ -98,7 +98,7 @@ func (u *user) person() *schema.Person {
 	text := func(t schema.Text) string { return schema.Clip(string(t), schema.MaxText) }
 	person := &schema.Person{
 		ID: text(u.ID), Username: text(u.Username), Name: text(u.Name), FirstName: text(u.FirstName), LastName: text(u.LastName),
-		Email: text(u.Email), Phone: text(u.Phone), Enrolled: u.Enrolled.value, Admin: u.Admin.value, MFA: u.MFA.value, MFAMethod: text(u.MFAMethod),
+		Email: text(u.Email), Phone: text(u.Phone), Enrolled: u.Enrolled.Value, Admin: u.Admin.Value, MFA: u.MFA.Value, MFAMethod: text(u.MFAMethod),
 		Groups: u.Groups, Devices: u.Devices,
 	}
 	if person.Name == "" {
@@ -117,19 +117,6 @@ func (u *user) person() *schema.Person {
 		}
 	}
 	return person
-}
-
-// flag is a boolean that may be absent; anything else is as if it were.
-type flag struct{ value *bool }
-
-// UnmarshalJSON never fails.
-func (f *flag) UnmarshalJSON(b []byte) error {
-	f.value = nil
-	if s := string(b); s == "true" || s == "false" {
-		is := s == "true"
-		f.value = &is
-	}
-	return nil
 }
 
 // texts is a list of strings; anything else is as if absent.

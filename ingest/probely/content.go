@@ -27,7 +27,7 @@ type site struct {
 	Name     schema.Text `json:"name"`
 	URL      schema.Text `json:"url"`
 	Host     schema.Text `json:"host"`
-	Verified flag        `json:"verified"`
+	Verified schema.Bool `json:"verified"`
 	Method   schema.Text `json:"verification_method"`
 	Error    schema.Text `json:"verification_last_error"`
 }
@@ -127,7 +127,7 @@ func describeTarget(out *schema.Data, content json.RawMessage) (err error) {
 // described is nil where there is nothing to say.
 func (t *target) described() *schema.Target {
 	s := object[site](t.Site)
-	d := &schema.Target{Name: text(t.Name), URL: cleanURL(string(s.URL)), Verified: s.Verified.value, VerificationMethod: text(s.Method)}
+	d := &schema.Target{Name: text(t.Name), URL: cleanURL(string(s.URL)), Verified: s.Verified.Value, VerificationMethod: text(s.Method)}
 	if d.Name == "" {
 		d.Name = text(s.Name)
 	}
@@ -264,19 +264,6 @@ func host(s string) string {
 		return ""
 	}
 	return name
-}
-
-// flag is a boolean that may be absent; anything else is as if it were.
-type flag struct{ value *bool }
-
-// UnmarshalJSON never fails.
-func (f *flag) UnmarshalJSON(b []byte) error {
-	f.value = nil
-	if s := string(b); s == "true" || s == "false" {
-		is := s == "true"
-		f.value = &is
-	}
-	return nil
 }
 
 // whole is a whole number that may be absent; anything else is as if it were.
