@@ -97,6 +97,18 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+func TestLongListsOfferOnlyWhatAnIndexSorts(t *testing.T) {
+	s, l := world(plain)
+	h := handler(t, options(s, l))
+	for n, offered := range map[int]bool{projections.SortLimit: true, projections.SortLimit + 1: false} {
+		s.count = n
+		body := get(h, "/orders").Body.String()
+		if strings.Contains(body, `href="/orders?sort=state_since"`) != offered || !strings.Contains(body, `href="/orders?sort=common_name"`) {
+			t.Errorf("%d rows: sorting by the state's beginning is offered %t", n, !offered)
+		}
+	}
+}
+
 func TestDownloadsHoldTheWholeList(t *testing.T) {
 	s, l := world(plain)
 	for len(s.orders) < 2*projections.MaxLimit+3 {
