@@ -25,12 +25,12 @@ func TestWritingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.writeBehind()
-	const n = 5 * jobsBehind * atOnce
+	const n = jobsBehind * atOnce
 	for i := range n {
 		if err := add.add(int64(i)); err != nil {
 			t.Fatal(err)
 		}
-		if (i+1)%(n/10) != 0 {
+		if (i+1)%(n/4) != 0 {
 			continue
 		}
 		var rows, last int
