@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
@@ -20,6 +21,15 @@ var templateFiles embed.FS
 
 // pageTemplate is the frame around one page.
 type pageTemplate = *template.Template
+
+// thePages are those of the program, made once: what they are made of is part of it.
+var thePages = sync.OnceValues(func() (map[string]pageTemplate, error) {
+	a, err := theAssets()
+	if err != nil {
+		return nil, err
+	}
+	return newPages(a)
+})
 
 // newPages makes one set of templates per page: all of them share every file; a page's own set says which of them stands inside the frame,
 // and a list's which of them is its row.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -20,6 +21,9 @@ type assets struct {
 	hashed  map[string]string // "app.css" to "app.0123456789ab.css"
 	plain   map[string]string // and back
 }
+
+// theAssets are those of the program: what they are made of is part of it.
+var theAssets = sync.OnceValues(newAssets)
 
 func newAssets() (*assets, error) {
 	a := &assets{map[string][]byte{}, map[string]string{}, map[string]string{}}

@@ -113,11 +113,11 @@ func newServer(o Options) (*Server, error) {
 		s.hosts[hostName(h)] = true
 	}
 	var err error
-	if s.assets, err = newAssets(); err != nil {
+	if s.assets, err = theAssets(); err != nil {
 		return nil, err
 	}
 	s.makeLists()
-	s.pages, err = newPages(s.assets)
+	s.pages, err = thePages()
 	return s, err
 }
 
