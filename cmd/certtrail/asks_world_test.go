@@ -105,6 +105,18 @@ func (c *certCentral) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.webhooks(w, r.Method, strings.TrimPrefix(rest, "/"), body)
 		return
 	}
+	wellAsked := r.URL.RawQuery == ""
+	if path == "order/certificate/status-changes" {
+		from, to, _ := strings.Cut(r.URL.Query().Get("filters[status_last_updated]"), "...")
+		first, errFrom := time.Parse(time.DateOnly, from)
+		last, errTo := time.Parse(time.DateOnly, to)
+		minutes, _ := strconv.Atoi(r.URL.Query().Get("minutes"))
+		// Seven days at most, named by their dates, both included, or as minutes back from now.
+		wellAsked = errFrom == nil && errTo == nil && last.Sub(first) < 7*day || 0 < minutes && minutes <= 7*24*60
+	}
+	if r.Method != http.MethodGet || len(body) > 0 || !wellAsked {
+		c.t.Errorf("%s %s with %d bytes is no call of the reference", r.Method, r.URL, len(body))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	rest, isOrder := strings.CutPrefix(path, "order/certificate/")
