@@ -37,7 +37,7 @@ func (s *Store) OrderAt(ctx context.Context, provider, id string, m Moment) (_ *
 	if o.Certificates, err = r.certificatesOf(ctx, o); err != nil {
 		return nil, err
 	}
-	return o, succeed(ctx, f.readers, o.AsOf, pointers(o.Certificates)...)
+	return o, r.succeed(ctx, pointers(o.Certificates)...)
 }
 
 // validations are what the order's provider says of its names, or of the names above them, by name.

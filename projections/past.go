@@ -132,6 +132,8 @@ type reading struct {
 	m      Moment
 	events map[uint64]*schema.Event // what was read; nil: of one row only, so that none is needed again
 	seqAt  *schema.Time             // when the event m.Seq was received, once that is known
+
+	certificates map[rowKey]*lifecycle.Certificate // as of the moment, those that were folded to find successors
 }
 
 func newReading(s *Store, f *file, m Moment) *reading {

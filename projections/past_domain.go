@@ -54,7 +54,7 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 		func() (err error) { d.Orders, err = bearers(ctx, r, orderHistory, &d.Then, name, wildcard); return },
 		func() (err error) {
 			if d.Certificates, err = bearers(ctx, r, certificateHistory, &d.Then, name, wildcard); err == nil {
-				err = succeed(ctx, r.db, d.AsOf, pointers(d.Certificates)...)
+				err = r.succeed(ctx, pointers(d.Certificates)...)
 			}
 			return
 		},
@@ -122,20 +122,7 @@ func (r *reading) candidates(ctx context.Context, model, key string, reversed []
 		text += " UNION SELECT c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id WHERE n.model = 'certificates' AND n." + in
 		args = append(args, args...)
 	}
-	found, err := r.db.QueryContext(ctx, text+") ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit)...)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var keys []rowKey
-	for found.Next() {
-		var k rowKey
-		if err := found.Scan(&k.provider, &k.id); err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	return keys, found.Err()
+	return r.keys(ctx, text+") ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit)...)
 }
 
 // moments are the events of every row that may have borne the name or, of orders and certificates, the wildcard above it; ascending.

@@ -3,9 +3,13 @@ package projections
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -15,39 +19,118 @@ import (
 const newer = `n.name_set = c.name_set AND n.name_set <> '' AND (n.issued_at, n.first_event_at) > (c.issued_at, c.first_event_at)
 	AND n.phase <> 'revoked' AND (n.serial_number = '' OR n.serial_number <> c.serial_number)`
 
-// succeed fills in the successor of each certificate: the newest that takes its place. Of a moment of the past it is the newest that had been heard
-// of by then, as it is known now.
-func succeed(ctx context.Context, db *sql.DB, by *schema.Time, certificates ...*Certificate) error {
+// contendersLimit is how many certificates for one set of names are folded, the newest, to find who had taken whose place as of a moment.
+const contendersLimit = 50
+
+// succeed fills in the successor of each certificate: the newest that takes its place.
+func succeed(ctx context.Context, db *sql.DB, certificates ...*Certificate) error {
 	if len(certificates) == 0 {
 		return nil
 	}
-	known := ""
-	args := make([]any, 0, 2*len(certificates)+1)
-	found := make(map[CertificateRef]*Certificate, len(certificates))
+	return succeedAmong(ctx, db, "", nil, certificates)
+}
+
+// succeedAmong is succeed where with, a common table expression, can put others in the place of the certificates that the file has.
+func succeedAmong(ctx context.Context, db *sql.DB, with string, args []any, certificates []*Certificate) error {
+	found := make(map[rowKey]*Certificate, len(certificates))
 	for _, c := range certificates {
-		found[CertificateRef{c.Provider, c.ID}] = c
+		found[rowKey{c.Provider, c.ID}] = c
 		args = append(args, c.Provider, c.ID)
 	}
-	if by != nil {
-		known = " AND n.first_event_at <= ?"
-		args = append(args, by.String())
-	}
-	rows, err := db.QueryContext(ctx, "WITH of (p, i) AS (VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(certificates)-1)+`)
+	rows, err := db.QueryContext(ctx, "WITH "+with+"of (p, i) AS (VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(certificates)-1)+`)
 		SELECT c.provider, c.id, s.provider, s.id FROM of CROSS JOIN certificates c ON c.provider = p AND c.id = i
-		CROSS JOIN certificates s ON (s.provider, s.id) = (SELECT n.provider, n.id FROM certificates n WHERE `+newer+known+`
+		CROSS JOIN certificates s ON (s.provider, s.id) = (SELECT n.provider, n.id FROM certificates n WHERE `+newer+`
 			ORDER BY n.issued_at DESC, n.first_event_at DESC, n.provider, n.id LIMIT 1)`, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var of, successor CertificateRef
-		if err := rows.Scan(&of.Provider, &of.ID, &successor.Provider, &successor.ID); err != nil {
+		var of rowKey
+		var successor CertificateRef
+		if err := rows.Scan(&of.provider, &of.id, &successor.Provider, &successor.ID); err != nil {
 			return err
 		}
 		found[of].Successor = &successor
 	}
 	return rows.Err()
+}
+
+// succeed fills in the successor that each certificate had as of the reading's moment, of those that are for its names now too.
+func (r *reading) succeed(ctx context.Context, certificates ...*Certificate) error {
+	if r.m.present() {
+		return succeed(ctx, r.db, certificates...)
+	}
+	sets := map[string][]*Certificate{}
+	for _, c := range certificates {
+		state, err := r.certificate(ctx, rowKey{c.Provider, c.ID})
+		if err != nil {
+			return err
+		}
+		if set := state.NameSet(); set != "" {
+			sets[set] = append(sets[set], c)
+		}
+	}
+	for set, of := range sets {
+		contenders, err := r.contenders(ctx, set, of)
+		if err != nil {
+			return err
+		}
+		const with = `certificates (provider, id, name_set, issued_at, first_event_at, phase, serial_number) AS MATERIALIZED (
+			SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)), `
+		if err := succeedAmong(ctx, r.db, with, []any{contenders}, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contenders are the certificates of and those that are for the set of names now, as of the moment: a JSON array of rows. One that cannot be
+// folded, because the log has lost an event of it, takes nobody's place.
+func (r *reading) contenders(ctx context.Context, set string, of []*Certificate) (string, error) {
+	known, bound := "first_event_at <= ?", any(schema.At(r.m.Time).String())
+	if r.m.Time.IsZero() {
+		known, bound = "EXISTS (SELECT 1 FROM timeline t WHERE t.model = 'certificates' AND t.provider = n.provider AND t.id = n.id AND t.seq <= ?)", r.m.Seq
+	}
+	keys, err := r.keys(ctx, "SELECT provider, id FROM certificates n WHERE name_set = ? AND "+known+
+		" ORDER BY issued_at DESC, first_event_at DESC, provider, id LIMIT ?", set, bound, contendersLimit)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range of {
+		if key := (rowKey{c.Provider, c.ID}); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	var rows [][]string
+	for _, key := range keys {
+		c, err := r.certificate(ctx, key)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoPast) || errors.Is(err, ErrNoLog) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		rows = append(rows, []string{key.provider, key.id, c.NameSet(), c.IssuedAt().String(), c.FirstEventAt.String(), c.Phase, c.Cert.SerialNumber})
+	}
+	text, err := json.Marshal(rows)
+	return string(text), err
+}
+
+// certificate is one certificate's state as of the moment.
+func (r *reading) certificate(ctx context.Context, key rowKey) (*lifecycle.Certificate, error) {
+	if c := r.certificates[key]; c != nil {
+		return c, nil
+	}
+	p, err := then(ctx, r, certificateHistory, key)
+	if err != nil {
+		return nil, err
+	}
+	if r.certificates == nil {
+		r.certificates = map[rowKey]*lifecycle.Certificate{}
+	}
+	r.certificates[key] = &p.state
+	return &p.state, nil
 }
 
 // succeeded is the certificates of a list, with their successors.
@@ -57,7 +140,7 @@ func (s *Store) succeeded(ctx context.Context, list []Certificate) (err error) {
 		return err
 	}
 	defer done(&err)
-	return succeed(ctx, db, nil, pointers(list)...)
+	return succeed(ctx, db, pointers(list)...)
 }
 
 func pointers(list []Certificate) []*Certificate {
@@ -69,30 +152,31 @@ func pointers(list []Certificate) []*Certificate {
 }
 
 // CertificateAt is one certificate as of a moment.
-func (s *Store) CertificateAt(ctx context.Context, provider, id string, m Moment) (*Certificate, error) {
+func (s *Store) CertificateAt(ctx context.Context, provider, id string, m Moment) (_ *Certificate, err error) {
 	c, err := at(ctx, s, certificateHistory, provider, id, m)
 	if err != nil {
 		return nil, err
 	}
-	return c, s.succeedOne(ctx, c)
+	f, done, err := s.readFile()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	return c, newReading(s, f, m).succeed(ctx, c)
 }
 
 // Certificate is one certificate with its timeline.
-func (s *Store) Certificate(ctx context.Context, provider, id string, now time.Time) (*Certificate, error) {
+func (s *Store) Certificate(ctx context.Context, provider, id string, now time.Time) (_ *Certificate, err error) {
 	c, err := one(ctx, s, certificates, provider, id, now, func(c *Certificate, t []TimelineEntry) { c.Timeline = t })
 	if err != nil {
 		return nil, err
 	}
-	return c, s.succeedOne(ctx, c)
-}
-
-func (s *Store) succeedOne(ctx context.Context, c *Certificate) (err error) {
 	db, done, err := s.reader()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done(&err)
-	return succeed(ctx, db, c.AsOf, c)
+	return c, succeed(ctx, db, c)
 }
 
 // Certificates is a page of the certificates.
