@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -27,8 +29,9 @@ const Undecided = "open"
 
 // The limits of what is listed.
 const (
-	mattersEach = 200    // of one kind that are open
-	mattersRead = 10_000 // rows of one kind that are looked at for those that are open
+	mattersEach   = 200 // of one kind that are open
+	pagesRead     = 50  // pages of one kind that are looked through for those that are open
+	findersAtOnce = 4   // so that other readers of the file find a connection
 )
 
 // Matter is something a person should act on now.
@@ -70,11 +73,19 @@ type Attention struct {
 
 // Attention is what a person should act on now: revocations first, then the most severe, then what has the least time left, then what has waited longest.
 func (s *Store) Attention(ctx context.Context, now time.Time) (*Attention, error) {
+	finders := s.finders(now)
+	found := make([]Attention, len(finders))
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(findersAtOnce)
+	for i, find := range finders {
+		all.Go(func() error { return s.collect(ctx, &found[i], find, now) })
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
 	a := &Attention{Matters: []Matter{}, Decided: []Matter{}}
-	for _, next := range s.finders(now) {
-		if err := s.collect(ctx, a, next, now); err != nil {
-			return nil, err
-		}
+	for _, f := range found {
+		a.Matters, a.Decided, a.More = append(a.Matters, f.Matters...), append(a.Decided, f.Decided...), a.More || f.More
 	}
 	slices.SortStableFunc(a.Matters, urgency)
 	slices.SortStableFunc(a.Decided, func(a, b Matter) int {
@@ -111,9 +122,9 @@ func compareTimes(a, b *schema.Time) int {
 type finder func(ctx context.Context, cursor string) (matters []Matter, next string, err error)
 
 func (s *Store) finders(now time.Time) []finder {
-	return []finder{
-		s.announced(now), s.revoked(now), s.waitingOrders(now), s.lapsing(now),
-		s.domains(lifecycle.Failed, now), s.domains(lifecycle.Expired, now), s.domains(lifecycle.RevalidationDue, now), s.lapsingDomains(now),
+	return []finder{ // some look at the same time: what takes longest comes first
+		s.lapsingDomains(now), s.announced(now), s.revoked(now), s.waitingOrders(now), s.lapsing(now),
+		s.domains(lifecycle.Failed, now), s.domains(lifecycle.Expired, now), s.domains(lifecycle.RevalidationDue, now),
 		s.dnssec(lifecycle.StepDSSubmit, now), s.dnssec(lifecycle.StepDSRetract, now), s.failedTargets(now), s.openFindings(now), s.silent(now), s.quarantined(now),
 	}
 }
@@ -141,7 +152,7 @@ func mattersOf[T any](items []T, of func(*T) []Matter) []Matter {
 // collect adds what find finds, until it is enough.
 func (s *Store) collect(ctx context.Context, a *Attention, find finder, now time.Time) error {
 	open, cursor := 0, ""
-	for read := 0; ; read += mattersEach {
+	for read := 1; ; read++ {
 		matters, next, err := find(ctx, cursor)
 		if err != nil {
 			return err
@@ -165,7 +176,7 @@ func (s *Store) collect(ctx context.Context, a *Attention, find finder, now time
 		if next == "" {
 			return nil
 		}
-		if cursor = next; read >= mattersRead {
+		if cursor = next; read == pagesRead {
 			a.More = true
 			return nil
 		}

@@ -1,9 +1,12 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
@@ -12,49 +15,114 @@ import (
 // lapsesWithin is how long before its end the validation of a domain may be a matter, and how long after it, if nobody said so.
 const lapsesWithin = 30 * 24 * time.Hour
 
-// lapsing is the domains as a list of those whose validation ends about now, though their CA has not said so.
-var lapsing = restated(limited(domains, "+state = 'validated'"), func(now string) (string, []any) {
-	return "expires_at > ? AND expires_at <= ?", []any{timeAfter(now, -lapsesWithin), timeAfter(now, lapsesWithin)}
-})
+// validationEnd is when a CA's validation of a domain ends.
+type validationEnd struct {
+	provider, name string
+	at             schema.Time
+}
 
-// lapsingDomains are those whose validation ends before the next renewal of a certificate that needs it.
+// lapsingDomains are those whose validation ends before the next renewal of a certificate that needs it. Nearly all domains end with no such need,
+// so that their ends are looked through first, and only the rows of those that are a matter are read.
 func (s *Store) lapsingDomains(now time.Time) finder {
 	return func(ctx context.Context, cursor string) (matters []Matter, next string, err error) {
-		found, next, err := page(ctx, s, lapsing, Query{State: matter, Sort: "expires_at", Cursor: cursor, Limit: mattersEach, Now: now})
-		if err != nil {
-			return nil, "", err
-		}
 		db, done, err := s.reader()
 		if err != nil {
 			return nil, "", err
 		}
 		defer done(&err)
-		renewals, err := nextRenewals(ctx, db, found)
+		ends, next, err := validationEnds(ctx, db, cursor, now)
 		if err != nil {
 			return nil, "", err
 		}
+		needed, err := neededLonger(ctx, db, ends)
+		if err != nil || len(needed) == 0 {
+			return nil, next, err
+		}
+		found, err := s.domainsOf(ctx, slices.Collect(maps.Keys(needed)), now)
+		if err != nil {
+			return nil, "", err
+		}
+		slices.SortFunc(found, func(a, b Domain) int {
+			return cmp.Or(compareTimes(a.ExpiresAt, b.ExpiresAt), cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Name, b.Name))
+		})
 		for i := range found {
-			d, renewal := &found[i], renewals[i]
-			if renewal != nil && renewal.After(d.ExpiresAt.Time) {
-				m := domainMatter(d, now)
-				m.Detail += " The next renewal of a certificate for it is to begin on " + renewal.UTC().Format(time.DateOnly) + "."
-				matters = append(matters, m)
-			}
+			d := &found[i]
+			m := domainMatter(d, now)
+			m.Detail += " The next renewal of a certificate for it is to begin on " + needed[rowKey{d.Provider, d.Name}].UTC().Format(time.DateOnly) + "."
+			matters = append(matters, m)
 		}
 		return matters, next, nil
 	}
 }
 
+// validationEnds are the validations that end about now, though their CA has not said so: those that end first, MaxLimit at most, and the cursor of
+// what comes after them.
+func validationEnds(ctx context.Context, db *sql.DB, cursor string, now time.Time) (ends []validationEnd, next string, err error) {
+	w, about := &where{}, schema.At(now).String()
+	w.add("expires_at > ? AND expires_at <= ?", timeAfter(about, -lapsesWithin), timeAfter(about, lapsesWithin))
+	w.add("+state = 'validated'")
+	if err := w.after(cursor, "expires_at", "name", false); err != nil {
+		return nil, "", err
+	}
+	found, err := db.QueryContext(ctx, "SELECT provider, name, expires_at FROM domains"+w.sql("expires_at")+" ORDER BY expires_at, provider, name LIMIT ?", append(w.args, MaxLimit)...)
+	if err != nil {
+		return nil, "", err
+	}
+	defer found.Close()
+	for found.Next() {
+		var end validationEnd
+		if err := found.Scan(&end.provider, &end.name, timeColumn{&end.at}); err != nil {
+			return nil, "", err
+		}
+		ends = append(ends, end)
+	}
+	if len(ends) == MaxLimit {
+		last := ends[MaxLimit-1]
+		next = position{last.at.String(), last.provider, last.name}.cursor()
+	}
+	return ends, next, found.Err()
+}
+
+// neededLonger are those of the domains whose validation ends before a renewal that needs it, and when that is to begin.
+func neededLonger(ctx context.Context, db *sql.DB, ends []validationEnd) (map[rowKey]schema.Time, error) {
+	renewals, err := nextRenewals(ctx, db, ends)
+	if err != nil {
+		return nil, err
+	}
+	needed := map[rowKey]schema.Time{}
+	for i, end := range ends {
+		if renewal := renewals[i]; renewal != nil && renewal.After(end.at.Time) {
+			needed[rowKey{end.provider, end.name}] = *renewal
+		}
+	}
+	return needed, nil
+}
+
+// domainsOf are the domains with these keys, MaxLimit at most.
+func (s *Store) domainsOf(ctx context.Context, keys []rowKey, now time.Time) ([]Domain, error) {
+	pairs := make([][2]string, len(keys))
+	for i, key := range keys {
+		pairs[i] = [2]string{key.provider, key.id}
+	}
+	text, err := json.Marshal(pairs)
+	if err != nil {
+		return nil, err
+	}
+	return selected(ctx, s, domains, now, func(w *where) {
+		w.found, w.foundArgs = []string{"SELECT value ->> 0, value ->> 1 FROM json_each(?)"}, []any{string(text)}
+	})
+}
+
 // renewalsRead bounds how many certificates of one domain are looked at for the next renewal.
 const renewalsRead = 1000
 
-// nextRenewals are, for each of the domains, when the last of the CA's certificates for it, or a name below it, begins to expire; nil where there is none.
-func nextRenewals(ctx context.Context, db *sql.DB, of []Domain) ([]*schema.Time, error) {
+// nextRenewals are, for each of the validations, when the last of the CA's certificates for it, or a name below it, begins to expire; nil where there is none.
+func nextRenewals(ctx context.Context, db *sql.DB, of []validationEnd) ([]*schema.Time, error) {
 	wanted := make([][4]string, len(of))
 	for i := range of {
-		reversed := schema.ReverseName(of[i].Name)
+		reversed := schema.ReverseName(of[i].name)
 		from, to := belowName(reversed)
-		wanted[i] = [4]string{of[i].Provider, reversed, from, to}
+		wanted[i] = [4]string{of[i].provider, reversed, from, to}
 	}
 	text, err := json.Marshal(wanted)
 	if err != nil {

@@ -167,6 +167,29 @@ func TestAttentionOfDomains(t *testing.T) {
 	}
 }
 
+// TestAttentionLooksBehindMany: a validation that lapses is found however many end before it, of which no certificate needs any, also at the same time.
+func TestAttentionLooksBehindMany(t *testing.T) {
+	l := newMemoryLog()
+	say := func(n int, name string, days int) {
+		until := schema.At(began.AddDate(0, 0, days))
+		l.append(event(n, schema.DomainValidated, schema.Data{Domain: name, ExpiresAt: &until}))
+	}
+	for i := range MaxLimit + 2 {
+		say(i, fmt.Sprintf("host%d.example", i), 10)
+	}
+	say(MaxLimit+2, "needed.example", 10)
+	say(MaxLimit+3, "needed-later.example", 11)
+	for i, name := range []string{"needed.example", "needed-later.example"} {
+		a, b := schema.At(began), schema.At(began.AddDate(0, 0, 90))
+		l.append(event(MaxLimit+4+i, schema.OrderIssued, schema.Data{OrderID: name, CertificateID: name, Certificate: &schema.Certificate{DNSNames: []string{name}, NotBefore: &a, NotAfter: &b}}))
+	}
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	if got, want := kinds(t, s, began.Add(time.Hour)), "domain_lapses needed.example notice\ndomain_lapses needed-later.example notice"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestAttentionOfSilence: a provider that has a rhythm and breaks it is a matter until it speaks.
 func TestAttentionOfSilence(t *testing.T) {
 	l := newMemoryLog()
