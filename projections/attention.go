@@ -125,6 +125,7 @@ func (s *Store) finders(now time.Time) []finder {
 	return []finder{ // some look at the same time: what takes longest comes first
 		s.lapsingDomains(now), s.announced(now), s.revoked(now), s.waitingOrders(now), s.lapsing(now),
 		s.domains(lifecycle.Failed, now), s.domains(lifecycle.Expired, now), s.domains(lifecycle.RevalidationDue, now),
+		s.organizations(lifecycle.Expired, now), s.organizations(lifecycle.RevalidationDue, now), s.organizations(matter, now), s.rejectedOrders(now),
 		s.dnssec(lifecycle.StepDSSubmit, now), s.dnssec(lifecycle.StepDSRetract, now), s.failedTargets(now), s.openFindings(now), s.silent(now), s.quarantined(now),
 	}
 }

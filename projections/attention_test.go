@@ -167,6 +167,71 @@ func TestAttentionOfDomains(t *testing.T) {
 	}
 }
 
+// TestAttentionOfOrganizations: an organization whose validation has ended, or is about to, by its CA's word or by the clock.
+func TestAttentionOfOrganizations(t *testing.T) {
+	l := newMemoryLog()
+	n := 0
+	say := func(k schema.Kind, id string, days int) {
+		n++
+		until := schema.At(began.AddDate(0, 0, days))
+		l.append(event(n, k, schema.Data{OrganizationID: id, OrganizationName: "Example " + id, ExpiresAt: &until}))
+	}
+	say(schema.OrganizationValidated, "fine", 300)
+	say(schema.OrganizationValidated, "soon", 20)
+	say(schema.OrganizationValidated, "over", -2)
+	say(schema.OrganizationValidated, "long-over", -100)
+	say(schema.OrganizationRevalidationDue, "due", 25)
+	say(schema.OrganizationExpired, "expired", -1)
+	say(schema.OrganizationExpired, "again", -1)
+	say(schema.OrganizationValidated, "again", 300)
+	l.append(event(n+1, schema.OrganizationExpired, schema.Data{OrganizationID: "dateless"}))
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	want := "organization_expired over warning\norganization_expired expired warning\norganization_expired dateless warning\n" +
+		"organization_lapses soon notice\norganization_lapses due notice"
+	if got := kinds(t, s, began.Add(time.Minute)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+
+	over := schema.At(began.AddDate(0, 0, -2))
+	m := schema.Matter{Kind: schema.MatterOrganizationExpired, Since: over}
+	l.append(schema.NewDecision("0199-decided", schema.At(began.Add(time.Minute)), schema.AttentionAcknowledged, "digicert", "over", m))
+	caughtUp(t, s)
+	if got := kinds(t, s, began.Add(time.Minute)); strings.Contains(got, " over ") {
+		t.Errorf("once it is acknowledged there is still\n%s", got)
+	}
+	o, err := s.OrganizationAt(context.Background(), "digicert", "over", Moment{Now: began.Add(time.Minute)})
+	if err != nil || o.State != "validated" || len(o.Timeline) != 2 {
+		t.Errorf("the organization is %+v (%v), want it validated, with its validation and the decision in its timeline", o, err)
+	}
+}
+
+// TestAttentionOfRejectedOrders: one that was rejected lately, and not yet ordered anew under its number.
+func TestAttentionOfRejectedOrders(t *testing.T) {
+	l := newMemoryLog()
+	for i, id := range []string{"old", "late", "again"} {
+		l.append(event(i, schema.OrderCheckFailed, schema.Data{OrderID: id, Check: schema.CheckOrganization, CheckState: schema.CheckFailed, Reason: "not in the register"}))
+		e := event(i+10, schema.OrderRejected, schema.Data{OrderID: id})
+		if id == "old" {
+			e.Time = schema.At(began.Add(-rejectedFor))
+		}
+		l.append(e)
+	}
+	l.append(event(20, schema.OrderIssued, schema.Data{OrderID: "again"}))
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	now := began.Add(time.Minute)
+	if got, want := kinds(t, s, now), "order_rejected late warning"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if a, err := s.Attention(context.Background(), now); err != nil || !strings.Contains(a.Matters[0].Detail, "not in the register") {
+		t.Errorf("%v: the detail is %q", err, a.Matters[0].Detail)
+	}
+	if got := kinds(t, s, now.Add(rejectedFor)); got != "" {
+		t.Errorf("30 days later there is still\n%s", got)
+	}
+}
+
 // TestAttentionLooksBehindMany: a validation that lapses is found however many end before it, of which no certificate needs any, also at the same time.
 func TestAttentionLooksBehindMany(t *testing.T) {
 	l := newMemoryLog()

@@ -150,6 +150,7 @@ type Organization struct {
 	ValidationType string          `json:"validation_type,omitempty"`
 	ValidatedAt    *schema.Time    `json:"validated_at,omitempty"`
 	ExpiresAt      *schema.Time    `json:"expires_at,omitempty"`
+	Since          *schema.Time    `json:"-"` // when it was first heard to stand so
 	Unreadable     string          `json:"unreadable,omitempty"`
 	FirstEventAt   schema.Time     `json:"first_event_at"`
 	LastEventAt    schema.Time     `json:"last_event_at"`

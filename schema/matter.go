@@ -34,9 +34,12 @@ const (
 	MatterApproval            = "approval_requested"
 	MatterMessage             = "message_received"
 	MatterReissue             = "reissue_ready"
+	MatterRejected            = "order_rejected"
 	MatterDomainFailed        = "domain_failed"
 	MatterDomainExpired       = "domain_expired"
 	MatterDomainLapses        = "domain_lapses"
+	MatterOrganizationExpired = "organization_expired"
+	MatterOrganizationLapses  = "organization_lapses"
 	MatterExpires             = "certificate_expires"
 	MatterDSPublish           = "ds_publish"
 	MatterDSRetract           = "ds_retract"
@@ -49,12 +52,14 @@ const (
 // RowID is where d names the row that a matter of that kind concerns; nil for one that concerns none, or that is not known.
 func (d *Data) RowID(kind string) *string {
 	switch kind {
-	case MatterCheckFailed, MatterCheckDelayed, MatterApproval, MatterMessage, MatterReissue:
+	case MatterCheckFailed, MatterCheckDelayed, MatterApproval, MatterMessage, MatterReissue, MatterRejected:
 		return &d.OrderID
 	case MatterRevocationAnnounced, MatterRevoked, MatterExpires:
 		return &d.CertificateID
 	case MatterDomainFailed, MatterDomainExpired, MatterDomainLapses:
 		return &d.Domain
+	case MatterOrganizationExpired, MatterOrganizationLapses:
+		return &d.OrganizationID
 	case MatterDSPublish, MatterDSRetract:
 		return &d.WebsiteID
 	case MatterTargetFailed:

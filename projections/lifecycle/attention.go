@@ -91,6 +91,8 @@ func matterModel(kind string) string {
 		return Certificates
 	case &d.Domain:
 		return Domains
+	case &d.OrganizationID:
+		return Organizations
 	case &d.WebsiteID:
 		return DNSSECs
 	case &d.TargetID:

@@ -76,6 +76,10 @@ func (o Organization) Fold(seq uint64, e *schema.Event) Organization {
 	if ignored(e) {
 		return o
 	}
+	if decides(e) {
+		o.Life = o.Life.decided(seq, e)
+		return o
+	}
 	o.Validation = o.Validation.fold(seq, e)
 	if e.Data.OrganizationName != "" {
 		o.Name = e.Data.OrganizationName

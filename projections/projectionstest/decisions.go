@@ -24,6 +24,10 @@ func (h *historian) decision() *schema.Event {
 		m.Kind, m.Part = schema.MatterRevocationAnnounced, ""
 	case schema.DomainValidated, schema.DomainExpired:
 		m.Kind, m.Part = schema.MatterDomainExpired, ""
+	case schema.OrganizationValidated, schema.OrganizationExpired:
+		m.Kind, m.Part = schema.MatterOrganizationExpired, ""
+	case schema.OrderRejected:
+		m.Kind, m.Part = schema.MatterRejected, ""
 	case schema.DNSSECRotationStarted:
 		m.Kind, m.Part = schema.MatterDSPublish, ""
 	case schema.FindingDetected:

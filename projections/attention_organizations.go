@@ -1,0 +1,40 @@
+package projections
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// endingOrganizations is the organizations as lists: of those that their CA says are expired or due, and of those whose validation ends about now,
+// though their CA has not said so.
+var endingOrganizations = func() *table[lifecycle.Organization, Organization] {
+	t := limited(organizations, "")
+	t.states = equalTo("state", lifecycle.Expired, lifecycle.RevalidationDue)
+	t.states[matter] = func(now string) (string, []any) {
+		return "state = 'validated' AND expires_at > ? AND expires_at <= ?", []any{timeAfter(now, -lapsesWithin), timeAfter(now, lapsesWithin)}
+	}
+	return t
+}()
+
+func (s *Store) organizations(state string, now time.Time) finder {
+	return finding(s, endingOrganizations, Query{State: state, Now: now}, func(o *Organization) []Matter { return []Matter{organizationMatter(o, now)} })
+}
+
+func organizationMatter(o *Organization, now time.Time) Matter {
+	m := Matter{Severity: Warning, Provider: o.Provider, Since: firstOf(o.Since, &o.FirstEventAt), Due: o.ExpiresAt, Href: href("organizations", o.Provider, o.ID)}
+	name := cmp.Or(o.Name, o.ID) + " (" + o.Provider + ")"
+	if o.State == lifecycle.Expired || o.ExpiresAt != nil && now.After(o.ExpiresAt.Time) {
+		m.Kind, m.Title, m.Detail = schema.MatterOrganizationExpired, "Organization expired: "+name, "The validation of the organization has ended."
+		m.Means, m.Do = "The CA issues no OV or EV certificate for it until it is validated again.", "Have the CA validate the organization again before the next order or renewal."
+	} else {
+		m.Severity, m.Kind, m.Title, m.Detail = Notice, schema.MatterOrganizationLapses, "Organization to be validated again: "+name, "The validation of the organization is about to end."
+		if o.ExpiresAt != nil {
+			m.Detail = "The validation of the organization ends on " + o.ExpiresAt.UTC().Format(time.DateOnly) + "."
+		}
+		m.Means, m.Do = "After that the CA issues no OV or EV certificate for it, and renews none.", "Have the CA validate the organization again before then: it may call, or ask for documents."
+	}
+	return m.identified(o.ID, "", firstOf(o.ExpiresAt, &m.Since))
+}

@@ -1,0 +1,31 @@
+package projections
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// rejectedFor is how long it is a matter that an order was rejected.
+const rejectedFor = 30 * 24 * time.Hour
+
+// rejectedLately is the orders as a list of those that a CA rejected lately.
+var rejectedLately = restated(limited(orders, ""), func(now string) (string, []any) {
+	// The last bound follows from the first, and an index finds by it.
+	since := timeAfter(now, -rejectedFor)
+	return "state = 'rejected' AND state_since > ? AND last_event_at > ?", []any{since, since}
+})
+
+func (s *Store) rejectedOrders(now time.Time) finder {
+	return finding(s, rejectedLately, Query{State: matter, Now: now}, func(o *Order) []Matter {
+		m := Matter{Severity: Warning, Kind: schema.MatterRejected, Provider: o.Provider, Title: "Order rejected: " + subjectOf(firstName(o), o.Provider, o.ID),
+			Detail: "The CA rejected the order.", Means: "No certificate will come of it.", Since: o.StateSince, Href: href("orders", o.Provider, o.ID),
+			Do: "Find out at the CA why, correct what it names, and order again. If nobody needs the certificate any more, acknowledge this."}
+		for _, check := range slices.Sorted(maps.Keys(o.Reasons)) {
+			m.Detail += words(o.Reasons[check])
+		}
+		return []Matter{m.identified(o.ID, "", m.Since)}
+	})
+}
