@@ -50,6 +50,7 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "certtrail",
 		Short:         "Track the lifecycle of certificates over several certificate authorities",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs, // so that a command that is misspelt is an error
@@ -58,6 +59,7 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), reconcileCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
 		tailCommand(), forgetCommand(), versionCommand())
 	root.AddCommand(providerCommands()...)
+	root.SetVersionTemplate("certtrail {{.Version}}\n") // as the command version prints it
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	return root
 }
