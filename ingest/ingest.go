@@ -171,7 +171,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 			h.o.Handshake(s.Name, webhook, token)
 		}
 	}
-	h.answer(w, s, feed, quarantine)
+	h.answer(w, s, feed, quarantine, e.Data.Reason)
 }
 
 // allowed answers what may not be taken, and counts it.
@@ -299,11 +299,13 @@ func (h *Handler) append(ctx context.Context, e *schema.Event) error {
 	return err
 }
 
-func (h *Handler) answer(w http.ResponseWriter, s *Source, feed schema.Feed, quarantine *schema.Quarantine) {
+// answer answers a delivery that is in the log. reason is why it is in quarantine as the log has it: the quarantine's own words may quote a secret or a
+// person.
+func (h *Handler) answer(w http.ResponseWriter, s *Source, feed schema.Feed, quarantine *schema.Quarantine, reason string) {
 	if quarantine != nil {
-		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", quarantine.Reason)
+		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", reason)
 		if quarantine.Unreadable {
-			problem(w, http.StatusBadRequest, quarantine.Reason+" The delivery is kept, in quarantine.")
+			problem(w, http.StatusBadRequest, reason+" The delivery is kept, in quarantine.")
 			return
 		}
 	}

@@ -66,6 +66,21 @@ func redactFields(now, then reflect.Value) {
 					redactFields(field.Elem(), stored.Elem())
 				}
 			}
+		case reflect.Slice:
+			if parts, ok := field.Interface().([]schema.Unreadable); ok {
+				redactReasons(parts, stored.Interface().([]schema.Unreadable))
+			}
+		}
+	}
+}
+
+// redactReasons is redactFields of why parts could not be read, which may quote them.
+func redactReasons(now, then []schema.Unreadable) {
+	for i := range now {
+		for _, stored := range then {
+			if stored.Part == now[i].Part && marked([]byte(stored.Reason)) {
+				now[i].Reason = stored.Reason
+			}
 		}
 	}
 }
