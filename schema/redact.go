@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"mime"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -60,10 +61,11 @@ func (r *Redactor) redact(d *Delivery, pointers []string, people bool) *Original
 
 // redactOther is a body that is not JSON.
 func redactOther(body, contentType string) string {
-	switch {
-	case strings.HasPrefix(contentType, "multipart/"):
-		return redactMultipart(body, contentType)
-	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded") || looksLikeForm(body):
+	media, params, _ := mime.ParseMediaType(contentType) // one that cannot be read is as if absent
+	if boundary := boundaryOf(body, params["boundary"]); boundary != "" {
+		return redactMultipart(body, boundary)
+	}
+	if media == "application/x-www-form-urlencoded" || looksLikeForm(body) {
 		return redactQuery(body)
 	}
 	return redactText(body)
@@ -79,22 +81,28 @@ func redactQuery(query string) string {
 	if query == "" {
 		return ""
 	}
+	secret := bearsSecret(query)
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
-		pairs[i] = redactPair(pair)
+		pairs[i] = redactPair(pair, secret)
 	}
 	return strings.Join(pairs, "&")
 }
 
-func redactPair(pair string) string {
+// redactPair is a pair of a form; of one that bears a secret every value goes, except names and ids.
+func redactPair(pair string, secret bool) string {
 	rawName, rawValue, hasValue := strings.Cut(pair, "=")
 	name, err := url.QueryUnescape(rawName)
 	if err != nil {
 		return redactText(pair)
 	}
+	class := classify(name)
+	if secret && !isNameOrID(name) {
+		class = keySecret
+	}
 	value, err := url.QueryUnescape(rawValue)
 	if err != nil {
-		if classify(name) == keySecret {
+		if class == keySecret {
 			return rawName + "=" + redacted
 		}
 		return redactText(pair)
@@ -105,7 +113,7 @@ func redactPair(pair string) string {
 	if !hasValue {
 		return rawName
 	}
-	switch safe := redactValue(classify(name), value); safe {
+	switch safe := redactValue(class, value); safe {
 	case value:
 		return rawName + "=" + rawValue
 	case redacted, personal:

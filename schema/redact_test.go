@@ -82,6 +82,17 @@ func TestRedactElsewhere(t *testing.T) {
 		"no UTF-8":                  {"text/plain", "\xff\xfe password=abc", "\xff\xfe password=[redacted]"},
 		"multipart": {"multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx\r\n--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ny\r\n--B--\r\n",
 			"--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n[redacted]\r\n--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\ny\r\n--B--\r\n"},
+		"form with a secret body": {"application/x-www-form-urlencoded", "event=user_reset_password&id=1&body%5Btemporary%5D=hunter2&body%5Buser_id%5D=5",
+			"event=user_reset_password&id=1&body%5Btemporary%5D=[redacted]&body%5Buser_id%5D=5"},
+		"form in capitals":       {"Application/X-WWW-Form-URLencoded", "a b=1&password=x y", "a b=1&password=[redacted]"},
+		"XML with a secret body": {"text/xml", `<d><event>user_login_link</event><id>5</id><x>https://l</x></d>`, `<d><event>user_login_link</event><id>5</id><x>[redacted]</x></d>`},
+		"multipart in capitals":  {"Multipart/Form-Data; Boundary=B", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx\r\n--B--\r\n", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n[redacted]\r\n--B--\r\n"},
+		"multipart, unsaid":      {"", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx\r\n--B--\r\n", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n[redacted]\r\n--B--\r\n"},
+		"multipart, bare lines":  {"multipart/form-data; boundary=B", "--B\ncontent-disposition: form-data; name=password\n\nx\n--B--\n", "--B\ncontent-disposition: form-data; name=password\n\n[redacted]\n--B--\n"},
+		"no multipart":           {"multipart/form-data; boundary=B", "password=x\r\n\r\ntoken: y", "password=[redacted]\r\n\r\ntoken: [redacted]"},
+		"multipart, cut off":     {"multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx\r\ny", "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n[redacted]"},
+		"multipart with a secret body": {"multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"event\"\r\n\r\nuser_login_link\r\n--B\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nhttps://l\r\n--B--\r\n",
+			"--B\r\nContent-Disposition: form-data; name=\"event\"\r\n\r\nuser_login_link\r\n--B\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n[redacted]\r\n--B--\r\n"},
 	} {
 		if got := redactedBody(t, post(c.contentType, c.body)); got != c.want {
 			t.Errorf("%s\n got %q\nwant %q", name, got, c.want)

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"encoding/base64"
-	"mime"
 	"regexp"
 	"strings"
 	"unicode"
@@ -25,9 +24,13 @@ var (
 // secretBodies are the events whose bodies bear a secret under a name that is not documented (Sectigo, "Webhook Events").
 var secretBodies = []string{"user_login_link", "user_reset_password", "zip_download_available"}
 
+// bearsSecret tells whether text that is not JSON is of such an event: then every value in it goes, except names and ids.
+func bearsSecret(text string) bool { return containsAny(text, secretBodies) }
+
 // redactText is text that is neither JSON nor a form, scrubbed by pattern.
 func redactText(s string) string {
-	if containsAny(s, secretBodies) {
+	secret := bearsSecret(s)
+	if secret {
 		s = quotedValue.ReplaceAllStringFunc(s, func(m string) string {
 			parts := quotedValue.FindStringSubmatch(m)
 			if isNameOrID(parts[2]) {
@@ -38,8 +41,11 @@ func redactText(s string) string {
 	}
 	s = element.ReplaceAllStringFunc(s, func(m string) string {
 		parts := element.FindStringSubmatch(m)
-		safe := redactValue(nameless(classify(parts[1])), parts[3])
-		return "<" + parts[1] + parts[2] + ">" + safe + "<"
+		class := nameless(classify(parts[1]))
+		if secret && !isNameOrID(parts[1]) && strings.TrimSpace(parts[3]) != "" {
+			class = keySecret
+		}
+		return "<" + parts[1] + parts[2] + ">" + redactValue(class, parts[3]) + "<"
 	})
 	return scrubPatterns(s)
 }
@@ -184,42 +190,4 @@ func maskEmails(s string) string {
 		first, _ := utf8.DecodeRuneInString(parts[1])
 		return string(first) + "…@" + parts[3]
 	})
-}
-
-// redactMultipart is a form in parts, of which those with a secret's name lose their content.
-func redactMultipart(body, contentType string) string {
-	_, params, err := mime.ParseMediaType(contentType)
-	boundary := "--" + params["boundary"]
-	if err != nil || boundary == "--" {
-		return redactText(body)
-	}
-	parts := strings.Split(body, boundary)
-	for i, part := range parts {
-		header, content, ok := strings.Cut(part, "\r\n\r\n")
-		if !ok {
-			parts[i] = redactText(part)
-			continue
-		}
-		content, end, _ := cutLast(content, "\r\n")
-		parts[i] = header + "\r\n\r\n" + redactValue(nameless(classify(partName(header))), content) + end
-	}
-	return strings.Join(parts, boundary)
-}
-
-func cutLast(s, sep string) (before, rest string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i:], true
-	}
-	return s, "", false
-}
-
-func partName(header string) string {
-	for line := range strings.SplitSeq(header, "\r\n") {
-		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, "Content-Disposition") {
-			if _, params, err := mime.ParseMediaType(strings.TrimSpace(value)); err == nil {
-				return params["name"]
-			}
-		}
-	}
-	return ""
 }

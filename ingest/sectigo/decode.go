@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/certtrail/certtrail/schema"
@@ -82,13 +83,27 @@ func kindOf(event string) (schema.Kind, bool) {
 }
 
 // Secrets gives up the whole body of the events that bring a login link, a password or a download link, for no page shows its shape. It is more
-// generous than Decode in what it takes for such an event, because what is stored is stored for ever.
+// generous than Decode in what it takes for such an event, also within a list of them, because what is stored is stored for ever.
 func (p *provider) Secrets(d *schema.Delivery) []string {
 	if d.Feed != "" {
 		return nil
 	}
+	body := bytes.TrimPrefix(d.Body, []byte("\ufeff"))
+	var list []json.RawMessage
+	if json.Unmarshal(body, &list) != nil {
+		return secretBodies(body, "")
+	}
+	var pointers []string
+	for i, delivery := range list {
+		pointers = append(pointers, secretBodies(delivery, "/"+strconv.Itoa(i))...)
+	}
+	return pointers
+}
+
+// secretBodies points to the bodies of one delivery, which stands at the JSON Pointer at, if it is of an event that bears a secret.
+func secretBodies(delivery json.RawMessage, at string) []string {
 	var object map[string]json.RawMessage
-	if json.Unmarshal(bytes.TrimPrefix(d.Body, []byte("\ufeff")), &object) != nil {
+	if json.Unmarshal(delivery, &object) != nil {
 		return nil
 	}
 	var pointers []string
@@ -96,7 +111,7 @@ func (p *provider) Secrets(d *schema.Delivery) []string {
 	for key, raw := range object {
 		switch {
 		case strings.EqualFold(key, "body"):
-			pointers = append(pointers, "/"+key)
+			pointers = append(pointers, at+"/"+key)
 		case strings.EqualFold(key, "event"):
 			var event schema.Text
 			_ = event.UnmarshalJSON(raw) // decoded, for an escape in the name must not hide it

@@ -145,6 +145,7 @@ func TestSecrets(t *testing.T) {
 		`{"Event":"x","event":"user_login_link","BODY":[]}`: "/BODY",
 		`{"event":"user_login_link"}`:                       "",
 		`[{"event":"user_login_link"}]`:                     "",
+		`[7,{"event":"user_login_link","body":{"x":"y"}}]`:  "/1/body",
 		`{"event":"user_login_link","body":`:                "",
 	} {
 		if got := strings.Join(p.Secrets(post(body)), " "); got != want {
