@@ -26,7 +26,7 @@ else their e-mail address (Probely), or the id that certtrail shows; of who deci
 
 The log stays as it is, and so do its backups and exports: what they hold of the person cannot be read any more, anywhere. What the source said without
 saying whom of goes with it. Copies of the directory keys, and databases made with replay --out, are yours to remove.`,
-		Args: cobra.ExactArgs(2),
+		Args: wants(2, "a source and a name, for example: certtrail forget user defguard jdoe"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := reachOwner(cmd, false)
 			if err != nil {

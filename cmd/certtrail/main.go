@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -77,6 +78,16 @@ func flagError(err error) error {
 		return err
 	}
 	return fmt.Errorf("--%s wants %s, not %q", wrong.GetFlag().Name, wants, wrong.GetValue())
+}
+
+// wants refuses any other number of arguments than n, in words: what the command wants, with an example.
+func wants(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("%s wants %s", strings.TrimPrefix(cmd.CommandPath(), "certtrail "), what)
+		}
+		return nil
+	}
 }
 
 func versionCommand() *cobra.Command {

@@ -25,7 +25,7 @@ func restoreCommand() *cobra.Command {
 		Short: "Put the log and the settings of a backup into a data directory that has no events",
 		Long: "Put the log of the backup in DIR into the data directory, which must have no events yet; a server that runs on it takes the log over.\n" +
 			"The settings are put where --config says (default ./" + defaultConfig + "), unless there are some.",
-		Args: cobra.ExactArgs(1),
+		Args: wants(1, "the directory of a backup, for example: certtrail restore /var/backups/certtrail-monday"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := readManifest(args[0])
 			if err != nil {
