@@ -1,20 +1,28 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/time/rate"
 
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
+
+// largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
+// event may have 8 MiB.
+const largestBody = 4 << 20
 
 // config is what serve runs with: the settings, read and checked.
 type config struct {
@@ -51,6 +59,9 @@ func (s *settings) config() (*config, error) {
 	if c.maxBody, err = size("max-body", s.get("max-body")); err != nil {
 		return nil, err
 	}
+	if c.maxBody > largestBody {
+		return nil, fmt.Errorf("max-body: an event of the log has room for a delivery of at most %d MiB, not for one of %s", largestBody>>20, s.get("max-body"))
+	}
 	if c.maxBytes, err = size("max-bytes", s.get("max-bytes")); err != nil {
 		return nil, err
 	}
@@ -75,8 +86,16 @@ func (s *settings) config() (*config, error) {
 
 // check refuses what would be unsafe or could not work.
 func (c *config) check() error {
+	if c.dataDir == "" {
+		return errors.New("data-dir is empty: name the directory that holds all state")
+	}
 	if err := onlyLoopback(c.webListen); err != nil {
 		return err
+	}
+	for _, listener := range []struct{ name, address string }{{"hooks-listen", c.hooksListen}, {"nats-listen", c.natsListen}} {
+		if _, _, err := net.SplitHostPort(listener.address); err != nil && (listener.address != "" || listener.name == "hooks-listen") {
+			return fmt.Errorf("%s: %q is not HOST:PORT", listener.name, listener.address)
+		}
 	}
 	for name, u := range map[string]string{"web-url": c.webURL, "hooks-url": c.hooksURL} {
 		if u == "" {
@@ -104,11 +123,14 @@ func onlyLoopback(listen string) error {
 	return fmt.Errorf("web-listen: %s can be reached from other machines, and sign-in is not configured: listen on 127.0.0.1, and let a proxy that asks who is there pass requests on", listen)
 }
 
-// prefixes reads CIDRs or addresses, separated by commas or spaces; documented are what that word stands for.
+// prefixes reads CIDRs or addresses, separated by commas or white space; documented are what that word stands for.
 func prefixes(name, list string, documented []string) ([]netip.Prefix, error) {
 	var found []netip.Prefix
-	for _, item := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
-		if item == "documented" && documented != nil {
+	for _, item := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		if item == "documented" && len(documented) == 0 && strings.HasSuffix(name, "-allow-from") {
+			return nil, fmt.Errorf("%s: the provider publishes no addresses that documented could stand for: name those it sends from", name)
+		}
+		if item == "documented" && len(documented) > 0 {
 			more, err := prefixes(name, strings.Join(documented, ","), nil)
 			if err != nil {
 				return nil, err
@@ -151,7 +173,7 @@ func (c *config) ingestSources() ([]*ingest.Source, error) {
 	for _, s := range c.sources {
 		one := &ingest.Source{Name: s.name, Provider: s.system.New(s.get), Enable: s.howToEnable(c.file)}
 		for _, setting := range s.system.Settings {
-			if v := s.get(setting.Name); setting.Secret && v != "" {
+			if v := strings.TrimSpace(s.get(setting.Name)); setting.Secret && v != "" { // as providers compare it
 				one.Secrets = append(one.Secrets, v)
 			}
 		}
@@ -160,13 +182,16 @@ func (c *config) ingestSources() ([]*ingest.Source, error) {
 				one.Secrets = append(one.Secrets, at.Secrets...)
 			}
 		}
+		if err := s.checkToken(one.Provider); err != nil {
+			return nil, err
+		}
 		var err error
 		if one.AllowFrom, err = prefixes(s.name+"-allow-from", s.get("allow-from"), s.system.Addresses); err != nil {
 			return nil, err
 		}
 		if limit := s.get("rate-limit"); limit != "" {
 			perSecond, err := strconv.ParseFloat(limit, 64)
-			if err != nil || perSecond <= 0 {
+			if err != nil || !(perSecond > 0) || math.IsInf(perSecond, 0) {
 				return nil, fmt.Errorf("%s-rate-limit: %q is not a number of deliveries a second", s.name, limit)
 			}
 			one.Limit = rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
@@ -174,6 +199,20 @@ func (c *config) ingestSources() ([]*ingest.Source, error) {
 		list = append(list, one)
 	}
 	return list, nil
+}
+
+// checkToken refuses a token that a request for its path would not bear as it is.
+func (s source) checkToken(p schema.Provider) error {
+	if p == nil {
+		return nil
+	}
+	d := &schema.Delivery{}
+	sign(p, d)
+	if i := strings.IndexFunc(d.Token, func(r rune) bool { return strings.ContainsRune(`/\?#%`, r) || r <= ' ' || r > '~' }); i >= 0 || d.Token == "." || d.Token == ".." {
+		return fmt.Errorf("%s stands in the path of a URL, where it cannot have spaces, letters beyond ASCII, or any of / \\ ? # %%: choose another, of letters and digits",
+			strings.Join(s.credentialSettings(), " and "))
+	}
+	return nil
 }
 
 // credentialSettings are the full names of the settings without which the source is off.

@@ -45,7 +45,7 @@ func initial(flags *pflag.FlagSet) *settings {
 	for _, one := range allSettings() {
 		value, given := lookup(flags, one.name)
 		switch {
-		case given:
+		case given && (strings.TrimSpace(value) != "" || !one.secret): // an empty secret is none
 			s.values[one.name] = value
 		case one.secret && !one.given:
 			s.values[one.name] = credential()
@@ -126,7 +126,9 @@ func (s *settings) explain(w io.Writer, path string) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "\nNATS, for programs that subscribe\n  URL: nats://subscriber:%s@%s\n", s.values["nats-subscriber-password"], s.values["nats-listen"])
+	if s.values["nats-listen"] != "" {
+		fmt.Fprintf(w, "\nNATS, for programs that subscribe\n  URL: nats://subscriber:%s@%s\n", s.values["nats-subscriber-password"], s.values["nats-listen"])
+	}
 	fmt.Fprintf(w, "\nNext: certtrail serve\n")
 }
 

@@ -198,19 +198,33 @@ func readFile(path string) (*settingsFile, error) {
 		return nil, fmt.Errorf("%s: line %d: the settings are not a list of \"name: value\"", path, root.Line)
 	}
 	known := knownNames(allSettings())
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		var err error
+	err = eachKey(root, func(key, value *yaml.Node) (err error) {
 		if key.Value == "sources" {
 			f.sources, err = readSources(value)
-		} else {
-			err = put(f.values, known, key, value)
+			return err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
+		return put(f.values, known, key, value)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
+}
+
+// eachKey gives take each key of a mapping with its value. A key that stands twice is an error: which of the two counts, nobody could tell.
+func eachKey(mapping *yaml.Node, take func(key, value *yaml.Node) error) error {
+	lines := map[string]int{}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		if before, twice := lines[key.Value]; twice {
+			return fmt.Errorf("line %d: %s stands in line %d already", key.Line, key.Value, before)
+		}
+		lines[key.Value] = key.Line
+		if err := take(key, mapping.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func knownNames(list []setting) map[string]bool {
@@ -262,91 +276,4 @@ func suggestion(name string, known map[string]bool) string {
 	}
 	sort.Strings(near)
 	return "; did you mean " + strings.Join(near, " or ") + "?"
-}
-
-// readSources reads the further sources, each with a kind and that kind's settings without prefix.
-func readSources(node *yaml.Node) ([]source, error) {
-	if node.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("line %d: sources is not a list of \"name: {kind: …}\"", node.Line)
-	}
-	var list []source
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		s, err := readSource(node.Content[i], node.Content[i+1])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, nil
-}
-
-func readSource(name, node *yaml.Node) (source, error) {
-	if node.Kind != yaml.MappingNode {
-		return source{}, fmt.Errorf("line %d: the source %s has no settings", node.Line, name.Value)
-	}
-	var kind string
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == "kind" {
-			kind = node.Content[i+1].Value
-		}
-	}
-	system, ok := systemOf(kind)
-	if !ok {
-		return source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, kinds())
-	}
-	if err := checkSourceName(name); err != nil {
-		return source{}, err
-	}
-	list := sourceSettings(system)
-	known := knownNames(list)
-	values := map[string]string{}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == "kind" {
-			continue
-		}
-		if err := put(values, known, node.Content[i], node.Content[i+1]); err != nil {
-			return source{}, err
-		}
-	}
-	for _, s := range list {
-		path := values[s.name+"-file"]
-		if s.secret && path != "" && values[s.name] == "" {
-			secret, err := readSecret(name.Value+"'s "+s.name, path)
-			if err != nil {
-				return source{}, err
-			}
-			values[s.name] = secret
-		}
-	}
-	return source{name.Value, system, func(setting string) string { return values[setting] }}, nil
-}
-
-// checkSourceName refuses a name that could not stand in a path and a subject, or is taken: by a kind, or by a kind's further feed.
-func checkSourceName(name *yaml.Node) error {
-	if schema.Token(name.Value) != name.Value || name.Value == "" || strings.ToLower(name.Value) != name.Value {
-		return fmt.Errorf("line %d: the name of a source is made of a-z, 0-9, - and _; %q is not", name.Line, name.Value)
-	}
-	for _, s := range systems {
-		if name.Value == s.Kind {
-			return fmt.Errorf("line %d: the name %s is the built-in source's; choose another", name.Line, name.Value)
-		}
-	}
-	return nil
-}
-
-func systemOf(kind string) (schema.System, bool) {
-	for _, s := range systems {
-		if s.Kind == kind {
-			return s, true
-		}
-	}
-	return schema.System{}, false
-}
-
-func kinds() string {
-	var list []string
-	for _, s := range systems {
-		list = append(list, s.Kind)
-	}
-	return strings.Join(list, ", ")
 }

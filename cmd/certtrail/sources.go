@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/schema"
+)
+
+// readSources reads the further sources of the settings' file, each with a kind and that kind's settings without prefix.
+func readSources(node *yaml.Node) ([]source, error) {
+	if node.Tag == "!!null" {
+		return nil, nil
+	}
+	if node.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("line %d: sources is not a list of \"name: {kind: …}\"", node.Line)
+	}
+	owners := map[string]string{} // the source that has an endpoint, by its path
+	for _, s := range systems {
+		for _, feed := range feeds(s) {
+			owners[ingest.FeedPath(s.Kind, feed)] = s.Kind
+		}
+	}
+	var list []source
+	err := eachKey(node, func(name, settings *yaml.Node) error {
+		s, err := readSource(name, settings)
+		if err != nil {
+			return err
+		}
+		for _, feed := range feeds(s.system) {
+			path := ingest.FeedPath(s.name, feed)
+			if owner, taken := owners[path]; taken {
+				return fmt.Errorf("line %d: the endpoint %s of the source %s is the source %s's already: choose another name", name.Line, path, s.name, owner)
+			}
+			owners[path] = s.name
+		}
+		list = append(list, s)
+		return nil
+	})
+	return list, err
+}
+
+func readSource(name, node *yaml.Node) (source, error) {
+	if node.Kind != yaml.MappingNode {
+		return source{}, fmt.Errorf("line %d: the source %s has no settings", node.Line, name.Value)
+	}
+	var kind string
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == "kind" {
+			kind = node.Content[i+1].Value
+		}
+	}
+	system, ok := systemOf(kind)
+	if !ok {
+		return source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, kinds())
+	}
+	if err := checkSourceName(name); err != nil {
+		return source{}, err
+	}
+	list := sourceSettings(system)
+	known := knownNames(list)
+	values := map[string]string{}
+	err := eachKey(node, func(key, value *yaml.Node) error {
+		if key.Value == "kind" {
+			return nil
+		}
+		return put(values, known, key, value)
+	})
+	if err != nil {
+		return source{}, err
+	}
+	for _, s := range list {
+		path := values[s.name+"-file"]
+		if s.secret && path != "" && values[s.name] == "" {
+			secret, err := readSecret(name.Value+"'s "+s.name, path)
+			if err != nil {
+				return source{}, err
+			}
+			values[s.name] = secret
+		}
+	}
+	return source{name.Value, system, func(setting string) string { return values[setting] }}, nil
+}
+
+// checkSourceName refuses a name that could not stand in a path and a subject, or is a kind's.
+func checkSourceName(name *yaml.Node) error {
+	if schema.Token(name.Value) != name.Value || name.Value == "" || strings.ToLower(name.Value) != name.Value {
+		return fmt.Errorf("line %d: the name of a source is made of a-z, 0-9, - and _; %q is not", name.Line, name.Value)
+	}
+	for _, s := range systems {
+		if name.Value == s.Kind {
+			return fmt.Errorf("line %d: the name %s is the built-in source's; choose another", name.Line, name.Value)
+		}
+	}
+	return nil
+}
+
+func systemOf(kind string) (schema.System, bool) {
+	for _, s := range systems {
+		if s.Kind == kind {
+			return s, true
+		}
+	}
+	return schema.System{}, false
+}
+
+func kinds() string {
+	var list []string
+	for _, s := range systems {
+		list = append(list, s.Kind)
+	}
+	return strings.Join(list, ", ")
+}
