@@ -1,14 +1,17 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
-// clientAddr is the address a request comes from: the peer's, or, where the peer is a trusted proxy, the last one in Forwarded or
-// X-Forwarded-For that is not. Anyone can write those headers, so they count only as far as trusted proxies wrote them.
+// clientAddr is the address a request comes from: the peer's, or, where the peer is a trusted proxy, the last one in Forwarded or X-Forwarded-For that is
+// not. Anyone can write those headers, so they count only as far as trusted proxies wrote them. Most proxies write one of the two and pass the other on as
+// it came: where both are there, they must name the same address.
 func clientAddr(r *http.Request, trusted []netip.Prefix) (netip.Addr, error) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -18,21 +21,34 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) (netip.Addr, error) {
 	if !within(trusted, addr) {
 		return addr, nil
 	}
-	hops := forwardedFor(r.Header)
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := parseHop(hops[i])
-		if err != nil {
-			return netip.Addr{}, err
-		}
-		if addr = hop; !within(trusted, addr) {
-			break
+	forwarded, others := forwardedHops(r.Header), forwardedForHops(r.Header)
+	if len(forwarded) == 0 {
+		return lastUntrusted(addr, others, trusted)
+	}
+	named, err := lastUntrusted(addr, forwarded, trusted)
+	if err != nil || len(others) == 0 {
+		return named, err
+	}
+	if other, err := lastUntrusted(addr, others, trusted); err != nil || other != named {
+		return netip.Addr{}, errors.New("the headers Forwarded and X-Forwarded-For name different addresses, and only one of them can be the proxy's")
+	}
+	return named, nil
+}
+
+// lastUntrusted is the nearest of the hops that is no trusted proxy, or else the farthest; without any, the peer.
+func lastUntrusted(peer netip.Addr, hops []string, trusted []netip.Prefix) (netip.Addr, error) {
+	addr := peer
+	for _, hop := range slices.Backward(hops) {
+		var err error
+		if addr, err = parseHop(hop); err != nil || !within(trusted, addr) {
+			return addr, err
 		}
 	}
 	return addr, nil
 }
 
-// forwardedFor are the addresses that proxies noted, the nearest last. Forwarded (RFC 7239) goes before X-Forwarded-For.
-func forwardedFor(h http.Header) []string {
+// forwardedHops are the addresses in Forwarded (RFC 7239), the nearest last.
+func forwardedHops(h http.Header) []string {
 	var hops []string
 	for _, element := range strings.Split(strings.Join(h.Values("Forwarded"), ","), ",") {
 		for _, pair := range strings.Split(element, ";") {
@@ -42,9 +58,12 @@ func forwardedFor(h http.Header) []string {
 			}
 		}
 	}
-	if len(hops) > 0 {
-		return hops
-	}
+	return hops
+}
+
+// forwardedForHops are those in X-Forwarded-For, likewise.
+func forwardedForHops(h http.Header) []string {
+	var hops []string
 	for _, hop := range strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",") {
 		if hop = strings.TrimSpace(hop); hop != "" {
 			hops = append(hops, hop)
