@@ -174,46 +174,56 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 	h.answer(w, s, feed, quarantine, e.Data.Reason)
 }
 
-// allowed answers what may not be taken, and counts it.
+// allowed tells whether a delivery may be taken, as far as its head says, and answers one that may not.
 func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed, d *schema.Delivery) bool {
-	refuse := func(status int, why, detail string) bool {
-		s.counts.refused(why).Add(1)
-		h.o.Logger.Warn("a delivery was refused", "source", s.Name, "status", status, "peer", r.RemoteAddr, "reason", detail)
-		problem(w, status, detail)
-		return false
-	}
 	if !slices.Contains(feed.Methods, r.Method) {
 		w.Header().Set("Allow", strings.Join(feed.Methods, ", "))
-		return refuse(http.StatusMethodNotAllowed, RefusedMethod, fmt.Sprintf("This endpoint takes %s, not %s.", strings.Join(feed.Methods, " and "), r.Method))
+		h.refuse(w, r, s, http.StatusMethodNotAllowed, RefusedMethod, fmt.Sprintf("This endpoint takes %s, not %s.", strings.Join(feed.Methods, " and "), r.Method))
+		return false
 	}
 	if len(s.AllowFrom) > 0 {
-		peer, err := clientAddr(r, h.o.TrustedProxies)
-		if err != nil || !within(s.AllowFrom, peer) {
-			return refuse(http.StatusForbidden, RefusedAddress, "Deliveries of "+s.Name+" are not taken from this address. See the setting "+s.Name+"-allow-from.")
-		}
-	}
-	if !s.Provider.Authenticate(d) {
-		if feed.Token {
-			s.counts.refused(RefusedCredentials).Add(1)
-			h.o.Logger.Warn("a delivery was refused", "source", s.Name, "status", http.StatusNotFound, "peer", r.RemoteAddr, "reason", "wrong token in the path")
-			noEndpoint(w)
+		client, err := clientAddr(r, h.o.TrustedProxies)
+		if err != nil || !within(s.AllowFrom, client) {
+			h.refuse(w, r, s, http.StatusForbidden, RefusedAddress, "Deliveries of "+s.Name+" are not taken from this address. See the setting "+s.Name+"-allow-from.")
 			return false
 		}
+	}
+	switch {
+	case s.Provider.Authenticate(d):
+	case feed.Token:
+		h.refuse(w, r, s, http.StatusNotFound, RefusedCredentials, noSuchEndpoint)
+		return false
+	default:
 		w.Header().Set("WWW-Authenticate", `Basic realm="certtrail"`)
-		return refuse(http.StatusUnauthorized, RefusedCredentials, "The credentials of the delivery are missing or wrong.")
+		h.refuse(w, r, s, http.StatusUnauthorized, RefusedCredentials, "The credentials of the delivery are missing or wrong.")
+		return false
 	}
 	if s.Limit != nil && !s.Limit.Allow() {
 		w.Header().Set("Retry-After", "1")
-		return refuse(http.StatusTooManyRequests, RefusedRate, "Deliveries of "+s.Name+" come faster than its rate limit allows. Send it again later.")
+		h.refuse(w, r, s, http.StatusTooManyRequests, RefusedRate, "Deliveries of "+s.Name+" come faster than its rate limit allows. Send it again later.")
+		return false
 	}
 	return true
+}
+
+// refuse answers, counts and logs a delivery that is not kept. The request's path stands nowhere, for it may end in a token.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *Source, status int, why, detail string) {
+	s.counts.refused(why).Add(1)
+	attrs := []any{"source", s.Name, "status", status, "reason", why, "peer", r.RemoteAddr}
+	switch client, err := clientAddr(r, h.o.TrustedProxies); {
+	case err != nil:
+		attrs = append(attrs, "client", err.Error())
+	case len(h.o.TrustedProxies) > 0:
+		attrs = append(attrs, "client", client.String())
+	}
+	h.o.Logger.Warn("a delivery was refused", attrs...)
+	problem(w, status, detail)
 }
 
 // body reads the whole body, or answers why not.
 func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byte, bool) {
 	tooLarge := func() ([]byte, bool) {
-		s.counts.refused(RefusedSize).Add(1)
-		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("The delivery is larger than the %d bytes that are taken.", h.o.MaxBody))
+		h.refuse(w, r, s, http.StatusRequestEntityTooLarge, RefusedSize, fmt.Sprintf("The delivery is larger than the %d bytes that are taken.", h.o.MaxBody))
 		return nil, false
 	}
 	if r.ContentLength > h.o.MaxBody {
@@ -235,8 +245,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 		return tooLarge()
 	}
 	if err != nil {
-		s.counts.refused(RefusedBroken).Add(1)
-		problem(w, http.StatusBadRequest, "The body of the delivery did not arrive whole.")
+		h.refuse(w, r, s, http.StatusBadRequest, RefusedBroken, "The body of the delivery did not arrive whole.")
 		return nil, false
 	}
 	return body, true

@@ -26,7 +26,7 @@ func unavailable(w http.ResponseWriter, detail string) {
 	problem(w, http.StatusServiceUnavailable, detail)
 }
 
-// noEndpoint answers a path that is none, and one whose token is wrong, alike.
-func noEndpoint(w http.ResponseWriter) {
-	problem(w, http.StatusNotFound, "There is no such endpoint.")
-}
+// noSuchEndpoint is said of a path that is none, and of one whose token is wrong, alike.
+const noSuchEndpoint = "There is no such endpoint."
+
+func noEndpoint(w http.ResponseWriter) { problem(w, http.StatusNotFound, noSuchEndpoint) }

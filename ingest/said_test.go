@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,39 @@ func TestNothingOfAPersonIsLogged(t *testing.T) {
 		}
 		if strings.Contains(logged, "canary") || strings.Contains(w.Body.String(), "canary") {
 			t.Errorf("logged %sanswered %s", logged, w.Body)
+		}
+	}
+}
+
+// TestRefusalsAreLogged: why a delivery was refused, and whose it was, behind a proxy too; a token in the path is not said.
+func TestRefusalsAreLogged(t *testing.T) {
+	for name, c := range map[string]struct {
+		source *Source
+		method string
+		path   string
+		status int
+		logged string
+	}{
+		"a wrong token":  {source(xolphin.System, "xolphin"), "GET", "/hooks/xolphin/canary-0123456789", 404, `status=404 reason="wrong credentials"`},
+		"a wrong method": {source(xolphin.System, "xolphin"), "POST", "/hooks/xolphin/canary-0123456789", 405, `reason="wrong method"`},
+		"too large":      {source(xolphin.System, "xolphin"), "GET", "/hooks/xolphin/" + credential("token"), 413, `reason="too large"`},
+		"no credentials": {source(defguard.System, "defguard"), "POST", "/hooks/defguard", 401, `reason="wrong credentials"`},
+	} {
+		var logged bytes.Buffer
+		h := New(Options{
+			Sources: []*Source{c.source}, Log: takesAll{}, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+			MaxBody: 3, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, // which httptest's requests come from
+		})
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader("more than that"))
+		r.Header.Set("X-Forwarded-For", "203.0.113.7")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		text := logged.String()
+		if w.Code != c.status || !strings.Contains(text, c.logged) || !strings.Contains(text, "client=203.0.113.7") {
+			t.Errorf("%s: answered %d, want %d; logged %q", name, w.Code, c.status, text)
+		}
+		if strings.Contains(text, "canary") || strings.Contains(text, credential("token")) {
+			t.Errorf("%s: the token stands in %q", name, text)
 		}
 	}
 }
