@@ -31,13 +31,13 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Bool is a boolean in a provider's JSON, nil where it is absent. Anything else is as if absent.
+// Bool is a boolean in a provider's JSON, or a string of one, nil where it is absent. Anything else is as if absent.
 type Bool struct{ Value *bool }
 
 // UnmarshalJSON never fails, like that of Text.
 func (f *Bool) UnmarshalJSON(b []byte) error {
 	f.Value = nil
-	if s := string(b); s == "true" || s == "false" {
+	if s := strings.Trim(string(b), `"`); s == "true" || s == "false" {
 		is := s == "true"
 		f.Value = &is
 	}

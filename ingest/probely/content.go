@@ -1,6 +1,7 @@
 package probely
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -266,27 +267,27 @@ func host(s string) string {
 	return name
 }
 
-// whole is a whole number that may be absent; anything else is as if it were.
+// whole is a whole number, or a string of one, that may be absent; anything else is as if it were.
 type whole struct{ value *int }
 
 // UnmarshalJSON never fails.
 func (w *whole) UnmarshalJSON(b []byte) error {
 	w.value = nil
-	if n, err := strconv.ParseInt(string(b), 10, 32); err == nil {
+	if n, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 32); err == nil {
 		is := int(n)
 		w.value = &is
 	}
 	return nil
 }
 
-// fraction is a number; anything else is 0.
+// fraction is a number, or a string of one; anything else is 0.
 type fraction struct{ value float64 }
 
 // UnmarshalJSON never fails.
 func (f *fraction) UnmarshalJSON(b []byte) error {
 	f.value = 0
 	var n float64
-	if json.Unmarshal(b, &n) == nil {
+	if json.Unmarshal(bytes.Trim(b, `"`), &n) == nil { // which knows neither NaN nor infinity
 		f.value = n
 	}
 	return nil

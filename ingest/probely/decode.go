@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/certtrail/certtrail/schema"
@@ -112,18 +113,35 @@ func (p *provider) EventID(d *schema.Delivery) string {
 	return id
 }
 
-// Person is whom an event of a user is about: their id, or else their e-mail address. A body that cannot be read may be about a user too.
+// Person is whom an event of a user is about: their id, or else their e-mail address. A body that is no event may be about a user too: one that is not JSON,
+// and a list of which one element is.
 func (p *provider) Person(d *schema.Delivery) (name string, about bool) {
 	e, err := read(d.Body)
-	if err != nil {
+	if err == nil {
+		return e.person()
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(bytes.TrimPrefix(d.Body, []byte("\ufeff")), &list) != nil {
 		var syntax *json.SyntaxError
 		return "", errors.As(err, &syntax)
 	}
-	if e.ObjectType != "user" && !strings.HasPrefix(string(e.Event), "user") {
+	return "", slices.ContainsFunc(list, func(element json.RawMessage) bool {
+		e, err := read(element)
+		if err == nil {
+			_, about = e.person()
+		}
+		return err == nil && about
+	})
+}
+
+// person tells whether the event is about a user, and who; it is more generous than Decode in what it takes for one.
+func (e *envelope) person() (name string, about bool) {
+	if !strings.EqualFold(string(e.ObjectType), "user") && !strings.HasPrefix(strings.ToLower(string(e.Event)), "user") {
 		return "", false
 	}
 	u := readUser(e.object())
-	if name, err = u.name(); err != nil {
+	name, err := u.name()
+	if err != nil {
 		return "", true
 	}
 	return name, true

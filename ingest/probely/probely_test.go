@@ -90,6 +90,9 @@ func TestDecode(t *testing.T) {
 			schema.Data{TargetID: "t", Reason: "no file"}},
 		"finding": {"finding_detected", `{"id":12,"target":{"id":"t"},"definition":"x","severity":40,"cvss_score":"high","url":"not a url"}`, schema.FindingDetected,
 			schema.Data{FindingID: "t:12", TargetID: "t", Finding: &schema.Finding{Severity: 40}}},
+		"numbers as strings": {"finding_detected", `{"id":"12","target":{"id":"t","site":{"verified":"true"}},"severity":"30","cvss_score":"6.1"}`, schema.FindingDetected,
+			schema.Data{FindingID: "t:12", TargetID: "t", Target: &schema.Target{Verified: yes(true)}, Finding: &schema.Finding{Severity: 30, CVSSScore: 6.1}}},
+		"no numbers": {"finding_detected", `{"id":"12","target":{"id":"t"},"severity":"","cvss_score":"NaN"}`, schema.FindingDetected, schema.Data{FindingID: "t:12", TargetID: "t"}},
 		"nobody's finding": {"finding_fixed", `{"id":"12"}`, schema.FindingFixed, schema.Data{FindingID: "_:12", Unreadable: []schema.Unreadable{
 			{Part: "target_id", Reason: "the finding does not say of which target it is, and its number is unique only there"}}}},
 	} {
@@ -124,6 +127,9 @@ func TestDecodeQuarantine(t *testing.T) {
 		"nameless user":   {`{"id":"e","object_type":"user","content":{"id":"s"}}`, "", "The body names no event_type.", true},
 		"unknown":         {`{"event_type":"scan_paused","content":{"id":"s"}}`, "scan_paused", `The event_type "scan_paused" is documented nowhere.`, false},
 		"unknown, a user": {`{"event_type":"user_invited","content":{"id":"s"}}`, "user_invited", `The event_type "user_invited" is documented nowhere.`, true},
+		"a user's list":   {`[7,{"event_type":"user_created","content":{"name":"Jane"}}]`, "", "The body is JSON, but not an object with an event_type.", true},
+		"a user, aloud":   {`{"event_type":"USER_CREATED","content":{"name":"Jane"}}`, "USER_CREATED", `The event_type "USER_CREATED" is documented nowhere.`, true},
+		"a User object":   {`{"event_type":"created","object_type":"User","content":{"name":"Jane"}}`, "created", `The event_type "created" is documented nowhere.`, true},
 		"a word":          {`{"event_type":"scan_failed","content":"string"}`, "scan_failed", "! The scan_failed event has no content.id.", false},
 		"no content":      {`{"event_type":"finding_fixed"}`, "finding_fixed", "! The finding_fixed event has no content.id.", false},
 		"no user":         {`{"event_type":"user_created","content":{"name":"Jane"}}`, "user_created", "! The user_created event has no content.id.", true},
