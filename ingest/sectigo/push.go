@@ -61,10 +61,10 @@ var statuses = []struct {
 	{"verified", ""}, {"click-through", ""},
 }
 
-// statusOf is the status that the words give, or else the code; "" for neither.
+// statusOf is the status that the word gives, however it is spelt, or else the code; "" for neither.
 func statusOf(status, code string) string {
 	for _, s := range statuses {
-		if strings.EqualFold(strings.ReplaceAll(status, "-", ""), strings.ReplaceAll(s.name, "-", "")) {
+		if squash(status) == squash(s.name) {
 			return s.name
 		}
 	}

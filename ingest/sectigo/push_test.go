@@ -42,6 +42,8 @@ func TestPush(t *testing.T) {
 		"eventType=Certificate&statusCode=12":                                                     {schema.OrderCheckDelayed, D{Event: "Certificate/awaitingbrandvalidation", Check: "brand", CheckState: "delayed"}},
 		"eventType=Certificate&status=verified&statusCode=8":                                      {schema.OrderUpdated, D{Event: "Certificate/verified", Check: "phone", CheckState: "passed"}},
 		"eventType=Certificate&status=click-through&statusCode=6":                                 {schema.OrderApprovalRequested, D{Event: "Certificate/click-through", Check: "approval", CheckState: "pending"}},
+		"eventType=Certificate&status=Click+Through":                                              {schema.OrderApprovalRequested, D{Event: "Certificate/click-through", Check: "approval", CheckState: "pending"}},
+		"eventType=Certificate&status=awaiting_brand_validation":                                  {schema.OrderCheckDelayed, D{Event: "Certificate/awaitingbrandvalidation", Check: "brand", CheckState: "delayed"}},
 		"eventType=Certificate&status=ClickThrough":                                               {schema.OrderApprovalRequested, D{Event: "Certificate/click-through", Check: "approval", CheckState: "pending"}},
 		"eventType=Certificate&status=polished&statusCode=99":                                     {schema.OrderUpdated, D{Event: "Certificate/polished"}},
 		"eventType=Certificate":                                                                   {schema.OrderUpdated, D{Event: "Certificate"}},
