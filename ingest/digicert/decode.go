@@ -31,7 +31,7 @@ type documented struct {
 
 // Decode says what d means.
 func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
-	e, err := readEnvelope(bytes.TrimPrefix(d.Body, []byte("\ufeff")))
+	e, err := readEnvelope(d.Body)
 	if err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
@@ -51,6 +51,7 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 }
 
 func readEnvelope(body []byte) (e envelope, err error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if schema.Members(body, func(key, value []byte) {
 		switch string(key) {
 		case "event":

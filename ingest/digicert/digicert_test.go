@@ -3,6 +3,7 @@ package digicert
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -248,5 +249,18 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestHandshake(t *testing.T) {
+	p := System.New(setting).(schema.Handshaker)
+	const challenge = `{"event":"challenge_webhook_endpoint","data":{"token":%s,"webhook_id":12345}}`
+	for body, want := range map[string]string{
+		fmt.Sprintf(challenge, `"abc"`): "abc", fmt.Sprintf(challenge, "123"): "123", "\ufeff" + fmt.Sprintf(challenge, `"abc"`): "abc",
+		fmt.Sprintf(challenge, "null"): "", `{"event":"certificate_issued","data":{"token":"abc"}}`: "", "": "",
+	} {
+		if _, token := p.Handshake(&schema.Delivery{Method: "POST", Body: []byte(body)}); token != want {
+			t.Errorf("%s has the token %q, want %q", body, token, want)
+		}
 	}
 }
