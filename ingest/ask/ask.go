@@ -7,6 +7,7 @@ package ask
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,20 +32,26 @@ func Event(id, provider string, at time.Time, answer schema.Answer, secrets []st
 	return schema.New(id, Path(provider), schema.At(at), answer.Kind, data)
 }
 
-// redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's message that names a person.
+// redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's message that names a person. What
+// data shares with others is not changed.
 func redactWords(data *schema.Data, secrets []string) {
-	words := struct {
-		Reason       string `json:"reason"`
-		Organization string `json:"organization_name"`
-	}{data.Reason, data.OrganizationName}
-	body, err := json.Marshal(words) // two strings always encode
+	data.Reason, data.OrganizationName = redacted(data.Reason, secrets), redacted(data.OrganizationName, secrets)
+	data.Unreadable = slices.Clone(data.Unreadable)
+	for i := range data.Unreadable {
+		data.Unreadable[i].Reason = redacted(data.Unreadable[i].Reason, secrets)
+	}
+}
+
+// redacted is text as it may be stored.
+func redacted(text string, secrets []string) string {
+	body, err := json.Marshal(text) // a string always encodes
 	if err == nil {
-		err = json.Unmarshal(schema.Redact(&schema.Delivery{Body: body}, nil, secrets).Body, &words)
+		err = json.Unmarshal(schema.Redact(&schema.Delivery{Body: body}, nil, secrets).Body, &text)
 	}
 	if err != nil { // what cannot be made sure of is not stored
-		words.Reason, words.Organization = "", ""
+		return ""
 	}
-	data.Reason, data.OrganizationName = words.Reason, words.Organization
+	return text
 }
 
 // scrubbed stands in the place of a credential, as in what is stored.

@@ -304,7 +304,8 @@ func TestNewCallerRefusesAddresses(t *testing.T) {
 
 func TestEventIsRedacted(t *testing.T) {
 	answer := schema.Answer{
-		Kind: schema.OrderDescribed, Data: schema.Data{Event: "order_info", Decoder: "d/1", OrderID: "7", Reason: "with " + secret + ", ask jane.doe@example.test", OrganizationName: "Example B.V."},
+		Kind: schema.OrderDescribed, Data: schema.Data{Event: "order_info", Decoder: "d/1", OrderID: "7", Reason: "with " + secret + ", ask jane.doe@example.test", OrganizationName: "Example B.V.",
+			Unreadable: []schema.Unreadable{{Part: "expires_at", Reason: `"ask jane.doe@example.test" is not a time`}}},
 		Delivery: &schema.Delivery{Method: "GET", Query: "key=" + secret, Body: []byte(`{"id":7,"note":"` + secret + `","password":"hush-hush"}`)},
 	}
 	e := Event("0199c0de-0000-7000-8000-000000000001", "digicert-eu", newWorld().now, answer, []string{secret})
@@ -312,7 +313,7 @@ func TestEventIsRedacted(t *testing.T) {
 	if err != nil || strings.Contains(string(wire), secret) || strings.Contains(string(wire), "hush-hush") || strings.Contains(string(wire), "jane.doe") {
 		t.Errorf("got %s, %v", wire, err)
 	}
-	if e.Source != "/ask/digicert-eu" || e.NATSSubject() != "certs.order.described.digicert-eu.7" || e.Data.OrganizationName != "Example B.V." || !strings.HasPrefix(answer.Data.Reason, "with "+secret) {
+	if e.Source != "/ask/digicert-eu" || e.NATSSubject() != "certs.order.described.digicert-eu.7" || e.Data.OrganizationName != "Example B.V." || !strings.HasPrefix(answer.Data.Reason, "with "+secret) || !strings.Contains(answer.Data.Unreadable[0].Reason, "jane.doe") {
 		t.Errorf("got %+v", e)
 	}
 }
