@@ -139,7 +139,7 @@ func parseDomainTokens(tokens []string) (string, error) {
 	return strings.Join(labels, "."), nil
 }
 
-// ID checks an id from outside: printable, and not longer than a subject bears.
+// ID is an id from outside without space around it. An error is one that is longer than a subject bears; any characters are right, see Token.
 func ID(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > maxIDLength {

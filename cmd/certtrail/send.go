@@ -123,6 +123,9 @@ type sent struct {
 }
 
 func (s sent) tell(w io.Writer) error {
+	if s.Status >= 300 && s.Status < 400 {
+		return fmt.Errorf("the server at %s answered %d, which leads elsewhere, and providers do not follow that: set hooks-url to the address where it leads", s.Base, s.Status)
+	}
 	if s.Status != http.StatusOK {
 		return fmt.Errorf("the server at %s answered %d: %s", s.Base, s.Status, strings.TrimSpace(s.Body))
 	}
@@ -203,7 +206,9 @@ func deliver(ctx context.Context, base, source string, p schema.Provider, d *sch
 	for name, values := range d.Header {
 		req.Header[name] = values
 	}
-	resp, err := http.DefaultClient.Do(req)
+	// Providers do not follow redirects: where one leads, the delivery is not taken, and its credentials have no business.
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) { // its text has the whole URL, and that may hold a token
