@@ -37,7 +37,10 @@ func demoCommand() *cobra.Command {
 
 // demo is serve with settings of its own, and a player that sends through the same endpoints that providers would use.
 func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
-	s := initial(cmd.Flags())
+	s, err := initial(cmd.Flags())
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"hooks-listen", "web-listen", "nats-listen"} {
 		if f := cmd.Flags().Lookup(name); !f.Changed {
 			s.values[name] = freeAddress(s.values[name])

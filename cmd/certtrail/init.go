@@ -27,7 +27,10 @@ func initCommand() *cobra.Command {
 			if _, err := os.Lstat(path); err == nil {
 				return fmt.Errorf("%s is there already and is never overwritten: edit it, or move it away", path)
 			}
-			s := initial(cmd.Flags())
+			s, err := initial(cmd.Flags())
+			if err != nil {
+				return err
+			}
 			if err := writeConfig(path, s); err != nil {
 				return err
 			}
@@ -39,14 +42,26 @@ func initCommand() *cobra.Command {
 	return cmd
 }
 
-// initial is every setting as init would write it: given, or the default, or a fresh credential.
-func initial(flags *pflag.FlagSet) *settings {
+// initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
+// under its name with "-file" behind it.
+func initial(flags *pflag.FlagSet) (*settings, error) {
 	s := &settings{values: map[string]string{}}
 	for _, one := range allSettings() {
 		value, given := lookup(flags, one.name)
-		switch {
-		case given && (strings.TrimSpace(value) != "" || !one.secret): // an empty secret is none
+		if !one.secret && given {
 			s.values[one.name] = value
+			continue
+		}
+		path, _ := lookup(flags, one.name+"-file")
+		switch {
+		case one.secret && strings.TrimSpace(value) != "": // an empty secret is none
+			s.values[one.name] = value
+		case one.secret && path != "":
+			var err error
+			if s.values[one.name], err = readSecret(one.name, path); err != nil {
+				return nil, err
+			}
+			s.values[one.name+"-file"] = path
 		case one.secret && !one.given:
 			s.values[one.name] = credential()
 		default:
@@ -55,7 +70,7 @@ func initial(flags *pflag.FlagSet) *settings {
 	}
 	s.fillNames()
 	s.addBuiltIn()
-	return s
+	return s, nil
 }
 
 // credential is 32 random bytes in base64 that may stand in a URL: 43 characters, where DigiCert wants at least 32.
@@ -76,18 +91,20 @@ func (s *settings) fillNames() {
 	}
 }
 
-// writeConfig writes every setting, those that have their default as comments.
+// writeConfig writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
 func writeConfig(path string, s *settings) error {
 	var b strings.Builder
 	b.WriteString("# certtrail's settings. A flag --a-b or CERTTRAIL_A_B in the environment goes before a-b here.\n")
 	b.WriteString("# Any secret may stand in a file of its own instead: a-b-file: /path.\n")
 	for _, one := range allSettings() {
 		fmt.Fprintf(&b, "\n# %s\n", one.usage)
-		value := s.values[one.name]
-		if value == one.standard {
+		name, value := one.name, s.values[one.name]
+		if path := s.values[name+"-file"]; path != "" {
+			name, value = name+"-file", path
+		} else if value == one.standard {
 			b.WriteString("# ")
 		}
-		fmt.Fprintf(&b, "%s: %q\n", one.name, value)
+		fmt.Fprintf(&b, "%s: %q\n", name, value)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
