@@ -38,6 +38,7 @@ type Limiter interface{ Allow() bool }
 type Source struct {
 	Name      string          // "digicert": its endpoints are /hooks/digicert…
 	Provider  schema.Provider // nil: the source is off
+	Feeds     []schema.Feed   // that the source would have if it were on; of one that is on its Provider tells
 	Enable    string          // how to turn it on, a sentence
 	AllowFrom []netip.Prefix  // where deliveries may come from; empty: from anywhere
 	Secrets   []string        // its credentials, which must not stand in what is stored
@@ -93,8 +94,10 @@ func (h *Handler) route(s *Source) {
 			s.counts.refused(RefusedOff).Add(1)
 			problem(w, http.StatusNotFound, "The source "+s.Name+" is off. "+s.Enable)
 		}
-		h.router.HandleFunc("/hooks/"+s.Name, off)
-		h.router.PathPrefix("/hooks/" + s.Name + "/").HandlerFunc(off)
+		for _, feed := range s.Feeds {
+			h.router.HandleFunc(FeedPath(s.Name, feed), off)
+			h.router.PathPrefix(FeedPath(s.Name, feed) + "/").HandlerFunc(off)
+		}
 		return
 	}
 	for _, feed := range s.Provider.Feeds() {

@@ -171,7 +171,7 @@ func size(name, s string) (int64, error) {
 func (c *config) ingestSources() ([]*ingest.Source, error) {
 	var list []*ingest.Source
 	for _, s := range c.sources {
-		one := &ingest.Source{Name: s.name, Provider: s.system.New(s.get), Enable: s.howToEnable(c.file)}
+		one := &ingest.Source{Name: s.name, Provider: s.system.New(s.get), Feeds: feeds(s.system), Enable: s.howToEnable(c.file)}
 		for _, setting := range s.system.Settings {
 			if v := strings.TrimSpace(s.get(setting.Name)); setting.Secret && v != "" { // as providers compare it
 				one.Secrets = append(one.Secrets, v)
