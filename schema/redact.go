@@ -128,7 +128,7 @@ func redactValue(class keyClass, value string) string {
 	switch {
 	case value == "" || value == redacted || value == personal:
 		return value
-	case class == keySecret:
+	case class == keySecret, class == keyGrant && strings.Contains(value, "://"):
 		return redacted
 	case class == keyPersonName, class == keyPhone && isPhone(value):
 		return personal

@@ -95,7 +95,7 @@ func (w *jsonWalker) object(p place) {
 // member is the value under key of the object at p.
 func (w *jsonWalker) member(p place, key *keyFacts) {
 	child := place{class: key.class, key: key, person: p.key.person, spared: p.spared}
-	if w.known == nil && w.findingPart(p, key) {
+	if w.known == nil && (w.findingPart(p, key) || p.key.class == keyGrant && isLink(key.name)) {
 		child.class = keySecret
 	}
 	child.pointers, child.sealed = step(p.pointers, key.name, p.sealed)
@@ -185,7 +185,7 @@ func (w *jsonWalker) text(p place, raw []byte) {
 		return
 	}
 	s := unquote(raw)
-	if p.sealed && s != "" && s != personal && !isNameOrID(p.key.name) {
+	if p.sealed && s != "" && s != personal && !isNameOrID(p.key.name) || class == keyGrant && strings.Contains(s, "://") {
 		class = keySecret
 	}
 	switch {

@@ -16,21 +16,23 @@ const (
 	keyPersonName          // a person's name
 	keyPhone               // a telephone number, if it looks like one
 	keyName                // a name; a person's, where the object around is a person
+	keyGrant               // a login, reset or download: a link to one is a secret
 )
 
 // secretParts name a secret wherever they stand in a key.
 var secretParts = []string{
 	"password", "passwd", "passphrase", "passcode", "secret", "token", "cookie", "authorization", "credential", "apikey", "privatekey", "accesskey",
-	"webhookkey", "devkey", "eabkey", "verificationcode", "basicauth", "formlogin", "amzsignature",
+	"webhookkey", "devkey", "eabkey", "presharedkey", "verificationcode", "onetimecode", "mfacode", "resetcode", "recoverycode", "backupcode", "basicauth", "formlogin",
+	"amzsignature", "csrf", "signedurl",
 }
 
 // secretWords name a secret when they stand as a word of their own: "otp" does in otp_code, not in footprint.
 var secretWords = map[string]bool{
-	"otp": true, "totp": true, "hotp": true, "auth": true, "pwd": true, "pin": true, "jwt": true, "bearer": true, "hmac": true, "session": true, "sessionid": true,
+	"otp": true, "totp": true, "hotp": true, "auth": true, "pwd": true, "pin": true, "psk": true, "jwt": true, "bearer": true, "hmac": true, "session": true, "sessionid": true,
 }
 
 // secretLetters are what a key must hold to have a secret word: the quick look before the exact one.
-var secretLetters = []string{"otp", "auth", "pwd", "pin", "jwt", "bearer", "hmac", "session"}
+var secretLetters = []string{"otp", "auth", "pwd", "pin", "psk", "jwt", "bearer", "hmac", "session"}
 
 // A link that logs in, resets or downloads is as good as a password.
 var (
@@ -114,7 +116,7 @@ func classify(key string) keyClass {
 		return keyPlain
 	case containsAny(joined, secretParts), joined == "pass", joined == "sig", joined == "signature", containsAny(joined, secretLetters) && hasSecretWord(key):
 		return keySecret
-	case containsAny(joined, linkParts) && containsAny(joined, grantParts):
+	case containsAny(joined, grantParts) && isLink(key):
 		return keySecret
 	case endsInAny(joined, personNames):
 		return keyPersonName
@@ -122,9 +124,14 @@ func classify(key string) keyClass {
 		return keyPhone
 	case joined == "name", joined == "username", joined == "displayname", joined == "nickname":
 		return keyName
+	case containsAny(joined, grantParts):
+		return keyGrant
 	}
 	return keyPlain
 }
+
+// isLink tells whether the value under key is a link.
+func isLink(key string) bool { return containsAny(join(key), linkParts) }
 
 // isPerson tells whether the object under key is a person.
 func isPerson(key string) bool { return endsInAny(join(key), persons) }

@@ -29,7 +29,7 @@ func redactMultipart(body, boundary string) string {
 			continue
 		}
 		name := partName(header)
-		class := nameless(classify(name))
+		class := classify(name)
 		if secret && !isNameOrID(name) {
 			class = keySecret
 		}

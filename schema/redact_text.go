@@ -41,7 +41,7 @@ func redactText(s string) string {
 	}
 	s = element.ReplaceAllStringFunc(s, func(m string) string {
 		parts := element.FindStringSubmatch(m)
-		class := nameless(classify(parts[1]))
+		class := classify(parts[1])
 		if secret && !isNameOrID(parts[1]) && strings.TrimSpace(parts[3]) != "" {
 			class = keySecret
 		}
@@ -122,9 +122,9 @@ func scrubPairs(s string) string {
 			break
 		}
 		b.WriteString(s[:at[1]])
-		class := nameless(classify(s[at[2]:at[3]]))
+		class := classify(s[at[2]:at[3]])
 		s = s[at[1]:]
-		if class == keyPlain {
+		if class == keyPlain || class == keyName || class == keyGrant { // which the value may be, or not
 			continue
 		}
 		end := valueEnd(s)
@@ -173,14 +173,6 @@ func scrubValue(class keyClass, value string) string {
 		return quote + safe + quote
 	}
 	return safe
-}
-
-// nameless is the class of a key of which it is not known whether it is a person's.
-func nameless(c keyClass) keyClass {
-	if c == keyName {
-		return keyPlain
-	}
-	return c
 }
 
 // maskEmails leaves of each address the first letter and the domain.
