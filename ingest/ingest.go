@@ -128,8 +128,14 @@ func FeedPath(source string, feed schema.Feed) string {
 	return path
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request. A slash at the end of its path counts for nothing: people enter endpoints with one.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path := strings.TrimSuffix(r.URL.Path, "/"); path != "" && path != r.URL.Path {
+		address := *r.URL
+		address.Path, address.RawPath = path, ""
+		r = r.WithContext(r.Context()) // which copies it
+		r.URL = &address
+	}
 	if receive := h.fixed[r.URL.Path]; receive != nil {
 		receive(w, r)
 		return
