@@ -47,21 +47,16 @@ func initCommand() *cobra.Command {
 func initial(flags *pflag.FlagSet) (*settings, error) {
 	s := &settings{values: map[string]string{}}
 	for _, one := range allSettings() {
-		value, given := lookup(flags, one.name)
-		if !one.secret && given {
-			s.values[one.name] = value
-			continue
-		}
-		path, _ := lookup(flags, one.name+"-file")
+		value, path, given := one.find(inFlags(flags), inEnvironment)
 		switch {
-		case one.secret && strings.TrimSpace(value) != "": // an empty secret is none
-			s.values[one.name] = value
-		case one.secret && path != "":
-			var err error
-			if s.values[one.name], err = readSecret(one.name, path); err != nil {
+		case path != "":
+			secret, err := readSecret(one.name, path)
+			if err != nil {
 				return nil, err
 			}
-			s.values[one.name+"-file"] = path
+			s.values[one.name], s.values[one.name+"-file"] = secret, path
+		case given && (strings.TrimSpace(value) != "" || !one.secret):
+			s.values[one.name] = value
 		case one.secret && !one.given:
 			s.values[one.name] = credential()
 		default:

@@ -108,7 +108,8 @@ func readSettings(flags *pflag.FlagSet) (*settings, error) {
 
 // configPath is where the settings' file is, and whether a person said so.
 func configPath(flags *pflag.FlagSet) (path string, given bool) {
-	if path, _ := lookup(flags, "config"); path != "" {
+	path, _, _ = setting{name: "config"}.find(inFlags(flags), inEnvironment)
+	if path != "" {
 		return path, true
 	}
 	return defaultConfig, false
@@ -143,25 +144,45 @@ func (s *settings) addBuiltIn() {
 	}
 }
 
-// lookup is what flags or the environment say of name; given is false when neither does.
-func lookup(flags *pflag.FlagSet, name string) (value string, given bool) {
-	if f := flags.Lookup(name); f != nil && f.Changed {
-		return f.Value.String(), true
+// A place is one of those that settings come from. It tells what it says of a name, and whether it says anything.
+type place func(name string) (value string, given bool)
+
+func inFlags(flags *pflag.FlagSet) place {
+	return func(name string) (string, bool) {
+		if f := flags.Lookup(name); f != nil && f.Changed {
+			return f.Value.String(), true
+		}
+		return "", false
 	}
+}
+
+func inEnvironment(name string) (string, bool) {
 	return os.LookupEnv("CERTTRAIL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
 }
 
-func resolve(flags *pflag.FlagSet, file map[string]string, s setting) (string, error) {
-	fromFile := func(name string) (string, bool) { v, ok := file[name]; return v, ok }
-	for _, look := range []func(string) (string, bool){func(name string) (string, bool) { return lookup(flags, name) }, fromFile} {
-		if v, ok := look(s.name); ok && (v != "" || !s.secret) { // an empty secret is none
-			return v, nil
+// find is what the first of the places that says anything of s says: its value, or for a secret the path of the file that holds it.
+func (s setting) find(places ...place) (value, path string, given bool) {
+	for _, place := range places {
+		if v, ok := place(s.name); ok && (v != "" || !s.secret) { // an empty secret is none
+			return v, "", true
 		}
 		if s.secret {
-			if path, ok := look(s.name + "-file"); ok && path != "" {
-				return readSecret(s.name, path)
+			if path, ok := place(s.name + "-file"); ok && path != "" {
+				return "", path, true
 			}
 		}
+	}
+	return "", "", false
+}
+
+func resolve(flags *pflag.FlagSet, file map[string]string, s setting) (string, error) {
+	inFile := func(name string) (string, bool) { v, ok := file[name]; return v, ok }
+	value, path, given := s.find(inFlags(flags), inEnvironment, inFile)
+	switch {
+	case path != "":
+		return readSecret(s.name, path)
+	case given:
+		return value, nil
 	}
 	return s.standard, nil
 }
@@ -171,7 +192,11 @@ func readSecret(name, path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("couldn't read %s from its file: %w", name, err)
 	}
-	return strings.TrimRight(string(b), "\r\n"), nil
+	secret := strings.TrimRight(string(b), "\r\n")
+	if strings.TrimSpace(secret) == "" {
+		return "", fmt.Errorf("%s: its file %s is empty", name, path)
+	}
+	return secret, nil
 }
 
 // settingsFile is what certtrail.yaml says.
