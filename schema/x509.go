@@ -119,18 +119,19 @@ func describe(c *x509.Certificate) *Certificate {
 	}
 	sum := sha256.Sum256(c.Raw)
 	return &Certificate{
-		SerialNumber: serial, CommonName: commonName(c.Subject.CommonName), DNSNames: dnsNames(c.DNSNames), Issuer: issuer,
+		SerialNumber: serial, CommonName: CommonName(c.Subject.CommonName), DNSNames: dnsNames(c.DNSNames), Issuer: issuer,
 		NotBefore: &notBefore, NotAfter: &notAfter, KeyAlgorithm: keyAlgorithm(c), FingerprintSHA256: hex.EncodeToString(sum[:]),
 		PEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})),
 	}
 }
 
-// commonName is cn as a domain name where it is one, else as it stands: "Example Issuing CA", "Jane". One label alone names no host.
-func commonName(cn string) string {
+// CommonName is a certificate's common name as certtrail stores it: a domain name where it is one, else as it stands ("Example Issuing CA"), with people's
+// e-mail addresses, which S/MIME certificates have there, masked. One label alone names no host.
+func CommonName(cn string) string {
 	if name, err := DomainName(cn); err == nil && strings.Contains(name, ".") {
 		return name
 	}
-	return cn
+	return maskEmails(Clip(cn, MaxText))
 }
 
 func dnsNames(sans []string) []string {

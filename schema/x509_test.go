@@ -148,6 +148,7 @@ func TestParseCertificateNamesAndKeys(t *testing.T) {
 		algorithm  string
 	}{
 		"a person":         {cn: "Jane Example", wantCN: "Jane Example", key: rsaKey, algorithm: "RSA-2048"},
+		"an address":       {cn: "jane.doe@example.test", wantCN: "j…@example.test", key: edKey, algorithm: "Ed25519"},
 		"one label":        {cn: "Jane", wantCN: "Jane", key: edKey, algorithm: "Ed25519"},
 		"wildcard":         {cn: "*.Example.TEST", wantCN: "*.example.test", sans: []string{"*.Example.TEST"}, want: []string{"*.example.test"}, key: edKey, algorithm: "Ed25519"},
 		"a SAN of no form": {cn: "a.test", wantCN: "a.test", sans: []string{"A..Test"}, want: []string{"a..test"}, key: edKey, algorithm: "Ed25519"},

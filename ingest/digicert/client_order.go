@@ -76,10 +76,10 @@ func (c *Client) OrderInfo(ctx context.Context, orderID string) (schema.Standing
 
 // names are the names that the order is for. A pending order has no certificate yet, but has them.
 func (o *orderJSON) names() *schema.Certificate {
-	c := &schema.Certificate{SerialNumber: serial(string(o.Certificate.SerialNumber)), CommonName: name(string(o.Certificate.CommonName))}
+	c := &schema.Certificate{SerialNumber: serial(string(o.Certificate.SerialNumber)), CommonName: schema.CommonName(string(o.Certificate.CommonName))}
 	for _, n := range o.Certificate.DNSNames {
 		if n != "" {
-			c.DNSNames = append(c.DNSNames, name(string(n)))
+			c.DNSNames = append(c.DNSNames, schema.CommonName(string(n)))
 		}
 	}
 	var ca struct {
@@ -218,14 +218,6 @@ func (c *Client) Describe(ctx context.Context, orderID string) (schema.Standing,
 	}
 	answer.Delivery = kept(nil, both)
 	return s, answer, nil
-}
-
-// name is a name of an order, as a domain name where it is one: a code signing order is for a company.
-func name(s string) string {
-	if domain, err := schema.DomainName(s); err == nil && strings.Contains(domain, ".") {
-		return domain
-	}
-	return schema.Clip(s, schema.MaxText)
 }
 
 // serial is a serial number as schema.Certificate has it; "" where it is none.
