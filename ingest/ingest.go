@@ -23,7 +23,7 @@ import (
 const (
 	DefaultMaxBody    = 1 << 20 // bytes
 	DefaultAppendWait = 10 * time.Second
-	maxInFlight       = 2048 // deliveries between their body and their answer
+	maxInFlight       = 2048 // deliveries that are being taken, from when they are allowed until they are answered
 )
 
 // Log takes events. Append may be called at once by many goroutines, and returns when the event is durable.

@@ -58,18 +58,6 @@ func (s source) apiSettings() []string {
 	return names
 }
 
-// source is the source of that name.
-func (c *config) source(name string) (source, error) {
-	var names []string
-	for _, s := range c.sources {
-		if s.name == name {
-			return s, nil
-		}
-		names = append(names, s.name)
-	}
-	return source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
-}
-
 // apis are those that are set up, by source.
 func (c *config) apis() (map[string]*api, error) {
 	list := map[string]*api{}

@@ -81,7 +81,7 @@ func (p *player) send(ctx context.Context, w io.Writer, one step) {
 }
 
 func (p *player) deliver(ctx context.Context, one step) error {
-	source, err := p.s.source(one.provider)
+	source, err := sourceNamed(p.s.sources, one.provider)
 	if err != nil {
 		return err
 	}

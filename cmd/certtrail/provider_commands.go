@@ -71,7 +71,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		if err != nil {
 			return err
 		}
-		source, err := conf.source(*sourceName)
+		source, err := sourceNamed(conf.sources, *sourceName)
 		if err != nil {
 			return err
 		}

@@ -210,7 +210,7 @@ func (k *asking) lost(name string) uint64 {
 
 // reconcileOne asks the source what it knows and appends what certtrail was not told.
 func (k *asking) reconcileOne(ctx context.Context, name string) (found, error) {
-	s, err := k.o.c.source(name)
+	s, err := sourceNamed(k.o.c.sources, name)
 	if err != nil {
 		return found{}, err
 	}

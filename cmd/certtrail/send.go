@@ -59,17 +59,6 @@ func sendCommand() *cobra.Command {
 	return cmd
 }
 
-func (s *settings) source(name string) (source, error) {
-	var names []string
-	for _, one := range s.sources {
-		if one.name == name {
-			return one, nil
-		}
-		names = append(names, one.name)
-	}
-	return source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
-}
-
 func buildSample(system schema.System, event string, set []string) (*schema.Delivery, error) {
 	i := slices.IndexFunc(system.Samples, func(s schema.Sample) bool { return s.Event == event })
 	if i < 0 {
@@ -135,7 +124,7 @@ func (s sent) tell(w io.Writer) error {
 
 // send sends a sample to the endpoints at base, with the credentials of the source's settings.
 func (s *settings) send(ctx context.Context, base, name, event string, set []string) (sent, error) {
-	source, err := s.source(name)
+	source, err := sourceNamed(s.sources, name)
 	if err != nil {
 		return sent{}, err
 	}

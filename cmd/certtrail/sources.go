@@ -98,6 +98,18 @@ func checkSourceName(name *yaml.Node) error {
 	return nil
 }
 
+// sourceNamed is the one of that name; an error names all that there are.
+func sourceNamed(sources []source, name string) (source, error) {
+	var names []string
+	for _, one := range sources {
+		if one.name == name {
+			return one, nil
+		}
+		names = append(names, one.name)
+	}
+	return source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
+}
+
 func systemOf(kind string) (schema.System, bool) {
 	for _, s := range systems {
 		if s.Kind == kind {

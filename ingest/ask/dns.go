@@ -35,7 +35,8 @@ const (
 	DSUnknown = "unknown" // one did not answer, and those that did agree: it may have either
 )
 
-// DNS asks the name servers of parent zones. What they answer is not validated: it is shown to people, and nothing is decided by it. Its methods may be called at once from many goroutines.
+// DNS asks the name servers of parent zones. What they answer is not validated: it is shown to people, and nothing is decided by it. Its methods may be
+// called at once from many goroutines.
 type DNS struct {
 	resolver string // HOST:PORT
 	port     string // of the parent's servers

@@ -24,7 +24,8 @@ type Question struct {
 }
 
 // Next is what to ask after e; false for nothing. A delivery says what changed, so the whole order is asked for; of an issued order the certificate,
-// unless it came along; of a rotation of keys the DS records, unless the new one and its zone came along, and could be read. Nothing is asked after answers, after the clock's notices, and after what was imported or found by a first reconcile.
+// unless it came along; of a rotation of keys the DS records, unless the new one and its zone came along, and could be read. Nothing is asked after
+// answers, after the clock's notices, and after what was imported or found by a first reconcile.
 func Next(e *schema.Event) (Question, bool) {
 	if e.Imported != "" || e.Source == schema.ClockSource || !strings.HasPrefix(e.Source, "/hooks/") && e.Data.Decoder != reconcileDecoder {
 		return Question{}, false
