@@ -90,8 +90,17 @@ func derBlocks(s string) ([][]byte, error) {
 	return ders, firstErr
 }
 
+// fromBase64 reads base64 over several lines, with or without padding. A space within a line is the plus sign of a form whose sender did not escape it; where
+// all is one line, it stands for a line end.
 func fromBase64(s string) ([]byte, error) {
-	return base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Join(strings.Fields(s), ""), "="))
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' })
+	if len(lines) < 2 {
+		lines = strings.Fields(s)
+	}
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(strings.TrimSpace(line), " ", "+")
+	}
+	return base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Join(lines, ""), "="))
 }
 
 // leafOf is the first certificate that is neither a CA's nor the issuer of another one; old roots do not say that they are a CA's.

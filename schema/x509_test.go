@@ -85,6 +85,7 @@ func TestParseCertificate(t *testing.T) {
 		"escaped CRLF":            strings.ReplaceAll(intermediate+leaf, "\n", `\r\n`),
 		"no line ends":            strings.ReplaceAll(leaf+intermediate, "\n", ""),
 		"spaces for line ends":    strings.ReplaceAll(leaf+intermediate, "\n", " "),
+		"spaces for plus signs":   strings.ReplaceAll(leaf+intermediate, "+", " "),
 		"junk around":             "subject=CN=x\n" + leaf + "\nissuer=…\n" + intermediate + "tail",
 		"twice":                   leaf + leaf,
 		"other blocks":            "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + leaf,
