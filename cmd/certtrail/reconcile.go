@@ -180,8 +180,8 @@ func (o *owner) withModels(ctx context.Context, do func(k *asking) (any, error))
 
 // reconcileOften reconciles a source now, on its schedule, and when a delivery was lost.
 func (k *asking) reconcileOften(ctx context.Context, name string) {
-	lister, ok := k.apis[name].client.(ask.Lister)
-	if !ok || lister == nil {
+	_, ok := k.apis[name].client.(ask.Lister)
+	if !ok {
 		return
 	}
 	lost := uint64(0)

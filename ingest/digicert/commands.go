@@ -3,6 +3,7 @@ package digicert
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -79,7 +80,7 @@ func update(ctx context.Context, i schema.Invocation) error {
 	if again, _ := i.Flag("secret"); again == "true" {
 		key := strings.TrimSpace(i.Setting(settingKey))
 		if key == "" {
-			return fmt.Errorf("there is no secret to send: set digicert-webhook-key")
+			return errors.New("there is no secret to send: set digicert-webhook-key")
 		}
 		change.Secret = &key
 	}
