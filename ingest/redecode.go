@@ -77,22 +77,6 @@ func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 	return e.Anew(kind, data)
 }
 
-// Record is the record with its event read anew: rec itself, byte for byte, where nothing is new or where it holds no event, so that only what changes is
-// written again. An error is an event that cannot be encoded, which Redecode does not make.
-func (r *Redecoder) Record(rec schema.Record) (schema.Record, error) {
-	e, err := schema.Decode(rec.Data)
-	if err != nil {
-		return rec, nil
-	}
-	again := r.Redecode(e)
-	if again == e {
-		return rec, nil
-	}
-	rec.Subject = again.NATSSubject()
-	rec.Data, err = again.Encode()
-	return rec, err
-}
-
 // delivery is what e was read from, as it is stored and as it was sent, and who can read it; nil if there is no such.
 func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Original, *schema.Delivery) {
 	if e.Data.Original == nil || e.Data.Provider == "" {

@@ -20,8 +20,8 @@ type Watch struct {
 	ahead time.Duration // how far the clock is ahead of where it would be; 0 unless notices are held back
 }
 
-// Look notes r. While its error stands no notice may be told: the clock has jumped forward by more than the limit, and nobody has confirmed it. A
-// clock that comes back is believed again. A machine that slept looks the same, for its monotonic clock slept as well.
+// Look notes r. While its error stands no notice may be told: the clock has jumped forward by more than the limit. A clock that comes back is
+// believed again; one that stays ahead is, once there is a new Watch. A machine that slept looks the same, for its monotonic clock slept as well.
 func (w *Watch) Look(r Reading) error {
 	if w.last != nil {
 		jump := r.Wall.Sub(w.last.Wall) - (r.Mono - w.last.Mono)
@@ -39,6 +39,3 @@ func (w *Watch) Look(r Reading) error {
 	return fmt.Errorf("the clock jumped forward by %s, to %s, so notices of what expires are held back: set it right, or confirm it by starting certtrail again",
 		w.ahead.Round(time.Second), r.Wall.UTC().Format("2006-01-02 15:04:05 MST"))
 }
-
-// Confirm believes the clock as it stands: a person has looked at it.
-func (w *Watch) Confirm() { w.ahead = 0 }
