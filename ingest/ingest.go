@@ -2,6 +2,8 @@
 package ingest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -249,6 +251,9 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 	} else {
 		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, h.o.MaxBody))
 	}
+	if err == nil && strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		body, err = unzip(w, body, h.o.MaxBody)
+	}
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
 		return tooLarge()
@@ -258,6 +263,21 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byt
 		return nil, false
 	}
 	return body, true
+}
+
+// unzip is what a body in gzip holds, as far as it can be read; body itself if it is not in gzip after all. What stayed compressed could not be redacted.
+// The error is a *http.MaxBytesError: it holds more than max bytes.
+func unzip(w http.ResponseWriter, body []byte, max int64) ([]byte, error) {
+	file, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body, nil
+	}
+	plain, err := io.ReadAll(http.MaxBytesReader(w, file, max))
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return nil, err
+	}
+	return plain, nil
 }
 
 // event is what the delivery means, or, with the reason, that it was not understood: nothing that came with right credentials is dropped.

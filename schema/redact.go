@@ -138,7 +138,7 @@ func redactValue(class keyClass, value string) string {
 
 // transport are the headers that say how a delivery came here, and nothing of what it says.
 var transport = map[string]bool{
-	"Host": true, "Connection": true, "Content-Length": true, "Accept-Encoding": true, "Transfer-Encoding": true, "Keep-Alive": true, "Te": true,
+	"Host": true, "Connection": true, "Content-Length": true, "Accept-Encoding": true, "Transfer-Encoding": true, "Content-Encoding": true, "Keep-Alive": true, "Te": true,
 	"Trailer": true, "Upgrade": true, "Via": true, "Forwarded": true, "X-Real-Ip": true,
 }
 
