@@ -79,6 +79,9 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 	}
 	defer control.stop()
 	logger := slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))
+	for _, name := range strangersIn(os.Environ()) {
+		logger.Warn("the environment names a setting that does not exist; certtrail serve --help lists all", "name", name)
+	}
 	for {
 		next, err := serveLog(ctx, c, logger, control, started)
 		if next == nil || err != nil {

@@ -156,8 +156,31 @@ func inFlags(flags *pflag.FlagSet) place {
 	}
 }
 
-func inEnvironment(name string) (string, bool) {
-	return os.LookupEnv("CERTTRAIL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
+func inEnvironment(name string) (string, bool) { return os.LookupEnv(environmentName(name)) }
+
+const environmentPrefix = "CERTTRAIL_"
+
+func environmentName(setting string) string {
+	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
+}
+
+// strangersIn are the names in the environment that look like settings and are none, sorted: a name that is misspelt would else pass for one that was not
+// given. What Kubernetes tells of a service that is called certtrail is none of them.
+func strangersIn(environment []string) []string {
+	known := map[string]bool{environmentName("config"): true}
+	for name := range knownNames(allSettings()) {
+		known[environmentName(name)] = true
+	}
+	var strangers []string
+	for _, pair := range environment {
+		name, _, _ := strings.Cut(pair, "=")
+		rest, ours := strings.CutPrefix(name, environmentPrefix)
+		if ours && !known[name] && !strings.HasPrefix(rest, "SERVICE_") && rest != "PORT" && !strings.HasPrefix(rest, "PORT_") {
+			strangers = append(strangers, name)
+		}
+	}
+	sort.Strings(strangers)
+	return strangers
 }
 
 // find is what the first of the places that says anything of s says: its value, or for a secret the path of the file that holds it.
