@@ -29,11 +29,11 @@ func (s source) api() (*api, error) {
 	a := &api{source: s, secrets: at.Secrets}
 	var err error
 	a.caller, err = ask.NewCaller(ask.Options{
-		Name: s.system.Title, Base: at.Base, Secrets: at.Secrets, Rate: at.Rate, Burst: at.Burst,
+		Name: s.title(), Base: at.Base, Secrets: at.Secrets, Rate: at.Rate, Burst: at.Burst,
 		Authorize: func(h http.Header) { at.Authorize(h) },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s-api-url: %w", s.name, err)
+		return nil, fmt.Errorf("%s: %w", s.settingName("api-url"), err)
 	}
 	a.client = s.system.API.Client(a.caller)
 	return a, nil
@@ -42,7 +42,7 @@ func (s source) api() (*api, error) {
 // noAPI says that the source cannot be asked, and what to do.
 func (s source) noAPI() error {
 	if s.system.API == nil {
-		return fmt.Errorf("%s has no API that certtrail can ask", s.system.Title)
+		return fmt.Errorf("%s has no API that certtrail can ask", s.title())
 	}
 	return fmt.Errorf("the API of %s is not set up: set %s", s.name, strings.Join(s.apiSettings(), " and "))
 }
@@ -52,7 +52,7 @@ func (s source) apiSettings() []string {
 	var names []string
 	for _, setting := range s.system.API.Settings {
 		if setting.Default == "" {
-			names = append(names, s.name+"-"+setting.Name)
+			names = append(names, s.settingName(setting.Name))
 		}
 	}
 	return names

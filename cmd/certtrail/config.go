@@ -186,13 +186,13 @@ func (c *config) ingestSources() ([]*ingest.Source, error) {
 			return nil, err
 		}
 		var err error
-		if one.AllowFrom, err = prefixes(s.name+"-allow-from", s.get("allow-from"), s.system.Addresses); err != nil {
+		if one.AllowFrom, err = prefixes(s.settingName("allow-from"), s.get("allow-from"), s.system.Addresses); err != nil {
 			return nil, err
 		}
 		if limit := s.get("rate-limit"); limit != "" {
 			perSecond, err := strconv.ParseFloat(limit, 64)
 			if err != nil || !(perSecond > 0) || math.IsInf(perSecond, 0) {
-				return nil, fmt.Errorf("%s-rate-limit: %q is not a number of deliveries a second", s.name, limit)
+				return nil, fmt.Errorf("%s: %q is not a number of deliveries a second", s.settingName("rate-limit"), limit)
 			}
 			one.Limit = rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
 		}
@@ -220,7 +220,7 @@ func (s source) credentialSettings() []string {
 	var names []string
 	for _, setting := range s.system.Settings {
 		if setting.Credential {
-			names = append(names, s.name+"-"+setting.Name)
+			names = append(names, s.settingName(setting.Name))
 		}
 	}
 	return names
@@ -230,7 +230,11 @@ func (s source) howToEnable(file string) string {
 	if file == "" {
 		file = defaultConfig
 	}
-	return fmt.Sprintf("To turn it on, set %s in %s (certtrail init writes one) or in the environment.", strings.Join(s.credentialSettings(), " and "), file)
+	settings := strings.Join(s.credentialSettings(), " and ")
+	if s.further() {
+		return fmt.Sprintf("To turn it on, set %s in %s.", settings, file)
+	}
+	return fmt.Sprintf("To turn it on, set %s in %s (certtrail init writes one) or in the environment.", settings, file)
 }
 
 // kinds are the kinds of the sources by their names.

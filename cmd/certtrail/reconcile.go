@@ -220,7 +220,7 @@ func (k *asking) reconcileOne(ctx context.Context, name string) (found, error) {
 	}
 	lister, ok := a.client.(ask.Lister)
 	if !ok {
-		return found{}, fmt.Errorf("%s has no API that tells what certtrail missed", s.system.Title)
+		return found{}, fmt.Errorf("%s has no API that tells what certtrail missed", s.title())
 	}
 	k.reconcile[name].Lock()
 	defer k.reconcile[name].Unlock()

@@ -98,6 +98,25 @@ func checkSourceName(name *yaml.Node) error {
 	return nil
 }
 
+// further tells whether the source stands under sources in the settings' file, beside the one that its kind has anyway.
+func (s source) further() bool { return s.name != s.system.Kind }
+
+// title is the source as people call it: of a further one with its name, so that two accounts at one CA can be told apart.
+func (s source) title() string {
+	if s.further() {
+		return s.system.Title + " (" + s.name + ")"
+	}
+	return s.system.Title
+}
+
+// settingName is where a setting of the source is set: "digicert-api-key", or of a further source "sources.digicert-eu.api-key".
+func (s source) settingName(setting string) string {
+	if s.further() {
+		return "sources." + s.name + "." + setting
+	}
+	return s.name + "-" + setting
+}
+
 // sourceNamed is the one of that name; an error names all that there are.
 func sourceNamed(sources []source, name string) (source, error) {
 	var names []string

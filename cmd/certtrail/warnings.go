@@ -45,7 +45,7 @@ func (s source) remarks() []string {
 	var list []string
 	for _, setting := range s.system.Settings {
 		if n := len(s.get(setting.Name)); n > 0 && n < setting.AtLeast {
-			list = append(list, fmt.Sprintf("%s-%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.name, setting.Name, n, s.system.Title, setting.AtLeast))
+			list = append(list, fmt.Sprintf("%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.settingName(setting.Name), n, s.system.Title, setting.AtLeast))
 		}
 	}
 	return list
