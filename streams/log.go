@@ -157,7 +157,7 @@ func streamConfig(o Options) jetstream.StreamConfig {
 }
 
 // Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then the error wraps
-// ErrUnavailable, and e is not in the log.
+// ErrUnavailable, and e is not in the log, unless the server took it and was never heard to say so.
 func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	data, err := e.Encode()
 	if err != nil {

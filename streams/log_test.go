@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -230,5 +231,33 @@ func TestTrueIdIsAppendedOnce(t *testing.T) {
 	second, err := l.Append(context.Background(), e)
 	if err != nil || first != second {
 		t.Errorf("the same true id stands at %d and %d (%v), want one place", first, second, err)
+	}
+}
+
+// forgetful is a stream that cannot be asked for its state the first few times.
+type forgetful struct {
+	jetstream.Stream
+	times int
+}
+
+func (s *forgetful) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
+	if s.times--; s.times >= 0 {
+		return nil, errNoAnswer
+	}
+	return s.Stream.Info(ctx, opts...)
+}
+
+// TestSilenceDoublesNothing has the server take an event without saying so, and then not tell for a while what it holds: the event is not published
+// again before that is known.
+func TestSilenceDoublesNothing(t *testing.T) {
+	l := openLog(t, Options{})
+	l.commits.publisher.timeout = 1
+	l.commits.stream = &forgetful{l.stream, 3}
+	seq, err := l.Append(context.Background(), event(1))
+	if err != nil || seq != 1 {
+		t.Errorf("the event stands at %d (%v), want 1", seq, err)
+	}
+	if last, err := l.lastStored(context.Background()); err != nil || last != 1 {
+		t.Errorf("the log ends at %d (%v), want 1: the event was published again", last, err)
 	}
 }
