@@ -171,6 +171,7 @@ func (c *committer) cover(batch []*appending) (any bool) {
 // runSyncs syncs what has been published, and answers.
 func (c *committer) runSyncs() {
 	defer close(c.stopped)
+	defer c.files.release()
 	for b := range c.published {
 		runtime.Gosched() // as in run: on a busy machine more is published meanwhile, and one sync does for all
 		select {

@@ -93,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	}
 	l := &Log{server: server, logger: o.Logger, durable: newWatermark()}
 	if err := l.open(ctx, o); err != nil {
-		server.stop()
+		l.Close()
 		return nil, err
 	}
 	return l, nil
@@ -199,7 +199,9 @@ func (l *Log) Close() {
 	if l.closed.Swap(true) {
 		return
 	}
-	l.commits.stop()
+	if l.commits != nil { // nil: it was never open
+		l.commits.stop()
+	}
 	l.nc.Close()
 	l.server.stop()
 }
