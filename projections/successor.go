@@ -92,7 +92,7 @@ func (r *reading) contenders(ctx context.Context, set string, of []*Certificate)
 	if r.m.Time.IsZero() {
 		known, bound = "EXISTS (SELECT 1 FROM timeline t WHERE t.model = 'certificates' AND t.provider = n.provider AND t.id = n.id AND t.seq <= ?)", r.m.Seq
 	}
-	keys, err := r.keys(ctx, "SELECT provider, id FROM certificates n WHERE name_set = ? AND "+known+
+	keys, err := r.keys(ctx, "SELECT provider, id FROM certificates n WHERE name_set = ? AND name_set <> '' AND "+known+
 		" ORDER BY issued_at DESC, first_event_at DESC, provider, id LIMIT ?", set, bound, contendersLimit)
 	if err != nil {
 		return "", err

@@ -110,7 +110,7 @@ func scanTime(v any, set func(schema.Time)) error {
 	return err
 }
 
-// jsonColumn stands for what is kept as JSON text; the empty value is ”.
+// jsonColumn stands for what is kept as JSON text, the empty value as empty text.
 type jsonColumn[V any] struct {
 	p     *V
 	empty func(V) bool

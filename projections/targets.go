@@ -55,6 +55,9 @@ var scans = &table[lifecycle.Scan, Scan]{
 	},
 }
 
+// findingHost is SQL of the host that a finding is on; empty text where only its target is known.
+const findingHost = "coalesce(json_extract(nullif(about, ''), '$.host'), '')"
+
 var findings = &table[lifecycle.Finding, Finding]{
 	name: lifecycle.Findings, key: "id",
 	fields:  []string{"state", "target_id", "about", "detected_at", "fixed_at"},
@@ -66,7 +69,7 @@ var findings = &table[lifecycle.Finding, Finding]{
 	derive:  func(f *lifecycle.Finding) []any { return []any{f.About.Name, f.About.Severity, f.TLS()} },
 	fold:    lifecycle.Finding.Fold,
 	names:   func(_ string, f *lifecycle.Finding) []string { return []string{f.About.Host} },
-	named:   []string{"coalesce(json_extract(nullif(about, ''), '$.host'), '')"},
+	named:   []string{findingHost},
 	sorts:   []string{"last_event_at", "first_event_at", "state", "severity", "name", "target_id", "detected_at", "fixed_at", "id", "provider"},
 	inOrder: []string{"name"},
 	states:  equalTo("state", lifecycle.Detected, lifecycle.Fixed),
