@@ -18,6 +18,7 @@ const (
 // hub tells many readers what the writer changed, without waiting for any of them.
 type hub struct {
 	mu      sync.Mutex
+	begun   bool   // or else nothing is followed yet, and the next change may come after a long history
 	first   uint64 // changes holds all after this sequence
 	last    uint64
 	changes []Change
@@ -31,7 +32,7 @@ func newHub() *hub { return &hub{moved: make(chan struct{})} }
 func (h *hub) begin(seq uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.first, h.last, h.changes, h.keys = seq, seq, nil, 0
+	h.begun, h.first, h.last, h.changes, h.keys = true, seq, seq, nil, 0
 	close(h.moved)
 	h.moved = make(chan struct{})
 }
@@ -75,12 +76,30 @@ func (h *hub) after(seq uint64) (changes []Change, moved <-chan struct{}, ok boo
 	return h.changes[i:len(h.changes):len(h.changes)], h.moved, true
 }
 
-// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on.
-func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) error {
+// now is the last event that the generation in use is known to hold. It waits until the log is followed.
+func (h *hub) now(ctx context.Context) (uint64, error) {
+	for {
+		h.mu.Lock()
+		begun, last, moved := h.begun, h.last, h.moved
+		h.mu.Unlock()
+		if begun {
+			return last, nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on, or from when
+// the log begins to be followed, if that is yet to come.
+func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) (err error) {
 	if after == 0 {
-		s.hub.mu.Lock()
-		after = s.hub.last
-		s.hub.mu.Unlock()
+		if after, err = s.hub.now(ctx); err != nil {
+			return err
+		}
 	}
 	for {
 		changes, moved, ok := s.hub.after(after)

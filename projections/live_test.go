@@ -1,8 +1,10 @@
 package projections
 
 import (
+	"context"
 	"strconv"
 	"testing"
+	"testing/synctest"
 )
 
 // TestABacklogIsNotHeld publishes what following a long backlog does: a few changes, each of thousands of rows. The hub lets go of them, and tells who is
@@ -36,4 +38,28 @@ func TestABacklogIsNotHeld(t *testing.T) {
 			t.Errorf("a change at %d is held, and said not to be: all after %d are", c.Seq, h.first)
 		}
 	}
+}
+
+// TestFromNowOnIsNotFromTheBeginning has somebody watch before the read models are there: once they are he is told what changes then, not all that the
+// log holds.
+func TestFromNowOnIsNotFromTheBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Store{hub: newHub(), log: logOf(randomHistory(5, 100))}
+		ctx, cancel := context.WithCancel(t.Context())
+		var seen []uint64
+		go s.Live(ctx, 0, func(c Change) error {
+			seen = append(seen, c.Seq)
+			return nil
+		})
+		synctest.Wait()
+		s.hub.begin(100)
+		synctest.Wait()
+		s.hub.publish(Change{Seq: 101})
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if len(seen) != 1 || seen[0] != 101 {
+			t.Errorf("he is told of %v, want 101 alone", seen)
+		}
+	})
 }
