@@ -66,7 +66,7 @@ type batch struct {
 	acked   uint64 // the last sequence known to be stored when all had been answered
 }
 
-// and is b and what was published after it. No batch, which is what a closed channel gives, adds nothing.
+// and is b with next, which was published after it. The zero batch, as a closed channel gives it, adds nothing.
 func (b batch) and(next batch) batch {
 	return batch{appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked)}
 }
