@@ -368,3 +368,18 @@ func TestCertificatesWithoutAnEnd(t *testing.T) {
 		t.Errorf("it is %s", c.State(began))
 	}
 }
+
+// TestManyChecksAreFoldedAtOnce: an answer about an order of many names must not copy all its checks for each of them.
+func TestManyChecksAreFoldedAtOnce(t *testing.T) {
+	checks := schema.Checks{}
+	for i := range 250 {
+		checks[schema.DomainCheck(fmt.Sprintf("host-%d.example.com", i))] = schema.CheckFailed
+	}
+	described := made(schema.OrderDescribed, schema.Data{OrderID: "1", Checks: checks, Reason: "why"})
+	if allocations := testing.AllocsPerRun(10, func() { Order{}.Fold(1, described) }); allocations > 100 {
+		t.Errorf("folding %d checks allocates %v times", len(checks), allocations)
+	}
+	if o := (Order{}).Fold(1, described); len(o.Checks) != 250 || len(o.ChecksSince) != 250 || len(o.Reasons) != 250 {
+		t.Errorf("it has %d checks, %d times and %d reasons", len(o.Checks), len(o.ChecksSince), len(o.Reasons))
+	}
+}
