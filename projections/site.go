@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// site is where one database at a time is built from the log.
+// site lets one database at a time be built from the log.
 type site struct {
 	free chan struct{} // holds one while nobody builds
 
