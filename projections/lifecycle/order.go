@@ -265,13 +265,6 @@ func (o Order) failed() bool {
 
 func (o Order) awaitsApproval() bool { return o.Checks[schema.CheckApproval] == schema.CheckPending }
 
-// put is m with one entry more, leaving m as it was.
-func put[V any](m map[string]V, k string, v V) map[string]V {
-	c := writable(m)
-	c[k] = v
-	return c
-}
-
 // writable is a copy of m to write to; empty where there is none.
 func writable[V any](m map[string]V) map[string]V {
 	c := make(map[string]V, len(m)+1)
