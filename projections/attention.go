@@ -209,7 +209,7 @@ func firstOf(times ...*schema.Time) schema.Time {
 	return schema.Time{}
 }
 
-// words are a provider's own, as what follows a sentence.
+// words is a provider's reason as a sentence that follows another: ` Its words: “…”.`, with the space before it.
 func words(reason string) string {
 	return " Its words: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
 }

@@ -28,9 +28,10 @@ var (
 	})
 )
 
-// matter is the state that a restated table has.
+// matter is the one state of a restated table, to be asked for with Query.State.
 const matter = "matter"
 
+// restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as that of limited cannot.
 func restated[S, T any](t *table[S, T], condition func(now string) (string, []any)) *table[S, T] {
 	t.states = map[string]func(string) (string, []any){matter: condition}
 	return t

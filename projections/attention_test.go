@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -319,4 +320,22 @@ func TestAttentionCountsRight(t *testing.T) {
 	see("another snoozed, and a delivery acknowledged", mattersEach+3, 1, false)
 	now = now.Add(2 * time.Hour)
 	see("the snoozed one again", mattersEach+4, 0, false)
+}
+
+// TestDecideManyMatters looks up more matters at once than a statement of SQLite may have arguments: orders with many names bring some hundred each.
+func TestDecideManyMatters(t *testing.T) {
+	s, _ := running(t, t.TempDir(), newMemoryLog())
+	caughtUp(t, s)
+	matters := make([]Matter, 40_000)
+	for i := range matters {
+		matters[i].ID = strconv.Itoa(i)
+	}
+	if err := s.decide(t.Context(), matters, began); err != nil {
+		t.Fatal(err)
+	}
+	for i := range matters {
+		if matters[i].State != Undecided {
+			t.Fatalf("matter %d is %q", i, matters[i].State)
+		}
+	}
 }

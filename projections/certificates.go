@@ -26,7 +26,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	names: func(_ string, c *lifecycle.Certificate) []string {
 		return append([]string{c.Cert.CommonName}, c.Cert.DNSNames...)
 	},
-	named:   []string{"common_name", "dns_names"},
+	named:   []namedIn{aloneIn("common_name"), listedIn("dns_names")},
 	sorts:   []string{"last_event_at", "not_after", "not_before", "common_name", "issuer", "id", "provider"},
 	inOrder: []string{"not_after", "common_name"},
 	ends:    "not_after",

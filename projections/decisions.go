@@ -2,8 +2,8 @@ package projections
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
@@ -38,11 +38,15 @@ func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (er
 		return err
 	}
 	defer done(&err)
-	args := make([]any, len(matters))
+	ids := make([]string, len(matters)) // one order may bring hundreds of them: more than a statement may have arguments
 	for i := range matters {
-		args[i] = matters[i].ID
+		ids[i] = matters[i].ID
 	}
-	rows, err := db.QueryContext(ctx, decisions.selectSQL()+" WHERE id IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	rows, err := db.QueryContext(ctx, decisions.selectSQL()+" WHERE id IN (SELECT value FROM json_each(?))", string(text))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ var dnssecs = &table[lifecycle.DNSSEC, DNSSEC]{
 	derive: func(r *lifecycle.DNSSEC) []any { return []any{timeText(r.OverdueFrom())} },
 	fold:   lifecycle.DNSSEC.Fold,
 	names:  func(_ string, r *lifecycle.DNSSEC) []string { return []string{r.Domain} },
-	named:  []string{"domain"},
+	named:  []namedIn{aloneIn("domain")},
 	sorts:  []string{"last_event_at", "started_at", "completed_at", "domain", "website_id", "provider"},
 	exact:  []string{"website_id"},
 	states: map[string]func(string) (string, []any){

@@ -13,7 +13,7 @@ var domains = &table[lifecycle.Domain, Domain]{
 	life:    func(d *lifecycle.Domain) *lifecycle.Life { return &d.Life },
 	fold:    lifecycle.Domain.Fold,
 	names:   func(name string, _ *lifecycle.Domain) []string { return []string{name} },
-	named:   []string{"name"},
+	named:   []namedIn{aloneIn("name")},
 	sorts:   []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
 	inOrder: []string{"expires_at"},
 	ends:    "expires_at",

@@ -157,7 +157,7 @@ func openFile(path string) (*file, error) {
 	return &file{generation: g, path: path, readers: db, damaged: make(chan struct{}, 1), retired: make(chan struct{})}, nil
 }
 
-// readCurrent is the generation in use, whether or not its file is there; ok is false when none was ever.
+// readCurrent is the generation in use, whether or not its file is there; ok is false when none was ever, or when what says so is unreadable.
 func readCurrent(dir string) (g generation, ok bool, err error) {
 	name, err := os.ReadFile(filepath.Join(dir, currentName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -160,10 +160,10 @@ type Organization struct {
 	Then
 }
 
-// Website is a website or a database that a provider watches, with the last thing it said of it.
+// Website is a website or a database that a provider watches, or an account there, with the last thing the provider said of it.
 type Website struct {
 	Provider     string          `json:"provider"`
-	Kind         string          `json:"kind"` // website or database
+	Kind         string          `json:"kind"` // website, database or account
 	ID           string          `json:"id"`
 	State        string          `json:"state"` // the last event without its prefix: malware_issue_found
 	FirstEventAt schema.Time     `json:"first_event_at"`
@@ -191,7 +191,7 @@ type Gap struct {
 
 // Key names one row: its read model, provider and id, as /live sends it.
 type Key struct {
-	Model    string // orders, certificates, domains, dnssec, organizations, websites, users, targets, scans, findings, attention, quarantine
+	Model    string // orders, certificates, domains, dnssec, organizations, websites, accounts, users, targets, scans, findings, attention, quarantine
 	Provider string
 	ID       string
 }

@@ -187,17 +187,26 @@ func (p position) cursor() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// parsePosition reads what cursor wrote; false for what it cannot have written.
+func parsePosition(cursor string) (p position, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || json.Unmarshal(b, &p) != nil {
+		return p, false
+	}
+	switch p.Value.(type) {
+	case string, float64: // a column's text or number, as JSON has them
+		return p, true
+	}
+	return p, false
+}
+
 // after adds the condition that a row comes after the cursor.
 func (w *where) after(cursor, column, key string, descending bool) error {
 	if cursor == "" {
 		return nil
 	}
-	var p position
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		err = json.Unmarshal(b, &p)
-	}
-	if err != nil {
+	p, ok := parsePosition(cursor)
+	if !ok {
 		return fmt.Errorf("%w: the cursor is not one that a page of this list gave", ErrQuery)
 	}
 	beyond, upTo := ">", ">="

@@ -4,18 +4,25 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 )
 
-// changesHeld is how many of the last changes are held for those who wait for them; who is further behind reads the log.
-const changesHeld = 1024
+// Bounds of what is held of the last changes for those who wait for them: so many changes, or so many keys of rows in them, and at most twice that. Who is
+// further behind reads the log.
+const (
+	changesHeld = 1024
+	keysHeld    = 20_000 // while a backlog is worked off, one change has thousands
+)
 
 // hub tells many readers what the writer changed, without waiting for any of them.
 type hub struct {
 	mu      sync.Mutex
+	begun   bool   // or else nothing is followed yet, and the next change may come after a long history
 	first   uint64 // changes holds all after this sequence
 	last    uint64
 	changes []Change
+	keys    int           // of the rows in changes
 	moved   chan struct{} // closed when changes has grown
 }
 
@@ -25,7 +32,7 @@ func newHub() *hub { return &hub{moved: make(chan struct{})} }
 func (h *hub) begin(seq uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.first, h.last, h.changes = seq, seq, nil
+	h.begun, h.first, h.last, h.changes, h.keys = true, seq, seq, nil, 0
 	close(h.moved)
 	h.moved = make(chan struct{})
 }
@@ -35,12 +42,24 @@ func (h *hub) publish(c Change) {
 	defer h.mu.Unlock()
 	h.changes = append(h.changes, c)
 	h.last = c.Seq
-	if len(h.changes) > 2*changesHeld {
-		h.first = h.changes[changesHeld-1].Seq
-		h.changes = append([]Change(nil), h.changes[changesHeld:]...)
+	if h.keys += len(c.Rows); len(h.changes) > 2*changesHeld || h.keys > 2*keysHeld {
+		h.trim()
 	}
 	close(h.moved)
 	h.moved = make(chan struct{})
+}
+
+// trim leaves the newest changes, in memory of their own: readers may still hold the old.
+func (h *hub) trim() {
+	first, keys := len(h.changes), 0
+	for first > 0 && len(h.changes)-first < changesHeld && keys < keysHeld {
+		first--
+		keys += len(h.changes[first].Rows)
+	}
+	if first > 0 {
+		h.first = h.changes[first-1].Seq
+	}
+	h.changes, h.keys = slices.Clone(h.changes[first:]), keys
 }
 
 // after are the changes after seq, and what to wait on for more; ok is false when some of them are no longer held.
@@ -57,12 +76,30 @@ func (h *hub) after(seq uint64) (changes []Change, moved <-chan struct{}, ok boo
 	return h.changes[i:len(h.changes):len(h.changes)], h.moved, true
 }
 
-// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on.
-func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) error {
+// now is the last event that the generation in use is known to hold. It waits until the log is followed.
+func (h *hub) now(ctx context.Context) (uint64, error) {
+	for {
+		h.mu.Lock()
+		begun, last, moved := h.begun, h.last, h.moved
+		h.mu.Unlock()
+		if begun {
+			return last, nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on, or from when
+// the log begins to be followed, if that is yet to come.
+func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) (err error) {
 	if after == 0 {
-		s.hub.mu.Lock()
-		after = s.hub.last
-		s.hub.mu.Unlock()
+		if after, err = s.hub.now(ctx); err != nil {
+			return err
+		}
 	}
 	for {
 		changes, moved, ok := s.hub.after(after)

@@ -57,11 +57,12 @@ func (r *reading) validations(ctx context.Context, o *Order) ([]Domain, error) {
 	return rowsThen(ctx, r, domainHistory, keys)
 }
 
-// certificatesOf are the certificates that were issued for the order, newest first.
+// certificatesOf are the certificates that had been issued for the order, newest first, orderCertificatesLimit at most.
 func (r *reading) certificatesOf(ctx context.Context, o *Order) ([]Certificate, error) {
+	known, bound := r.known()
 	keys, err := r.keys(ctx, `SELECT provider, id FROM (SELECT provider, id, first_event_at FROM certificates WHERE provider = ?1 AND order_id = ?2
-		UNION SELECT provider, id, first_event_at FROM certificates WHERE provider = ?1 AND id = ?3 AND ?3 <> '')
-		ORDER BY first_event_at DESC, id LIMIT ?4`, o.Provider, o.ID, o.CertificateID, orderCertificatesLimit)
+		UNION SELECT provider, id, first_event_at FROM certificates WHERE provider = ?1 AND id = ?3 AND ?3 <> '') n
+		WHERE `+known+` ORDER BY first_event_at DESC, id LIMIT ?`, o.Provider, o.ID, o.CertificateID, bound, orderCertificatesLimit)
 	if err != nil {
 		return nil, err
 	}

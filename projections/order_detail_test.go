@@ -60,6 +60,25 @@ func TestOrderWithItsParts(t *testing.T) {
 	}
 }
 
+// TestThePastOfAnOrderOfManyCertificates: those that came later do not crowd out the ones that there were.
+func TestThePastOfAnOrderOfManyCertificates(t *testing.T) {
+	l := newMemoryLog()
+	for n := range 2 * orderCertificatesLimit {
+		l.append(event(n, schema.OrderIssued, schema.Data{OrderID: "7", CertificateID: fmt.Sprint(n)}))
+	}
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	for want, m := range map[int]Moment{10: {Seq: 10}, 20: {Time: began.Add(19 * time.Second)}, orderCertificatesLimit: {Now: began}} {
+		o, err := s.OrderAt(t.Context(), "digicert", "7", m)
+		if err != nil || len(o.Certificates) != want {
+			t.Fatalf("as of %+v there are %d certificates (%v), want %d", m, len(o.Certificates), err, want)
+		}
+		if o.Certificates[0].ID != o.CertificateID {
+			t.Errorf("as of %+v the newest is %s, want %s", m, o.Certificates[0].ID, o.CertificateID)
+		}
+	}
+}
+
 func TestValidatedAs(t *testing.T) {
 	for name, want := range map[string][]string{
 		"www.shop.example.com": {"www.shop.example.com", "shop.example.com", "example.com"}, "example.com": {"example.com"}, "*.example.com": {"*.example.com", "example.com"},

@@ -20,7 +20,7 @@ var orders = &table[lifecycle.Order, Order]{
 	derive:  func(o *lifecycle.Order) []any { return []any{o.State(), o.NextStep(), o.WaitingSince()} },
 	fold:    lifecycle.Order.Fold,
 	names:   orderNames,
-	named:   []string{"common_name", "dns_names", "checks"},
+	named:   []namedIn{aloneIn("common_name"), listedIn("dns_names"), checkedIn("checks")},
 	sorts:   []string{"last_event_at", "first_event_at", "state_since", "state", "common_name", "id", "provider", "event_count"},
 	inOrder: []string{"common_name", "first_event_at"},
 	byState: true,

@@ -113,7 +113,7 @@ func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *
 // candidates are the rows that may have borne one of the names, most recent first.
 func (r *reading) candidates(ctx context.Context, model, key string, reversed []string) ([]rowKey, error) {
 	in := "reversed IN (?" + strings.Repeat(", ?", len(reversed)-1) + ")"
-	text := "SELECT provider, " + key + " FROM " + model + " WHERE (provider, " + key + ") IN (SELECT provider, id FROM names WHERE model = '" + model + "' AND " + in
+	text := "SELECT provider, " + key + " FROM (SELECT DISTINCT provider AS p, id AS i FROM names WHERE model = '" + model + "' AND " + in
 	args := make([]any, 0, 2*len(reversed)+1)
 	for _, name := range reversed {
 		args = append(args, name)
@@ -122,7 +122,8 @@ func (r *reading) candidates(ctx context.Context, model, key string, reversed []
 		text += " UNION SELECT c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id WHERE n.model = 'certificates' AND n." + in
 		args = append(args, args...)
 	}
-	return r.keys(ctx, text+") ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit)...)
+	text += ") CROSS JOIN " + model + " ON provider = p AND " + key + " = i" // else SQLite goes through the whole table in its order
+	return r.keys(ctx, text+" ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit)...)
 }
 
 // moments are the events of every row that may have borne the name or, of orders and certificates, the wildcard above it; ascending.

@@ -93,8 +93,8 @@ func (s *Store) tlsFindingsOn(ctx context.Context, name string, onIt []Target, n
 		terms := []string{"(provider, id) IN (SELECT provider, id FROM names WHERE model = 'findings' AND reversed = ?)"}
 		args := []any{schema.ReverseName(name)}
 		for _, t := range onIt {
-			terms = append(terms, "provider = ? AND target_id = ? AND id NOT IN (SELECT id FROM names WHERE model = 'findings' AND provider = ?)")
-			args = append(args, t.Provider, t.ID, t.Provider)
+			terms = append(terms, "provider = ? AND target_id = ? AND "+findingHost+" = ''")
+			args = append(args, t.Provider, t.ID)
 		}
 		w.add("("+strings.Join(terms, ") OR (")+")", args...)
 	})

@@ -158,7 +158,7 @@ func (b *build) load(ctx context.Context, to uint64) error {
 		if _, err := w.apply(part); err != nil {
 			return err
 		}
-		b.holds(w, part)
+		b.note(w, part)
 		b.s.giveWay(ctx)
 		return ctx.Err()
 	})
@@ -195,8 +195,8 @@ func (s *Store) giveWay(ctx context.Context) {
 	}
 }
 
-// holds notes what the writer holds after the entries.
-func (b *build) holds(w *writer, list []entry) {
+// note keeps in mind how far w is after the entries.
+func (b *build) note(w *writer, list []entry) {
 	last := &list[len(list)-1]
 	b.seq, b.at = w.seq, last.record.Time
 	if last.event != nil {
@@ -240,7 +240,7 @@ func (b *build) reach(ctx context.Context, to uint64) error {
 		if _, err := b.w.apply(list); err != nil {
 			return err
 		}
-		b.holds(b.w, list)
+		b.note(b.w, list)
 		return ctx.Err()
 	})
 }

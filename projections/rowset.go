@@ -25,7 +25,7 @@ type rowSet[S, T any] struct {
 	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
 	left      *keySet              // in bulk: the keys that have been written; what is not among them is in no table
 	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
-	folded    []becoming[S]        // what rows become by the event at hand
+	folded    []becoming[S]        // by the event at hand
 
 	load, insert, update, deleteName *statement
 	newNames                         *inserter
@@ -41,11 +41,13 @@ type row[S any] struct {
 	names  []string // as stored
 }
 
+// becoming is a row and the state that the event at hand makes of it.
 type becoming[S any] struct {
 	*row[S]
 	next S
 }
 
+// droppedName is a name that a row bore and bears no longer.
 type droppedName struct {
 	rowKey
 	name string

@@ -38,12 +38,35 @@ func (t *table[S, T]) looks(q string) (term string, args []any) {
 		}
 	}
 	if name := SearchedName(q); name != "" {
-		for _, text := range t.named {
-			terms = append(terms, text+" = ?", "substr("+text+", ?) = ?", "instr("+text+", ?)", "instr("+text+", ?)", "instr("+text+", ?)")
-			args = append(args, name, -len(name)-1, "."+name, `"`+name+`"`, "."+name+`"`, ":"+name+`"`)
+		for _, in := range t.named {
+			term, values := in(name)
+			terms = append(terms, term)
+			args = append(args, values...)
 		}
 	}
 	return strings.Join(terms, " OR "), args
+}
+
+// namedIn is the condition that a row bears a domain name, or one below it, in one of its columns.
+type namedIn func(name string) (term string, args []any)
+
+// aloneIn looks for the name in a column, or in SQL of a text, that is one.
+func aloneIn(column string) namedIn {
+	return func(name string) (string, []any) {
+		return column + " = ? OR substr(" + column + ", ?) = ?", []any{name, -len(name) - 1, "." + name}
+	}
+}
+
+// listedIn looks for it in a JSON array of names.
+func listedIn(column string) namedIn { return quotedIn(column, `"`) }
+
+// checkedIn looks for it in a JSON object that has the checks of names among its keys: domain:NAME.
+func checkedIn(column string) namedIn { return quotedIn(column, ":") }
+
+func quotedIn(column, before string) namedIn {
+	return func(name string) (string, []any) {
+		return "instr(" + column + ", ?) OR instr(" + column + ", ?)", []any{before + name + `"`, "." + name + `"`}
+	}
 }
 
 // exactValue is what a search for q looks for in a column that is compared whole.

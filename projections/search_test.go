@@ -16,7 +16,9 @@ func TestSearchTakesWhatIsPasted(t *testing.T) {
 	l := newMemoryLog(
 		event(1, schema.OrderIssued, schema.Data{OrderID: "771001", CertificateID: "881001", Certificate: &schema.Certificate{SerialNumber: serial, FingerprintSHA256: fingerprint,
 			CommonName: "xn--bcher-kva.example", DNSNames: []string{"www.xn--bcher-kva.example"}}}),
-		event(2, schema.OrderIssued, schema.Data{OrderID: "771002", CertificateID: "881002", Certificate: &schema.Certificate{SerialNumber: "0b", FingerprintSHA256: strings.Repeat("7", 64), CommonName: "other.example"}}))
+		event(2, schema.OrderIssued, schema.Data{OrderID: "771002", CertificateID: "881002", Certificate: &schema.Certificate{SerialNumber: "0b", FingerprintSHA256: strings.Repeat("7", 64), CommonName: "other.example"}}),
+		event(3, schema.OrderCheckFailed, schema.Data{OrderID: "771003", Check: schema.CheckPhone, CheckState: schema.CheckFailed}),
+		event(4, schema.OrderUpdated, schema.Data{OrderID: "771003", Check: schema.DomainCheck("shop.third.example"), CheckState: schema.CheckPending}))
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
 	found := func(model, q string) string {
@@ -52,7 +54,12 @@ func TestSearchTakesWhatIsPasted(t *testing.T) {
 			t.Errorf("%q finds orders %q", q, got)
 		}
 	}
-	for _, q := range []string{"ücher.example", "0x", ":", "jane@other.example", "0a1b", "https://", "=", "a b"} {
+	for _, q := range []string{"third.example", "shop.third.example", "771003"} {
+		if got := found("orders", q); got != "771003" {
+			t.Errorf("%q finds orders %q", q, got)
+		}
+	}
+	for _, q := range []string{"phone", "failed", "ücher.example", "0x", ":", "jane@other.example", "0a1b", "https://", "=", "a b"} {
 		if got := found("orders", q) + found("certificates", q); got != "" {
 			t.Errorf("%q finds %q", q, got)
 		}

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// site is where one database at a time is built from the log.
+// site lets one database at a time be built from the log.
 type site struct {
 	free chan struct{} // holds one while nobody builds
 
-	mu    *sync.Mutex
-	yield context.CancelFunc // ends a building that can wait; nil: there is none
+	mu     *sync.Mutex
+	yield  context.CancelFunc // ends a building that can wait; nil: there is none
+	claims int                // how many wait to build and cannot
 }
 
 // siteWait is how long whoever is asked to build waits for another building, which may be about to end.
@@ -34,7 +35,9 @@ func (s *site) enter(ctx context.Context) (building context.Context, leave func(
 	}
 	building, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
-	s.yield = cancel
+	if s.yield = cancel; s.claims > 0 { // it was before them, and can wait all the same
+		cancel()
+	}
 	s.mu.Unlock()
 	return building, func() {
 		cancel()
@@ -48,10 +51,15 @@ func (s *site) enter(ctx context.Context) (building context.Context, leave func(
 // claim begins a building that cannot wait: whatever can is ended for it.
 func (s *site) claim(ctx context.Context) (leave func(), err error) {
 	s.mu.Lock()
-	if s.yield != nil {
+	if s.claims++; s.yield != nil {
 		s.yield()
 	}
 	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.claims--
+	}()
 	select {
 	case <-s.free:
 		return func() { s.free <- struct{}{} }, nil

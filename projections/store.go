@@ -94,8 +94,6 @@ func Open(o Options) (*Store, error) {
 		status: Status{Name: "read-models", State: StateRebuilding},
 	}
 	g, ok, err := readCurrent(o.Dir)
-	_, gone := os.Stat(filepath.Join(o.Dir, currentName))
-	exists := gone == nil
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
 	}
@@ -109,8 +107,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if !ok {
 		s.reason = "there are none yet"
-		if exists {
-			o.Logger.Warn("which read models are in use cannot be read, so they are built anew", "file", filepath.Join(o.Dir, currentName))
+		current := filepath.Join(o.Dir, currentName)
+		if _, err := os.Stat(current); err == nil { // it names none
+			o.Logger.Warn("which read models are in use cannot be read, so they are built anew", "file", current)
 			s.reason = "it is not known which were in use"
 		}
 		if err := s.beginEmpty(); err != nil {

@@ -88,11 +88,8 @@ func (r *reading) succeed(ctx context.Context, certificates ...*Certificate) err
 // contenders are the certificates of and those that are for the set of names now, as of the moment: a JSON array of rows. One that cannot be
 // folded, because the log has lost an event of it, takes nobody's place.
 func (r *reading) contenders(ctx context.Context, set string, of []*Certificate) (string, error) {
-	known, bound := "first_event_at <= ?", any(schema.At(r.m.Time).String())
-	if r.m.Time.IsZero() {
-		known, bound = "EXISTS (SELECT 1 FROM timeline t WHERE t.model = 'certificates' AND t.provider = n.provider AND t.id = n.id AND t.seq <= ?)", r.m.Seq
-	}
-	keys, err := r.keys(ctx, "SELECT provider, id FROM certificates n WHERE name_set = ? AND "+known+
+	known, bound := r.known()
+	keys, err := r.keys(ctx, "SELECT provider, id FROM certificates n WHERE name_set = ? AND name_set <> '' AND "+known+
 		" ORDER BY issued_at DESC, first_event_at DESC, provider, id LIMIT ?", set, bound, contendersLimit)
 	if err != nil {
 		return "", err
@@ -115,6 +112,17 @@ func (r *reading) contenders(ctx context.Context, set string, of []*Certificate)
 	}
 	text, err := json.Marshal(rows)
 	return string(text), err
+}
+
+// known is the condition that certificate n had been heard of by the moment, and its argument.
+func (r *reading) known() (condition string, bound any) {
+	switch {
+	case r.m.present():
+		return "?", true
+	case r.m.Time.IsZero():
+		return "EXISTS (SELECT 1 FROM timeline t WHERE t.model = 'certificates' AND t.provider = n.provider AND t.id = n.id AND t.seq <= ?)", r.m.Seq
+	}
+	return "n.first_event_at <= ?", schema.At(r.m.Time).String()
 }
 
 // certificate is one certificate's state as of the moment.

@@ -25,7 +25,7 @@ type table[S, T any] struct {
 	fold   func(S, uint64, *schema.Event) S
 	item   func(provider, id string, s *S, now time.Time) T
 	names  func(key string, s *S) []string // domain names it is found by
-	named  []string                        // SQL of the texts that bear those names: a name, or JSON with names among its strings
+	named  []namedIn                       // where those names stand in a row
 
 	sorts   []string                                    // fields that lists may be ordered by
 	inOrder []string                                    // those of them that an index has in order, beside last_event_at and key
@@ -110,7 +110,7 @@ func scanTime(v any, set func(schema.Time)) error {
 	return err
 }
 
-// jsonColumn stands for what is kept as JSON text; the empty value is ”.
+// jsonColumn stands for what is kept as JSON text, the empty value as empty text.
 type jsonColumn[V any] struct {
 	p     *V
 	empty func(V) bool

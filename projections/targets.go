@@ -17,7 +17,7 @@ var targets = &table[lifecycle.Target, Target]{
 	derive: func(t *lifecycle.Target) []any { return []any{t.About.Name, t.About.Host} },
 	fold:   lifecycle.Target.Fold,
 	names:  func(_ string, t *lifecycle.Target) []string { return []string{t.About.Host} },
-	named:  []string{"host"},
+	named:  []namedIn{aloneIn("host")},
 	sorts:  []string{"last_event_at", "first_event_at", "state", "name", "host", "verified_at", "id", "provider"},
 	states: equalTo("state", lifecycle.TargetCreated, lifecycle.Verified, lifecycle.VerificationFailed, lifecycle.Deleted),
 	exact:  []string{"id", "name", "host"},
@@ -42,7 +42,7 @@ var scans = &table[lifecycle.Scan, Scan]{
 	},
 	fold:   lifecycle.Scan.Fold,
 	names:  func(_ string, s *lifecycle.Scan) []string { return []string{s.Host} },
-	named:  []string{"host"},
+	named:  []namedIn{aloneIn("host")},
 	sorts:  []string{"last_event_at", "first_event_at", "state", "started_at", "completed_at", "target_id", "host", "id", "provider"},
 	states: equalTo("state", lifecycle.ScanStarted, lifecycle.Completed, lifecycle.Canceled, lifecycle.Failed),
 	exact:  []string{"id", "target_id", "host"},
@@ -55,6 +55,9 @@ var scans = &table[lifecycle.Scan, Scan]{
 	},
 }
 
+// findingHost is SQL of the host that a finding is on; empty text where only its target is known.
+const findingHost = "coalesce(json_extract(nullif(about, ''), '$.host'), '')"
+
 var findings = &table[lifecycle.Finding, Finding]{
 	name: lifecycle.Findings, key: "id",
 	fields:  []string{"state", "target_id", "about", "detected_at", "fixed_at"},
@@ -66,7 +69,7 @@ var findings = &table[lifecycle.Finding, Finding]{
 	derive:  func(f *lifecycle.Finding) []any { return []any{f.About.Name, f.About.Severity, f.TLS()} },
 	fold:    lifecycle.Finding.Fold,
 	names:   func(_ string, f *lifecycle.Finding) []string { return []string{f.About.Host} },
-	named:   []string{"coalesce(json_extract(nullif(about, ''), '$.host'), '')"},
+	named:   []namedIn{aloneIn(findingHost)},
 	sorts:   []string{"last_event_at", "first_event_at", "state", "severity", "name", "target_id", "detected_at", "fixed_at", "id", "provider"},
 	inOrder: []string{"name"},
 	states:  equalTo("state", lifecycle.Detected, lifecycle.Fixed),

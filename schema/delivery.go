@@ -28,7 +28,7 @@ type Record struct {
 	Seq     uint64    // its stream sequence
 	Missing uint64    // how many sequence numbers directly before it are gone from the log; more than none is news
 	Subject string    // the NATS subject
-	Time    time.Time // when the log took it, or for who follows its end when that was asked of it, some microseconds before
+	Time    time.Time // when the log took it; whoever follows its end may be told when it was published instead, some microseconds before
 	Data    []byte    // an Event on the wire
 }
 

@@ -121,6 +121,14 @@ func TestSubjectsAreReversible(t *testing.T) {
 	})
 }
 
+func TestTokensThatTokenNeverWrote(t *testing.T) {
+	for _, token := range []string{"a%", "a%4", "a%4gb", "a%g4b", "a%+4b", "a% 4b"} {
+		if id, err := ParseToken(token); err == nil {
+			t.Errorf("ParseToken(%q) = %q, want an error", token, id)
+		}
+	}
+}
+
 func TestDomainNames(t *testing.T) {
 	for in, want := range map[string]string{
 		"WWW.Example.COM.": "www.example.com", "bücher.example": "xn--bcher-kva.example", "*.Example.com": "*.example.com",

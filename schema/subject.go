@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -68,11 +69,11 @@ func ParseToken(token string) (string, error) {
 		case i+2 >= len(token):
 			return "", fmt.Errorf("subject token %q ends inside an escape", token)
 		default:
-			var c byte
-			if _, err := fmt.Sscanf(token[i+1:i+3], "%02X", &c); err != nil {
+			c, err := strconv.ParseUint(token[i+1:i+3], 16, 8)
+			if err != nil {
 				return "", fmt.Errorf("subject token %q has a broken escape: %w", token, err)
 			}
-			b.WriteByte(c)
+			b.WriteByte(byte(c))
 			i += 2
 		}
 	}

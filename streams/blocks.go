@@ -95,6 +95,13 @@ func (b *blockFiles) hold() error {
 	return err
 }
 
+// release closes what hold and the syncs since have opened.
+func (b *blockFiles) release() {
+	if b.newest != nil {
+		b.newest.Close() // it was only read
+	}
+}
+
 // highest is the number of the newest block file.
 func (b *blockFiles) highest() (int, error) {
 	if b.newest == nil {

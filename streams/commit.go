@@ -50,7 +50,7 @@ type appending struct {
 	id     string
 	msg    *nats.Msg // nil: there is only something to sync
 	stored uint64    // a sequence up to which JetStream has stored what others published
-	since  uint64    // the last sequence known to be stored before the first publish: the event stands after it
+	since  uint64    // a sequence that the event can only stand after: the last one stored before the first publish, or looked at since
 	retry  bool      // an earlier publish of it was not acknowledged, yet may have been stored
 	seq    uint64
 	fresh  bool       // the acknowledgement of the last publish says that it was no duplicate
@@ -66,7 +66,7 @@ type batch struct {
 	acked   uint64 // the last sequence known to be stored when all had been answered
 }
 
-// and is b and what was published after it. No batch, which is what a closed channel gives, adds nothing.
+// and is b with next, which was published after it. The zero batch, as a closed channel gives it, adds nothing.
 func (b batch) and(next batch) batch {
 	return batch{appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked)}
 }
@@ -171,6 +171,7 @@ func (c *committer) cover(batch []*appending) (any bool) {
 // runSyncs syncs what has been published, and answers.
 func (c *committer) runSyncs() {
 	defer close(c.stopped)
+	defer c.files.release()
 	for b := range c.published {
 		runtime.Gosched() // as in run: on a busy machine more is published meanwhile, and one sync does for all
 		select {
@@ -232,7 +233,10 @@ func (c *committer) publish(batch []*appending) (any bool) {
 		}
 		if !a.retry {
 			a.since = c.acked
-		} else if a.seq = c.find(a.id, a.since); a.seq > 0 {
+		} else if found, err := c.find(a); err != nil { // published once more it might stand there twice
+			a.err = fmt.Errorf("%w: couldn't see whether it has the event: %w", ErrUnavailable, err)
+			continue
+		} else if found {
 			any = true
 			continue
 		}
@@ -258,22 +262,29 @@ func isRefusal(err error) bool {
 	return errors.As(err, &api)
 }
 
-// find looks for the event id among what the log has taken after the sequence `after`. That others were acknowledged since says nothing of this one.
-func (c *committer) find(id string, after uint64) uint64 {
+// find looks for a, of which an earlier publish was not acknowledged, among what the log has taken since. That others were acknowledged says nothing
+// of this one. After an error the next look goes on where this one ended.
+func (c *committer) find(a *appending) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
 	info, err := c.stream.Info(ctx)
 	if err != nil {
-		return 0
+		return false, err
 	}
-	quoted := []byte(`"` + id + `"`)
-	for seq := after + 1; seq <= info.State.LastSeq; seq++ {
-		if msg, err := c.stream.GetMsg(ctx, seq); err == nil && bytes.Contains(msg.Data, quoted) {
-			c.acked = max(c.acked, seq)
-			return seq
+	quoted := []byte(`"` + a.id + `"`)
+	for seq := a.since + 1; seq <= info.State.LastSeq; seq++ {
+		msg, err := c.stream.GetMsg(ctx, seq)
+		if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+			return false, err
 		}
+		if err == nil && bytes.Contains(msg.Data, quoted) {
+			a.seq = seq
+			c.acked = max(c.acked, seq)
+			return true, nil
+		}
+		a.since = seq
 	}
-	return 0
+	return false, nil
 }
 
 // ready tells why nothing may be published now.

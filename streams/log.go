@@ -93,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	}
 	l := &Log{server: server, logger: o.Logger, durable: newWatermark()}
 	if err := l.open(ctx, o); err != nil {
-		server.stop()
+		l.Close()
 		return nil, err
 	}
 	return l, nil
@@ -157,7 +157,7 @@ func streamConfig(o Options) jetstream.StreamConfig {
 }
 
 // Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then the error wraps
-// ErrUnavailable, and e is not in the log.
+// ErrUnavailable, and e is not in the log, unless the server took it and was never heard to say so.
 func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	data, err := e.Encode()
 	if err != nil {
@@ -199,7 +199,9 @@ func (l *Log) Close() {
 	if l.closed.Swap(true) {
 		return
 	}
-	l.commits.stop()
+	if l.commits != nil { // nil: it was never open
+		l.commits.stop()
+	}
 	l.nc.Close()
 	l.server.stop()
 }

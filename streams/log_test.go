@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -230,5 +234,72 @@ func TestTrueIdIsAppendedOnce(t *testing.T) {
 	second, err := l.Append(context.Background(), e)
 	if err != nil || first != second {
 		t.Errorf("the same true id stands at %d and %d (%v), want one place", first, second, err)
+	}
+}
+
+// forgetful is a stream that cannot be asked for its state the first few times.
+type forgetful struct {
+	jetstream.Stream
+	times int
+}
+
+func (s *forgetful) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
+	if s.times--; s.times >= 0 {
+		return nil, errNoAnswer
+	}
+	return s.Stream.Info(ctx, opts...)
+}
+
+// TestSilenceDoublesNothing has the server take an event without saying so, and then not tell for a while what it holds: the event is not published
+// again before that is known.
+func TestSilenceDoublesNothing(t *testing.T) {
+	l := openLog(t, Options{})
+	l.commits.publisher.timeout = 1
+	l.commits.stream = &forgetful{l.stream, 3}
+	seq, err := l.Append(context.Background(), event(1))
+	if err != nil || seq != 1 {
+		t.Errorf("the event stands at %d (%v), want 1", seq, err)
+	}
+	if last, err := l.lastStored(context.Background()); err != nil || last != 1 {
+		t.Errorf("the log ends at %d (%v), want 1: the event was published again", last, err)
+	}
+}
+
+// heldBelow are the files below dir that this process holds open.
+func heldBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	descriptors, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil || len(descriptors) == 0 {
+		t.Skip("this system does not tell which files a process holds open")
+	}
+	var held []string
+	for _, d := range descriptors {
+		if path, err := os.Readlink(d); err == nil && strings.HasPrefix(path, dir) {
+			held = append(held, path)
+		}
+	}
+	return held
+}
+
+// TestNothingIsLeftOpen closes a log, and opens it where it cannot have its port: neither leaves a file open.
+func TestNothingIsLeftOpen(t *testing.T) {
+	dir := t.TempDir()
+	l := openLog(t, Options{Dir: dir})
+	appendN(t, l, 1)
+	l.Close()
+	if held := heldBelow(t, dir); len(held) > 0 {
+		t.Errorf("a closed log holds %v", held)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, err = Open(context.Background(), Options{Dir: dir, Listen: taken.Addr().String(), Access: Access{Subscriber: "secret"}})
+	if err == nil {
+		t.Fatal("a log opened on a port that is taken")
+	}
+	if held := heldBelow(t, dir); len(held) > 0 {
+		t.Errorf("a log that could not be opened holds %v", held)
 	}
 }

@@ -19,8 +19,8 @@ const (
 	queuePull    = 30 * time.Second // one question to the server for the next record
 )
 
-// Queue gives records to somebody who acts on them, each until it is done. The server keeps what is done, so that a restart neither forgets a record
-// nor repeats one that was done. Its Next is for one goroutine at a time.
+// Queue gives records to somebody who acts on them, each again until it is done. The server keeps what is done, so that a restart forgets no record; one that
+// was done just before a crash may be given once more. Its Next is for one goroutine at a time.
 type Queue struct {
 	log      *Log
 	config   jetstream.ConsumerConfig

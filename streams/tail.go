@@ -57,8 +57,8 @@ func (t *tail) trim() {
 	t.records, t.bytes = append(make([]schema.Record, 0, 2*tailEvents), t.records[first:]...), bytes
 }
 
-// after are the events after seq that a reader may be given at once, which nobody may change; none when the tail does not hold the next one.
-func (t *tail) after(seq uint64) []schema.Record {
+// after are the events after seq, up to until, that a reader may be given at once, which nobody may change; none when the tail does not hold the next one.
+func (t *tail) after(seq, until uint64) []schema.Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.records) == 0 || seq+1 < t.records[0].Seq || seq >= t.records[len(t.records)-1].Seq {
@@ -66,7 +66,7 @@ func (t *tail) after(seq uint64) []schema.Record {
 	}
 	from := int(seq + 1 - t.records[0].Seq)
 	to, bytes := from, 0
-	for to < len(t.records) && to-from < maxRecords && bytes < recordsBytes {
+	for to < len(t.records) && t.records[to].Seq <= until && to-from < maxRecords && bytes < recordsBytes {
 		bytes += len(t.records[to].Data)
 		to++
 	}
@@ -95,10 +95,11 @@ func (t *tail) running(seq uint64) bool {
 // followTail yields what this process appends after *after, until it is not the one that appended, which is errNotHeld.
 func (r *Reader) followTail(ctx context.Context, after *uint64, yield func([]schema.Record) error) error {
 	for {
-		if _, err := r.log.durable.wait(ctx, *after+1); err != nil {
+		durable, err := r.log.durable.wait(ctx, *after+1)
+		if err != nil {
 			return err
 		}
-		records := r.log.tail.after(*after)
+		records := r.log.tail.after(*after, durable) // which may hold more already
 		if len(records) == 0 {
 			return errNotHeld
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 
@@ -86,18 +87,36 @@ func TestTailIsBounded(t *testing.T) {
 		if tl.bytes > 2*tailBytes+size || len(tl.records) > 2*tailEvents {
 			t.Fatalf("after event %d it holds %d events, %d bytes", seq, len(tl.records), tl.bytes)
 		}
-		if got := tl.after(seq - 1); len(got) != 1 || got[0].Seq != seq {
+		if got := tl.after(seq-1, math.MaxUint64); len(got) != 1 || got[0].Seq != seq {
 			t.Fatalf("after event %d comes %v", seq-1, got)
 		}
 	}
-	if got := tl.after(20_000); got != nil {
+	if got := tl.after(20_000, math.MaxUint64); got != nil {
 		t.Errorf("after the last comes %v", got)
 	}
-	if got := tl.after(1); got != nil {
+	if got := tl.after(1, math.MaxUint64); got != nil {
 		t.Errorf("it goes on from an event that it does not hold with %d", got[0].Seq)
 	}
 	tl.add([]schema.Record{{Seq: 30_000}})
-	if tl.after(20_000) != nil || len(tl.after(29_999)) != 1 {
+	if tl.after(20_000, math.MaxUint64) != nil || len(tl.after(29_999, math.MaxUint64)) != 1 {
 		t.Error("a hole is not seen")
+	}
+}
+
+// TestTheTailWaitsForTheWatermark has the tail hold an event a moment before the log says that it is durable: a reader that was given it then, and began
+// anew, would find itself past the log's end.
+func TestTheTailWaitsForTheWatermark(t *testing.T) {
+	l := openLog(t, Options{})
+	appendN(t, l, 1)
+	l.tail.add([]schema.Record{{Seq: 2}})
+	read := errors.New("read")
+	err := l.Reader("early").Follow(t.Context(), 0, func(records []schema.Record) error {
+		if last := records[len(records)-1].Seq; last != l.durable.seq() {
+			t.Errorf("it is given event %d, and the log ends at %d", last, l.durable.seq())
+		}
+		return read
+	})
+	if !errors.Is(err, read) {
+		t.Error(err)
 	}
 }

@@ -126,3 +126,16 @@ func TestStanding(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAcknowledgedApprovalLeavesNothing: with the check of an approval that failed goes since when it had.
+func TestAnAcknowledgedApprovalLeavesNothing(t *testing.T) {
+	o := next(Order{}, 1, made(schema.OrderUpdated, schema.Data{OrderID: "12345", Check: schema.CheckApproval, CheckState: schema.CheckFailed, Reason: "why"}))
+	waiting := o.Waiting()
+	if len(waiting) != 1 || waiting[0].Kind != schema.MatterCheckFailed {
+		t.Fatalf("a failed approval waits for %+v", waiting)
+	}
+	o = next(o, 2, decisionOf(schema.AttentionAcknowledged, waiting[0]))
+	if len(o.Checks) != 0 || len(o.ChecksSince) != 0 || len(o.Reasons) != 0 {
+		t.Errorf("acknowledged it leaves the checks %v, since %v, because of %v", o.Checks, o.ChecksSince, o.Reasons)
+	}
+}

@@ -118,16 +118,23 @@ func (c Certificate) ValidityDays() int {
 	if c.Cert.NotBefore == nil || c.Cert.NotAfter == nil || c.Cert.NotAfter.Before(c.Cert.NotBefore.Time) {
 		return 0
 	}
-	const day = 24 * time.Hour
-	return int((c.Cert.NotAfter.Sub(c.Cert.NotBefore.Time) + time.Second + day - 1) / day)
+	return wholeDays(c.Cert.NotBefore.Time, c.Cert.NotAfter.Add(time.Second-1)) + 1
 }
 
 // DaysLeft is the whole days from now until notAfter, negative once it has passed.
-func DaysLeft(notAfter schema.Time, now time.Time) int {
-	left := notAfter.Sub(now)
-	days := int(left / (24 * time.Hour))
-	if left < 0 && left%(24*time.Hour) != 0 {
+func DaysLeft(notAfter schema.Time, now time.Time) int { return wholeDays(now, notAfter.Time) }
+
+// wholeDays is how many days of 86,400 s lie between two times, rounded down. It goes by seconds, because a time.Duration ends at 292 years, and a
+// certificate whose end is not known ends in the year 9999 (RFC 5280 4.1.2.5).
+func wholeDays(from, until time.Time) int {
+	const day = 24 * 60 * 60
+	seconds := until.Unix() - from.Unix()
+	if until.Nanosecond() < from.Nanosecond() {
+		seconds--
+	}
+	days := seconds / day
+	if seconds%day < 0 {
 		days--
 	}
-	return days
+	return int(days)
 }

@@ -110,8 +110,8 @@ func (r DNSSEC) turned(ds *schema.DS) DNSSEC {
 	return r
 }
 
-// described is r after the provider's API listed the zone's DS records. A new DS that is known stays; one that is not is the first that is listed, unless
-// that is of the old key, or the list leaves open of which of several keys it is.
+// described is r after the provider's API listed the zone's DS records. It fills in the new DS if that is not known, as newOf picks it from the list; one
+// that is known stays.
 func (r DNSSEC) described(d *schema.Data) DNSSEC {
 	if r.Phase == "" {
 		return r
@@ -124,7 +124,8 @@ func (r DNSSEC) described(d *schema.Data) DNSSEC {
 	return r
 }
 
-// newOf is the record of d that is not of the old one's key; nil if none is, or those of several keys are, of which d does not say which is the newest.
+// newOf is the record of the zone's new key: the one that d prefers, or else the first that it lists, which is not of the old record's key. It is nil where
+// there is none, or where the list has records of several such keys, and so does not tell which is the newest.
 func newOf(d *schema.Data, old *schema.DS) *schema.DS {
 	if d.DS != nil && !sameKey(d.DS, old) {
 		return d.DS
@@ -164,7 +165,7 @@ func (r DNSSEC) OverdueFrom() *schema.Time {
 	return &t
 }
 
-// about tells whether what was seen of ds at the parent is about known: it may be of a rotation before.
+// about tells whether an observation at the parent, of ds or of no record in particular (nil), is about the record known, and not one of an earlier rotation.
 func about(ds, known *schema.DS) bool { return ds == nil || SameDS(ds, known) }
 
 // SameDS tells whether two DS records are the same record.

@@ -348,3 +348,38 @@ func TestClockChangesNothing(t *testing.T) {
 		t.Errorf("the clock changed %+v to %+v", a, b)
 	}
 }
+
+// TestCertificatesWithoutAnEnd: a certificate whose end is not known says so with the last second of the year 9999 (RFC 5280 4.1.2.5), which is further away
+// than a time.Duration reaches.
+func TestCertificatesWithoutAnEnd(t *testing.T) {
+	from, until := schema.At(began), schema.At(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
+	c := Certificate{Phase: Issued, Cert: schema.Certificate{NotBefore: &from, NotAfter: &until}}
+	days := int((until.Unix() - from.Unix()) / 86400)
+	if got := c.ValidityDays(); got != days+1 {
+		t.Errorf("it is valid for %d days, want %d", got, days+1)
+	}
+	if got := DaysLeft(until, began); got != days {
+		t.Errorf("it has %d days left, want %d", got, days)
+	}
+	if got := DaysLeft(from, until.Time); got != -days-1 {
+		t.Errorf("at its end its beginning is %d days away, want %d", got, -days-1)
+	}
+	if c.State(began) != Active {
+		t.Errorf("it is %s", c.State(began))
+	}
+}
+
+// TestManyChecksAreFoldedAtOnce: an answer about an order of many names must not copy all its checks for each of them.
+func TestManyChecksAreFoldedAtOnce(t *testing.T) {
+	checks := schema.Checks{}
+	for i := range 250 {
+		checks[schema.DomainCheck(fmt.Sprintf("host-%d.example.com", i))] = schema.CheckFailed
+	}
+	described := made(schema.OrderDescribed, schema.Data{OrderID: "1", Checks: checks, Reason: "why"})
+	if allocations := testing.AllocsPerRun(10, func() { Order{}.Fold(1, described) }); allocations > 100 {
+		t.Errorf("folding %d checks allocates %v times", len(checks), allocations)
+	}
+	if o := (Order{}).Fold(1, described); len(o.Checks) != 250 || len(o.ChecksSince) != 250 || len(o.Reasons) != 250 {
+		t.Errorf("it has %d checks, %d times and %d reasons", len(o.Checks), len(o.ChecksSince), len(o.Reasons))
+	}
+}

@@ -1,6 +1,6 @@
-// Package lifecycle holds the state machines: what an order, a certificate, a domain's validation, a rotation of keys, an organization, a
-// website, a user, and what a scanner watches, does and finds become by each event. All of it is pure: the same events in the same order give the same states, on any day, on any machine.
-// What depends on the clock is a method that takes the time.
+// Package lifecycle holds the state machines: what each event makes of an order, a certificate, a domain's or an organization's validation, a rotation of
+// keys, a website, a user, a scanner's target, a scan or a finding. All of it is pure: the same events in the same order give the same states, on any
+// day, on any machine. What depends on the clock is a method that takes the time.
 package lifecycle
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 // Version changes whenever the same events fold to something else; a test pins the digest of a fixed history to it.
-const Version = 3
+const Version = 4
 
 // The read models.
 const (

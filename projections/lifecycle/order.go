@@ -61,10 +61,15 @@ func (o Order) since(before Order, at schema.Time) Order {
 	if o.state() != before.state() {
 		o.StateSince = at
 	}
+	own := false
 	for name, state := range o.Checks {
-		if state != before.Checks[name] {
-			o.ChecksSince = put(o.ChecksSince, name, at)
+		if state == before.Checks[name] {
+			continue
 		}
+		if !own {
+			o.ChecksSince, own = writable(o.ChecksSince), true
+		}
+		o.ChecksSince[name] = at
 	}
 	return o
 }
@@ -103,18 +108,22 @@ func (o Order) next(seq uint64, e *schema.Event) Order {
 
 // described notes all the checks that an answer tells of. The reason it gives is on those that failed, or else on those that wait.
 func (o Order) described(d *schema.Data) Order {
+	if len(d.Checks) == 0 {
+		return o
+	}
 	on := schema.CheckDelayed
 	for _, state := range d.Checks {
 		if state == schema.CheckFailed {
 			on = state
 		}
 	}
+	o.Checks, o.Reasons = writable(o.Checks), writable(o.Reasons)
 	for name, state := range d.Checks {
 		reason := ""
 		if state == on {
 			reason = d.Reason
 		}
-		o = o.checked(name, state, reason)
+		o.check(name, state, reason)
 	}
 	return o
 }
@@ -176,22 +185,23 @@ func (o Order) revoked(id string) Order {
 	return o
 }
 
-// checked notes where a check stands. One that comes after issued came late: it had passed by then.
+// checked is o once one check stands so.
 func (o Order) checked(name string, state schema.CheckState, reason string) Order {
+	o.Checks, o.Reasons = writable(o.Checks), writable(o.Reasons)
+	o.check(name, state, reason)
+	return o
+}
+
+// check notes where a check stands, in maps that are o's alone. One that comes after issued came late: it had passed by then.
+func (o *Order) check(name string, state schema.CheckState, reason string) {
 	if o.Phase == Issued || o.Phase == Revoked {
 		state = schema.CheckPassed
 	}
-	if was, known := o.Checks[name]; !known || was != state {
-		o.Checks = put(o.Checks, name, state)
-	}
-	if _, had := o.Reasons[name]; had {
-		o.Reasons = maps.Clone(o.Reasons)
-		delete(o.Reasons, name)
-	}
+	o.Checks[name] = state
+	delete(o.Reasons, name)
 	if reason != "" && state != schema.CheckPassed {
-		o.Reasons = put(o.Reasons, name, reason)
+		o.Reasons[name] = reason
 	}
-	return o
 }
 
 func (o Order) named(c *schema.Certificate) Order {
@@ -255,10 +265,9 @@ func (o Order) failed() bool {
 
 func (o Order) awaitsApproval() bool { return o.Checks[schema.CheckApproval] == schema.CheckPending }
 
-// put is m with one entry more, leaving m as it was.
-func put[V any](m map[string]V, k string, v V) map[string]V {
+// writable is a copy of m to write to; empty where there is none.
+func writable[V any](m map[string]V) map[string]V {
 	c := make(map[string]V, len(m)+1)
 	maps.Copy(c, m)
-	c[k] = v
 	return c
 }

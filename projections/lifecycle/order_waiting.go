@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -82,13 +81,14 @@ func (o Order) cleared(w Waiting) Order {
 	case schema.MatterMessage:
 		o.MessageAt = nil
 	case schema.MatterCheckFailed, schema.MatterCheckDelayed:
-		o.Checks = put(o.Checks, w.Check, schema.CheckPending)
-		if w.Check == schema.CheckApproval { // pending, it would wait for a person again
-			o.Checks = maps.Clone(o.Checks)
-			delete(o.Checks, w.Check)
-		}
-		o.Reasons = maps.Clone(o.Reasons)
+		o.Checks, o.Reasons = writable(o.Checks), writable(o.Reasons)
+		o.Checks[w.Check] = schema.CheckPending
 		delete(o.Reasons, w.Check)
+		if w.Check == schema.CheckApproval { // pending, it would wait for a person again
+			o.ChecksSince = writable(o.ChecksSince)
+			delete(o.Checks, w.Check)
+			delete(o.ChecksSince, w.Check)
+		}
 	}
 	return o
 }
