@@ -49,12 +49,12 @@ func TestAttentionOfScanners(t *testing.T) {
 	matters := attention.Matters
 	var got []string
 	for _, m := range matters {
-		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Title, m.Href}, " | "))
+		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Heading("Probely"), m.Href}, " | "))
 	}
 	want := []string{
-		"warning | target_verification_failed | Verification failed: news.example (probely a/b) | /targets/probely/a%2Fb",
-		"warning | finding_detected | Expired TLS certificate: t1.example (probely t1:2) | /findings/probely/t1:2",
-		"notice | finding_detected | HSTS header not set: t1.example (probely t1:1) | /findings/probely/t1:1",
+		"warning | target_verification_failed | Verification failed: news.example (Probely a/b) | /targets/probely/a%2Fb",
+		"warning | finding_detected | Expired TLS certificate: t1.example (Probely t1:2) | /findings/probely/t1:2",
+		"notice | finding_detected | HSTS header not set: t1.example (Probely t1:1) | /findings/probely/t1:1",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -75,7 +75,7 @@ func kinds(t *testing.T, s *Store, now time.Time) string {
 	ids := map[string]bool{}
 	for _, m := range a.Matters {
 		list = append(list, strings.Join(strings.Fields(m.Kind+" "+m.Row+" "+m.Severity), " "))
-		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.Title == "" || m.Href == "" || m.Since.IsZero() {
+		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.What == "" || m.Href == "" || m.Since.IsZero() {
 			t.Errorf("the matter is not whole, or has another's id: %+v", m)
 		}
 		ids[m.ID] = true
