@@ -34,7 +34,7 @@ func TestOrderSaysWhatBlocksIt(t *testing.T) {
 	wantAll(t, "the order", body, []string{
 		`>for <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                    // in its state
 		`<a href="#check-organization">Organization</a>`, `<a href="#domains">Domains</a> <span>1 of 3</span>`, `id="check-organization"`, // the steps lead to what is said of them
-		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was put off", "What comes next",
+		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was postponed", "What comes next",
 		"Message from the CA", ">3 h</time>", "Read it in the CA’s console",
 		`<span class="ok">validated</span> until <time datetime="2027-05-31T22:00:00.000Z"`, "(191 d)",
 		`by <a href="/domains/shop.example.com">shop.example.com</a>, <span class="ok">validated</span>`, // www is covered by the name above it
