@@ -69,11 +69,11 @@ func row[T any](s *Server, noun, idName string, find func(ctx context.Context, p
 		}
 		m, err := s.moment(r)
 		if err != nil {
-			return missing(err, noun, provider, id)
+			return s.missing(err, noun, provider, id)
 		}
 		item, err := find(r.Context(), provider, id, m)
 		if err != nil {
-			return missing(err, noun, provider, id)
+			return s.missing(err, noun, provider, id)
 		}
 		return writeJSON(w, http.StatusOK, item)
 	}

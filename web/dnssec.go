@@ -49,11 +49,11 @@ func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "DNSSEC of website "+id, "dnssec")
 	m, err := s.moment(r)
 	if err != nil {
-		return missing(err, "rotation of website", provider, id)
+		return s.missing(err, "rotation of website", provider, id)
 	}
 	d, err := s.Store.DNSSECAt(r.Context(), provider, id, m)
 	if err != nil {
-		return missing(err, "rotation of website", provider, id)
+		return s.missing(err, "rotation of website", provider, id)
 	}
 	if done, err := jump(w, r, d.Timeline); done || err != nil {
 		return err

@@ -41,6 +41,10 @@ func valueText(field, value string) string {
 		if value != "" {
 			return stateOf(strings.ReplaceAll(value, " ", "_")).Word
 		}
+	case "provider's state":
+		if value == "notfixed" { // as Probely writes it
+			return "not fixed"
+		}
 	case "severity":
 		if n, err := strconv.Atoi(value); err == nil {
 			return severityOf(n).Word
