@@ -91,7 +91,7 @@ func TestRenewal(t *testing.T) {
 	certificate("revoked", "revoked", 150*day, nil)
 	h := handler(t, o)
 	for id, want := range map[string][]string{
-		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
+		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> now", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
 		"late":     {"Renew it now:", "18 Nov 2026", "may be valid for 200 days at most"},
 		"followed": {`Its successor <a href="/certificates/digicert/next"><code>next</code></a> has been issued`},
 		"revoked":  {"No newer certificate for the same names is known."},

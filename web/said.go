@@ -45,6 +45,8 @@ func valueText(field, value string) string {
 		if value == "notfixed" { // as Probely writes it
 			return "not fixed"
 		}
+	case "validation":
+		return strings.ToUpper(value)
 	case "severity":
 		if n, err := strconv.Atoi(value); err == nil {
 			return severityOf(n).Word
