@@ -93,7 +93,7 @@ func domainMatter(d *Domain, now time.Time) Matter {
 		if d.ExpiresAt != nil {
 			m.Detail = "The CA’s validation of the domain lapses on " + d.ExpiresAt.UTC().Format(dayLayout) + "."
 		}
-		m.Means, m.Do = "After that the CA issues nothing for it, renewals included, until it is validated again.", "Validate the domain again at the CA before then."
+		m.Means, m.Do = "After that the CA issues nothing for it, renewals included.", "Validate the domain again at the CA before then."
 	}
 	return m.identified(d.Name, "", when)
 }
@@ -132,7 +132,7 @@ func dnssecMatter(d *DNSSEC) Matter {
 func (s *Store) failedTargets(now time.Time) finder {
 	return finding(s, targets, Query{State: lifecycle.VerificationFailed, Now: now}, func(t *Target) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, What: "Verification failed", About: cmp.Or(t.Host, t.Name), Number: t.ID,
-			Detail: "The scanner could not verify that the host is yours.", Means: "Until it can, it does not scan the host.", Do: "Put the proof where the scanner looks for it, and have it try again.",
+			Detail: "The scanner could not verify that the host is yours.", Means: "It scans no host that is not verified.", Do: "Put the proof where the scanner looks for it, and have it try again.",
 			Since: firstOf(t.Since, &t.FirstEventAt), Href: href("targets", t.Provider, t.ID)}
 		if t.Reason != "" {
 			m.Detail += words(t.Reason)

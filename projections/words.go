@@ -81,8 +81,8 @@ var checkWordsOf = map[string]checkWords{
 		Next: "The order goes on by itself once the name is cleared.",
 	},
 	schema.CheckApproval: {
-		Happened: byState{"The order was not approved.", "The approval of the order was postponed.", "The CA is waiting for the order to be approved.", "The order was approved."},
-		Means:    "The CA e-mailed the approvers of the order a link. It issues nothing until one of them approves.",
+		Happened: byState{"The order was not approved.", "The approval of the order was postponed.", "The order is waiting for approval.", "The order was approved."},
+		Means:    "The CA e-mailed a link to the approvers of the order, and issues nothing until one of them approves.",
 		Do: byState{"Ask the approvers why. If it was a mistake, have the CA send the request again; otherwise cancel the order.",
 			"Ask the approvers to decide, or have the CA send the request to somebody else.",
 			"Find the e-mail (look in the spam folder too) and approve, or have the CA send it again, to another approver if need be.", ""},
@@ -122,7 +122,7 @@ func CheckTextOf(name string, state schema.CheckState) CheckText {
 // MessageText is what a message of the CA that nothing has answered is to a person.
 var MessageText = CheckText{
 	"The CA sent a message about the order.",
-	"The delivery does not include the message itself. Until it is answered, the order may not move.",
+	"The delivery does not include it. Until it is answered, the order may stand still.",
 	"Read it in the CA’s console or mailbox, and answer it there.",
 	"The CA continues once it has your answer. Here the message counts as settled once the order is issued or you acknowledge it.",
 }
