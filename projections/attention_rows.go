@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
@@ -171,11 +173,20 @@ func (f *Finding) Settled() bool {
 	return f.ProviderState == "accepted" || f.ProviderState == "invalid"
 }
 
+// sentence is a reason as one: a capital first, a full stop last.
+func sentence(reason string) string {
+	first, size := utf8.DecodeRuneInString(reason)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimRight(reason[size:], ".") + "."
+}
+
 func (s *Store) quarantined(now time.Time) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		items, next, err := s.Quarantine(ctx, Query{Limit: mattersEach, Cursor: cursor, Now: now})
 		return mattersOf(items, func(q *Quarantined) []Matter {
-			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, What: "Delivery not understood", Detail: q.Reason,
+			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, What: "Delivery not understood", Detail: sentence(q.Reason),
 				Means: "It changed nothing here; the log keeps all of it.", Do: "Read it. If it matters, act on it at the provider; a later version of certtrail may understand it.", Since: q.Time, Href: "/quarantine"}
 			return []Matter{m.identified("", strconv.FormatUint(q.Seq, 10), q.Time)}
 		}), next, err

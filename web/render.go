@@ -67,7 +67,7 @@ func funcs(a *assets) template.FuncMap {
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"said": saidText, "changed": changedText, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
+		"said": saidText, "sentence": sentence, "changed": changedText, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
 		"day":   func(t schema.Time) string { return dayText(t.Time) },
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
