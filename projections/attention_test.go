@@ -320,3 +320,16 @@ func TestAttentionCountsRight(t *testing.T) {
 	now = now.Add(2 * time.Hour)
 	see("the snoozed one again", mattersEach+4, 0, false)
 }
+
+func TestHeadingOfAMatter(t *testing.T) {
+	for want, m := range map[string]Matter{
+		"Revoked: bücher.example (DigiCert 881004)": {What: "Revoked", About: "xn--bcher-kva.example", Number: "881004"},
+		"Validation expired: a.example (DigiCert)":  {What: "Validation expired", About: "a.example"},
+		"Message from the CA: DigiCert 771001":      {What: "Message from the CA", Number: "771001"},
+		"Gone silent: DigiCert":                     {What: "Gone silent"},
+	} {
+		if got := m.Heading("DigiCert"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

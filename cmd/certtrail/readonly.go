@@ -17,7 +17,7 @@ import (
 func (c *config) titles() []web.Provider {
 	var list []web.Provider
 	for _, s := range c.sources {
-		list = append(list, web.Provider{Name: s.name, Title: s.system.Title})
+		list = append(list, web.Provider{Name: s.name, Title: s.title()})
 	}
 	return list
 }

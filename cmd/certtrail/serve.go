@@ -267,7 +267,7 @@ func (sv *serverProcess) providers() []web.Provider {
 		set := sv.c.sources[i]
 		counts := s.Counts()
 		p := web.Provider{
-			Name: s.Name, Title: set.system.Title, On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
+			Name: s.Name, Title: set.title(), On: s.Provider != nil, Howto: set.system.Howto, HowtoEnable: set.credentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, RefusedFor: counts.RefusedFor, Lost: counts.Lost,
 			Fills: sv.fills[set.system.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name), Tested: sv.tested.of(s.Name),
 		}

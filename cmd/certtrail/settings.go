@@ -51,6 +51,14 @@ type source struct {
 	get    func(setting string) string
 }
 
+// title is what people call the source: its system's title, with its own name where that is another, since there may be several of one system.
+func (s source) title() string {
+	if s.name == s.system.Kind {
+		return s.system.Title
+	}
+	return s.system.Title + " · " + s.name
+}
+
 // sourceSettings are the settings of a source, names without prefix.
 func sourceSettings(s schema.System) []setting {
 	var list []setting
