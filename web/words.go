@@ -191,5 +191,8 @@ func kindTone(k schema.Kind) string {
 	case schema.OrderCanceled, schema.CertificateReplaced, schema.UserDeleted, schema.TargetDeleted, schema.ScanCanceled, schema.AttentionSnoozed:
 		return "off"
 	}
+	if k.Aggregate() == "website" || k.Aggregate() == "database" {
+		return reportWord(k.Name()).Tone
+	}
 	return "wait"
 }
