@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,8 +40,8 @@ type Matter struct {
 	ID       string       `json:"id"`       // of this occurrence: the next of its kind has another
 	Severity string       `json:"severity"` // critical, warning, notice
 	Kind     string       `json:"kind"`     // one of schema's Matter kinds
-	Title    string       `json:"title"`
-	Detail   string       `json:"detail"` // what happened
+	Title    string       `json:"title"`    // Heading with the provider's title, which whoever shows the matter knows; empty until then
+	Detail   string       `json:"detail"`   // what happened
 	Means    string       `json:"means,omitempty"`
 	Do       string       `json:"do"`
 	Since    schema.Time  `json:"since"`
@@ -50,6 +51,10 @@ type Matter struct {
 	State    string       `json:"state"` // open, snoozed, taken
 	Decision *Decision    `json:"decision,omitempty"`
 	Provider string       `json:"provider"`
+
+	What   string `json:"-"` // "Revocation announced"
+	About  string `json:"-"` // the name that it is about; empty: none is known
+	Number string `json:"-"` // the provider's own, of what it is about; empty: none
 
 	Row  string      `json:"-"` // the row that it concerns; empty: none
 	Part string      `json:"-"` // of the row, as in schema.Matter
@@ -209,17 +214,33 @@ func firstOf(times ...*schema.Time) schema.Time {
 	return schema.Time{}
 }
 
-// words is a provider's reason as a sentence that follows another: ` Its words: “…”.`, with the space before it.
-func words(reason string) string {
-	return " Its words: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
+// Heading is a matter in one line; provider is the title of its provider.
+func (m *Matter) Heading(provider string) string {
+	source := provider
+	if m.Number != "" {
+		source += " " + m.Number
+	}
+	if m.About == "" {
+		return m.What + ": " + source
+	}
+	return m.What + ": " + schema.DisplayName(m.About) + " (" + source + ")"
 }
 
-func subjectOf(name, provider, id string) string {
-	if name == "" {
-		return provider + " " + id
-	}
-	return name + " (" + provider + " " + id + ")"
+// words is a provider's reason as a sentence that follows another: ` Reason given: “…”.`, with the space before it.
+func words(reason string) string {
+	return " Reason given: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
 }
+
+// counted is "1 day", "2 days".
+func counted(n int, what string) string {
+	return strconv.Itoa(n) + " " + what + either(n == 1, "", "s")
+}
+
+// The layouts of what a matter says of days and of times.
+const (
+	dayLayout    = "2 Jan 2006"
+	minuteLayout = "2 Jan 2006, 15:04 UTC"
+)
 
 func href(model, provider, id string) string {
 	return "/" + model + "/" + url.PathEscape(provider) + "/" + url.PathEscape(id)

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -51,38 +50,38 @@ func announcedMatters(c *Certificate, now time.Time) []Matter {
 	if c.NotAfter != nil && now.After(c.NotAfter.Time) {
 		return nil // it came to its end by itself
 	}
-	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, Title: "Revocation announced: " + subjectOf(c.CommonName, c.Provider, c.ID),
-		Detail: "The CA announced that it will revoke the certificate.", Due: c.RevokesAt, Since: firstOf(c.AnnouncedAt, &c.FirstEventAt)}
+	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, What: "Revocation announced",
+		Detail: "The CA has announced that it will revoke this certificate.", Due: c.RevokesAt, Since: firstOf(c.AnnouncedAt, &c.FirstEventAt)}
 	if c.RevokesAt != nil {
 		m.Detail = revocation(*c.RevokesAt, now)
 	}
 	if c.Reason != "" {
 		m.Detail += words(c.Reason)
 	}
-	m.Means, m.Do = "From then on browsers and programs refuse it wherever it is in use.", "Order another, and install it wherever this one is in use before the CA revokes it."
+	m.Means, m.Do = "From then on, browsers and other clients reject it wherever it is in use.", "Order a replacement, and install it wherever this one is in use before the CA revokes it."
 	if c.Successor != nil {
-		m.Severity, m.Do = Warning, "Its successor "+c.Successor.Provider+" "+c.Successor.ID+" is there: see that it is installed wherever this one is in use."
+		m.Severity, m.Do = Warning, "Its successor, certificate "+c.Successor.ID+", has been issued: make sure that it is installed wherever this one is in use."
 	}
 	return []Matter{certificateMatter(m, c, m.Since)}
 }
 
 // revocation is when the CA revokes, with what is left until then.
 func revocation(at schema.Time, now time.Time) string {
-	moment := at.UTC().Format("2006-01-02 15:04 UTC")
+	moment := at.UTC().Format(minuteLayout)
 	switch left := at.Sub(now); {
 	case left <= 0:
-		return "The CA was to revoke the certificate at " + moment + "."
+		return "The CA was due to revoke this certificate on " + moment + "."
 	case left < time.Hour:
-		return fmt.Sprintf("The CA will revoke the certificate at %s, in %d minutes.", moment, int(left.Minutes()))
+		return "The CA will revoke this certificate on " + moment + ", in " + counted(int(left.Minutes()), "minute") + "."
 	default:
-		return fmt.Sprintf("The CA will revoke the certificate at %s, in %d hours.", moment, int(left.Hours()))
+		return "The CA will revoke this certificate on " + moment + ", in " + counted(int(left.Hours()), "hour") + "."
 	}
 }
 
 func (s *Store) revoked(now time.Time) finder {
 	return finding(s, revokedCertificates, Query{State: matter, Now: now}, func(c *Certificate) []Matter {
-		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Title: "Revoked: " + subjectOf(c.CommonName, c.Provider, c.ID), Detail: "The CA revoked the certificate, and there is no other for its names.",
-			Means: "Browsers and programs refuse it wherever it is in use.", Do: "Order another, install it wherever this one is in use, and find out why it was revoked.", Since: firstOf(c.RevokedAt, &c.FirstEventAt)}
+		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, What: "Revoked", Detail: "The CA has revoked this certificate, and there is no other for its names.",
+			Means: "Browsers and other clients reject it wherever it is in use.", Do: "Order a replacement, install it wherever this one is in use, and find out why it was revoked.", Since: firstOf(c.RevokedAt, &c.FirstEventAt)}
 		if c.Reason != "" {
 			m.Detail += words(c.Reason)
 		}
@@ -92,17 +91,17 @@ func (s *Store) revoked(now time.Time) finder {
 
 func (s *Store) lapsing(now time.Time) finder {
 	return finding(s, lapsingCertificates, Query{State: matter, Sort: "not_after", Now: now}, func(c *Certificate) []Matter {
-		m := Matter{Severity: Warning, Kind: schema.MatterExpires, Title: "Expires soon: " + subjectOf(c.CommonName, c.Provider, c.ID), Due: c.NotAfter,
-			Detail: fmt.Sprintf("Valid until %s, %d days from now, and there is no newer certificate for its names.", c.NotAfter.UTC().Format(time.DateOnly), *c.DaysLeft),
-			Means:  "After that browsers and programs refuse it wherever it is in use.", Do: "Renew it, and install the new one. If nobody needs it any more, acknowledge this.",
+		m := Matter{Severity: Warning, Kind: schema.MatterExpires, What: "Expires soon", Due: c.NotAfter,
+			Detail: "It is valid until " + c.NotAfter.UTC().Format(dayLayout) + ", " + counted(*c.DaysLeft, "day") + " from now, and there is no newer certificate for its names.",
+			Means:  "After that, browsers and other clients reject it wherever it is in use.", Do: "Renew it, and install the new one. If nobody needs it any more, acknowledge this.",
 			Since: firstOf(expiringFrom(c), &c.FirstEventAt)}
 		if *c.DaysLeft < 7 {
 			m.Severity = Critical
 		}
 		if c.State == lifecycle.Expired {
-			m.Title = "Expired: " + subjectOf(c.CommonName, c.Provider, c.ID)
-			m.Detail = "Valid until " + c.NotAfter.UTC().Format("2006-01-02 15:04 UTC") + ", and there is no newer certificate for its names."
-			m.Means = "Browsers and programs refuse it wherever it is in use."
+			m.What = "Expired"
+			m.Detail = "It was valid until " + c.NotAfter.UTC().Format(minuteLayout) + ", and there is no newer certificate for its names."
+			m.Means = "Browsers and other clients reject it wherever it is in use."
 		}
 		return []Matter{certificateMatter(m, c, *c.NotAfter)}
 	})
@@ -113,6 +112,6 @@ func expiringFrom(c *Certificate) *schema.Time {
 }
 
 func certificateMatter(m Matter, c *Certificate, when schema.Time) Matter {
-	m.Provider, m.Href = c.Provider, href("certificates", c.Provider, c.ID)
+	m.About, m.Number, m.Provider, m.Href = c.CommonName, c.ID, c.Provider, href("certificates", c.Provider, c.ID)
 	return m.identified(c.ID, "", when)
 }

@@ -48,7 +48,7 @@ func (s *Store) lapsingDomains(now time.Time) finder {
 		for i := range found {
 			d := &found[i]
 			m := domainMatter(d, now)
-			m.Detail += " The next renewal of a certificate for it is to begin on " + needed[rowKey{d.Provider, d.Name}].UTC().Format(time.DateOnly) + "."
+			m.Detail += " The next renewal of a certificate for it should begin on " + needed[rowKey{d.Provider, d.Name}].UTC().Format(dayLayout) + "."
 			matters = append(matters, m)
 		}
 		return matters, next, nil

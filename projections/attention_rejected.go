@@ -20,9 +20,9 @@ var rejectedLately = restated(limited(orders, ""), func(now string) (string, []a
 
 func (s *Store) rejectedOrders(now time.Time) finder {
 	return finding(s, rejectedLately, Query{State: matter, Now: now}, func(o *Order) []Matter {
-		m := Matter{Severity: Warning, Kind: schema.MatterRejected, Provider: o.Provider, Title: "Order rejected: " + subjectOf(firstName(o), o.Provider, o.ID),
+		m := Matter{Severity: Warning, Kind: schema.MatterRejected, Provider: o.Provider, What: "Order rejected", About: firstName(o), Number: o.ID,
 			Detail: "The CA rejected the order.", Means: "No certificate will come of it.", Since: o.StateSince, Href: href("orders", o.Provider, o.ID),
-			Do: "Find out at the CA why, correct what it names, and order again. If nobody needs the certificate any more, acknowledge this."}
+			Do: "See why in the CA’s console, fix that, and order again. If nobody needs the certificate any more, acknowledge this."}
 		for _, check := range slices.Sorted(maps.Keys(o.Reasons)) {
 			m.Detail += words(o.Reasons[check])
 		}

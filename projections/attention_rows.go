@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
@@ -22,18 +24,17 @@ func (s *Store) waitingOrders(now time.Time) finder {
 
 func orderMatters(o *Order) []Matter {
 	var matters []Matter
-	subject := subjectOf(firstName(o), o.Provider, o.ID)
 	for _, w := range o.Waiting {
-		m := Matter{Severity: Warning, Kind: w.Kind, Provider: o.Provider, Since: w.Since, Href: href("orders", o.Provider, o.ID)}
+		m := Matter{Severity: Warning, Kind: w.Kind, Provider: o.Provider, Since: w.Since, About: firstName(o), Number: o.ID, Href: href("orders", o.Provider, o.ID)}
 		switch w.Kind {
 		case schema.MatterMessage:
-			m.Title, m.Detail = "Message from the CA: "+subject, MessageText.Happened
+			m.What, m.Detail = "Message from the CA", MessageText.Happened
 			m.Means, m.Do = MessageText.Means, MessageText.Do
 		case schema.MatterReissue:
-			m.Severity, m.Title, m.Detail = Notice, "Ready to be reissued: "+subject, "The subscription runs on, and its certificate can be issued anew."
-			m.Do = "Ask the CA for the next certificate, with a fresh key, and install it before the present one expires."
+			m.Severity, m.What, m.Detail = Notice, "Ready to reissue", "The subscription goes on, and the CA can issue its next certificate."
+			m.Do = "Request the next certificate from the CA, with a new key, and install it before the current one expires."
 		default:
-			checkMatter(&m, o, w.Check, subject)
+			checkMatter(&m, o, w.Check)
 		}
 		matters = append(matters, m.identified(o.ID, w.Check, w.Since))
 	}
@@ -48,12 +49,12 @@ func firstName(o *Order) string {
 	return ""
 }
 
-func checkMatter(m *Matter, o *Order, check, subject string) {
+func checkMatter(m *Matter, o *Order, check string) {
 	state := o.Checks[check]
 	text := CheckTextOf(check, state)
-	m.Title = checkTitle(check) + " " + string(state) + ": " + subject
+	m.What = checkTitle(check) + " " + string(state)
 	if m.Kind == schema.MatterApproval {
-		m.Title = "Approval awaited: " + subject
+		m.What = "Approval needed"
 	}
 	m.Detail, m.Means, m.Do = text.Happened, text.Means, text.Do
 	if reason := o.Reasons[check]; reason != "" {
@@ -63,7 +64,7 @@ func checkMatter(m *Matter, o *Order, check, subject string) {
 
 func checkTitle(check string) string {
 	if domain, ok := strings.CutPrefix(check, schema.DomainCheck("")); ok {
-		return "Validation of " + domain
+		return "Validation of " + schema.DisplayName(domain)
 	}
 	if check == schema.CheckCSR {
 		return "CSR check"
@@ -76,26 +77,25 @@ func (s *Store) domains(state string, now time.Time) finder {
 }
 
 func domainMatter(d *Domain, now time.Time) Matter {
-	m := Matter{Severity: Warning, Provider: d.Provider, Since: firstOf(d.Since, &d.FirstEventAt), Due: d.ExpiresAt, Href: "/domains/" + url.PathEscape(d.Name)}
-	name := d.Name + " (" + d.Provider + ")"
+	m := Matter{Severity: Warning, Provider: d.Provider, Since: firstOf(d.Since, &d.FirstEventAt), Due: d.ExpiresAt, About: d.Name, Href: "/domains/" + url.PathEscape(d.Name)}
 	when := firstOf(d.ExpiresAt, &m.Since)
 	switch {
 	case d.State == lifecycle.Failed:
-		m.Kind, m.Title, m.Detail = schema.MatterDomainFailed, "Validation failed: "+name, "The CA could not validate the domain."
+		m.Kind, m.What, m.Detail = schema.MatterDomainFailed, "Validation failed", "The CA could not validate the domain."
 		if d.Reason != "" {
 			m.Detail += words(d.Reason)
 		}
-		m.Means, m.Do = "Nothing is issued for it before it is validated.", "Check that the proof is public: the DNS record, the file or the e-mail. Then let the CA try again."
+		m.Means, m.Do = "The CA issues nothing for it until it is validated.", "Make sure that the CA can see the proof: the DNS record, the file or the answer to its e-mail. Then have it try again."
 		when, m.Due = m.Since, nil
 	case d.State == lifecycle.Expired || d.ExpiresAt != nil && now.After(d.ExpiresAt.Time):
-		m.Kind, m.Title, m.Detail = schema.MatterDomainExpired, "Validation expired: "+name, "The domain’s validation may be used no more."
-		m.Means, m.Do = "Certificates for it cannot be issued until it is validated again.", "Validate the domain again at the CA, before the next renewal."
+		m.Kind, m.What, m.Detail = schema.MatterDomainExpired, "Validation expired", "The CA’s validation of the domain has lapsed."
+		m.Means, m.Do = "The CA issues nothing for it, renewals included, until it is validated again.", "Validate the domain again at the CA before the next renewal."
 	default:
-		m.Severity, m.Kind, m.Title, m.Detail = Notice, schema.MatterDomainLapses, "Revalidation due: "+name, "The domain’s validation comes to its end."
+		m.Severity, m.Kind, m.What, m.Detail = Notice, schema.MatterDomainLapses, "Revalidation due", "The CA’s validation of the domain is about to lapse."
 		if d.ExpiresAt != nil {
-			m.Detail = "The domain’s validation may be used until " + d.ExpiresAt.UTC().Format(time.DateOnly) + "."
+			m.Detail = "The CA’s validation of the domain lapses on " + d.ExpiresAt.UTC().Format(dayLayout) + "."
 		}
-		m.Means, m.Do = "After that nothing is issued for it, also no renewal.", "Validate the domain again at the CA before its validation expires."
+		m.Means, m.Do = "After that the CA issues nothing for it, renewals included.", "Validate the domain again at the CA before then."
 	}
 	return m.identified(d.Name, "", when)
 }
@@ -106,33 +106,35 @@ func (s *Store) dnssec(step string, now time.Time) finder {
 }
 
 func dnssecMatter(d *DNSSEC) Matter {
-	m := Matter{Severity: Warning, Provider: d.Provider, Href: href("dnssec", d.Provider, d.WebsiteID)}
-	zone := cmp.Or(d.Domain, d.Provider+" website "+d.WebsiteID)
+	m := Matter{Severity: Warning, Provider: d.Provider, About: d.Domain, Href: href("dnssec", d.Provider, d.WebsiteID)}
+	if d.Domain == "" {
+		m.Number = "website " + d.WebsiteID
+	}
 	record := d.DS
 	if d.NextStep == lifecycle.StepDSSubmit {
-		m.Kind, m.Title, m.Detail = schema.MatterDSPublish, "Publish the new DS: "+zone, "A key rotation is under way."
-		m.Means, m.Do = "The zone’s new key is trusted only once its parent has this record.", "Add the record at the parent zone, usually in the registrar’s form, beside the old one."
+		m.Kind, m.What, m.Detail = schema.MatterDSPublish, "Publish the new DS record", "A key rotation is under way."
+		m.Means, m.Do = "Resolvers trust the zone’s new key only once the parent zone has this record.", "Add this record to the parent zone, usually in the registrar’s form, and keep the old one for now."
 		m.Since = firstOf(d.StartedAt, &d.FirstEventAt)
 	} else {
 		record = d.PreviousDS
-		m.Severity, m.Kind, m.Title, m.Detail = Notice, schema.MatterDSRetract, "Remove the old DS: "+zone, "The key rotation is completed."
-		m.Means, m.Do = "The old record names a key that the zone has no more.", "Take the old record out at the parent zone, and leave the new one."
+		m.Severity, m.Kind, m.What, m.Detail = Notice, schema.MatterDSRetract, "Remove the old DS record", "The key rotation is complete."
+		m.Means, m.Do = "The old record refers to a key that the zone no longer uses.", "Remove the old record from the parent zone, and leave the new one in place."
 		m.Since = firstOf(d.CompletedAt, &d.FirstEventAt)
 	}
 	if record != nil {
-		m.Copy = fmt.Sprintf("%s. IN DS %d %d %d %s", zone, record.KeyTag, record.Algorithm, record.DigestType, record.Digest)
+		m.Copy = either(d.Domain == "", "", d.Domain+". ") + fmt.Sprintf("IN DS %d %d %d %s", record.KeyTag, record.Algorithm, record.DigestType, record.Digest)
 	}
 	if d.State == lifecycle.RotationOverdue {
 		m.Severity = Critical
-		m.Means += " It is overdue, and CAs refuse to issue for a zone whose DS does not match."
+		m.Means += " This is overdue: CAs refuse to issue for a zone whose DS records match none of its keys."
 	}
 	return m.identified(d.WebsiteID, "", m.Since)
 }
 
 func (s *Store) failedTargets(now time.Time) finder {
 	return finding(s, targets, Query{State: lifecycle.VerificationFailed, Now: now}, func(t *Target) []Matter {
-		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, Title: "Verification failed: " + subjectOf(cmp.Or(t.Host, t.Name), t.Provider, t.ID),
-			Detail: "The scanner could not prove that the host is yours.", Means: "It is not scanned.", Do: "Put the proof where the scanner looks for it, and have it verified again.",
+		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, What: "Verification failed", About: cmp.Or(t.Host, t.Name), Number: t.ID,
+			Detail: "The scanner could not verify that the host is yours.", Means: "It scans no host that is not verified.", Do: "Put the proof where the scanner looks for it, and have it try again.",
 			Since: firstOf(t.Since, &t.FirstEventAt), Href: href("targets", t.Provider, t.ID)}
 		if t.Reason != "" {
 			m.Detail += words(t.Reason)
@@ -154,8 +156,8 @@ func (s *Store) openFindings(now time.Time) finder {
 }
 
 func findingMatter(f *Finding) Matter {
-	m := Matter{Severity: Warning, Kind: schema.MatterFinding, Provider: f.Provider, Title: cmp.Or(f.Name, "TLS finding") + ": " + subjectOf(f.Host, f.Provider, f.ID),
-		Detail: "A scanner found this in the TLS of the host, and has not found it fixed.", Do: "Correct it, and have it tested again.",
+	m := Matter{Severity: Warning, Kind: schema.MatterFinding, Provider: f.Provider, What: cmp.Or(f.Name, "TLS finding"), About: f.Host, Number: f.ID,
+		Detail: "A scanner found this in the host’s TLS settings and has not seen it fixed.", Do: "Fix it, and have the scanner test again.",
 		Since: firstOf(f.DetectedAt, &f.FirstEventAt), Href: href("findings", f.Provider, f.ID)}
 	if f.Severity < severityMedium {
 		m.Severity = Notice
@@ -171,12 +173,21 @@ func (f *Finding) Settled() bool {
 	return f.ProviderState == "accepted" || f.ProviderState == "invalid"
 }
 
+// sentence is a reason as one: a capital first, a full stop last.
+func sentence(reason string) string {
+	first, size := utf8.DecodeRuneInString(reason)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimRight(reason[size:], ".") + "."
+}
+
 func (s *Store) quarantined(now time.Time) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		items, next, err := s.Quarantine(ctx, Query{Limit: mattersEach, Cursor: cursor, Now: now})
 		return mattersOf(items, func(q *Quarantined) []Matter {
-			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, Title: "Not understood: a delivery of " + q.Provider, Detail: q.Reason,
-				Means: "It changed nothing here; the log has all of it.", Do: "Read it. If it matters, act on it at the provider; a later version of certtrail may understand it.", Since: q.Time, Href: "/quarantine"}
+			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, What: "Delivery not understood", Detail: sentence(q.Reason),
+				Means: "It changed nothing here; the log keeps all of it.", Do: "Read it. If it matters, act on it at the provider; a later version of certtrail may understand it.", Since: q.Time, Href: "/quarantine"}
 			return []Matter{m.identified("", strconv.FormatUint(q.Seq, 10), q.Time)}
 		}), next, err
 	}

@@ -21,10 +21,10 @@ func silenceMatters(t *Traffic, now time.Time) []Matter {
 	if !silence.Silent {
 		return nil
 	}
-	m := Matter{Severity: Warning, Kind: schema.MatterSilent, Provider: t.Provider, Title: "Gone silent: " + t.Provider, Since: t.LastAt, Href: "/system",
-		Detail: fmt.Sprintf("Nothing has come from %s for %s, and pauses of more than %s are not usual.", t.Provider, roughly(silence.For), roughly(silence.Usual)),
-		Means:  "What it has to say may be lost: most providers do not send again.",
-		Do:     "Look whether its webhook is still on, send a test delivery, and reconcile. If it is not in use any more, acknowledge this."}
+	m := Matter{Severity: Warning, Kind: schema.MatterSilent, Provider: t.Provider, What: "Gone silent", Since: t.LastAt, Href: "/system",
+		Detail: fmt.Sprintf("No delivery has arrived for %s; pauses of more than %s are unusual for it.", roughly(silence.For), roughly(silence.Usual)),
+		Means:  "What it reports meanwhile may be lost: most providers do not send again.",
+		Do:     "Check that its webhook is still enabled, send a test delivery from the system page, and reconcile. If you no longer use it, acknowledge this."}
 	return []Matter{m.identified("", "", t.LastAt)}
 }
 

@@ -50,12 +50,12 @@ func TestAttentionOfScanners(t *testing.T) {
 	matters := attention.Matters
 	var got []string
 	for _, m := range matters {
-		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Title, m.Href}, " | "))
+		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Heading("Probely"), m.Href}, " | "))
 	}
 	want := []string{
-		"warning | target_verification_failed | Verification failed: news.example (probely a/b) | /targets/probely/a%2Fb",
-		"warning | finding_detected | Expired TLS certificate: t1.example (probely t1:2) | /findings/probely/t1:2",
-		"notice | finding_detected | HSTS header not set: t1.example (probely t1:1) | /findings/probely/t1:1",
+		"warning | target_verification_failed | Verification failed: news.example (Probely a/b) | /targets/probely/a%2Fb",
+		"warning | finding_detected | Expired TLS certificate: t1.example (Probely t1:2) | /findings/probely/t1:2",
+		"notice | finding_detected | HSTS header not set: t1.example (Probely t1:1) | /findings/probely/t1:1",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -76,7 +76,7 @@ func kinds(t *testing.T, s *Store, now time.Time) string {
 	ids := map[string]bool{}
 	for _, m := range a.Matters {
 		list = append(list, strings.Join(strings.Fields(m.Kind+" "+m.Row+" "+m.Severity), " "))
-		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.Title == "" || m.Href == "" || m.Since.IsZero() {
+		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.What == "" || m.Href == "" || m.Since.IsZero() {
 			t.Errorf("the matter is not whole, or has another's id: %+v", m)
 		}
 		ids[m.ID] = true
@@ -336,6 +336,19 @@ func TestDecideManyMatters(t *testing.T) {
 	for i := range matters {
 		if matters[i].State != Undecided {
 			t.Fatalf("matter %d is %q", i, matters[i].State)
+		}
+	}
+}
+
+func TestHeadingOfAMatter(t *testing.T) {
+	for want, m := range map[string]Matter{
+		"Revoked: bücher.example (DigiCert 881004)": {What: "Revoked", About: "xn--bcher-kva.example", Number: "881004"},
+		"Validation expired: a.example (DigiCert)":  {What: "Validation expired", About: "a.example"},
+		"Message from the CA: DigiCert 771001":      {What: "Message from the CA", Number: "771001"},
+		"Gone silent: DigiCert":                     {What: "Gone silent"},
+	} {
+		if got := m.Heading("DigiCert"); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // ErrNotFound says that no event concerns the row that was asked for.
-var ErrNotFound = errors.New("no event has concerned it yet")
+var ErrNotFound = errors.New("no event about it has arrived yet")
 
 // ErrRebuilding says that the read models cannot be read until they have been built from the log.
 var ErrRebuilding = errors.New("the read models are being rebuilt from the log")

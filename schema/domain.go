@@ -45,8 +45,11 @@ func toASCII(name string) (string, bool) {
 	return name, err == nil && name != "" && !strings.HasSuffix(name, ".")
 }
 
-// DisplayName is name with its A-labels as the letters they stand for, for people; name itself where that fails.
+// DisplayName is name with its A-labels as the letters they stand for, for people; name itself where it has none, or that fails.
 func DisplayName(name string) string {
+	if !strings.Contains(name, "xn--") { // nor is everything that stands where a name may a name: a number keeps its capitals
+		return name
+	}
 	rest, wildcard := strings.CutPrefix(name, "*.")
 	u, err := idna.Display.ToUnicode(rest)
 	if err != nil {

@@ -143,8 +143,10 @@ func TestDomainNames(t *testing.T) {
 			t.Errorf("DomainName(%q) = %q, want an error", in, got)
 		}
 	}
-	if got := DisplayName("*.xn--bcher-kva.example"); got != "*.bücher.example" {
-		t.Errorf("DisplayName = %q", got)
+	for in, want := range map[string]string{"*.xn--bcher-kva.example": "*.bücher.example", "xn--a.example": "xn--a.example", "46aGYvJUPCtW": "46aGYvJUPCtW"} {
+		if got := DisplayName(in); got != want {
+			t.Errorf("DisplayName(%q) = %q, want %q", in, got, want)
+		}
 	}
 }
 

@@ -69,11 +69,11 @@ func row[T any](s *Server, noun, idName string, find func(ctx context.Context, p
 		}
 		m, err := s.moment(r)
 		if err != nil {
-			return missing(err, noun, provider, id)
+			return s.missing(err, noun, provider, id)
 		}
 		item, err := find(r.Context(), provider, id, m)
 		if err != nil {
-			return missing(err, noun, provider, id)
+			return s.missing(err, noun, provider, id)
 		}
 		return writeJSON(w, http.StatusOK, item)
 	}
@@ -95,7 +95,11 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeItems(w, append(a.Matters, a.Decided...), "")
+	matters, titles := append(a.Matters, a.Decided...), s.titles()
+	for i := range matters {
+		matters[i].Title = matters[i].Heading(titles.of(matters[i].Provider))
+	}
+	return writeItems(w, matters, "")
 }
 
 // apiEvents reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one.

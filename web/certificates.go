@@ -12,7 +12,7 @@ func (s *Server) newCertificates() *list[projections.Certificate] {
 	type certificate = projections.Certificate
 	return &list[certificate]{
 		s: s, model: "certificates", title: "Certificates", exportSort: "id", find: s.Store.Certificates,
-		empty:  "Every certificate that a CA issues, replaces or revokes appears here, with its validity as soon as the certificate itself has come.",
+		empty:  "Every certificate that a CA issues, replaces or revokes appears here, with its validity as soon as the certificate itself has arrived.",
 		states: []string{"valid", "active", "expiring", "expired", "revoked", "replaced", "issued"},
 		columns: []column{{Title: "State", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Certificate"}, {Title: "Issuer", Field: "issuer"},
 			{Title: "Lifetime used, renewal due", Class: "life"}, {Title: "Valid until", Field: "not_after", Class: "time"},
@@ -57,11 +57,11 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "Certificate "+id, "certificates")
 	m, err := s.moment(r)
 	if err != nil {
-		return missing(err, "certificate", provider, id)
+		return s.missing(err, "certificate", provider, id)
 	}
 	c, err := s.Store.CertificateAt(r.Context(), provider, id, m)
 	if err != nil {
-		return missing(err, "certificate", provider, id)
+		return s.missing(err, "certificate", provider, id)
 	}
 	if done, err := jump(w, r, c.Timeline); done || err != nil {
 		return err

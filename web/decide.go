@@ -45,6 +45,7 @@ const (
 // deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it has it made by Server.deciding.
 type deciding struct {
 	projections.Matter
+	Source    string // the provider's title
 	FormToken string
 	Back      string // the page to go back to
 	Days      []int
@@ -59,7 +60,8 @@ type deciding struct {
 func (s *Server) deciding(matters []projections.Matter, f *frame, back string) []deciding {
 	list := make([]deciding, len(matters))
 	for i, m := range matters {
-		d := deciding{Matter: m, Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
+		m.Title = m.Heading(f.Source(m.Provider))
+		d := deciding{Matter: m, Source: f.Source(m.Provider), Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
 		if s.Decide != nil && s.ReadOnly == nil {
 			d.FormToken = f.FormToken
 		}
@@ -80,10 +82,10 @@ func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m
 	return s.deciding(matters, f, r.URL.RequestURI()), err
 }
 
-// timeLeft is "22 h left" or "over for 3 d", and whether it is less than two days.
+// timeLeft is "22 h left" or "3 d overdue", and whether it is less than two days.
 func timeLeft(left time.Duration) (text string, urgent bool) {
 	if left < 0 {
-		return "over for " + durationText(-left), true
+		return durationText(-left) + " overdue", true
 	}
 	return durationText(left) + " left", left < 48*time.Hour
 }

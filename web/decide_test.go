@@ -17,7 +17,7 @@ import (
 
 // failedMatter is a matter of an order whose number has to be escaped.
 func failedMatter() projections.Matter {
-	return projections.Matter{ID: "0123456789abcdef01234567", Severity: "warning", Kind: schema.MatterCheckFailed, Title: "Phone check failed: a", Detail: "d", Do: "do", Since: ago(time.Hour), Href: "/orders/xolphin/a",
+	return projections.Matter{ID: "0123456789abcdef01234567", Severity: "warning", Kind: schema.MatterCheckFailed, What: "Phone check failed", About: "a", Detail: "d", Do: "do", Since: ago(time.Hour), Href: "/orders/xolphin/a",
 		State: "open", Provider: "xolphin", Row: `a&"<b`, Part: "phone", When: ago(time.Hour)}
 }
 

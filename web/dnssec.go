@@ -10,7 +10,7 @@ func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
 	type rotation = projections.DNSSEC
 	return &list[rotation]{
 		s: s, model: "dnssec", title: "DNSSEC rotations", exportSort: "website_id", find: s.Store.DNSSECs,
-		empty:  "Every key rotation of a signed zone appears here, with the DS record to publish or to retract at the parent zone.",
+		empty:  "Every key rotation of a signed zone appears here, with the DS record to publish in the parent zone or to remove from it.",
 		states: []string{"rotation_started", "rotation_overdue", "rotation_completed"},
 		columns: []column{{Title: "State", Class: "state"}, {Title: "Zone", Field: "domain", Class: "name"}, {Title: "Website"}, {Title: "New DS"},
 			{Title: "Next step"}, {Title: "Started", Field: "started_at", Down: true, Class: "time"},
@@ -49,11 +49,11 @@ func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "DNSSEC of website "+id, "dnssec")
 	m, err := s.moment(r)
 	if err != nil {
-		return missing(err, "rotation of website", provider, id)
+		return s.missing(err, "rotation of website", provider, id)
 	}
 	d, err := s.Store.DNSSECAt(r.Context(), provider, id, m)
 	if err != nil {
-		return missing(err, "rotation of website", provider, id)
+		return s.missing(err, "rotation of website", provider, id)
 	}
 	if done, err := jump(w, r, d.Timeline); done || err != nil {
 		return err

@@ -83,7 +83,7 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 	case errors.Is(err, projections.ErrNotFound), errors.Is(err, errNoRoute):
 		text := err.Error()
 		if noMoment(r.URL.Query(), "") != nil {
-			text = strings.Replace(text, projections.ErrNotFound.Error(), "no event had concerned it by then", 1)
+			text = strings.Replace(text, projections.ErrNotFound.Error(), "no event about it had arrived by then", 1)
 		}
 		return http.StatusNotFound, sentence(text)
 	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast):
@@ -114,10 +114,10 @@ func wrong(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", projections.ErrQuery, fmt.Sprintf(format, args...))
 }
 
-// missing says which row it is that no event has concerned; other errors stay as they are.
-func missing(err error, what, provider, id string) error {
+// missing says which row it is that no event is about; other errors stay as they are.
+func (s *Server) missing(err error, what, provider, id string) error {
 	if errors.Is(err, projections.ErrNotFound) {
-		return fmt.Errorf("%s %s of %s: %w", what, id, provider, projections.ErrNotFound)
+		return fmt.Errorf("%s %s of %s: %w", what, id, s.titles().of(provider), projections.ErrNotFound)
 	}
 	return err
 }

@@ -176,7 +176,7 @@ func lastOf(records []schema.Record, q eventsQuery) uint64 {
 
 // examples are filters that say what can be said.
 func (s *Server) examples() []link {
-	list := []link{{"all issued", "certs.order.issued.>"}, {"a zone", "certs.domain.*.*.com.example.>"}, {"what was not understood", "certs.delivery.>"}}
+	list := []link{{"issued orders", "certs.order.issued.>"}, {"domains below example.com", "certs.domain.*.*.com.example.>"}, {"not understood", "certs.delivery.>"}}
 	for _, p := range s.Providers() {
 		if p.On {
 			list = append(list, link{p.Title, "certs.*.*." + schema.Token(p.Name) + ".>"})

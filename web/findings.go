@@ -11,12 +11,12 @@ func (s *Server) newFindings() *list[projections.Finding] {
 	type finding = projections.Finding
 	return &list[finding]{
 		s: s, model: "findings", title: "Findings", exportSort: "id", find: s.Store.Findings,
-		empty:  "Every weakness that a scanner detects appears here until it finds it fixed. Those about TLS and certificates also stand on the page of their domain, and need you until then.",
+		empty:  "Every weakness that a scanner detects appears here, and whether it is fixed. Those about TLS and certificates also appear on the page of their domain, and under Attention until they are fixed.",
 		finds:  "a finding by its number, its target's or its name as a whole, or by its host and all hosts below a domain",
 		hint:   "host, number, name",
 		states: []string{"detected", "fixed"},
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Finding", Field: "name", Class: "name"}, {Title: "Severity", Field: "severity", Down: true},
-			{Title: "Host", Class: "host"}, {Title: "Number"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
+			{Title: "Host", Class: "host"}, {Title: "ID"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(x *finding) projections.Key {
 			return projections.Key{Model: "findings", Provider: x.Provider, ID: x.ID}

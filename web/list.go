@@ -36,7 +36,7 @@ type list[T any] struct {
 
 // What most lists can be searched for.
 const (
-	findsNumbers = "an order, certificate or serial number as a whole, or a domain and all names below it"
+	findsNumbers = "a whole order, certificate or serial number, or a domain and all names below it"
 	hintNumbers  = "domain, number, serial"
 )
 

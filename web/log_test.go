@@ -86,7 +86,7 @@ func TestLogOffersToLookFurther(t *testing.T) {
 	if took := time.Since(began); w.Code != http.StatusOK || took > 5*time.Second {
 		t.Errorf("%d after %s", w.Code, took)
 	}
-	for _, want := range []string{"No event matches so far.", "back to event 999,", `href="/events?before_seq=999`, "Look further back"} {
+	for _, want := range []string{"No event matches so far.", "back to event 999,", `href="/events?before_seq=999`, "Search further back"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -56,12 +56,12 @@ func TestMomentsThatAreNone(t *testing.T) {
 		"?at=2026-13-01": 400, "?at_seq=1&at=2026-11-21": 400, "?at_seq=0": 404, "?at=0001-01-01": 404, "?at=1999-01-01": 404} {
 		for _, path := range rowsWithAPast {
 			wantProblem(t, path+query, get(h, "/api/v1"+path+query), want)
-			if w := get(h, path+query); w.Code != want || !strings.Contains(w.Body.String(), `<a href="`+path+`">As it is now</a>`) {
+			if w := get(h, path+query); w.Code != want || !strings.Contains(w.Body.String(), `<a href="`+path+`">Show it as it is now</a>`) {
 				t.Errorf("%s%s: status %d, want %d and a way to the present", path, query, w.Code, want)
 			}
 		}
 	}
-	if w := get(h, "/api/v1/orders/xolphin/none?at_seq=7"); !strings.Contains(w.Body.String(), "Order none of xolphin: no event had concerned it by then.") {
+	if w := get(h, "/api/v1/orders/xolphin/none?at_seq=7"); !strings.Contains(w.Body.String(), "Order none of Xolphin: no event about it had arrived by then.") {
 		t.Errorf("before the first event: %s", w.Body)
 	}
 	for _, path := range []string{"/orders", "/orders.csv", "/orders.json", "/quarantine", "/attention"} { // not overlooked
@@ -128,11 +128,11 @@ func TestPagesOfThePast(t *testing.T) {
 	if strings.Contains(present, "As of event") || strings.Contains(present, `data-then="changed"`) {
 		t.Error("the page of the present looks like one of the past")
 	}
-	if last := get(h, "/orders/xolphin/960770001?at=2026-11-21T21:59:59Z").Body.String(); !strings.Contains(last, "Nothing newer has come") || !strings.Contains(last, "The page, ages too, is as it was then") {
+	if last := get(h, "/orders/xolphin/960770001?at=2026-11-21T21:59:59Z").Body.String(); !strings.Contains(last, "There is no newer event") || !strings.Contains(last, "Everything on this page, ages included, is as it was then") {
 		t.Error("the page as of after the last event does not say so")
 	}
 	last := get(h, "/orders/xolphin/960770001?at=2030-01-01").Body.String()
-	wantAll(t, "of a time to come", last, []string{"What is known now, on a day to come", "1 Jan 2030, 00:00:00 UTC", "That day has not come: this is how it will stand if nothing more is heard", "as on 2030-01-01"})
+	wantAll(t, "of a time to come", last, []string{"A day to come, as far as is known now", "1 Jan 2030, 00:00:00 UTC", "That day has not come yet: this is how things will stand if nothing more arrives", "as on 2030-01-01"})
 	for _, wrong := range []string{"As of event", "newer", "as it was then", `data-then="changed"`} {
 		if strings.Contains(last, wrong) {
 			t.Errorf("the page of a time to come says %q", wrong)
@@ -172,7 +172,7 @@ func TestProgressOfARebuild(t *testing.T) {
 	rebuild := &projections.Progress{Reason: "the tables are of another version", Seq: 430_200, TargetSeq: 1_000_000, Percent: 43.02, EventsPerSecond: 85_123.4, SecondsLeft: 6.7}
 	progress := []string{`<progress max="100" value="43.0"`, "43 %", "430,200 of 1,000,000", "85,123 events/s", "about 7 s left", "Why: the tables are of another version.", `data-poll="1000"`}
 	s.status = []projections.Status{{Name: "read-models", State: "live", Seq: 1_000_000, Rebuild: rebuild}}
-	wantAll(t, "/system", get(h, "/system").Body.String(), append(progress, "the pages show the old ones until then"))
+	wantAll(t, "/system", get(h, "/system").Body.String(), append(progress, "until that is done, the pages show the old ones"))
 	status := object(t, "status", get(h, "/api/v1/status").Body.Bytes())
 	if got := status["projections"].([]any)[0].(map[string]any)["rebuild"].(map[string]any); got["percent"] != 43.02 || got["target_seq"] != 1_000_000.0 {
 		t.Errorf("status %v", got)

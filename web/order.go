@@ -32,11 +32,11 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "Order "+id, "orders")
 	m, err := s.moment(r)
 	if err != nil {
-		return missing(err, "order", provider, id)
+		return s.missing(err, "order", provider, id)
 	}
 	o, err := s.Store.OrderAt(r.Context(), provider, id, m)
 	if err != nil {
-		return missing(err, "order", provider, id)
+		return s.missing(err, "order", provider, id)
 	}
 	if done, err := jump(w, r, o.Timeline); done || err != nil {
 		return err

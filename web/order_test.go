@@ -34,13 +34,13 @@ func TestOrderSaysWhatBlocksIt(t *testing.T) {
 	wantAll(t, "the order", body, []string{
 		`>for <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                    // in its state
 		`<a href="#check-organization">Organization</a>`, `<a href="#domains">Domains</a> <span>1 of 3</span>`, `id="check-organization"`, // the steps lead to what is said of them
-		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was put off", "What comes next",
+		"The CA’s words: <q>Not listed at the given address</q>", "19 Nov 2026, 18:00:00 UTC", ">1 d 2 h</time>", "The validation call was postponed", "What comes next",
 		"Message from the CA", ">3 h</time>", "Read it in the CA’s console",
-		`<span class="ok">validated</span> until <time datetime="2027-05-31T22:00:00.000Z"`, "(191 d)",
+		`<span class="ok">validated</span> until <time datetime="2027-05-31T22:00:00.000Z"`, "(in 191 d)",
 		`by <a href="/domains/shop.example.com">shop.example.com</a>, <span class="ok">validated</span>`, // www is covered by the name above it
 		`by <a href="/domains/other.example">other.example</a>, <span class="bad">expired</span>`, `<span class="muted">2 d 1 h</span>`,
 		`data-watch="domains/digicert/other.example"`,
-		`→ <a href="/certificates/xolphin/9001"><code>Xolphin 9001</code></a> issued`, "none yet", `<span class="muted span">12 d</span>`, "last issued",
+		`→ <a href="/certificates/xolphin/9001"><code>Xolphin 9001</code></a> issued`, "none yet", `<span class="muted span">in 12 d</span>`, "latest",
 	})
 	wantInOrder(t, "steps", body[strings.Index(body, `<ol class="steps"`):], "Ordered", "CSR", ">Organization</a>", ">Domains</a>", ">Phone</a>", ">Issued<")
 	wantInOrder(t, "blockers", body, `id="check-organization"`, `id="check-message"`, `id="check-phone"`, `id="check-domain:*.other.example"`)
@@ -91,10 +91,10 @@ func TestRenewal(t *testing.T) {
 	certificate("revoked", "revoked", 150*day, nil)
 	h := handler(t, o)
 	for id, want := range map[string][]string{
-		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> in force", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
+		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> now", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
 		"late":     {"Renew it now:", "18 Nov 2026", "may be valid for 200 days at most"},
-		"followed": {`→ successor <a href="/certificates/digicert/next"><code>next</code></a> issued`},
-		"revoked":  {"No newer certificate for the same names was heard of."},
+		"followed": {`Its successor <a href="/certificates/digicert/next"><code>next</code></a> has been issued`},
+		"revoked":  {"No newer certificate for the same names is known."},
 	} {
 		wantAll(t, id, get(h, "/certificates/digicert/"+id).Body.String(), want)
 	}
@@ -109,9 +109,9 @@ func TestRefusedZones(t *testing.T) {
 		return web.Delegation{At: ago(time.Hour), Said: "The parent has DS 11042.", Refused: refused}, d.Domain == "zone.example.com"
 	}
 	h := handler(t, o)
-	const sentence = "The DS records of zone.example.com match no key of the zone, so CAs will refuse to issue for it"
+	const sentence = "The DS records of zone.example.com match none of the zone’s keys, so CAs refuse to issue for it"
 	for _, path := range []string{"/dnssec/sectigo/42", "/domains/zone.example.com"} {
-		wantAll(t, path, get(h, path).Body.String(), []string{sentence, "put its new DS record into the parent zone", "The parent has DS 11042."})
+		wantAll(t, path, get(h, path).Body.String(), []string{sentence, "Publish its new DS record in the parent zone", "The parent has DS 11042."})
 	}
 	for _, path := range []string{"/dnssec/sectigo/43", "/domains/old.example.net", "/dnssec/sectigo/42?at=2026-11-21T21:00:00Z", "/domains/zone.example.com?at=2026-11-21T21:00:00Z"} {
 		if w := get(h, path); w.Code != 200 || strings.Contains(w.Body.String(), "CAs will refuse") {
@@ -147,5 +147,5 @@ func TestDomainOfManyOrders(t *testing.T) {
 	if len(body) > 60_000 {
 		t.Errorf("the page is %d bytes", len(body))
 	}
-	wantAll(t, "the domain", body, []string{`<a href="/orders?q=shop.example.com">All orders of it and of names below it</a>`})
+	wantAll(t, "the domain", body, []string{`<a href="/orders?q=shop.example.com">All orders for it and the names below it</a>`})
 }

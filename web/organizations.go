@@ -12,7 +12,7 @@ func (s *Server) newOrganizations() *list[projections.Organization] {
 		s: s, model: "organizations", title: "Organizations", exportSort: "id", find: s.Store.Organizations,
 		empty:  "Every organization that a CA has validated appears here, with the day until which the validation may be reused.",
 		states: []string{"validated", "revalidation_due", "expired"},
-		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Organization", Field: "name", Class: "name"}, {Title: "Number"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Organization", Field: "name", Class: "name"}, {Title: "ID"},
 			{Title: "Validation"}, {Title: "Reusable until", Field: "expires_at", Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(o *organization) projections.Key {
@@ -45,11 +45,11 @@ func (s *Server) organization(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "Organization "+id, "organizations")
 	m, err := s.moment(r)
 	if err != nil {
-		return missing(err, "organization", provider, id)
+		return s.missing(err, "organization", provider, id)
 	}
 	o, err := s.Store.OrganizationAt(r.Context(), provider, id, m)
 	if err != nil {
-		return missing(err, "organization", provider, id)
+		return s.missing(err, "organization", provider, id)
 	}
 	if done, err := jump(w, r, o.Timeline); done || err != nil {
 		return err

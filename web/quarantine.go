@@ -12,8 +12,8 @@ func (s *Server) newQuarantine() *list[projections.Quarantined] {
 	type quarantined = projections.Quarantined
 	return &list[quarantined]{
 		s: s, model: "quarantine", title: "Quarantine", fixed: true, find: s.Store.Quarantine,
-		empty: "Nothing is here, which is as it should be. A delivery that could not be read, or that nobody documents, is kept here whole with the reason, " +
-			"until a better decoder reads it again.",
+		empty: "Nothing is in quarantine, as it should be. A delivery that certtrail cannot read, or whose kind is not documented, is kept here in full with the reason, " +
+			"until a later version understands it.",
 		columns: []column{{Title: "Event", Class: "seq"}, {Title: "Provider"}, {Title: "Reason and delivery", Class: "name long"}, {Title: "Received", Class: "time"}},
 		key: func(x *quarantined) projections.Key {
 			return projections.Key{Model: "quarantine", Provider: x.Provider, ID: strconv.FormatUint(x.Seq, 10)}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -60,13 +61,13 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": daysText, "left": leftText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
-		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "join": strings.Join,
+		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "join": strings.Join, "upper": strings.ToUpper,
 		"domainHref": func(name string) string { return "/domains/" + segment(name) },
 		"rowHref":    rowPath,
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"brief": brief, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
+		"said": saidText, "sentence": sentence, "changed": changedText, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
 		"day":   func(t schema.Time) string { return dayText(t.Time) },
 		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
@@ -111,25 +112,33 @@ type frame struct {
 	Reload        int       // seconds after which a browser without JavaScript loads the page again; 0: never
 	FormToken     string    // what every form that changes something must bear
 
-	titles map[string]string
+	titles titles
 	raws   int // bytes that deliveries take of the page
 }
 
-// Source is the title of a provider, or its name where nobody configured it.
-func (f frame) Source(name string) string {
-	if t := f.titles[name]; t != "" {
-		return t
+// titles are what people call the providers, by name.
+type titles map[string]string
+
+func (s *Server) titles() titles {
+	t := titles{}
+	for _, p := range s.Providers() {
+		t[p.Name] = p.Title
 	}
-	return name
+	return t
 }
+
+// of is the title of a provider, or its name where nobody configured it.
+func (t titles) of(name string) string {
+	return cmp.Or(t[name], name)
+}
+
+// Source is the title of a provider.
+func (f frame) Source(name string) string { return f.titles.of(name) }
 
 // frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what Seq says of it.
 // It leaves out what it cannot have, since the page inside it fails with the better message.
 func (s *Server) frame(ctx context.Context, title, nav string) frame {
-	f := frame{Title: title, Nav: nav, Version: s.Version, Now: s.Now(), HasLog: s.Log != nil, ReadOnly: s.ReadOnly, Still: s.ReadOnly != nil, FormToken: formToken(ctx), titles: map[string]string{}}
-	for _, p := range s.Providers() {
-		f.titles[p.Name] = p.Title
-	}
+	f := frame{Title: title, Nav: nav, Version: s.Version, Now: s.Now(), HasLog: s.Log != nil, ReadOnly: s.ReadOnly, Still: s.ReadOnly != nil, FormToken: formToken(ctx), titles: s.titles()}
 	status, _, err := s.Store.Status(ctx)
 	f.Seq = shownSeq(status)
 	for _, st := range status {

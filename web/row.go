@@ -37,11 +37,11 @@ func readRow[T any](s *Server, w http.ResponseWriter, r *http.Request, nav, noun
 	f := s.frame(r.Context(), strings.ToUpper(noun[:1])+noun[1:]+" "+shortID(id), nav)
 	m, err := s.moment(r)
 	if err != nil {
-		return nil, missing(err, noun, provider, id)
+		return nil, s.missing(err, noun, provider, id)
 	}
 	row, err := find(r.Context(), provider, id, m)
 	if err != nil {
-		return nil, missing(err, noun, provider, id)
+		return nil, s.missing(err, noun, provider, id)
 	}
 	h := history(row)
 	if done, err := jump(w, r, h.timeline); done || err != nil {

@@ -17,7 +17,7 @@ func (s *Server) newScans() *list[projections.Scan] {
 		finds:  "a scan by its number or its target's as a whole, or by its host and all hosts below a domain",
 		hint:   "host, number, target",
 		states: []string{"started", "completed", "canceled", "failed"},
-		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "Number"}, {Title: "Profile"}, {Title: "Findings"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "ID"}, {Title: "Profile"}, {Title: "Findings"},
 			{Title: "Started", Field: "started_at", Down: true, Class: "time"}, {Title: "Ended", Field: "completed_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(x *scan) projections.Key {

@@ -18,16 +18,16 @@ func TestPagesOfUsersAndScanners(t *testing.T) {
 		"/users": {"ada@example.com", "PGP, SSH, hardware", "[forgotten]", `data-row="users/defguard/` + ada + `"`, `href="/users" aria-current="page"`, "username, e-mail, name"},
 		"/users/defguard/" + ada: {"<h1 data-then=\"\">ada", "Ada Sample", "PGP key", "SHA256:abcdef", "87654321", "12345678", "replaced", "20 Nov 2026, 12:00:00 UTC", "21 Nov 2026, 12:00:00 UTC",
 			"<dt>Administrator</dt><dd>no</dd>", "<dt>Second factor</dt><dd>yes</dd>", "laptop", "staff"},
-		"/users/defguard/" + gone:   {"<h1 data-then=\"\">[forgotten]</h1>", "This person is forgotten", "SSH key", "disabled"},
+		"/users/defguard/" + gone:   {"<h1 data-then=\"\">[forgotten]</h1>", "This person has been forgotten", "SSH key", "disabled"},
 		"/targets":                  {"verification failed", "no file was found", "news.example.net", `href="/targets/probely/t2"`},
 		"/targets/probely/t1":       {"verified", `href="/domains/shop.example.com"`, `id="findings" data-model="findings"`, `data-row="scans/probely/s1"`},
 		"/targets/probely/t2":       {"Next: verify it", "<q>no file was found</q>"},
 		"/scans":                    {"1 high", "1 medium", "0 low", "host not known"},
 		"/scans/probely/s1":         {"took 1 h", `href="/targets/probely/t1"`, "<dt>Profile</dt><dd>full</dd>"},
 		"/findings":                 {"Weak cipher suites in TLS", ">medium<", ">TLS<", `href="/findings/probely/t1:1"`, "?sort=-severity"},
-		"/findings/probely/t1:1":    {"Next: mend it", "5.3", "CVSS:3.0/AV:N", `href="/targets/probely/t1"`, `href="/domains/shop.example.com"`},
+		"/findings/probely/t1:1":    {"Next: fix it", "5.3", "CVSS:3.0/AV:N", `href="/targets/probely/t1"`, `href="/domains/shop.example.com"`},
 		"/findings/probely/t1:2":    {"Next: nothing", "marked it as accepted"},
-		"/domains/shop.example.com": {"Scanner’s target", `data-row="targets/probely/t1"`, "Findings about TLS", `data-row="findings/probely/t1:1"`},
+		"/domains/shop.example.com": {"Scan targets", `data-row="targets/probely/t1"`, "TLS findings", `data-row="findings/probely/t1:1"`},
 	} {
 		w := get(h, path)
 		if w.Code != http.StatusOK {

@@ -183,9 +183,9 @@ func quietOf(k *known) quiet {
 	case k.Traffic == nil:
 		return quiet{}
 	case k.Silence.Usual == 0:
-		return quiet{Text: "too few deliveries yet to tell what is usual"}
+		return quiet{Text: "too few so far to tell what is usual"}
 	case k.silent():
-		return quiet{"silent for " + durationText(k.Silence.For) + ", though pauses of more than " + durationText(k.Silence.Usual) + " are not usual", true}
+		return quiet{"silent for " + durationText(k.Silence.For) + "; pauses of more than " + durationText(k.Silence.Usual) + " are unusual", true}
 	}
 	return quiet{Text: "pauses of up to " + durationText(k.Silence.Usual) + " are usual"}
 }

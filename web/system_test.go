@@ -102,8 +102,8 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 	}
 	h = handler(t, o)
 	page := get(h, "/system").Body.String()
-	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "Missing: 5, 8 to 1,200.", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not take 3 deliveries",
-		"DigiCert has gone silent", "Nothing has come for 5 d", "The key has 8 characters.", "It answered 500.", "It never answered.", "2 deliveries were missed", "1,199 wrong credentials, 1 too large", "60 deliveries in the last 60 days", `class="bad"`}
+	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "Missing: 5, 8 to 1,200.", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not store 3 deliveries",
+		"DigiCert has gone silent", "No delivery has arrived for 5 d", "The key has 8 characters.", "It answered 500.", "It never answered.", "2 deliveries were missed", "1,199 wrong credentials, 1 too large", "60 deliveries in the last 60 days", `class="bad"`}
 	for _, want := range wants {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

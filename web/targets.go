@@ -13,11 +13,11 @@ func (s *Server) newTargets() *list[projections.Target] {
 	type target = projections.Target
 	return &list[target]{
 		s: s, model: "targets", title: "Targets", exportSort: "id", find: s.Store.Targets,
-		empty:  "Every host that a scanner watches appears here, and whether it could verify that the host is yours.",
+		empty:  "Every host that a scanner watches appears here, and whether the scanner could verify that the host is yours.",
 		finds:  "a target by its number or name as a whole, or by its host and all hosts below a domain",
 		hint:   "host, number, name",
 		states: []string{"created", "verified", "verification_failed", "deleted"},
-		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "Name", Field: "name"}, {Title: "Number"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "Name", Field: "name"}, {Title: "ID"},
 			{Title: "Verified", Field: "verified_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(x *target) projections.Key {
 			return projections.Key{Model: "targets", Provider: x.Provider, ID: x.ID}

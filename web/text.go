@@ -45,7 +45,7 @@ func until(t *schema.Time, now time.Time) term {
 	}
 	m := when(*t, now)
 	days := int(t.Sub(now) / (24 * time.Hour))
-	text := strconv.Itoa(days) + " d"
+	text := "in " + strconv.Itoa(days) + " d"
 	if days < 0 {
 		text = strconv.Itoa(-days) + " d ago"
 	}
@@ -90,7 +90,7 @@ func leftText(days *int) string {
 	case days == nil:
 		return ""
 	case *days < 0:
-		return "over for " + daysText(-*days)
+		return "ended " + daysText(-*days) + " ago"
 	}
 	return daysText(*days) + " left"
 }

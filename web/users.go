@@ -13,12 +13,12 @@ func (s *Server) newUsers() *list[projections.User] {
 	type user = projections.User
 	return &list[user]{
 		s: s, model: "users", private: true, title: "Users", exportSort: "id", find: s.Store.Users,
-		empty:  "Every person whose account a provider tells of appears here, with the keys that were provisioned for them. Who they are stands sealed in the log and can be forgotten.",
+		empty:  "Every person whose account a provider reports appears here, with the keys that were provisioned for them. The log keeps personal data sealed, so a person can be forgotten.",
 		finds:  "a user by username, e-mail address, name or number, each as a whole",
 		hint:   "username, e-mail, name",
 		covert: []string{"username", "name", "email"},
 		states: []string{"active", "disabled", "deleted"},
-		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "Number"}, {Title: "Present keys"},
+		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "ID"}, {Title: "Keys in use"},
 			{Title: "First event", Field: "first_event_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(u *user) projections.Key {
 			return projections.Key{Model: "users", Provider: u.Provider, ID: u.ID}

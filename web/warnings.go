@@ -27,13 +27,13 @@ func (s *Server) warnings(ctx context.Context, status []projections.Status, gaps
 	}
 	for i := range status {
 		if why := status[i].Torn; why != "" {
-			all = append(all, Warning{Title: "The log was torn or exchanged", Text: sentence(why) + " The read models were built anew from what it holds. " +
+			all = append(all, Warning{Title: "The log was damaged or replaced", Text: sentence(why) + " The read models were rebuilt from what it holds. " +
 				"If nobody restored a backup, events are missing at its end: reconcile with the providers."})
 		}
 	}
 	if s.ClockTrouble != nil {
 		if why := s.ClockTrouble(); why != "" {
-			all = append(all, Warning{Title: "Notices of the clock are held back", Text: oneLine(sentence(why))})
+			all = append(all, Warning{Title: "Notices of what expires are held back", Text: oneLine(sentence(why))})
 		}
 	}
 	for i := range list {
@@ -50,25 +50,25 @@ func (k *known) warnings(now time.Time) []Warning {
 	href := "#provider-" + k.Name
 	if k.Lost > 0 {
 		list = append(list, Warning{Title: k.Title + ": deliveries were lost", Text: fmt.Sprintf(
-			"The log could not take %s deliveries. Most providers do not send again, so ask: certtrail reconcile %s.", number(k.Lost), k.Name), Href: href})
+			"The log could not store %s deliveries. Most providers do not send again, so fetch what is missing: certtrail reconcile %s.", number(k.Lost), k.Name), Href: href})
 	}
 	if k.silent() {
 		list = append(list, Warning{Title: k.Title + " has gone silent", Text: fmt.Sprintf(
-			"Nothing has come for %s, and pauses of more than %s are not usual. Look whether its webhook is still on, and send a test delivery.", durationText(k.Silence.For), durationText(k.Silence.Usual)), Minor: true, Href: href})
+			"No delivery has arrived for %s; pauses of more than %s are unusual for it. Check that its webhook is still enabled, and send a test delivery.", durationText(k.Silence.For), durationText(k.Silence.Usual)), Minor: true, Href: href})
 	}
 	for _, remark := range k.Remarks {
-		list = append(list, Warning{Title: k.Title + " will not take its credential", Text: remark, Minor: true, Href: href})
+		list = append(list, Warning{Title: k.Title + " will not accept its credential", Text: remark, Minor: true, Href: href})
 	}
 	if a := k.Asked; a != nil {
 		if a.Circuit == "open" {
-			list = append(list, Warning{Title: k.Title + ": its API does not answer", Text: "It is left alone " + untilText(when(a.Until, now)) + ". " + a.Trouble, Minor: true, Href: href})
+			list = append(list, Warning{Title: k.Title + ": its API does not answer", Text: "certtrail leaves it alone " + untilText(when(a.Until, now)) + ". " + a.Trouble, Minor: true, Href: href})
 		}
 		if a.Unreconciled != "" {
-			list = append(list, Warning{Title: k.Title + ": the last reconcile came to nothing", Text: a.Unreconciled, Minor: true, Href: href})
+			list = append(list, Warning{Title: k.Title + ": the last reconcile failed", Text: a.Unreconciled, Minor: true, Href: href})
 		}
 		if a.Missed > 0 {
 			list = append(list, Warning{Title: k.Title + ": deliveries were missed", Text: sentence(a.Reconciled) +
-				" They stand in the log now. Look why they did not come: its webhook, the way here, or a certtrail that was down.", Minor: true, Href: href})
+				" They are in the log now. Find out why they did not arrive: the webhook, the network, or certtrail being down.", Minor: true, Href: href})
 		}
 	}
 	return list

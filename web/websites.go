@@ -11,8 +11,8 @@ func (s *Server) newWebsites() *list[projections.Website] {
 	type website = projections.Website
 	return &list[website]{
 		s: s, model: "websites", title: "Websites and databases", exportSort: "id", find: s.Store.Websites,
-		empty: "Every website and database that a provider watches appears here with the last thing it said of it: malware, backups, restores.",
-		columns: []column{{Title: "Last report", Field: "state", Class: "state"}, {Title: "Number", Field: "id", Class: "name"}, {Title: "Kind", Field: "kind"}, {Title: "Provider"}, {Title: "Events"},
+		empty: "Every website and database that a provider watches appears here with the last thing reported about it: malware, backups, restores.",
+		columns: []column{{Title: "Last report", Field: "state", Class: "state"}, {Title: "ID", Field: "id", Class: "name"}, {Title: "Kind", Field: "kind"}, {Title: "Provider"}, {Title: "Events"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		key: func(x *website) projections.Key {
 			return projections.Key{Model: "websites", Provider: x.Provider, ID: x.ID}
@@ -44,11 +44,11 @@ func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r.Context(), "Website "+id, "websites")
 	m, err := s.moment(r)
 	if err != nil {
-		return missing(err, "website", provider, id)
+		return s.missing(err, "website", provider, id)
 	}
 	x, err := s.Store.WebsiteAt(r.Context(), provider, id, m)
 	if err != nil {
-		return missing(err, "website", provider, id)
+		return s.missing(err, "website", provider, id)
 	}
 	if done, err := jump(w, r, x.Timeline); done || err != nil {
 		return err

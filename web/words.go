@@ -20,32 +20,32 @@ func stateOf(name string) stateWord {
 	switch name {
 	// orders
 	case "pending":
-		return stateWord{"pending", "wait", "wait", "The CA is at work; nothing is asked of you."}
+		return stateWord{"pending", "wait", "wait", "The CA is working on it; nothing is asked of you."}
 	case "action_required":
-		return stateWord{"action required", "bad", "warn", "The CA waits for you."}
+		return stateWord{"action required", "bad", "warn", "The CA is waiting for you."}
 	case "issued":
 		return stateWord{"issued", "ok", "ok", "The certificate has been issued."}
 	case "reissue_ready":
 		return stateWord{"reissue ready", "warn", "due", "The CA is ready to issue the next certificate of this subscription."}
 	case "rejected":
-		return stateWord{"rejected", "bad", "bad", "The CA has refused the order."}
+		return stateWord{"rejected", "bad", "bad", "The CA rejected the order."}
 	case "canceled":
 		return stateWord{"canceled", "off", "off", "It was withdrawn."}
 	case "revoked":
-		return stateWord{"revoked", "bad", "bad", "The certificate is no longer to be trusted."}
+		return stateWord{"revoked", "bad", "bad", "The certificate must no longer be trusted."}
 	// certificates, and what is validated
 	case "valid":
-		return stateWord{"active or expiring", "ok", "ok", "In force today, soon over or not."}
+		return stateWord{"active or expiring", "ok", "ok", "Valid today, whether or not it expires soon."}
 	case "active":
-		return stateWord{"active", "ok", "ok", "In force today."}
+		return stateWord{"active", "ok", "ok", "Valid today."}
 	case "expiring":
 		return stateWord{"expiring", "warn", "due", "It is time to renew it."}
 	case "expired":
-		return stateWord{"expired", "bad", "bad", "Its time is over."}
+		return stateWord{"expired", "bad", "bad", "It is no longer valid."}
 	case "replaced":
 		return stateWord{"replaced", "off", "off", "Another has taken its place."}
 	case "validated":
-		return stateWord{"validated", "ok", "ok", "The CA has validated it and may reuse that."}
+		return stateWord{"validated", "ok", "ok", "The CA has validated it and may reuse the validation."}
 	case "revalidation_due":
 		return stateWord{"revalidation due", "warn", "due", "The validation lapses soon."}
 	// checks, and projections
@@ -54,55 +54,55 @@ func stateOf(name string) stateWord {
 	case "failed":
 		return stateWord{"failed", "bad", "bad", "It did not succeed."}
 	case "delayed":
-		return stateWord{"delayed", "warn", "due", "It takes longer than the CA expected."}
+		return stateWord{"delayed", "warn", "due", "It is taking longer than the CA expected."}
 	// users and their keys
 	case "disabled":
 		return stateWord{"disabled", "warn", "off", "The account cannot be used for now."}
 	case "deleted":
 		return stateWord{"deleted", "off", "off", "It is no longer there."}
 	case "provisioned":
-		return stateWord{"provisioned", "ok", "ok", "The present key of its kind."}
+		return stateWord{"provisioned", "ok", "ok", "The key in use, of its kind."}
 	// what scanners watch and find
 	case "created":
-		return stateWord{"not verified yet", "wait", "wait", "The scanner knows it, but has not been shown that it is yours."}
+		return stateWord{"not verified yet", "wait", "wait", "The scanner knows of it, but has not verified that it is yours."}
 	case "verified":
-		return stateWord{"verified", "ok", "ok", "The scanner knows that it is yours."}
+		return stateWord{"verified", "ok", "ok", "The scanner has verified that it is yours."}
 	case "verification_failed":
-		return stateWord{"verification failed", "bad", "warn", "The scanner could not be shown that it is yours."}
+		return stateWord{"verification failed", "bad", "warn", "The scanner could not verify that it is yours."}
 	case "started":
-		return stateWord{"under way", "wait", "wait", "The scanner is at work."}
+		return stateWord{"under way", "wait", "wait", "The scanner is working on it."}
 	case "completed":
-		return stateWord{"completed", "ok", "ok", "The scanner has come to its end."}
+		return stateWord{"completed", "ok", "ok", "The scan has finished."}
 	case "detected":
-		return stateWord{"detected", "warn", "warn", "The scanner found it, and has not found it fixed."}
+		return stateWord{"detected", "warn", "warn", "The scanner found it and has not seen it fixed."}
 	case "fixed":
 		return stateWord{"fixed", "ok", "ok", "The scanner no longer finds it."}
 	case "live":
 		return stateWord{"live", "ok", "ok", "Up to date with the log."}
 	case "catching_up":
-		return stateWord{"catching up", "warn", "wait", "It works through events that are already in the log."}
+		return stateWord{"catching up", "warn", "wait", "It is working through events that are already in the log."}
 	case "rebuilding":
-		return stateWord{"rebuilding", "warn", "wait", "It is being made anew from the log."}
+		return stateWord{"rebuilding", "warn", "wait", "It is being rebuilt from the log."}
 	// rotations
 	case "rotation_started":
-		return stateWord{"rotation under way", "wait", "wait", "The zone has a new key; its parent must learn of it."}
+		return stateWord{"rotation under way", "wait", "wait", "The zone has a new key, which the parent zone must learn of."}
 	case "rotation_overdue":
-		return stateWord{"rotation overdue", "bad", "warn", "It should have been completed by now."}
+		return stateWord{"rotation overdue", "bad", "warn", "It should have been complete by now."}
 	case "rotation_completed":
 		return stateWord{"rotation completed", "ok", "ok", "The zone is signed with the new key alone."}
 	// providers and matters
 	case "on":
-		return stateWord{"on", "ok", "ok", "Its deliveries are taken."}
+		return stateWord{"on", "ok", "ok", "Its deliveries are accepted."}
 	case "silent":
-		return stateWord{"silent", "warn", "warn", "Nothing has come for longer than is usual for it."}
+		return stateWord{"silent", "warn", "warn", "Nothing has arrived for longer than usual."}
 	case "off":
 		return stateWord{"off", "off", "off", "Its credential is not set, so its endpoint answers 404."}
 	case "asked":
-		return stateWord{"asked", "ok", "ok", "What its deliveries do not tell is asked for."}
+		return stateWord{"in use", "ok", "ok", "certtrail asks it for what the deliveries leave out."}
 	case "left_alone":
-		return stateWord{"left alone", "warn", "warn", "It did not answer, and is not asked for a while."}
+		return stateWord{"not answering", "warn", "warn", "It did not answer, so certtrail leaves it alone for a while."}
 	case "not_asked":
-		return stateWord{"not asked", "off", "off", "Its credentials are not set."}
+		return stateWord{"not in use", "off", "off", "Its credentials are not set."}
 	case "critical":
 		return stateWord{"critical", "bad", "warn", "Act now."}
 	case "warning":
@@ -140,35 +140,39 @@ func nextStepOf(code string) nextStep {
 	case "":
 		return nextStep{}
 	case "wait-for-ca":
-		return nextStep{"wait for the CA", "Nothing to do: the CA is at work and certtrail shows what it says.", false}
+		return nextStep{"wait for the CA", "There is nothing to do. The CA is working on it, and this page shows what it reports.", false}
 	case "answer-ca":
-		return nextStep{"answer the CA", "A check failed. What the CA needs stands with the check below; the order goes on once it has it.", true}
+		return nextStep{"answer the CA", "A check failed. See below what the CA needs; the order continues once the CA has it.", true}
 	case "read-message":
-		return nextStep{"read its message", "The CA has written about this order. Read the message in its console or mailbox and answer it there.", true}
+		return nextStep{"read the message", "The CA sent a message about this order. Read it in the CA’s console or mailbox, and answer it there.", true}
 	case "approve":
-		return nextStep{"approve the order", "The CA has sent an approval request by e-mail. Whoever received it follows the link; nothing is issued before.", true}
+		return nextStep{"approve the order", "The CA sent an approval request by e-mail. Whoever received it must follow the link; the CA issues nothing before that.", true}
 	case "reissue":
-		return nextStep{"reissue", "The subscription goes on: ask the CA for the next certificate, with a fresh key, and install it before the present one expires.", true}
+		return nextStep{"reissue", "The subscription goes on. Request the next certificate from the CA, with a new key, and install it before the current one expires.", true}
 	case "install":
-		return nextStep{"install it", "The certificate is ready: fetch it from the CA and install it where it is used.", false}
+		return nextStep{"install it", "The certificate is ready. Download it from the CA and install it wherever it is needed.", false}
 	case "replace":
-		return nextStep{"replace it", "The certificate is revoked. Order another, install it wherever this one is in use, and find out why it was revoked.", true}
+		return nextStep{"replace it", "The certificate is revoked. Order a replacement, install it wherever this one is in use, and find out why it was revoked.", true}
 	case "order-again":
-		return nextStep{"order again", "The CA refused this order for good. Read why in its console, mend that, and place a new order.", true}
+		return nextStep{"order again", "The CA rejected this order for good. See why in its console, fix that, and place a new order.", true}
 	case "ds-submit":
-		return nextStep{"publish the new DS", "Add the new DS record at the parent zone (usually in the registrar’s form) and keep the old one until the rotation is completed.", true}
+		return nextStep{"publish the new DS", "Add the new DS record to the parent zone, usually in the registrar’s form, and keep the old one until the rotation is complete.", true}
 	case "ds-retract":
-		return nextStep{"retract the old DS", "The rotation is completed: remove the old DS record at the parent zone and leave the new one.", true}
+		return nextStep{"remove the old DS", "The rotation is complete. Remove the old DS record from the parent zone, and leave the new one in place.", true}
 	}
 	return nextStep{Word: strings.ReplaceAll(code, "-", " "), Yours: true}
 }
 
-// kindText is an event's kind as people see it: "order issued".
+// kindText is an event's kind as people see it: "Order issued".
 func kindText(k schema.Kind) string {
 	if k == "" {
-		return "unknown event"
+		return "Unknown event"
 	}
-	return strings.NewReplacer(".", " ", "_", " ").Replace(string(k))
+	text := strings.NewReplacer(".", " ", "_", " ").Replace(string(k))
+	if rest, ok := strings.CutPrefix(text, "dnssec "); ok {
+		return "DNSSEC " + rest
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // kindTone is the colour of an event's mark.
@@ -186,6 +190,9 @@ func kindTone(k schema.Kind) string {
 		return "warn"
 	case schema.OrderCanceled, schema.CertificateReplaced, schema.UserDeleted, schema.TargetDeleted, schema.ScanCanceled, schema.AttentionSnoozed:
 		return "off"
+	}
+	if k.Aggregate() == "website" || k.Aggregate() == "database" {
+		return reportWord(k.Name()).Tone
 	}
 	return "wait"
 }

@@ -104,7 +104,7 @@ func TestAnAPIThatHangs(t *testing.T) {
 	w = c.asked(dir, "--reconcile-every", "1h")
 	w.await(t, "the page does not show the open circuit and the failed reconcile", func() bool {
 		_, page, err := fetch(w.web + "/system")
-		return err == nil && regexp.MustCompile(`(?s)left alone.*asked too often \(status 429\).*The last one came to nothing`).Match(page)
+		return err == nil && regexp.MustCompile(`(?s)not answering.*asked too often \(status 429\).*The last one failed`).Match(page)
 	})
 	_, metrics, err := fetch(w.web + "/metrics")
 	if err != nil || !strings.Contains(string(metrics), `certtrail_api_up{source="digicert"} 0`) {

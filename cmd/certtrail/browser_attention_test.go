@@ -47,6 +47,14 @@ func TestDecideLive(t *testing.T) {
 	}
 	become("it needs a person", heading+` === "1 needs you" && `+badge+`.innerText === "1"`)
 
+	for how, close := range map[string]string{
+		"a click beside it": `document.querySelector("h1").click()`,
+		"Escape":            `document.querySelector("input[name=note]").dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}))`,
+	} {
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector(".decide details").open = true; `+close))
+		become(how+" closes what Snooze opened", `!document.querySelector(".decide details[open]")`)
+	}
+
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector('.decide details').open = true; document.querySelector('input[name=by]').value = "Ada"; document.querySelector('input[name=note]').value = "I call them"`))
 	click(`button[value=taken]`)
 	become("taken", heading+` === "Nothing needs you" && `+below+`.includes("taken by Ada until") && `+below+`.includes("I call them") && `+badge+`.hidden`)

@@ -43,8 +43,8 @@ func TestSearchFromAnywhere(t *testing.T) {
 		{"/domains", " #960000100 ", "/orders/xolphin/960000100", "Order"},
 		{"/expiry", "https://WWW.shop.example.com/cart?x=1", "/domains/www.shop.example.com", "www.shop.example.com"},
 		{"/", "bücher.example", "/domains/xn--bcher-kva.example", "bücher.example"},
-		{"/orders/xolphin/960000100", "example.com", "/search", "Found for"},
-		{"/certificates", "shop.example.com", "/search", "All about shop.example.com"},
+		{"/orders/xolphin/960000100", "example.com", "/search", "Results for"},
+		{"/certificates", "shop.example.com", "/search", "Everything about shop.example.com"},
 		{"/dnssec", "<b>no such thing", "/search", "Nothing matches"},
 	} {
 		do(t, ctx, chromedp.Navigate(w.web+look.from))

@@ -35,7 +35,7 @@ func TestLogInABrowser(t *testing.T) {
 	issue(1)
 	ctx := browser(t)
 	do(t, ctx, chromedp.Navigate(w.web+"/events"))
-	do(t, ctx, chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".examples a")].find(a => a.innerText === "all issued").click()`))
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll(".examples a")].find(a => a.innerText === "issued orders").click()`))
 	until(t, ctx, "the filtered log", `location.search === "?subject=certs.order.issued.%3E" && document.querySelector("#live").textContent.includes("live")`)
 	issue(2)
 	until(t, ctx, "two events match", `document.querySelectorAll("#list tbody tr").length === 2`)

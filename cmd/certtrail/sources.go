@@ -104,7 +104,7 @@ func (s source) further() bool { return s.name != s.system.Kind }
 // title is the source as people call it: of a further one with its name, so that two accounts at one CA can be told apart.
 func (s source) title() string {
 	if s.further() {
-		return s.system.Title + " (" + s.name + ")"
+		return s.system.Title + " · " + s.name
 	}
 	return s.system.Title
 }

@@ -185,7 +185,7 @@ func stepWords(step string) string {
 	case StepDSSubmit:
 		return "publish the new DS"
 	case StepDSRetract:
-		return "retract the old DS"
+		return "remove the old DS"
 	}
 	return words(step)
 }

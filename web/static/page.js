@@ -2,7 +2,7 @@
 (() => {
   'use strict';
   const $ = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const help = document.getElementById('help'), keys = document.getElementById('keys');
+  const menus = '.more[open], .decide details[open]', help = document.getElementById('help'), keys = document.getElementById('keys');
 
   // ---- Copy buttons.
 
@@ -79,7 +79,7 @@
 
   document.addEventListener('keydown', e => {
     if (e.key === 'Escape') {
-      for (const d of $('.more[open]')) { d.open = false; d.querySelector('summary').focus(); }
+      for (const d of $(menus)) { d.open = false; d.querySelector('summary').focus(); }
       if (e.target.matches('input[type=search]')) e.target.blur();
       return;
     }
@@ -94,7 +94,7 @@
   document.getElementById('help-open').addEventListener('click', () => help.showModal());
   help.addEventListener('click', e => { if (e.target === help) help.close(); });   // beside the dialog
 
-  document.addEventListener('click', e => { for (const d of $('.more[open]')) if (!d.contains(e.target)) d.open = false; });
+  document.addEventListener('click', e => { for (const d of $(menus)) if (!d.contains(e.target)) d.open = false; });
   document.addEventListener('formdata', e => { for (const [name, value] of [...e.formData]) if (!value) e.formData.delete(name); });
   document.addEventListener('change', e => { if (e.target.matches('form[data-filter] select')) e.target.form.requestSubmit(); });
 
