@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
@@ -78,14 +77,8 @@ type Attention struct {
 
 // Attention is what a person should act on now: revocations first, then the most severe, then what has the least time left, then what has waited longest.
 func (s *Store) Attention(ctx context.Context, now time.Time) (*Attention, error) {
-	finders := s.finders(now)
-	found := make([]Attention, len(finders))
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(findersAtOnce)
-	for i, find := range finders {
-		all.Go(func() error { return s.collect(ctx, &found[i], find, now) })
-	}
-	if err := all.Wait(); err != nil {
+	found, err := s.findAll(ctx, now)
+	if err != nil {
 		return nil, err
 	}
 	a := &Attention{Matters: []Matter{}, Decided: []Matter{}}
@@ -97,6 +90,27 @@ func (s *Store) Attention(ctx context.Context, now time.Time) (*Attention, error
 		return cmp.Or(compareTimes(a.Decision.Until, b.Decision.Until), urgency(a, b))
 	})
 	return a, nil
+}
+
+// findAll is what each of the finders finds, in their order; some look at the same time.
+func (s *Store) findAll(ctx context.Context, now time.Time) ([]Attention, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	finders := s.finders(now)
+	found := make([]Attention, len(finders))
+	var looking sync.WaitGroup
+	places := make(chan struct{}, findersAtOnce)
+	for i, find := range finders {
+		looking.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			if err := s.collect(ctx, &found[i], find, now); err != nil {
+				cancel(err) // the first one counts; it ends the others
+			}
+		})
+	}
+	looking.Wait()
+	return found, context.Cause(ctx)
 }
 
 func urgency(a, b Matter) int {
@@ -127,7 +141,7 @@ func compareTimes(a, b *schema.Time) int {
 type finder func(ctx context.Context, cursor string) (matters []Matter, next string, err error)
 
 func (s *Store) finders(now time.Time) []finder {
-	return []finder{ // some look at the same time: what takes longest comes first
+	return []finder{ // what takes longest comes first
 		s.lapsingDomains(now), s.announced(now), s.revoked(now), s.waitingOrders(now), s.lapsing(now),
 		s.domains(lifecycle.Failed, now), s.domains(lifecycle.Expired, now), s.domains(lifecycle.RevalidationDue, now),
 		s.organizations(lifecycle.Expired, now), s.organizations(lifecycle.RevalidationDue, now), s.organizations(matter, now), s.rejectedOrders(now),
