@@ -32,6 +32,8 @@ const (
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
+	// Under the race detector each process would wait a second before it ends, for races in what outlives main; hundreds of them end here.
+	os.Setenv("GORACE", "atexit_sleep_ms=10 "+os.Getenv("GORACE"))
 	testscript.Main(m, map[string]func(){"certtrail": main})
 }
 
@@ -71,7 +73,7 @@ func theWorld(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*
 
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	var environment []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE"} {
 		environment = append(environment, name+"="+ts.Getenv(name))
 	}
 	for _, pair := range testEnvironment() {
