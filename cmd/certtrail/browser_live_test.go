@@ -64,6 +64,7 @@ func TestServerRestartsUnderAnOpenPage(t *testing.T) {
 
 // TestTwentyTabs opens as many windows of one browser, which allows six connections per host: all of them change, and one more still loads.
 func TestTwentyTabs(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	w.xolphin(t, 960000032, "Updated&State=Organization")
 	w.caughtUp(t)
@@ -88,6 +89,7 @@ func TestTwentyTabs(t *testing.T) {
 
 // TestReadersPlaceSurvives changes an order's page while its reader has a delivery open, text selected, the focus on a link and has scrolled.
 func TestReadersPlaceSurvives(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	for _, status := range []string{"Updated&State=Organization", "Updated&State=Message", "Updated&State=PhonecallDelayed"} {
 		w.xolphin(t, 960000033, status)
@@ -121,6 +123,7 @@ func TestReadersPlaceSurvives(t *testing.T) {
 
 // TestPause stops a page and lets it go on, also after it was loaded anew.
 func TestPause(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	w.xolphin(t, 960000034, "Updated&State=Organization")
 	w.caughtUp(t)
@@ -141,6 +144,7 @@ func TestPause(t *testing.T) {
 
 // TestKeys goes through a list without a mouse.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	for i := range 3 {
 		w.xolphin(t, 960000040+i, "Updated&State=Organization")
@@ -177,6 +181,7 @@ func TestKeys(t *testing.T) {
 
 // TestWithoutScript reads, searches and goes into the past with scripts off.
 func TestWithoutScript(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	w.xolphin(t, 960000050, "Updated&State=Organization")
 	w.xolphin(t, 960000050, "Issued")
@@ -207,6 +212,7 @@ func TestWithoutScript(t *testing.T) {
 
 // TestTimesInTheReadersZone opens a page in India: the exact time is there in both zones.
 func TestTimesInTheReadersZone(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	w.xolphin(t, 960000060, "Issued")
 	w.caughtUp(t)

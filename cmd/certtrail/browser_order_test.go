@@ -22,6 +22,7 @@ func becomes(t *testing.T, ctx context.Context, what, condition string) {
 
 // TestOrderLivesOnOnePage opens the page of an order that nobody has told of, and on it sees the order created, stuck, unstuck and issued.
 func TestOrderLivesOnOnePage(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	sample := func(event string, set ...string) {
 		t.Helper()

@@ -19,6 +19,7 @@ import (
 // TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without being loaded anew, the
 // slider keeps its focus, what comes meanwhile does not change it, and the end of the slider is the live page again.
 func TestSliderStandsInThePast(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	xolphin := func(query string) {
 		t.Helper()
@@ -95,6 +96,7 @@ func (s *rebuildingStore) Live(ctx context.Context, _ uint64, _ func(projections
 
 // TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded anew.
 func TestProgressMovesByItself(t *testing.T) {
+	t.Parallel()
 	h, err := web.New(web.Options{Store: &rebuildingStore{}, Log: noLog{}, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}})
 	if err != nil {
 		t.Fatal(err)

@@ -51,6 +51,7 @@ func TestMain(m *testing.M) {
 //
 // JSON contains other JSON when it has all its members with those values; null stands for a member that must not be there.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
