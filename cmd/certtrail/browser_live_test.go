@@ -17,7 +17,8 @@ import (
 
 const isLive = `document.getElementById("live").dataset.state === "live"`
 
-// until waits for a condition, which may come true on another page than the one that is open now.
+// until waits for a condition, which may come true on another page than the one that is open now. It looks anew each time: a poll inside a document
+// ends with it, and chromedp may still know the one before, right after it went to another.
 func until(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; <-time.After(10 * time.Millisecond) {
