@@ -20,8 +20,8 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pageTemplate is the frame around one page.
-type pageTemplate = *template.Template
+// pageTemplate is the frame around one page. It is made when the page is first shown, for a start must not wait for all of them.
+type pageTemplate = func() (*template.Template, error)
 
 // thePages are those of the program, made once: what they are made of is part of it.
 var thePages = sync.OnceValues(func() (map[string]pageTemplate, error) {
@@ -40,21 +40,22 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 		return nil, fmt.Errorf("couldn't parse the pages: %w", err)
 	}
 	pages := map[string]pageTemplate{}
-	add := func(name, glue string) error {
-		t, err := common.Clone()
-		if err != nil {
-			return err
-		}
-		pages[name], err = t.Parse(glue)
-		return err
+	add := func(name, glue string) {
+		pages[name] = sync.OnceValues(func() (*template.Template, error) {
+			t, err := common.Clone()
+			if err != nil {
+				return nil, err
+			}
+			return t.Parse(glue)
+		})
 	}
 	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error", "search", "expiry"} {
-		err = errors.Join(err, add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`))
+		add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`)
 	}
 	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "users", "targets", "scans", "findings", "quarantine"} {
-		err = errors.Join(err, add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`))
+		add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`)
 	}
-	return pages, err
+	return pages, nil
 }
 
 // funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.
@@ -77,7 +78,11 @@ func funcs(a *assets) template.FuncMap {
 // render executes the page into memory first, so that a fault in it becomes an error and not half a page.
 func (s *Server) render(w http.ResponseWriter, status int, page string, data any) error {
 	var b bytes.Buffer
-	if err := s.pages[page].ExecuteTemplate(&b, "base", data); err != nil {
+	t, err := s.pages[page]()
+	if err == nil {
+		err = t.ExecuteTemplate(&b, "base", data)
+	}
+	if err != nil {
 		return fmt.Errorf("couldn't render page %s: %w", page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -12,6 +11,7 @@ import (
 
 // TestDecideLive takes, reopens, snoozes and acknowledges a matter on one page, while a second shows each change by itself.
 func TestDecideLive(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000031&Status=Updated&State=Phone"}); err != nil || status != 200 {
 		t.Fatalf("%d %s %v", status, body, err)
@@ -22,22 +22,13 @@ func TestDecideLive(t *testing.T) {
 	t.Cleanup(cancel)
 	for _, tab := range []context.Context{ctx, second} {
 		do(t, tab, chromedp.Navigate(w.web+"/"))
-		do(t, tab, chromedp.Poll[chromedp.Void](`document.querySelector("#live").textContent.includes("live")`, chromedp.WithPollingInterval(20*time.Millisecond)))
+		until(t, tab, "the page is live", isLive)
 	}
 	do(t, second, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true`))
 	become := func(what, condition string) {
 		t.Helper()
 		for name, tab := range map[string]context.Context{"the first": ctx, "the second": second} {
-			// Looked at anew each time: a form leads to a new document, and takes a poll inside the old one with it.
-			tick, deadline := time.NewTicker(20*time.Millisecond), time.After(10*time.Second)
-			for is, err := false, error(nil); !is; is, err = chromedp.Run(tab, chromedp.Evaluate[bool](condition)) {
-				select {
-				case <-tick.C:
-				case <-deadline:
-					t.Fatalf("%s, on %s page: %v\n%s", what, name, err, do(t, tab, chromedp.Evaluate[string](`document.body.innerText`)))
-				}
-			}
-			tick.Stop()
+			until(t, tab, what+", on "+name+" page", condition)
 		}
 	}
 	const heading, below, badge = `document.querySelector("h1").innerText`, `(document.querySelector("#decided")?.textContent ?? "")`, `document.querySelector("#nav-attention")`

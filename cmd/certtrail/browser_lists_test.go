@@ -36,6 +36,7 @@ func withOrders(t *testing.T, n int) *world {
 
 // TestSearchFromAnywhere types what people paste into the search box of any page, and lands where that is.
 func TestSearchFromAnywhere(t *testing.T) {
+	t.Parallel()
 	w := withOrders(t, 2)
 	ctx := browser(t)
 	for _, look := range []struct{ from, typed, path, shown string }{
@@ -63,6 +64,7 @@ func TestSearchFromAnywhere(t *testing.T) {
 
 // TestListsWithoutJavaScript filters, sorts, pages through and downloads a list in a browser that runs no script.
 func TestListsWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	w := withOrders(t, 12)
 	ctx := browser(t)
 	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {

@@ -12,16 +12,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// becomes waits until the condition holds in the page.
-func becomes(t *testing.T, ctx context.Context, what, condition string) {
-	t.Helper()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(15*time.Second))); err != nil {
-		t.Fatalf("%s: %v at %s\n%s", what, err, do(t, ctx, chromedp.Evaluate[string](`location.href`)), do(t, ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`)))
-	}
-}
-
 // TestOrderLivesOnOnePage opens the page of an order that nobody has told of, and on it sees the order created, stuck, unstuck and issued.
 func TestOrderLivesOnOnePage(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	sample := func(event string, set ...string) {
 		t.Helper()
@@ -46,7 +39,7 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	ctx := browser(t)
 	do(t, ctx, chromedp.Navigate(w.web+"/orders/digicert/779001"))
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true`))
-	becomes(t, ctx, "live", `document.querySelector("#live").textContent.includes("live")`)
+	until(t, ctx, "live", isLive)
 	const text = `document.querySelector("main").innerText`
 	steps := func(of string) string {
 		return fmt.Sprintf(`[...document.querySelectorAll(".steps li")].some(li => li.innerText.replace(/\s+/g, " ").includes(%q))`, of)
@@ -56,19 +49,19 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	}
 
 	approval("completed")
-	becomes(t, ctx, "created", state("pending")+` && `+text+`.includes("wait for the CA") && `+steps("Approval passed"))
+	until(t, ctx, "created", state("pending")+` && `+text+`.includes("wait for the CA") && `+steps("Approval passed"))
 	approval("email_sent")
-	becomes(t, ctx, "stuck", state("action required")+` && `+steps("Approval pending")+` && document.querySelector("#check-approval").innerText.includes("What to do") && /for less than a minute/.test(`+text+`)`)
+	until(t, ctx, "stuck", state("action required")+` && `+steps("Approval pending")+` && document.querySelector("#check-approval").innerText.includes("What to do") && /for less than a minute/.test(`+text+`)`)
 	sample("domain_validated", "domain_name=live.example.com", "validated_until="+time.Now().AddDate(0, 0, 199).Format(time.DateOnly))
 	approval("completed")
-	becomes(t, ctx, "unstuck", state("pending")+` && !document.querySelector("#blocks") && document.querySelectorAll(".events > li").length === 3`)
+	until(t, ctx, "unstuck", state("pending")+` && !document.querySelector("#blocks") && document.querySelectorAll(".events > li").length === 3`)
 	sample("certificate_issued", "order_id=779001", "certificate_id=889001", "certificate="+leaf, "ca_certificate="+ca.pem)
-	becomes(t, ctx, "issued", state("issued")+` && `+steps("Domains 2 of 2")+` && document.querySelector("#certificates tbody tr").innerText.includes("active")`)
-	becomes(t, ctx, "the domains' validations", `document.querySelector("#domains").innerText.includes("by live.example.com, validated until")`)
+	until(t, ctx, "issued", state("issued")+` && `+steps("Domains 2 of 2")+` && document.querySelector("#certificates tbody tr").innerText.includes("active")`)
+	until(t, ctx, "the domains' validations", `document.querySelector("#domains").innerText.includes("by live.example.com, validated until")`)
 	sample("domain_expired", "domain_name=live.example.com")
-	becomes(t, ctx, "a validation lapsed", `document.querySelector("#domains").innerText.includes("expired")`)
+	until(t, ctx, "a validation lapsed", `document.querySelector("#domains").innerText.includes("expired")`)
 	sample("certificate_revoked", "order_id=779001", "certificate_id=889001")
-	becomes(t, ctx, "revoked", state("revoked")+` && document.querySelector("#certificates tbody tr").innerText.includes("none yet")`)
+	until(t, ctx, "revoked", state("revoked")+` && document.querySelector("#certificates tbody tr").innerText.includes("none yet")`)
 	if same := do(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)); !same {
 		t.Error("the page was loaded anew")
 	}
@@ -83,13 +76,13 @@ func sliderKeepsItsPlace(t *testing.T, ctx context.Context) {
 	now := do(t, ctx, chromedp.Evaluate[string](place))
 	for _, n := range []int{1, 3} {
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(s => { s.value = %d; s.dispatchEvent(new Event("input", { bubbles: true })) })(document.getElementById("moment-at"))`, n)))
-		becomes(t, ctx, "the past", fmt.Sprintf(`document.querySelector(".banner")?.innerText.includes("As of event %d of 5")`, n))
+		until(t, ctx, "the past", fmt.Sprintf(`document.querySelector(".banner")?.innerText.includes("As of event %d of 5")`, n))
 		if then := do(t, ctx, chromedp.Evaluate[string](place)); then != now {
 			t.Errorf("as of event %d the slider is at %s, in the present at %s", n, then, now)
 		}
 	}
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(s => { s.value = s.max; s.dispatchEvent(new Event("input", { bubbles: true })) })(document.getElementById("moment-at"))`))
-	becomes(t, ctx, "the present", `!document.querySelector(".banner")`)
+	until(t, ctx, "the present", `!document.querySelector(".banner")`)
 }
 
 // printsWell looks at the page as it would be printed: no controls, all that it says, nothing wider than the paper.

@@ -60,6 +60,7 @@ var screenshots = flag.String("screenshots", "", "the `directory` in which TestE
 // TestEveryPage opens every page with the demo's data, wide and narrow, light and dark: axe-core finds nothing serious, nothing breaks the policy
 // or a script, and nothing is wider than the window.
 func TestEveryPage(t *testing.T) {
+	t.Parallel()
 	w := seeded(t)
 	axe := axeCore(t)
 	ctx := longBrowser(t, 10*time.Minute)

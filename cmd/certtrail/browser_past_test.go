@@ -19,6 +19,7 @@ import (
 // TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without being loaded anew, the
 // slider keeps its focus, what comes meanwhile does not change it, and the end of the slider is the live page again.
 func TestSliderStandsInThePast(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	xolphin := func(query string) {
 		t.Helper()
@@ -35,13 +36,10 @@ func TestSliderStandsInThePast(t *testing.T) {
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true; document.getElementById("moment-at").focus()`))
 	become := func(what, condition string) {
 		t.Helper()
-		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(10*time.Second)))
-		if err != nil {
-			t.Fatalf("%s: %v at %s\n%s", what, err, do(t, ctx, chromedp.Evaluate[string](`location.href`)), do(t, ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`)))
-		}
+		until(t, ctx, what, condition)
 	}
 	const banner, state = `document.querySelector(".banner")?.innerText ?? ""`, `document.querySelector(".now .tone").innerText`
-	become("the page is live", `document.querySelector("#live").textContent.includes("live")`)
+	become("the page is live", isLive)
 
 	press(t, ctx, kb.ArrowLeft+kb.ArrowLeft)
 	become("two steps back", `(`+banner+`).includes("As of event 2 of 3") && `+state+`.includes("action required") && location.search.startsWith("?at_seq=")`)
@@ -95,6 +93,7 @@ func (s *rebuildingStore) Live(ctx context.Context, _ uint64, _ func(projections
 
 // TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded anew.
 func TestProgressMovesByItself(t *testing.T) {
+	t.Parallel()
 	h, err := web.New(web.Options{Store: &rebuildingStore{}, Log: noLog{}, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}})
 	if err != nil {
 		t.Fatal(err)
@@ -106,9 +105,7 @@ func TestProgressMovesByItself(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(server.URL+path))
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true; window.seen = new Set()`))
 		moved := `window.seen.add(document.querySelector("progress").value) && window.seen.size >= 3 && window.sameDocument`
-		if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](moved, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(15*time.Second))); err != nil {
-			t.Errorf("%s: %v\n%s", path, err, do(t, ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`)))
-		}
+		until(t, ctx, path+" moves", moved)
 	}
 }
 

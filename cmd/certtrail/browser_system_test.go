@@ -9,6 +9,7 @@ import (
 
 // TestButtonInABrowser presses a provider's button, and follows the answer to its event.
 func TestButtonInABrowser(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	ctx := browser(t)
 	do(t, ctx, chromedp.Navigate(w.web+"/system"))
@@ -23,6 +24,7 @@ func TestButtonInABrowser(t *testing.T) {
 
 // TestLogInABrowser filters the log, sees a new event come in at the top, and none while the page is paused.
 func TestLogInABrowser(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	issue := func(order int) {
 		t.Helper()

@@ -71,7 +71,7 @@ func TestPageChangesLive(t *testing.T) {
 		t.Fatalf("the page before:\n%s", before)
 	}
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true`))
-	do(t, ctx, chromedp.Poll[chromedp.Void](`document.querySelector("#live").textContent.includes("live")`, chromedp.WithPollingInterval(20*time.Millisecond)))
+	until(t, ctx, "the page is live", isLive)
 	sent := time.Now()
 	xolphin("RequestId=960000024&Status=Issued")
 	_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](`!/action required/i.test(`+main+`.split("Timeline")[0]) && /issued/i.test(`+main+`)`,

@@ -33,6 +33,7 @@ func program(dir string, args ...string) (stdout, stderr string, err error) {
 
 // TestTail follows a running server: an event shows when it is taken, and the server's end is told.
 func TestTail(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	cmd := exec.Command("certtrail", "tail", "--data-dir", "data", "certs.order.issued.>")
 	var errs lockedBuffer
@@ -118,6 +119,7 @@ func TestBackupWhileDeliveriesArrive(t *testing.T) {
 
 // TestCommandsShareADirectory runs several commands at once on a directory without a server: whoever comes first serves the others.
 func TestCommandsShareADirectory(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	e := `{"specversion":"1.0","id":"%d","source":"/hooks/digicert","type":"certtrail.order.issued.v1","subject":"order/digicert/1","time":"2026-01-01T00:00:00.000Z","data":{"provider":"digicert","order_id":"1"}}` + "\n"
 	var b strings.Builder

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -197,6 +196,7 @@ func TestSyncBeforeAnswer(t *testing.T) {
 // TestKillDuringRebuild kills the server at random moments of a rebuild: the next one reads what was in use, or the new tables if they were, and every
 // row is what the log gives.
 func TestKillDuringRebuild(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	remember(t, data, 1, 6_000)
@@ -207,11 +207,11 @@ func TestKillDuringRebuild(t *testing.T) {
 		w.caughtUp(t)
 		rebuilding := make(chan error, 1)
 		go func() {
-			root := rootCommand()
-			root.SetArgs([]string{"replay", "--data-dir", data})
-			root.SetOut(io.Discard)
-			root.SetErr(io.Discard)
-			rebuilding <- root.Execute()
+			_, stderr, err := program("", "replay", "--data-dir", data)
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, stderr)
+			}
+			rebuilding <- err
 		}()
 		select {
 		case <-time.After(time.Duration(rand.IntN(1000)) * time.Millisecond): // at any moment, or after it

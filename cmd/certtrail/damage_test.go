@@ -12,6 +12,7 @@ import (
 
 // TestDamageIsTold exports and backs up a log that lost an event in the middle and its last one.
 func TestDamageIsTold(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	lines := strings.SplitAfter(string(importLines(9)), "\n")[:9]
 	writeText(t, filepath.Join(dir, "e.jsonl"), strings.Join(lines, ""))
@@ -40,6 +41,7 @@ func TestDamageIsTold(t *testing.T) {
 
 // TestForgedManifest sees that a restored log is held against what the manifest says of it.
 func TestForgedManifest(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	writeText(t, filepath.Join(dir, "e.jsonl"), string(importLines(9)))
 	for _, args := range [][]string{{"import", "--data-dir", "data", "e.jsonl"}, {"backup", "--data-dir", "data", "b"}} {
@@ -67,6 +69,7 @@ func TestForgedManifest(t *testing.T) {
 
 // TestImportAnswersAtOnce sees that what is wrong is said while standard input stays open, and that a server stops while an import waits for more.
 func TestImportAnswersAtOnce(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	begun := func() (io.WriteCloser, *lockedBuffer, *exec.Cmd) {
 		cmd := exec.Command("certtrail", "import", "--data-dir", "data", "-")

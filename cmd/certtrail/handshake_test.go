@@ -27,6 +27,7 @@ func (c *certCentral) serves(w *world) {
 
 // TestWebhookHandshake creates the webhook, tests its endpoint, has it challenged, and sees the first event arrive: nobody copies a token.
 func TestWebhookHandshake(t *testing.T) {
+	t.Parallel()
 	c := newCertCentral(t)
 	dir := t.TempDir()
 	w := c.asked(dir, "--reconcile-every", "0")
@@ -63,6 +64,7 @@ func TestWebhookHandshake(t *testing.T) {
 
 // TestChallengeWithoutAPI: the page shows the token, and how long it is good for; nothing else does.
 func TestChallengeWithoutAPI(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	w := begin(t, dir)
 	w.hook(t, `{"event":"challenge_webhook_endpoint","data":{"token":"CANARY-TOKEN-1","webhook_id":12345}}`)

@@ -149,6 +149,7 @@ func atPlaces(v any, change func(any) any) any {
 // TestHostileFieldsAreText sends every provider's samples with HTML in every field through the real endpoints and decoders, and looks at every page that
 // shows any of it: lists and their further pages, rows now and then, events and the quarantine.
 func TestHostileFieldsAreText(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	sent := 0
 	send := func(kind string, d *schema.Delivery) {

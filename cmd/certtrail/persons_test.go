@@ -72,6 +72,7 @@ func people() (deliveries map[string][]*schema.Delivery, planted []string, names
 
 // TestPersonsAreSealed plants people and looks for them everywhere but in the read models, then forgets them and looks there too.
 func TestPersonsAreSealed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	w := begin(t, dir, "--log-level", "debug")
 	nc, err := nats.Connect(strings.Replace(w.nats, "subscriber@", "subscriber:"+testNATS+"@", 1))

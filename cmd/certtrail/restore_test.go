@@ -109,6 +109,7 @@ func writeText(t *testing.T, path, text string) {
 
 // TestLargeEvents carries events of the largest size out and in, over the socket.
 func TestLargeEvents(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	line := func(n, size int) string {
 		return fmt.Sprintf(`{"specversion":"1.0","id":"l:%d","source":"/hooks/digicert","type":"certtrail.order.issued.v1","time":"2026-01-01T00:00:00.000Z","data":{"provider":"digicert","order_id":"%d","reason":"%s"}}`,

@@ -31,7 +31,11 @@ const (
 // patience bounds every wait on a condition.
 const patience = 20 * time.Second
 
+// TestMain makes this binary be certtrail, too. A test here is parallel unless it measures time or memory, sends all it can to a server that it stops or
+// kills, needs the port of a server that ended, or opens an owner in this process: a rebuild bounds the memory of all of it.
 func TestMain(m *testing.M) {
+	// Under the race detector each process would wait a second before it ends, for races in what outlives main; hundreds of them end here.
+	os.Setenv("GORACE", "atexit_sleep_ms=10 "+os.Getenv("GORACE"))
 	testscript.Main(m, map[string]func(){"certtrail": main})
 }
 
@@ -49,6 +53,7 @@ func TestMain(m *testing.M) {
 //
 // JSON contains other JSON when it has all its members with those values; null stands for a member that must not be there.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
@@ -71,7 +76,7 @@ func theWorld(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*
 
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	var environment []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE"} {
 		environment = append(environment, name+"="+ts.Getenv(name))
 	}
 	for _, pair := range testEnvironment() {

@@ -112,6 +112,7 @@ var challengeToken = regexp.MustCompile(`was challenged with the token <code>CAN
 
 // TestNoSecretLeaves plants canaries and looks for them in the data directory, on the wire, in every page and answer, and in the logs.
 func TestNoSecretLeaves(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	w := begin(t, dir, "--log-level", "debug")
 	nc, err := nats.Connect(strings.Replace(w.nats, "subscriber@", "subscriber:"+testNATS+"@", 1))
@@ -222,6 +223,7 @@ func decodedBase64(s string) string {
 
 // TestSubscriber is a NATS client that is configured with nothing but URL and password.
 func TestSubscriber(t *testing.T) {
+	t.Parallel()
 	w := begin(t, t.TempDir())
 	nc, err := nats.Connect(strings.Replace(w.nats, "subscriber@", "subscriber:"+testNATS+"@", 1))
 	if err != nil {

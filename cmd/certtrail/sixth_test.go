@@ -19,6 +19,7 @@ func TestSixthProviderKeepsThePromises(t *testing.T) {
 // TestSixthProvider builds the program with one more folder under ingest, and one more entry in main.go with its import, and nothing else: its settings, its
 // endpoint, its samples and its rows are there.
 func TestSixthProvider(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	program := buildWithSixth(t, dir)
 	run := func(args ...string) string {

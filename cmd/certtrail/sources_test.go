@@ -13,6 +13,7 @@ import (
 
 // TestSourcesOfOneKind: two accounts of one provider have an endpoint, a credential, an API and a reconcile of their own, and neither sees the other's.
 func TestSourcesOfOneKind(t *testing.T) {
+	t.Parallel()
 	us, eu := newCertCentral(t), newCertCentral(t)
 	us.set(centralOrder{id: "1", certificate: "11", status: "issued", name: "us.example.test"})
 	eu.set(centralOrder{id: "1", certificate: "22", status: "issued", name: "eu.example.test"})
