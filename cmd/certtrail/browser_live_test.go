@@ -63,15 +63,15 @@ func TestServerRestartsUnderAnOpenPage(t *testing.T) {
 	until(t, ctx, "the page catches up by itself", isLive+` && `+stateIs("issued")+` && window.sameDocument`)
 }
 
-// TestTenTabs opens as many windows of one browser, which allows six connections per host: all of them change, and one more page still loads.
-func TestTenTabs(t *testing.T) {
+// TestTwentyTabs opens as many windows of one browser, which allows six connections per host: all of them change, and one more still loads.
+func TestTwentyTabs(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())
 	w.xolphin(t, 960000032, "Updated&State=Organization")
 	w.caughtUp(t)
 	first := longBrowser(t, 3*time.Minute)
 	tabs := []context.Context{first}
-	for range 9 {
+	for range 19 {
 		tab, cancel := chromedp.NewContext(first)
 		t.Cleanup(cancel)
 		tabs = append(tabs, tab)

@@ -20,7 +20,7 @@ func TestMovingHouse(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	home, there, restored := t.TempDir(), t.TempDir(), t.TempDir()
-	remember(t, home, seed, 6_000) // more than an import takes at once
+	remember(t, home, seed, 10_000)
 	file, backup := filepath.Join(t.TempDir(), "events.jsonl"), filepath.Join(t.TempDir(), "backup")
 	commandly(t, "replay", "--data-dir", home)
 	want := commandly(t, "replay", "--verify", "--data-dir", home)
