@@ -24,17 +24,22 @@ func TestIDsAreFew(t *testing.T) {
 	runtime.GC() // what earlier tests left in pools goes with the second
 	runtime.ReadMemStats(&before)
 	s := newIDs()
-	for round := range 2 {
-		for i := range uint64(n) {
-			text := fmt.Sprint("digicert:", i)
-			if i%10 > 0 { // as a version 1 UUID, of one machine: they differ at their beginning only
-				var u uuid.UUID
-				binary.BigEndian.PutUint64(u[:], i)
-				text = u.String()
-			}
-			if isNew := s.add(text); isNew != (round == 0) {
-				t.Fatalf("round %d: %s is new: %v", round, text, isNew)
-			}
+	id := func(i uint64) string {
+		if i%10 == 0 {
+			return fmt.Sprint("digicert:", i)
+		}
+		var u uuid.UUID // as a version 1 UUID, of one machine: they differ at their beginning only
+		binary.BigEndian.PutUint64(u[:], i)
+		return u.String()
+	}
+	for i := range uint64(n) {
+		if !s.add(id(i)) {
+			t.Fatalf("%s is not new", id(i))
+		}
+	}
+	for i := uint64(0); i < n; i += 7 {
+		if s.add(id(i)) {
+			t.Fatalf("%s is new a second time", id(i))
 		}
 	}
 	runtime.GC()

@@ -69,7 +69,7 @@ func TestChallengeWithoutAPI(t *testing.T) {
 	w := begin(t, dir)
 	w.hook(t, `{"event":"challenge_webhook_endpoint","data":{"token":"CANARY-TOKEN-1","webhook_id":12345}}`)
 	_, body, err := fetch(w.web + "/system")
-	if err != nil || !regexp.MustCompile(`(?s)12345.*CANARY-TOKEN-1.*good until .*in (29|30) min`).Match(body) {
+	if err != nil || !regexp.MustCompile(`(?s)12345.*CANARY-TOKEN-1.*expires .*in (29|30) min`).Match(body) {
 		t.Errorf("the page does not show the token (%v):\n%s", err, body)
 	}
 	w.hidesTokens(t, dir)
