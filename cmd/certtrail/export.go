@@ -91,19 +91,6 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 	return errors.Join(err, w.Flush())
 }
 
-func warnOfGaps(w io.Writer, gaps []schema.Gap) {
-	for _, g := range gaps {
-		fmt.Fprintf(w, "warning: %s; see the operating guide on gaps\n", gone(g))
-	}
-}
-
-func gone(g schema.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is gone from the log", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are gone from the log", g.First, g.Last)
-}
-
 // writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
 func writeWhole(path string, write func(io.Writer) error) error {
 	dir := filepath.Dir(path)
