@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -63,7 +62,7 @@ func emptyGeneration(t *testing.T) (*Store, *writer) {
 	if err := create(context.Background(), path, "_journal_mode=WAL", true); err != nil {
 		t.Fatal(err)
 	}
-	w, err := openWriter(path, false, slog.New(slog.DiscardHandler))
+	w, err := openWriter(path, false)
 	if err != nil {
 		t.Fatal(err)
 	}

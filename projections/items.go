@@ -183,12 +183,6 @@ type Quarantined struct {
 	Original *schema.Original `json:"original,omitempty"`
 }
 
-// Gap is a range of stream sequences that are gone from the log.
-type Gap struct {
-	First uint64 `json:"first_seq"`
-	Last  uint64 `json:"last_seq"`
-}
-
 // Key names one row: its read model, provider and id, as /live sends it.
 type Key struct {
 	Model    string // orders, certificates, domains, dnssec, organizations, websites, accounts, users, targets, scans, findings, attention, quarantine

@@ -209,25 +209,3 @@ func (s *Store) countQuarantine(ctx context.Context, q Query) (n int, err error)
 	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM quarantine"+w.sql("")+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
-
-func (s *Store) gaps(ctx context.Context) (gaps []Gap, err error) {
-	gaps = []Gap{}
-	db, done, err := s.reader()
-	if err != nil {
-		return gaps, err
-	}
-	defer done(&err)
-	found, err := db.QueryContext(ctx, "SELECT first_seq, last_seq FROM gaps ORDER BY first_seq")
-	if err != nil {
-		return gaps, err
-	}
-	defer found.Close()
-	for found.Next() {
-		var g Gap
-		if err := found.Scan(&g.First, &g.Last); err != nil {
-			return gaps, err
-		}
-		gaps = append(gaps, g)
-	}
-	return gaps, found.Err()
-}

@@ -18,25 +18,31 @@ var ErrBusy = errors.New("the read models are being rebuilt or verified already;
 // handover is how many events may come during a round of catching up that is the last before the follower is stopped.
 const handover = 1000
 
+// Rebuilt is what a rebuild has come to.
+type Rebuilt struct {
+	Seq  uint64      // the last event that the read models held when they were built
+	Gone schema.Gaps // what those before held, and these do not: it is gone from the log
+}
+
 // Rebuild builds the read models anew from the first event, and returns when they are read in place of those in use, which answer until then.
 // With decode, every event is derived anew from its original delivery; later rebuilds keep to that until one is asked for without.
-// report, unless nil, is told of the progress. It returns the last event that they held then. Only one building runs at a time: ErrBusy.
-func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress)) (seq uint64, err error) {
+// report, unless nil, is told of the progress. Only one building runs at a time: ErrBusy.
+func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress)) (r Rebuilt, err error) {
 	if decode && s.o.Decode == nil {
-		return 0, errors.New("this program has no decoders to derive events with")
+		return r, errors.New("this program has no decoders to derive events with")
 	}
 	ctx, leave, err := s.building.enter(ctx)
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	defer leave()
 	return s.rebuild(ctx, decode, "it was asked for", report)
 }
 
 // rebuild is called by whoever builds.
-func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report func(Progress)) (seq uint64, err error) {
+func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report func(Progress)) (r Rebuilt, err error) {
 	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil { // it may have been deleted with the files in it
-		return 0, fmt.Errorf("couldn't make the directory of the read models: %w", err)
+		return r, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
 	g := s.next(decode)
 	b := s.newBuild(filepath.Join(s.o.Dir, g.String()), decode, reason, report)
@@ -50,16 +56,20 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 	s.logger.Info("building the read models from the log", "reason", reason, "file", g.String())
 	to, err := s.log.Last(ctx)
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	if err := b.load(ctx, to); err != nil {
-		return 0, err
+		return r, err
 	}
-	if err := s.takeOver(ctx, b); err != nil {
-		return 0, err
+	gone, err := s.takeOver(ctx, b)
+	if err != nil {
+		return r, err
 	}
 	s.logger.Info("the read models are built", "file", g.String(), "events", b.seq, "took", s.o.Now().Sub(b.began))
-	return b.seq, nil
+	if n := gone.Events(); n > 0 {
+		s.logger.Warn("the read models lost what they still held of events that are gone from the log; see the operating guide on gaps", "events", n, "sequences", gone)
+	}
+	return Rebuilt{b.seq, gone}, nil
 }
 
 // Forget builds the read models anew after a person's key was destroyed, and returns when those are in use, in which nothing of the person is left. It
@@ -72,23 +82,23 @@ func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, 
 	}
 	defer leave()
 	before, _ := s.inUse()
-	seq, err = s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
+	r, err := s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
 	if err != nil || before == nil {
-		return seq, err
+		return r.Seq, err
 	}
 	select {
 	case <-before.retired:
-		return seq, nil
+		return r.Seq, nil
 	case <-ctx.Done():
-		return seq, ctx.Err()
+		return r.Seq, ctx.Err()
 	}
 }
 
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses
-// for the last few: those it holds, so that no page goes back. The follower goes on from there with the new one.
-func (s *Store) takeOver(ctx context.Context, b *build) error {
+// for the last few: those it holds, so that no page goes back. The follower goes on from there with the new one. It returns what only the old one held.
+func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err error) {
 	if err := b.catchUp(ctx, s.log.Last); err != nil {
-		return err
+		return nil, err
 	}
 	defer s.baton.take()()
 	to, err := s.held(ctx)
@@ -96,22 +106,25 @@ func (s *Store) takeOver(ctx context.Context, b *build) error {
 		to, err = s.log.Last(ctx)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := b.reach(ctx, to); err != nil {
-		return err
+		return nil, err
 	}
 	if err := b.settle(); err != nil {
-		return err
+		return nil, err
+	}
+	if gone, err = s.goneFrom(ctx, b.path); err != nil {
+		return nil, err
 	}
 	// COMMIT C. The pointer is renamed to the new file, which is whole and synced. A crash before it leaves the old file in use and the new one
 	// to be removed at the next start; after it the old one.
 	if err := s.use(b.path); err != nil {
-		return err
+		return nil, err
 	}
 	s.hub.begin(b.seq)
 	s.progress(b.seq, b.seq)
-	return nil
+	return gone, nil
 }
 
 // build is a database that is being built from the log beside the one in use.
@@ -146,7 +159,7 @@ func (b *build) load(ctx context.Context, to uint64) error {
 	if err := create(ctx, b.path, "_journal_mode=OFF&_synchronous=OFF", false); err != nil {
 		return err
 	}
-	w, err := openWriter(b.path, true, b.s.logger)
+	w, err := openWriter(b.path, true)
 	if err != nil {
 		return err
 	}
@@ -159,7 +172,7 @@ func (b *build) load(ctx context.Context, to uint64) error {
 			return err
 		}
 		b.note(w, part)
-		b.s.giveWay(ctx)
+		b.s.GiveWay(ctx)
 		return ctx.Err()
 	})
 	if err != nil {
@@ -185,11 +198,11 @@ func syncBehind(path string) (stop func()) {
 	return func() { cancel(); syncing.Wait() }
 }
 
-// giveWayMost is for how long, at most, a building waits for readers after each of its parts.
+// giveWayMost is for how long, at most, a building, or whoever else has long work, waits for readers after each of its parts.
 const giveWayMost = 25 * time.Millisecond
 
-// giveWay lets those go first who wait for an answer, whom a building would keep from the processors.
-func (s *Store) giveWay(ctx context.Context) {
+// GiveWay lets those go first who wait for an answer, whom long work would keep from the processors.
+func (s *Store) GiveWay(ctx context.Context) {
 	for waited := time.Duration(0); (s.active.Load() > 0 || s.o.Busy()) && waited < giveWayMost; waited += time.Millisecond {
 		pause(ctx, time.Millisecond)
 	}
@@ -225,7 +238,7 @@ func (b *build) catchUp(ctx context.Context, end func(context.Context) (uint64, 
 // reach folds the events up to `to` in ordinary transactions.
 func (b *build) reach(ctx context.Context, to uint64) error {
 	if b.w == nil {
-		w, err := openWriter(b.path, false, b.s.logger)
+		w, err := openWriter(b.path, false)
 		if err != nil {
 			return err
 		}

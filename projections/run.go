@@ -111,7 +111,7 @@ func (s *Store) turn(ctx context.Context) (current *file, err error) {
 
 // follow follows the log into the generation.
 func (s *Store) follow(ctx context.Context, f *file) error {
-	w, err := openWriter(f.path, false, s.logger)
+	w, err := openWriter(f.path, false)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
 
+	// Gaps are the sequences that are gone from the log, and why more may be than is known; nil: only what was gone when it was folded is known.
+	Gaps func() (schema.Gaps, error)
+
 	Busy     func() bool          // whether somebody waits for an answer, to whom a building gives way; nil: only to those who read the read models
 	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing
 }
@@ -68,10 +71,11 @@ type Store struct {
 	active   atomic.Int64   // readers at work
 
 	mu        sync.RWMutex
-	current   *file  // nil until there is a generation to read
-	number    int    // the highest that a generation was given
-	reason    string // why there is none, or why another must be built
-	redecoded bool   // whether the generation in use, or the last that was, has its events derived anew
+	current   *file   // nil until there is a generation to read
+	number    int     // the highest that a generation was given
+	reason    string  // why there is none, or why another must be built
+	redecoded bool    // whether the generation in use, or the last that was, has its events derived anew
+	dropped   holding // what the last generation that was in use held, where there is none
 	status    Status
 }
 
@@ -98,9 +102,12 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
 	}
 	s.number = g.number
-	keep := ""
-	if g.readable() {
-		keep = g.String()
+	keep := g.String()
+	if !g.readable() {
+		keep = ""
+		if ok {
+			s.dropped, _ = holdingOf(context.Background(), filepath.Join(o.Dir, g.String())) // tables of another version may not say
+		}
 	}
 	if err := removeOthers(o.Dir, keep); err != nil {
 		return nil, fmt.Errorf("couldn't remove read models that are not in use: %w", err)
@@ -215,13 +222,14 @@ func (s *Store) inUse() (current *file, reason string) {
 
 // drop stops reading f, which is of no use any more, unless another has taken its place already.
 func (s *Store) drop(f *file, reason string) {
+	held, _ := readHolding(context.Background(), f.readers) // a damaged file may not say
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != f {
 		return
 	}
 	s.retire(f, true)
-	s.current, s.reason = nil, reason
+	s.current, s.reason, s.dropped = nil, reason, held
 	s.status.State = StateRebuilding
 }
 
@@ -241,8 +249,8 @@ func (s *Store) setStatus(set func(*Status)) {
 	set(&s.status)
 }
 
-// Status is how far the projections are, and which sequences the log has lost.
-func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
+// Status is how far the projections are, and what is gone from the log.
+func (s *Store) Status(ctx context.Context) ([]Status, Missing, error) {
 	s.mu.RLock()
 	status := s.status
 	status.Redecoded = s.redecoded
@@ -250,17 +258,17 @@ func (s *Store) Status(ctx context.Context) ([]Status, []Gap, error) {
 	if s.log != nil {
 		last, err := s.log.Last(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, Missing{}, err
 		}
 		if last > status.Seq {
 			status.Lag = last - status.Seq
 		}
 	}
-	gaps, err := s.gaps(ctx)
-	if errors.Is(err, ErrRebuilding) {
+	m, err := s.missing(ctx)
+	if errors.Is(err, ErrRebuilding) { // the file is damaged; what the log knows stands
 		err = nil
 	}
-	return []Status{status}, gaps, err
+	return []Status{status}, m, err
 }
 
 // Close stops reading. Run must have returned.

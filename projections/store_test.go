@@ -227,9 +227,9 @@ func TestGapsAreNoted(t *testing.T) {
 	gapped := &shifted{l}
 	s, _ := running(t, t.TempDir(), gapped)
 	caughtUp(t, s)
-	_, gaps, err := s.Status(context.Background())
-	if err != nil || len(gaps) != 1 || gaps[0] != (Gap{1, 1}) {
-		t.Errorf("gaps %v (%v), want 1 to 1", gaps, err)
+	_, m, err := s.Status(context.Background())
+	if err != nil || len(m.Gaps) != 1 || m.Gaps[0] != (schema.Gap{First: 1, Last: 1}) || len(m.Held) > 0 {
+		t.Errorf("missing %+v (%v), want 1 to 1, which nothing holds", m, err)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/certtrail/certtrail/schema"
 )
 
 // differencesShown bounds how many differences a verification names; all are counted.
@@ -24,6 +26,7 @@ type Verification struct {
 	Tables      []TableDigest `json:"tables"`
 	Differing   int           `json:"differing"`             // rows that are not the same
 	Differences []Difference  `json:"differences,omitempty"` // the first of them
+	Gone        schema.Gaps   `json:"gone,omitempty"`        // what those in use hold, and the rebuilt ones do not: it is gone from the log
 }
 
 // TableDigest is one table of both: SHA-256 over its rows in the order of their keys.
@@ -106,7 +109,21 @@ func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verificat
 			return nil, fmt.Errorf("couldn't compare the table %s: %w", t.name, err)
 		}
 	}
+	if err := v.compareHoldings(ctx, live, rebuilt.readers); err != nil {
+		return nil, err
+	}
 	return v, v.checkIndexes(ctx, live)
+}
+
+// compareHoldings finds what only the read models in use hold.
+func (v *Verification) compareHoldings(ctx context.Context, live, rebuilt querier) error {
+	held, err := readHolding(ctx, live)
+	if err != nil {
+		return err
+	}
+	next, err := readHolding(ctx, rebuilt)
+	v.Gone = held.gone(next)
+	return err
 }
 
 // checkIndexes has SQLite hold the indexes, which lists are read by, against the tables.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"strconv"
 
@@ -14,7 +13,6 @@ import (
 // writer folds events into one generation. There is one per file, used by one goroutine.
 type writer struct {
 	db     *database
-	logger *slog.Logger
 	models map[string]rows
 	words  map[string]any
 	bulk   bool // the file is thrown away if this does not end well, and has no indexes yet
@@ -48,7 +46,7 @@ const (
 	bulkOptions = "mode=rw&_journal_mode=OFF&_synchronous=OFF&_busy_timeout=5000&_cache_size=-32768"
 )
 
-func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err error) {
+func openWriter(path string, bulk bool) (w *writer, err error) {
 	options := liveOptions
 	if bulk {
 		options = bulkOptions
@@ -57,7 +55,7 @@ func openWriter(path string, bulk bool, logger *slog.Logger) (w *writer, err err
 	if err != nil {
 		return nil, err
 	}
-	w = &writer{db: db, logger: logger, words: map[string]any{}, bulk: bulk}
+	w = &writer{db: db, words: map[string]any{}, bulk: bulk}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -206,7 +204,6 @@ func (b *batch) entry(n *entry) error {
 		return nil // repeated by the log's reader
 	}
 	if r.Missing > 0 {
-		b.w.logger.Error("events are gone from the log; see the operating guide on gaps", "first_seq", r.Seq-r.Missing, "last_seq", r.Seq-1)
 		if err := b.w.insertGap.run(r.Seq-r.Missing, r.Seq-1); err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 		consuming.Stop()
 		<-consuming.Closed()
 	}()
-	p := place{at: *after, fetched: fetched}
+	p := place{at: *after, fetched: fetched, gone: r.log.gone}
 	for {
 		if err := p.await(ctx, broke); err != nil {
 			return err
@@ -186,7 +186,8 @@ type place struct {
 	at        uint64 // the last stream sequence taken from fetched
 	delivered uint64 // the last consumer sequence
 	fetched   *fetched
-	waiting   *schema.Record // taken, but not yet given to the reader
+	gone      func(first, last uint64) // is told of sequences that no event has
+	waiting   *schema.Record           // taken, but not yet given to the reader
 }
 
 // await takes the next message, unless one is waiting already.
@@ -215,6 +216,9 @@ func (p *place) take(m jetstream.Msg) error {
 	}
 	p.delivered++
 	seq := meta.Sequence.Stream
+	if seq > p.at+1 {
+		p.gone(p.at+1, seq-1)
+	}
 	p.waiting = &schema.Record{Seq: seq, Missing: seq - p.at - 1, Subject: m.Subject(), Time: meta.Timestamp, Data: m.Data()}
 	p.at = seq
 	return nil

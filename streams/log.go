@@ -48,6 +48,7 @@ type Log struct {
 	durable *watermark // the last sequence known to be on the disk
 	tail    tail       // the last events before it
 	blocks  blockFiles // only read
+	missing missing    // from it
 
 	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
 	bulk    *publisher // of who bulks

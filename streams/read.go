@@ -24,6 +24,9 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	}
 }
 
+// servedMost is how many events are taken from the server where the block files are unclear, before those are tried again: they are read at many times its speed.
+const servedMost = 2 * maxRecords
+
 // Read yields the events after the sequence `after` up to `until`, in order, and returns when there are no more. It waits until they are durable.
 // Records share memory with others that were read beside them.
 func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
@@ -37,14 +40,30 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 	if _, err := l.durable.wait(ctx, until); err != nil {
 		return err
 	}
-	err = l.readBlocks(ctx, after, until, func(records []schema.Record) error {
-		after = records[len(records)-1].Seq
-		return yield(records)
-	})
-	if !errors.Is(err, errUnclear) {
-		return err
+	for after < until {
+		err = l.readBlocks(ctx, after, until, func(records []schema.Record) error {
+			after = records[len(records)-1].Seq
+			return yield(records)
+		})
+		if !errors.Is(err, errUnclear) {
+			return err
+		}
+		served := 0
+		err = l.readServed(ctx, after, until, func(records []schema.Record) error {
+			after = records[len(records)-1].Seq
+			if err := yield(records); err != nil {
+				return err
+			}
+			if served += len(records); served >= servedMost && !l.blocks.off {
+				return errUnclear
+			}
+			return nil
+		})
+		if !errors.Is(err, errUnclear) {
+			return err
+		}
 	}
-	return l.readServed(ctx, after, until, yield)
+	return nil
 }
 
 // readBlocks is Read out of the block files, as far as they are plain.
@@ -85,18 +104,22 @@ func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]
 // lastMessage is the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
 // server's index of subjects may still name an event that is damaged; so it is looked for from the end.
 func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
-	seq, err := l.lastStored(ctx)
+	stored, err := l.lastStored(ctx)
 	if err != nil {
 		return 0, err
 	}
+	seq := stored
 	for ; seq > 0; seq-- {
 		_, err := l.stream.GetMsg(ctx, seq)
 		if err == nil {
-			return seq, nil
+			break
 		}
 		if !errors.Is(err, jetstream.ErrMsgNotFound) {
 			return 0, fmt.Errorf("couldn't find the log's last event: %w", err)
 		}
 	}
-	return 0, nil
+	if seq < stored {
+		l.gone(seq+1, stored)
+	}
+	return seq, nil
 }

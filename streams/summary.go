@@ -13,17 +13,11 @@ import (
 
 // Summary is what a log holds up to a sequence, in few words: two logs of the same summary hold the same events in the same places.
 type Summary struct {
-	Events   uint64 `json:"events"`
-	FirstSeq uint64 `json:"first_seq"`      // of the first event; 0 when there is none
-	LastSeq  uint64 `json:"last_seq"`       // that this is a summary up to
-	Gaps     []Gap  `json:"gaps,omitempty"` // sequences up to LastSeq that no event has
-	Digest   string `json:"digest"`         // SHA-256 over each event's sequence, time, subject and bytes, in hex
-}
-
-// Gap is a range of sequences, both ends included.
-type Gap struct {
-	First uint64 `json:"first_seq"`
-	Last  uint64 `json:"last_seq"`
+	Events   uint64      `json:"events"`
+	FirstSeq uint64      `json:"first_seq"`      // of the first event; 0 when there is none
+	LastSeq  uint64      `json:"last_seq"`       // that this is a summary up to
+	Gaps     schema.Gaps `json:"gaps,omitempty"` // sequences up to LastSeq that no event has
+	Digest   string      `json:"digest"`         // SHA-256 over each event's sequence, time, subject and bytes, in hex
 }
 
 // Equal tells whether both logs hold the same.
@@ -59,7 +53,7 @@ func (l *Log) Summarize(ctx context.Context, until uint64, progress func(events 
 // skip notes what is missing between an event and the next one.
 func (s *Summary) skip(at, next uint64) {
 	if next > at+1 {
-		s.Gaps = append(s.Gaps, Gap{at + 1, next - 1})
+		s.Gaps = append(s.Gaps, schema.Gap{First: at + 1, Last: next - 1})
 	}
 }
 

@@ -139,8 +139,10 @@ func withSeq(rec schema.Record) json.RawMessage {
 type statusJSON struct {
 	Version string `json:"version"`
 	Stream  struct {
-		LastSeq uint64            `json:"last_seq"`
-		Gaps    []projections.Gap `json:"gaps"`
+		LastSeq   uint64       `json:"last_seq"`
+		Gaps      []schema.Gap `json:"gaps"`
+		GapsHeld  []schema.Gap `json:"gaps_held"`  // those of which the read models still hold what the events changed
+		GapsKnown bool         `json:"gaps_known"` // all of the log was read for them since the start
 	} `json:"stream"`
 	Projections []projections.Status `json:"projections"`
 	Providers   []providerJSON       `json:"providers"`
@@ -170,7 +172,7 @@ type providerJSON struct {
 }
 
 func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
-	status, gaps, err := s.Store.Status(r.Context())
+	status, missing, err := s.Store.Status(r.Context())
 	if err != nil {
 		return err
 	}
@@ -179,7 +181,8 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a := statusJSON{Version: s.Version, Projections: append([]projections.Status{}, status...), Providers: []providerJSON{}}
-	a.Stream.LastSeq, a.Stream.Gaps = last, append([]projections.Gap{}, gaps...)
+	a.Stream.LastSeq, a.Stream.GapsKnown = last, missing.Unknown == nil
+	a.Stream.Gaps, a.Stream.GapsHeld = append([]schema.Gap{}, missing.Gaps...), append([]schema.Gap{}, missing.Held...)
 	now := s.Now()
 	known := s.known(r.Context(), now)
 	for i := range known {
@@ -193,7 +196,7 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 		a.Providers = append(a.Providers, j)
 	}
 	a.Warnings = []warningJSON{}
-	for _, warning := range s.warnings(r.Context(), status, gaps, known, now) {
+	for _, warning := range s.warnings(r.Context(), status, &missing, known, now) {
 		severity := projections.Critical
 		if warning.Minor {
 			severity = projections.Warning

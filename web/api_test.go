@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"reflect"
 	"regexp"
@@ -133,13 +134,14 @@ func TestNewestEventsOfASubject(t *testing.T) {
 
 func TestAPIStatus(t *testing.T) {
 	s, l := world(plain)
-	s.gaps = []projections.Gap{{First: 3, Last: 5}}
+	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 3, Last: 5}}, Held: schema.Gaps{{First: 4, Last: 4}}, Unknown: errors.New("nobody looked")}
 	got := object(t, "status", get(handler(t, options(s, l)), "/api/v1/status").Body.Bytes())
 	if got["version"] != "1.2.3" || len(got["providers"].([]any)) != 3 || len(got["projections"].([]any)) != 1 {
 		t.Errorf("status %v", got)
 	}
 	stream := got["stream"].(map[string]any)
-	if stream["last_seq"] != float64(len(l.records)) || !reflect.DeepEqual(stream["gaps"], []any{map[string]any{"first_seq": 3.0, "last_seq": 5.0}}) {
+	if stream["last_seq"] != float64(len(l.records)) || !reflect.DeepEqual(stream["gaps"], []any{map[string]any{"first_seq": 3.0, "last_seq": 5.0}}) ||
+		!reflect.DeepEqual(stream["gaps_held"], []any{map[string]any{"first_seq": 4.0, "last_seq": 4.0}}) || stream["gaps_known"] != false {
 		t.Errorf("stream %v", stream)
 	}
 }

@@ -89,11 +89,11 @@ func (s *Server) neighbours(ctx context.Context, seq, last uint64) (prev, next u
 	if seq < last {
 		next = seq + 1
 	}
-	_, gaps, err := s.Store.Status(ctx)
+	_, missing, err := s.Store.Status(ctx)
 	if err != nil {
 		return prev, next
 	}
-	for _, g := range gaps {
+	for _, g := range missing.Gaps {
 		if g.First <= prev && prev <= g.Last {
 			prev = g.First - 1
 		}

@@ -30,7 +30,7 @@ type fakeStore struct {
 	matters       []projections.Matter
 	more          bool // than those matters
 	status        []projections.Status
-	gaps          []projections.Gap
+	missing       projections.Missing
 	traffic       []projections.Traffic
 	err           error // what every method fails with, except Status
 	count         int   // what Count says, if more than none
@@ -372,8 +372,8 @@ func (s *fakeStore) MattersOf(_ context.Context, o *projections.Order, _ time.Ti
 	return matters, s.err
 }
 
-func (s *fakeStore) Status(context.Context) ([]projections.Status, []projections.Gap, error) {
-	return s.status, s.gaps, nil
+func (s *fakeStore) Status(context.Context) ([]projections.Status, projections.Missing, error) {
+	return s.status, s.missing, nil
 }
 
 func (s *fakeStore) Traffic(context.Context, time.Time) ([]projections.Traffic, error) {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -102,7 +101,7 @@ func TestEventShowsItsDelivery(t *testing.T) {
 	l.add(schema.New("id-0", "/hooks/digicert", ago(2*time.Hour), schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "2"}))
 	l.add(e)
 	l.add(e)
-	s.gaps = []projections.Gap{{First: 1, Last: 1}}
+	s.missing.Gaps = schema.Gaps{{First: 1, Last: 1}}
 	h := handler(t, options(s, l))
 	page := get(h, "/events/2").Body.String()
 	for _, want := range []string{"POST /hooks/digicert", "&lt;b&gt;", "%zz", "text/&lt;html&gt;", "bytes in hex, 28 bytes", "|..&lt;script&gt;alert(|", `href="/events/2/body" download`, `href="/quarantine?provider=digicert"`, `href="/events/3" rel="next"`} {

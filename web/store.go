@@ -119,7 +119,7 @@ type Overview interface {
 	// Traffic is how the deliveries of every provider came.
 	Traffic(ctx context.Context, now time.Time) ([]projections.Traffic, error)
 	// Status answers also while the read models are being rebuilt.
-	Status(context.Context) ([]projections.Status, []projections.Gap, error)
+	Status(context.Context) ([]projections.Status, projections.Missing, error)
 }
 
 // LiveStore is what the open pages need.

@@ -19,7 +19,7 @@ type systemPage struct {
 	frame
 	Warnings    []Warning // what is wrong, most urgent first
 	Projections []projections.Status
-	Gaps        []projections.Gap
+	Missing     projections.Missing
 	Last        uint64
 	Providers   []providerView
 	ConfigFile  string
@@ -58,7 +58,7 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	p := systemPage{frame: s.frame(ctx, "System", "system"), ConfigFile: s.First.ConfigFile, Metrics: s.Metrics != nil, Tests: s.TestDelivery != nil}
 	p.Model = anyModel
 	var err error
-	if p.Projections, p.Gaps, err = s.Store.Status(ctx); err != nil {
+	if p.Projections, p.Missing, err = s.Store.Status(ctx); err != nil {
 		return err
 	}
 	p.Rebuild = rebuilding(p.Projections)
@@ -73,7 +73,7 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	for _, k := range known {
 		p.Providers = append(p.Providers, k.view(accounts, p.Now))
 	}
-	p.Warnings = s.warnings(ctx, p.Projections, p.Gaps, known, p.Now)
+	p.Warnings = s.warnings(ctx, p.Projections, &p.Missing, known, p.Now)
 	return s.render(w, http.StatusOK, "system", p)
 }
 

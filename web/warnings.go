@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 )
 
 // Warning is something that is wrong with the machine, the log or the way to a provider.
@@ -17,14 +18,12 @@ type Warning struct {
 }
 
 // warnings are all that is wrong, those by which deliveries are lost first.
-func (s *Server) warnings(ctx context.Context, status []projections.Status, gaps []projections.Gap, list []known, now time.Time) []Warning {
+func (s *Server) warnings(ctx context.Context, status []projections.Status, missing *projections.Missing, list []known, now time.Time) []Warning {
 	var all []Warning
 	if s.Warnings != nil {
 		all = s.Warnings(ctx)
 	}
-	if len(gaps) > 0 {
-		all = append(all, Warning{Title: "Events are gone from the log", Text: gapsText(gaps) + " Restore a backup, or reconcile with the providers."})
-	}
+	all = append(all, gapWarnings(missing)...)
 	for i := range status {
 		if why := status[i].Torn; why != "" {
 			all = append(all, Warning{Title: "The log was damaged or replaced", Text: sentence(why) + " The read models were rebuilt from what it holds. " +
@@ -81,8 +80,42 @@ func untilText(m moment) string {
 	return "until " + m.UTC
 }
 
-// gapsText names the first of the gaps.
-func gapsText(gaps []projections.Gap) string {
+// gapWarnings tell what is gone from the log, and whether the pages still show what came of it.
+func gapWarnings(m *projections.Missing) []Warning {
+	var list []Warning
+	if len(m.Held) > 0 {
+		list = append(list, Warning{Title: "Events are gone from the log, but not from the pages", Text: missingText(m.Held) + " The pages still show what came of " +
+			pronoun(m.Held) + ", and a replay would lose that: compare with a backup first."})
+	}
+	if lost := m.Gaps.Without(m.Held); len(lost) > 0 {
+		list = append(list, Warning{Title: "Events are gone from the log", Text: missingText(lost) + " The pages were built without " +
+			pronoun(lost) + ". Restore a backup, or reconcile with the providers."})
+	}
+	if len(m.Back) > 0 {
+		list = append(list, Warning{Title: "The log has events that the pages lack", Text: "They were built while " + rangesText(m.Back) +
+			" could not be read. Rebuild them: certtrail replay.", Minor: true})
+	}
+	return list
+}
+
+// missingText is "2 events are missing from the log (5, 8)."
+func missingText(gaps schema.Gaps) string {
+	what := " events are"
+	if gaps.Events() == 1 {
+		what = " event is"
+	}
+	return number(gaps.Events()) + what + " missing from the log (" + rangesText(gaps) + ")."
+}
+
+func pronoun(gaps schema.Gaps) string {
+	if gaps.Events() == 1 {
+		return "it"
+	}
+	return "them"
+}
+
+// rangesText names the first of the gaps.
+func rangesText(gaps schema.Gaps) string {
 	const shown = 5
 	text := ""
 	for i, g := range gaps[:min(len(gaps), shown)] {
@@ -96,5 +129,5 @@ func gapsText(gaps []projections.Gap) string {
 	if more := len(gaps) - shown; more > 0 {
 		text += fmt.Sprintf(" and %s more ranges", number(more))
 	}
-	return "Missing: " + text + "."
+	return text
 }

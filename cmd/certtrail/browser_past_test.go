@@ -69,9 +69,9 @@ type rebuildingStore struct {
 	looks atomic.Int64
 }
 
-func (s *rebuildingStore) Status(context.Context) ([]projections.Status, []projections.Gap, error) {
+func (s *rebuildingStore) Status(context.Context) ([]projections.Status, projections.Missing, error) {
 	percent := min(float64(s.looks.Add(1)), 99)
-	return []projections.Status{{Name: "read-models", State: projections.StateRebuilding, Rebuild: &projections.Progress{Reason: "they are new", Percent: percent, TargetSeq: 100}}}, nil, nil
+	return []projections.Status{{Name: "read-models", State: projections.StateRebuilding, Rebuild: &projections.Progress{Reason: "they are new", Percent: percent, TargetSeq: 100}}}, projections.Missing{}, nil
 }
 
 func (s *rebuildingStore) Traffic(context.Context, time.Time) ([]projections.Traffic, error) {

@@ -18,7 +18,6 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
 )
 
 // program runs a command to its end.
@@ -218,7 +217,7 @@ func TestBrokenAnswer(t *testing.T) {
 
 func TestGapsAreTold(t *testing.T) {
 	var b bytes.Buffer
-	warnOfGaps(&b, []streams.Gap{{First: 3, Last: 3}, {First: 7, Last: 9}})
+	warnOfGaps(&b, []schema.Gap{{First: 3, Last: 3}, {First: 7, Last: 9}})
 	const want = "warning: event 3 is gone from the log; see the operating guide on gaps\nwarning: events 7 to 9 are gone from the log; see the operating guide on gaps\n"
 	if b.String() != want {
 		t.Error(b.String())

@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/schema"
 )
 
 func exportCommand() *cobra.Command {
@@ -62,7 +62,7 @@ func exportCommand() *cobra.Command {
 // export is one export, and what came of it.
 type export struct {
 	events uint64
-	gaps   []streams.Gap
+	gaps   []schema.Gap
 	far    *counter
 }
 
@@ -71,7 +71,7 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 	at := uint64(0)
 	skip := func(next uint64) {
 		if next > at+1 {
-			x.gaps = append(x.gaps, streams.Gap{First: at + 1, Last: next - 1})
+			x.gaps = append(x.gaps, schema.Gap{First: at + 1, Last: next - 1})
 		}
 	}
 	var end eventsEnd
@@ -89,19 +89,6 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 	}, &end)
 	skip(end.Last + 1)
 	return errors.Join(err, w.Flush())
-}
-
-func warnOfGaps(w io.Writer, gaps []streams.Gap) {
-	for _, g := range gaps {
-		fmt.Fprintf(w, "warning: %s; see the operating guide on gaps\n", gone(g))
-	}
-}
-
-func gone(g streams.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is gone from the log", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are gone from the log", g.First, g.Last)
 }
 
 // writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.

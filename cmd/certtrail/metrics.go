@@ -52,16 +52,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if last, err := c.log.Last(ctx); err == nil {
 		ch <- prometheus.MustNewConstMetric(logSeq, prometheus.GaugeValue, float64(last))
 	}
-	status, gaps, err := c.store.Status(ctx)
+	status, missing, err := c.store.Status(ctx)
 	if err != nil {
 		return
 	}
 	for _, s := range status {
 		ch <- prometheus.MustNewConstMetric(lag, prometheus.GaugeValue, float64(s.Lag), s.Name)
 	}
-	missing := 0.0
-	for _, g := range gaps {
-		missing += float64(g.Last - g.First + 1)
-	}
-	ch <- prometheus.MustNewConstMetric(gapEvents, prometheus.GaugeValue, missing)
+	ch <- prometheus.MustNewConstMetric(gapEvents, prometheus.GaugeValue, float64(missing.Gaps.Events()))
 }

@@ -110,6 +110,9 @@ func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
 		return nil
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", commas(built.Seq), took)
+	if len(built.Gone) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s, and not in the new ones any more; see the operating guide on gaps\n", heldText(built.Gone))
+	}
 	return nil
 }
 
@@ -135,8 +138,12 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 	for _, d := range v.Differences {
 		fmt.Fprintln(out, d)
 	}
-	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; certtrail replay builds them anew",
-		anew(v.Redecoded), commas(v.Seq), count(uint64(v.Differing), "difference"))
+	advice := "certtrail replay builds them anew"
+	if len(v.Gone) > 0 {
+		advice = heldText(v.Gone) + ", and a replay would lose what came of that: compare with a backup first"
+	}
+	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; %s",
+		anew(v.Redecoded), commas(v.Seq), count(uint64(v.Differing), "difference"), advice)
 }
 
 func anew(redecoded bool) string {
@@ -156,8 +163,9 @@ func quoted(path string) string {
 
 // built is what POST /replay answers at the end.
 type built struct {
-	Seq     uint64  `json:"seq"` // the last event
-	Seconds float64 `json:"seconds"`
+	Seq     uint64      `json:"seq"` // the last event
+	Seconds float64     `json:"seconds"`
+	Gone    schema.Gaps `json:"gone,omitempty"` // what only the read models before held
 }
 
 // replay is POST /replay: it builds the read models anew, or with out those of a moment.
@@ -176,10 +184,10 @@ func (o *owner) replay(ctx context.Context, a *answer, r *http.Request) (any, er
 			return nil, err
 		}
 		seq, err := store.BuildSide(ctx, out, m, redecode, report)
-		return built{seq, time.Since(began).Seconds()}, err
+		return built{Seq: seq, Seconds: time.Since(began).Seconds()}, err
 	}
-	seq, err := store.Rebuild(ctx, redecode, report)
-	return built{seq, time.Since(began).Seconds()}, err
+	rebuilt, err := store.Rebuild(ctx, redecode, report)
+	return built{rebuilt.Seq, time.Since(began).Seconds(), rebuilt.Gone}, err
 }
 
 func momentOf(query url.Values) (m projections.Moment, err error) {

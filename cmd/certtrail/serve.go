@@ -138,6 +138,7 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	var folded sync.WaitGroup
 	folded.Go(func() { sv.store.Run(folding) })
 	folded.Go(func() { sv.settle(folding) })
+	folded.Go(func() { sv.lookForGaps(folding) })
 	defer func() {
 		stopFolding()
 		folded.Wait()
@@ -297,14 +298,14 @@ func (sv *serverProcess) ready() (bool, any) {
 	if err := sv.log.Err(); err != nil {
 		ok, report["log"] = false, err.Error()
 	}
-	status, gaps, err := sv.store.Status(context.Background())
+	status, missing, err := sv.store.Status(context.Background())
 	if err != nil {
 		return false, map[string]any{"log": report["log"], "projections": err.Error()}
 	}
 	for _, s := range status {
 		ok = ok && (s.State == projections.StateLive || s.State == projections.StateCatchingUp)
 	}
-	report["projections"], report["gaps"] = status, gaps
+	report["projections"], report["gaps"] = status, append([]schema.Gap{}, missing.Gaps...)
 	return ok, report
 }
 
