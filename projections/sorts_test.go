@@ -42,6 +42,20 @@ func TestAnyLengthIsSortedByIndex(t *testing.T) {
 	}
 }
 
+// TestEnds: a list is chosen by when its rows end where Ends says so, and nowhere else.
+func TestEnds(t *testing.T) {
+	s, _ := running(t, t.TempDir(), newMemoryLog())
+	caughtUp(t, s)
+	for model := range sortsAny {
+		if _, err := s.Count(t.Context(), model, Query{ExpiresFrom: began, Now: began}); errors.Is(err, ErrQuery) == Ends(model) {
+			t.Errorf("%s: %v", model, err)
+		}
+	}
+	if !Ends("certificates") || Ends("orders") {
+		t.Error("certificates do not end, or orders do")
+	}
+}
+
 func TestLongListsAreSortedByIndexOnly(t *testing.T) {
 	l := newMemoryLog()
 	for i := range SortLimit + 1 {
