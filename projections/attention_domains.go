@@ -58,10 +58,11 @@ func (s *Store) lapsingDomains(now time.Time) finder {
 // validationEnds are the validations that end about now, though their CA has not said so: those that end first, MaxLimit at most, and the cursor of
 // what comes after them.
 func validationEnds(ctx context.Context, db *sql.DB, cursor string, now time.Time) (ends []validationEnd, next string, err error) {
+	const by = "expires_at"
 	w, about := &where{}, schema.At(now).String()
 	w.add("expires_at > ? AND expires_at <= ?", timeAfter(about, -lapsesWithin), timeAfter(about, lapsesWithin))
 	w.add("+state = 'validated'")
-	if err := w.after(cursor, "expires_at", "name", false); err != nil {
+	if err := w.after(cursor, domains.name, by, "name"); err != nil {
 		return nil, "", err
 	}
 	found, err := db.QueryContext(ctx, "SELECT provider, name, expires_at FROM domains"+w.sql("expires_at")+" ORDER BY expires_at, provider, name LIMIT ?", append(w.args, MaxLimit)...)
@@ -78,7 +79,7 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, now time.Tim
 	}
 	if len(ends) == MaxLimit {
 		last := ends[MaxLimit-1]
-		next = position{last.at.String(), last.provider, last.name}.cursor()
+		next = position{domains.name, by, last.at.String(), last.provider, last.name}.cursor()
 	}
 	return ends, next, found.Err()
 }
