@@ -35,6 +35,8 @@ type Query struct {
 	ExpiresFrom, ExpiresUntil time.Time
 
 	Now time.Time
+
+	row *rowKey // only that row; nil: all
 }
 
 // Status is how far a projection is.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
@@ -65,6 +66,8 @@ type Server struct {
 	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
+
+	decisions sync.Mutex // held while one is taken
 
 	orders        *list[projections.Order]
 	certificates  *list[projections.Certificate]
