@@ -96,7 +96,7 @@ func (s *Store) Attention(ctx context.Context, now time.Time) (*Attention, error
 func (s *Store) findAll(ctx context.Context, now time.Time) ([]Attention, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	finders := s.finders(now)
+	finders := s.finders(Query{Now: now})
 	found := make([]Attention, len(finders))
 	var looking sync.WaitGroup
 	places := make(chan struct{}, findersAtOnce)
@@ -140,12 +140,13 @@ func compareTimes(a, b *schema.Time) int {
 // finder is a page of the matters of one kind or a few, and the cursor of the next page.
 type finder func(ctx context.Context, cursor string) (matters []Matter, next string, err error)
 
-func (s *Store) finders(now time.Time) []finder {
+// finders find every matter, at the time and of the row that q asks for.
+func (s *Store) finders(q Query) []finder {
 	return []finder{ // what takes longest comes first
-		s.lapsingDomains(now), s.announced(now), s.revoked(now), s.waitingOrders(now), s.lapsing(now),
-		s.domains(lifecycle.Failed, now), s.domains(lifecycle.Expired, now), s.domains(lifecycle.RevalidationDue, now),
-		s.organizations(lifecycle.Expired, now), s.organizations(lifecycle.RevalidationDue, now), s.organizations(matter, now), s.rejectedOrders(now),
-		s.dnssec(lifecycle.StepDSSubmit, now), s.dnssec(lifecycle.StepDSRetract, now), s.failedTargets(now), s.openFindings(now), s.silent(now), s.quarantined(now),
+		s.lapsingDomains(q), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
+		s.domains(lifecycle.Failed, q), s.domains(lifecycle.Expired, q), s.domains(lifecycle.RevalidationDue, q),
+		s.organizations(lifecycle.Expired, q), s.organizations(lifecycle.RevalidationDue, q), s.organizations(matter, q), s.rejectedOrders(q),
+		s.dnssec(lifecycle.StepDSSubmit, q), s.dnssec(lifecycle.StepDSRetract, q), s.failedTargets(q), s.openFindings(q), s.silent(q), s.quarantined(q),
 	}
 }
 

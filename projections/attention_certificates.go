@@ -36,13 +36,14 @@ func restated[S, T any](t *table[S, T], condition func(now string) (string, []an
 	return t
 }
 
-func (s *Store) announced(now time.Time) finder {
+func (s *Store) announced(q Query) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
-		found, next, err := page(ctx, s, announcedCertificates, Query{Cursor: cursor, Limit: mattersEach, Now: now})
+		q.Cursor, q.Limit = cursor, mattersEach
+		found, next, err := page(ctx, s, announcedCertificates, q)
 		if err == nil {
 			err = s.succeeded(ctx, found)
 		}
-		return mattersOf(found, func(c *Certificate) []Matter { return announcedMatters(c, now) }), next, err
+		return mattersOf(found, func(c *Certificate) []Matter { return announcedMatters(c, q.Now) }), next, err
 	}
 }
 
@@ -78,8 +79,9 @@ func revocation(at schema.Time, now time.Time) string {
 	}
 }
 
-func (s *Store) revoked(now time.Time) finder {
-	return finding(s, revokedCertificates, Query{State: matter, Now: now}, func(c *Certificate) []Matter {
+func (s *Store) revoked(q Query) finder {
+	q.State = matter
+	return finding(s, revokedCertificates, q, func(c *Certificate) []Matter {
 		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, What: "Revoked", Detail: "The CA has revoked this certificate, and there is no other for its names.",
 			Means: "Browsers and other clients reject it wherever it is in use.", Do: "Order a replacement, install it wherever this one is in use, and find out why it was revoked.", Since: firstOf(c.RevokedAt, &c.FirstEventAt)}
 		if c.Reason != "" {
@@ -89,8 +91,9 @@ func (s *Store) revoked(now time.Time) finder {
 	})
 }
 
-func (s *Store) lapsing(now time.Time) finder {
-	return finding(s, lapsingCertificates, Query{State: matter, Sort: "not_after", Now: now}, func(c *Certificate) []Matter {
+func (s *Store) lapsing(q Query) finder {
+	q.State, q.Sort = matter, "not_after"
+	return finding(s, lapsingCertificates, q, func(c *Certificate) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterExpires, What: "Expires soon", Due: c.NotAfter,
 			Detail: "It is valid until " + c.NotAfter.UTC().Format(dayLayout) + ", " + counted(*c.DaysLeft, "day") + " from now, and there is no newer certificate for its names.",
 			Means:  "After that, browsers and other clients reject it wherever it is in use.", Do: "Renew it, and install the new one. If nobody needs it any more, acknowledge this.",

@@ -23,14 +23,14 @@ type validationEnd struct {
 
 // lapsingDomains are those whose validation ends before the next renewal of a certificate that needs it. Nearly all domains end with no such need,
 // so that their ends are looked through first, and only the rows of those that are a matter are read.
-func (s *Store) lapsingDomains(now time.Time) finder {
+func (s *Store) lapsingDomains(q Query) finder {
 	return func(ctx context.Context, cursor string) (matters []Matter, next string, err error) {
 		db, done, err := s.reader()
 		if err != nil {
 			return nil, "", err
 		}
 		defer done(&err)
-		ends, next, err := validationEnds(ctx, db, cursor, now)
+		ends, next, err := validationEnds(ctx, db, cursor, q)
 		if err != nil {
 			return nil, "", err
 		}
@@ -38,7 +38,7 @@ func (s *Store) lapsingDomains(now time.Time) finder {
 		if err != nil || len(needed) == 0 {
 			return nil, next, err
 		}
-		found, err := s.domainsOf(ctx, slices.Collect(maps.Keys(needed)), now)
+		found, err := s.domainsOf(ctx, slices.Collect(maps.Keys(needed)), q.Now)
 		if err != nil {
 			return nil, "", err
 		}
@@ -47,7 +47,7 @@ func (s *Store) lapsingDomains(now time.Time) finder {
 		})
 		for i := range found {
 			d := &found[i]
-			m := domainMatter(d, now)
+			m := domainMatter(d, q.Now)
 			m.Detail += " The next renewal of a certificate for it should begin on " + needed[rowKey{d.Provider, d.Name}].UTC().Format(dayLayout) + "."
 			matters = append(matters, m)
 		}
@@ -57,11 +57,15 @@ func (s *Store) lapsingDomains(now time.Time) finder {
 
 // validationEnds are the validations that end about now, though their CA has not said so: those that end first, MaxLimit at most, and the cursor of
 // what comes after them.
-func validationEnds(ctx context.Context, db *sql.DB, cursor string, now time.Time) (ends []validationEnd, next string, err error) {
-	w, about := &where{}, schema.At(now).String()
+func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query) (ends []validationEnd, next string, err error) {
+	const by = "expires_at"
+	w, about := &where{}, schema.At(q.Now).String()
 	w.add("expires_at > ? AND expires_at <= ?", timeAfter(about, -lapsesWithin), timeAfter(about, lapsesWithin))
 	w.add("+state = 'validated'")
-	if err := w.after(cursor, "expires_at", "name", false); err != nil {
+	if q.row != nil {
+		w.add("provider = ? AND name = ?", q.row.provider, q.row.id)
+	}
+	if err := w.after(cursor, domains.name, by, "name"); err != nil {
 		return nil, "", err
 	}
 	found, err := db.QueryContext(ctx, "SELECT provider, name, expires_at FROM domains"+w.sql("expires_at")+" ORDER BY expires_at, provider, name LIMIT ?", append(w.args, MaxLimit)...)
@@ -78,7 +82,7 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, now time.Tim
 	}
 	if len(ends) == MaxLimit {
 		last := ends[MaxLimit-1]
-		next = position{last.at.String(), last.provider, last.name}.cursor()
+		next = position{domains.name, by, last.at.String(), last.provider, last.name}.cursor()
 	}
 	return ends, next, found.Err()
 }

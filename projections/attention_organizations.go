@@ -18,8 +18,9 @@ var endingOrganizations = func() *table[lifecycle.Organization, Organization] {
 	return t
 }()
 
-func (s *Store) organizations(state string, now time.Time) finder {
-	return finding(s, endingOrganizations, Query{State: state, Now: now}, func(o *Organization) []Matter { return []Matter{organizationMatter(o, now)} })
+func (s *Store) organizations(state string, q Query) finder {
+	q.State = state
+	return finding(s, endingOrganizations, q, func(o *Organization) []Matter { return []Matter{organizationMatter(o, q.Now)} })
 }
 
 func organizationMatter(o *Organization, now time.Time) Matter {

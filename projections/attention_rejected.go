@@ -18,8 +18,9 @@ var rejectedLately = restated(limited(orders, ""), func(now string) (string, []a
 	return "state = 'rejected' AND state_since > ? AND last_event_at > ?", []any{since, since}
 })
 
-func (s *Store) rejectedOrders(now time.Time) finder {
-	return finding(s, rejectedLately, Query{State: matter, Now: now}, func(o *Order) []Matter {
+func (s *Store) rejectedOrders(q Query) finder {
+	q.State = matter
+	return finding(s, rejectedLately, q, func(o *Order) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterRejected, Provider: o.Provider, What: "Order rejected", About: firstName(o), Number: o.ID,
 			Detail: "The CA rejected the order.", Means: "No certificate will come of it.", Since: o.StateSince, Href: href("orders", o.Provider, o.ID),
 			Do: "See why in the CA’s console, fix that, and order again. If nobody needs the certificate any more, acknowledge this."}

@@ -18,8 +18,9 @@ import (
 // waiting is the orders as a list of those that wait for a person.
 var waiting = limited(orders, "waiting_since <> ''", "waiting_since")
 
-func (s *Store) waitingOrders(now time.Time) finder {
-	return finding(s, waiting, Query{Sort: "waiting_since", Now: now}, orderMatters)
+func (s *Store) waitingOrders(q Query) finder {
+	q.Sort = "waiting_since"
+	return finding(s, waiting, q, orderMatters)
 }
 
 func orderMatters(o *Order) []Matter {
@@ -72,8 +73,9 @@ func checkTitle(check string) string {
 	return strings.ToUpper(check[:min(1, len(check))]) + check[min(1, len(check)):] + " check"
 }
 
-func (s *Store) domains(state string, now time.Time) finder {
-	return finding(s, domains, Query{State: state, Now: now}, func(d *Domain) []Matter { return []Matter{domainMatter(d, now)} })
+func (s *Store) domains(state string, q Query) finder {
+	q.State = state
+	return finding(s, domains, q, func(d *Domain) []Matter { return []Matter{domainMatter(d, q.Now)} })
 }
 
 func domainMatter(d *Domain, now time.Time) Matter {
@@ -100,9 +102,9 @@ func domainMatter(d *Domain, now time.Time) Matter {
 	return m.identified(d.Name, "", when)
 }
 
-func (s *Store) dnssec(step string, now time.Time) finder {
+func (s *Store) dnssec(step string, q Query) finder {
 	t := limited(dnssecs, "next_step = '"+step+"'")
-	return finding(s, t, Query{Now: now}, func(d *DNSSEC) []Matter { return []Matter{dnssecMatter(d)} })
+	return finding(s, t, q, func(d *DNSSEC) []Matter { return []Matter{dnssecMatter(d)} })
 }
 
 func dnssecMatter(d *DNSSEC) Matter {
@@ -131,8 +133,9 @@ func dnssecMatter(d *DNSSEC) Matter {
 	return m.identified(d.WebsiteID, "", m.Since)
 }
 
-func (s *Store) failedTargets(now time.Time) finder {
-	return finding(s, targets, Query{State: lifecycle.VerificationFailed, Now: now}, func(t *Target) []Matter {
+func (s *Store) failedTargets(q Query) finder {
+	q.State = lifecycle.VerificationFailed
+	return finding(s, targets, q, func(t *Target) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, What: "Verification failed", About: cmp.Or(t.Host, t.Name), Number: t.ID,
 			Detail: "The scanner could not verify that the host is yours.", Means: "It scans no host that is not verified.", Do: "Put the proof where the scanner looks for it, and have it try again.",
 			Since: firstOf(t.Since, &t.FirstEventAt), Href: href("targets", t.Provider, t.ID)}
@@ -146,8 +149,9 @@ func (s *Store) failedTargets(now time.Time) finder {
 // openTLSFindings is the findings as a list of only those about TLS that are there, on targets that still are.
 var openTLSFindings = limited(findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')", "severity")
 
-func (s *Store) openFindings(now time.Time) finder {
-	return finding(s, openTLSFindings, Query{Sort: "-severity", Now: now}, func(f *Finding) []Matter {
+func (s *Store) openFindings(q Query) finder {
+	q.Sort = "-severity"
+	return finding(s, openTLSFindings, q, func(f *Finding) []Matter {
 		if f.Settled() {
 			return nil
 		}
@@ -182,9 +186,10 @@ func sentence(reason string) string {
 	return string(unicode.ToUpper(first)) + strings.TrimRight(reason[size:], ".") + "."
 }
 
-func (s *Store) quarantined(now time.Time) finder {
+func (s *Store) quarantined(q Query) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
-		items, next, err := s.Quarantine(ctx, Query{Limit: mattersEach, Cursor: cursor, Now: now})
+		q.Cursor, q.Limit = cursor, mattersEach
+		items, next, err := s.Quarantine(ctx, q)
 		return mattersOf(items, func(q *Quarantined) []Matter {
 			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, What: "Delivery not understood", Detail: sentence(q.Reason),
 				Means: "It changed nothing here; the log keeps all of it.", Do: "Read it. If it matters, act on it at the provider; a later version of certtrail may understand it.", Since: q.Time, Href: "/quarantine"}

@@ -9,10 +9,10 @@ import (
 )
 
 // silent are the providers that have been silent for longer than their own rhythm explains.
-func (s *Store) silent(now time.Time) finder {
+func (s *Store) silent(q Query) finder {
 	return func(ctx context.Context, _ string) ([]Matter, string, error) {
-		traffic, err := s.Traffic(ctx, now)
-		return mattersOf(traffic, func(t *Traffic) []Matter { return silenceMatters(t, now) }), "", err
+		traffic, err := s.Traffic(ctx, q.Now)
+		return mattersOf(traffic, func(t *Traffic) []Matter { return silenceMatters(t, q.Now) }), "", err
 	}
 }
 

@@ -79,6 +79,10 @@ func kinds(t *testing.T, s *Store, now time.Time) string {
 		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.What == "" || m.Href == "" || m.Since.IsZero() {
 			t.Errorf("the matter is not whole, or has another's id: %+v", m)
 		}
+		one, err := s.MatterOf(context.Background(), m.Provider, m.Row, schema.Matter{Kind: m.Kind, Part: m.Part, Since: m.When}, now)
+		if err != nil || one.ID != m.ID || one.What != m.What || one.State != m.State {
+			t.Errorf("by itself the matter %s of %s is %+v (%v)", m.Kind, m.Row, one, err)
+		}
 		ids[m.ID] = true
 	}
 	return strings.Join(list, "\n")

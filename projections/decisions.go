@@ -1,12 +1,14 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
 )
 
 // decision is what people decided about a matter last.
@@ -67,6 +69,32 @@ func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (er
 		}
 	}
 	return rows.Err()
+}
+
+// MatterOf is one occurrence of a matter as it stands at now: what Attention finds of its row, also where it lists only so many, with what holds of what
+// people decided about it. Of one that is acknowledged only that is known. It is ErrNotFound where there is no such matter, or none any more.
+func (s *Store) MatterOf(ctx context.Context, provider, row string, of schema.Matter, now time.Time) (*Matter, error) {
+	wanted := []Matter{Matter{Kind: of.Kind, Provider: provider}.identified(row, of.Part, of.Since)}
+	if err := s.decide(ctx, wanted, now); err != nil {
+		return nil, err
+	}
+	if wanted[0].State == lifecycle.Acknowledged {
+		return &wanted[0], nil
+	}
+	key := &rowKey{provider, cmp.Or(row, of.Part)} // a delivery that was not understood is a part of no row
+	for _, find := range s.finders(Query{Now: now, row: key}) {
+		matters, _, err := find(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range matters {
+			if m.ID == wanted[0].ID {
+				m.State, m.Decision = wanted[0].State, wanted[0].Decision
+				return &m, nil
+			}
+		}
+	}
+	return nil, ErrNotFound
 }
 
 // MattersOf are the matters of one order as it stands now, the longest waiting first, with what holds at now of what people decided about them. One that is

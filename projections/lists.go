@@ -66,7 +66,11 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	if err != nil {
 		return nil, "", err
 	}
-	if err := w.after(q.Cursor, column, t.key, descending); err != nil {
+	by := column
+	if descending {
+		by += " DESC"
+	}
+	if err := w.after(q.Cursor, t.name, by, t.key); err != nil {
 		return nil, "", err
 	}
 	limit := q.Limit
@@ -82,17 +86,14 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 			return nil, "", err
 		}
 	}
-	by, read := column, column
+	read := column
 	if few {
 		read = ""
 	}
-	if descending {
-		by += " DESC"
-	}
-	by = " ORDER BY " + by + ", provider, " + t.key
+	order := " ORDER BY " + by + ", provider, " + t.key
 	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole.
-	text := w.with + t.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.key + " AS key_id FROM " + w.from(t.name) + w.sql(read) + by + " LIMIT ?) CROSS JOIN " +
-		t.name + " ON provider = key_provider AND " + t.key + " = key_id" + by
+	text := w.with + t.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.key + " AS key_id FROM " + w.from(t.name) + w.sql(read) + order + " LIMIT ?) CROSS JOIN " +
+		t.name + " ON provider = key_provider AND " + t.key + " = key_id" + order
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
 	if err != nil {
 		return nil, "", err
@@ -110,7 +111,7 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 			return nil, "", err
 		}
 		items = append(items, t.item(key.provider, key.id, &state, q.Now))
-		last = position{t.sortValue(column, key, &state), key.provider, key.id}
+		last = position{t.name, by, t.sortValue(column, key, &state), key.provider, key.id}
 	}
 	return items, "", found.Err()
 }
@@ -172,9 +173,11 @@ func (t *table[S, T]) order(sort string) (column string, descending bool, err er
 	return column, descending, nil
 }
 
-// position is where in a list a row stands.
+// position is where in a list a row stands. In another list, or in another order, it is nowhere.
 type position struct {
-	Value    any    `json:"v"`
+	List     string `json:"l"`
+	By       string `json:"b"` // "not_after", "last_event_at DESC"
+	Value    any    `json:"v"` // of the column that By names
 	Provider string `json:"p"`
 	ID       string `json:"i"`
 }
@@ -200,15 +203,20 @@ func parsePosition(cursor string) (p position, ok bool) {
 	return p, false
 }
 
-// after adds the condition that a row comes after the cursor.
-func (w *where) after(cursor, column, key string, descending bool) error {
+// after adds the condition that a row of the list, which is ordered by a column, or a column and DESC, comes after the cursor.
+func (w *where) after(cursor, list, by, key string) error {
 	if cursor == "" {
 		return nil
 	}
 	p, ok := parsePosition(cursor)
-	if !ok {
+	if !ok || p.List != list {
 		return fmt.Errorf("%w: the cursor is not one that a page of this list gave", ErrQuery)
 	}
+	if p.By != by {
+		return fmt.Errorf("%w: the cursor is of this list by %s, and the list is asked for by %s: sort it as for the page that gave the cursor, or leave the cursor out",
+			ErrQuery, sortOf(p.By), sortOf(by))
+	}
+	column, descending := strings.CutSuffix(by, " DESC")
 	beyond, upTo := ">", ">="
 	if descending {
 		beyond, upTo = "<", "<="
@@ -217,6 +225,14 @@ func (w *where) after(cursor, column, key string, descending bool) error {
 	w.args = append([]any{p.Value}, w.args...)
 	w.add(column+" "+beyond+" ? OR (provider, "+key+") > (?, ?)", p.Value, p.Provider, p.ID)
 	return nil
+}
+
+// sortOf is how Query.Sort asks for the order.
+func sortOf(by string) string {
+	if column, descending := strings.CutSuffix(by, " DESC"); descending {
+		return "-" + column
+	}
+	return by
 }
 
 // sortValue is what stands in the column of a row that has been read.

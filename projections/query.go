@@ -26,7 +26,7 @@ const (
 type Query struct {
 	Limit    int    // 0: DefaultLimit
 	Cursor   string // what the page before returned; "": the first page
-	Q        string // an exact order, certificate or serial number, or a domain name and all below it
+	Q        string // what SoughtBy reads: an exact order, certificate or serial number, or a domain name and all below it
 	Provider string
 	State    string
 	Sort     string // FIELD or -FIELD; "": -last_event_at. More than SortLimit rows only by what SortsAny says
@@ -35,6 +35,8 @@ type Query struct {
 	ExpiresFrom, ExpiresUntil time.Time
 
 	Now time.Time
+
+	row *rowKey // only that row; nil: all
 }
 
 // Status is how far a projection is.

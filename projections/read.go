@@ -159,6 +159,9 @@ func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, n
 	}
 	defer done(&err)
 	w := &where{}
+	if q.row != nil {
+		w.add("provider = ? AND seq = ?", q.row.provider, q.row.id)
+	}
 	if q.Provider != "" {
 		w.add("provider = ?", q.Provider)
 	}

@@ -2,74 +2,94 @@ package projections
 
 import (
 	"context"
-	"net/url"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
 
-// search finds rows by an exact number or by a domain name and all names below it.
+// search finds rows by an exact number, by a domain name and all names below it, or by a wildcard that covers the name.
 func (t *table[S, T]) search(w *where, q string) {
+	sought := SoughtBy(q)
 	for _, column := range t.exact {
-		w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+column+" = ? AND "+column+" <> ''")
-		w.foundArgs = append(w.foundArgs, exactValue(column, q))
+		for _, one := range sought.exact(column) {
+			w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+one.term+" AND "+column+" <> ''")
+			w.foundArgs = append(w.foundArgs, one.args...)
+		}
 	}
-	if name := SearchedName(q); name != "" && t.names != nil {
-		reversed := schema.ReverseName(name)
-		from, to := belowName(reversed)
-		w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?", "SELECT provider, id FROM names WHERE model = ? AND reversed >= ? AND reversed < ?")
-		w.foundArgs = append(w.foundArgs, t.name, reversed, t.name, from, to)
+	if sought.Name != "" && t.names != nil {
+		if cover := sought.cover(); cover != "" {
+			w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed IN (?, ?)")
+			w.foundArgs = append(w.foundArgs, t.name, schema.ReverseName(sought.Name), schema.ReverseName(cover))
+		}
+		from, to := belowName(schema.ReverseName(sought.zone()))
+		w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed >= ? AND reversed < ?")
+		w.foundArgs = append(w.foundArgs, t.name, from, to)
 	}
 	if len(w.found) == 0 {
 		w.add("false")
 	}
-	w.looks, w.looksArgs = t.looks(q)
+	w.looks, w.looksArgs = t.looks(sought)
 }
 
 // looks is the condition that search finds a row, told from the row itself: for when so many are found that looking at a list's rows one after the other
 // soon finds enough.
-func (t *table[S, T]) looks(q string) (term string, args []any) {
+func (t *table[S, T]) looks(sought Sought) (term string, args []any) {
 	var terms []string
+	add := func(term string, values ...any) {
+		terms = append(terms, term)
+		args = append(args, values...)
+	}
 	for _, column := range t.exact {
-		if value := exactValue(column, q); value != "" {
-			terms = append(terms, column+" = ?")
-			args = append(args, value)
+		for _, one := range sought.exact(column) {
+			add(one.term, one.args...)
 		}
 	}
-	if name := SearchedName(q); name != "" {
-		for _, in := range t.named {
-			term, values := in(name)
-			terms = append(terms, term)
-			args = append(args, values...)
-		}
+	if sought.Name == "" {
+		return strings.Join(terms, " OR "), args
+	}
+	var names []string
+	if cover := sought.cover(); cover != "" {
+		names = []string{sought.Name, cover}
+	}
+	for _, in := range t.named {
+		term, values := in(names, sought.zone())
+		add(term, values...)
 	}
 	return strings.Join(terms, " OR "), args
 }
 
-// namedIn is the condition that a row bears a domain name, or one below it, in one of its columns.
-type namedIn func(name string) (term string, args []any)
+// namedIn is the condition that a row bears, in one of its columns, one of the domain names or one below the zone.
+type namedIn func(names []string, zone string) (term string, args []any)
 
-// aloneIn looks for the name in a column, or in SQL of a text, that is one.
+// aloneIn looks for the names in a column, or in SQL of a text, that is one.
 func aloneIn(column string) namedIn {
-	return func(name string) (string, []any) {
-		return column + " = ? OR substr(" + column + ", ?) = ?", []any{name, -len(name) - 1, "." + name}
+	return func(names []string, zone string) (string, []any) {
+		term, args := "substr("+column+", ?) = ?", []any{-len(zone) - 1, "." + zone}
+		for _, name := range names {
+			term, args = term+" OR "+column+" = ?", append(args, name)
+		}
+		return term, args
 	}
 }
 
-// listedIn looks for it in a JSON array of names.
+// listedIn looks for them in a JSON array of names.
 func listedIn(column string) namedIn { return quotedIn(column, `"`) }
 
-// checkedIn looks for it in a JSON object that has the checks of names among its keys: domain:NAME.
+// checkedIn looks for them in a JSON object that has the checks of names among its keys: domain:NAME.
 func checkedIn(column string) namedIn { return quotedIn(column, ":") }
 
 func quotedIn(column, before string) namedIn {
-	return func(name string) (string, []any) {
-		return "instr(" + column + ", ?) OR instr(" + column + ", ?)", []any{before + name + `"`, "." + name + `"`}
+	return func(names []string, zone string) (string, []any) {
+		term, args := "instr("+column+", ?)", []any{"." + zone + `"`}
+		for _, name := range names {
+			term, args = term+" OR instr("+column+", ?)", append(args, before+name+`"`)
+		}
+		return term, args
 	}
 }
 
-// exactValue is what a search for q looks for in a column that is compared whole.
+// exactValue is q as a column holds it that is compared whole.
 func exactValue(column, q string) string {
 	switch column {
 	case "serial_number":
@@ -77,7 +97,7 @@ func exactValue(column, q string) string {
 	case "fingerprint_sha256":
 		return hexNumber(q)
 	}
-	return strings.TrimPrefix(q, "#")
+	return q
 }
 
 // belowName are the bounds of all names below one, labels reversed.
@@ -109,38 +129,21 @@ func serialNumber(s string) string {
 	return s
 }
 
-// SearchedName is the domain name that a search for q looks for, the host of an address that was pasted included; "" where q cannot be one.
-func SearchedName(q string) string {
-	name, err := schema.DomainName(hostOf(strings.TrimSpace(q)))
-	if err != nil {
-		return ""
-	}
-	return name
-}
-
-// hostOf is the host of an address as it is pasted, with or without its scheme, or s itself.
-func hostOf(s string) string {
-	if _, rest, ok := strings.Cut(s, "://"); ok {
-		s = rest
-	} else if strings.Contains(s, "@") { // a person's address, whose domain is not what is looked for
-		return s
-	}
-	if u, err := url.Parse("//" + s); err == nil && u.Hostname() != "" {
-		return u.Hostname()
-	}
-	return s
-}
-
-// Named tells whether anything bears the name that has a page of its own, and whether anything bears a name below it.
+// Named tells whether there is anything that bears the name, or a wildcard that covers it, and has a part in the name's own page; and whether anything
+// else bears a name below it. Below a wildcard are the names that it stands for.
 func (s *Store) Named(ctx context.Context, name string) (known, below bool, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return false, false, err
 	}
 	defer done(&err)
-	reversed := schema.ReverseName(name)
-	from, to := belowName(reversed)
-	err = db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM names WHERE reversed = ? AND model IN (?, ?, ?, ?)), EXISTS (SELECT 1 FROM names WHERE reversed >= ? AND reversed < ?)",
-		reversed, lifecycle.Orders, lifecycle.Certificates, lifecycle.Domains, lifecycle.DNSSECs, from, to).Scan(&known, &below)
+	reversed, wildcard := schema.ReverseName(name), schema.ReverseName(wildcardOf(name))
+	after, to := belowName(reversed)
+	if strings.HasPrefix(name, "*.") {
+		after, to = reversed, schema.ReverseName(name[len("*."):])+"/" // the wildcard comes before the names it stands for
+	}
+	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM names WHERE reversed = ?1 AND model IN (?3, ?4, ?5, ?6)) OR EXISTS (SELECT 1 FROM names WHERE reversed = ?2 AND model IN (?3, ?4)),
+		EXISTS (SELECT 1 FROM names WHERE reversed > ?7 AND reversed < ?8)`,
+		reversed, wildcard, lifecycle.Orders, lifecycle.Certificates, lifecycle.Domains, lifecycle.DNSSECs, after, to).Scan(&known, &below)
 	return known, below, err
 }

@@ -11,64 +11,136 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
+// TestSearchTakesWhatIsPasted searches a list that is short, whose rows are looked at, and one that is long, whose keys are found by indexes.
 func TestSearchTakesWhatIsPasted(t *testing.T) {
 	const serial, fingerprint = "0a1b2c3d4e5f", "00fd46e6c4b45c55d4ac49fd46e6c4b45c55d4ac49fd46e6c4b45c55d4ac49fd"
-	l := newMemoryLog(
-		event(1, schema.OrderIssued, schema.Data{OrderID: "771001", CertificateID: "881001", Certificate: &schema.Certificate{SerialNumber: serial, FingerprintSHA256: fingerprint,
-			CommonName: "xn--bcher-kva.example", DNSNames: []string{"www.xn--bcher-kva.example"}}}),
-		event(2, schema.OrderIssued, schema.Data{OrderID: "771002", CertificateID: "881002", Certificate: &schema.Certificate{SerialNumber: "0b", FingerprintSHA256: strings.Repeat("7", 64), CommonName: "other.example"}}),
-		event(3, schema.OrderCheckFailed, schema.Data{OrderID: "771003", Check: schema.CheckPhone, CheckState: schema.CheckFailed}),
-		event(4, schema.OrderUpdated, schema.Data{OrderID: "771003", Check: schema.DomainCheck("shop.third.example"), CheckState: schema.CheckPending}))
-	s, _ := running(t, t.TempDir(), l)
-	caughtUp(t, s)
-	found := func(model, q string) string {
-		t.Helper()
-		var ids []string
-		if model == "orders" {
-			items, _, err := s.Orders(t.Context(), Query{Q: q, Now: began})
-			if err != nil {
-				t.Fatal(err)
+	issued := func(n int, provider, order, certificate string, c *schema.Certificate) *schema.Event {
+		return event(n, schema.OrderIssued, schema.Data{Provider: provider, OrderID: order, CertificateID: certificate, Certificate: c})
+	}
+	for _, l := range []*memoryLog{newMemoryLog(), manyOrders()} {
+		l.append(issued(1, "digicert", "771001", "881001", &schema.Certificate{SerialNumber: serial, FingerprintSHA256: fingerprint,
+			CommonName: "xn--bcher-kva.example", DNSNames: []string{"www.xn--bcher-kva.example"}}))
+		l.append(issued(2, "digicert", "771002", "881002", &schema.Certificate{SerialNumber: "0b", FingerprintSHA256: strings.Repeat("7", 64), CommonName: "other.example"}))
+		l.append(issued(3, "sectigo", "771001", "881009", &schema.Certificate{SerialNumber: "0c", FingerprintSHA256: strings.Repeat("8", 64), CommonName: "same-number.example"}))
+		l.append(issued(4, "digicert", "771004", "881004", &schema.Certificate{SerialNumber: "0d", FingerprintSHA256: strings.Repeat("9", 64),
+			CommonName: "*.api.example.org", DNSNames: []string{"*.api.example.org", "api.example.org"}}))
+		l.append(issued(5, "digicert", "771005", "881005", &schema.Certificate{SerialNumber: "0e", FingerprintSHA256: strings.Repeat("6", 64), CommonName: "v2.api.example.org"}))
+		l.append(event(6, schema.OrderCheckFailed, schema.Data{OrderID: "771006", Check: schema.DomainCheck("*.shop.example.org"), CheckState: schema.CheckFailed}))
+		l.append(event(7, schema.DomainValidated, schema.Data{Domain: "edge.api.example.org"}))
+		l.append(event(8, schema.OrderCheckFailed, schema.Data{OrderID: "771003", Check: schema.CheckPhone, CheckState: schema.CheckFailed}))
+		l.append(event(9, schema.OrderUpdated, schema.Data{OrderID: "771003", Check: schema.DomainCheck("shop.third.example"), CheckState: schema.CheckPending}))
+		s, _ := running(t, t.TempDir(), l)
+		caughtUp(t, s)
+		for _, c := range []struct {
+			want  string
+			texts []string
+		}{
+			{"881001", []string{serial, "0A1B2C3D4E5F", "0a:1b:2c:3d:4e:5f", "0A 1B 2C 3D 4E 5F", "0x0A1B2C3D4E5F", "a1b2c3d4e5f", "0000000a1b2c3d4e5f", "serial=0A1B2C3D4E5F",
+				fingerprint, strings.ToUpper(fingerprint), "SHA256 Fingerprint=00:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD", "881001", "#881001", " 881001 ",
+				"digicert 771001", "digicert/881001", "DigiCert CertCentral 881001", "http://127.0.0.1:8080/certificates/digicert/881001", "https://ca.example/certs/881001/?tab=1#top"}},
+			{"881002", []string{"CN=other.example", "cn=OTHER.example", "subject=CN = other.example", "subject=C = DE, O = Example, CN = other.example",
+				"/C=DE/CN=other.example/O=Example", "CN=other.example,O=Example"}},
+			{"881001 881009", []string{"771001", "https://www.digicert.com/secure/orders/771001"}},
+			{"881004", []string{"www.api.example.org", "https://www.api.example.org/login", "CN=www.api.example.org", "https://edge.api.example.org/"}},
+			{"881004 881005", []string{"api.example.org", "*.api.example.org", "CN = *.api.example.org"}},
+			{"", []string{"ücher.example", "0x", ":", "jane@other.example", "0a1b", "https://", "=", "a b",
+				"sectigo 881001", "digicert ", "CN=Some Organization", "www.v2.api.example.org", "*.other.example", "https://other.example.net/orders"}},
+			{"881002", []string{"https://other.example/881001", "https://other.example/digicert/771001"}},
+			{"881004 881005", []string{"example.org", "*.example.org"}},
+		} {
+			for _, q := range c.texts {
+				if got := foundBy(t, s, "certificates", q); got != c.want {
+					t.Errorf("%q finds certificates %q, want %q", q, got, c.want)
+				}
 			}
-			for _, o := range items {
-				ids = append(ids, o.ID)
+		}
+		for q, want := range map[string]string{"771001": "771001 771001", "#771002": "771002", "bücher.example": "771001", "BÜCHER.example.": "771001", "xn--bcher-kva.example": "771001",
+			"https://www.bücher.example/shop?x=1": "771001", "http://www.xn--bcher-kva.example:8443": "771001", "www.xn--bcher-kva.example/path": "771001", "881001": "771001",
+			"digicert 771001": "771001", "Digicert/771001": "771001", "digicert #881001": "771001", "sectigo 771001": "771001", "xolphin 771001": "", "https://www.digicert.com/secure/orders/771002": "771002",
+			"a.shop.example.org": "771006", "*.shop.example.org": "771006", "shop.example.org": "771006", "a.b.shop.example.org": "", "v2.api.example.org": "771004 771005",
+			"third.example": "771003", "shop.third.example": "771003", "771003": "771003", "phone": "", "failed": "", "*.third.example": "771003"} {
+			if got := foundBy(t, s, "orders", q); got != want {
+				t.Errorf("%q finds orders %q, want %q", q, got, want)
 			}
-		} else {
-			items, _, err := s.Certificates(t.Context(), Query{Q: q, Now: began})
-			if err != nil {
-				t.Fatal(err)
+			if n, err := s.Count(t.Context(), "orders", Query{Q: q, Now: began}); err != nil || n != len(strings.Fields(want)) {
+				t.Errorf("%q counts %d orders, want %q (%v)", q, n, want, err)
 			}
-			for _, c := range items {
-				ids = append(ids, c.ID)
+		}
+		for name, want := range map[string][2]bool{"xn--bcher-kva.example": {true, true}, "www.xn--bcher-kva.example": {true, false}, "org": {false, true}, "cher-kva.example": {},
+			"www.api.example.org": {true, false}, "a.b.api.example.org": {}, "*.api.example.org": {true, true}, "*.shop.example.org": {true, false}, "*.example.org": {false, true}} {
+			known, below, err := s.Named(t.Context(), name)
+			if err != nil || [2]bool{known, below} != want {
+				t.Errorf("%s: known %t, below %t, %v", name, known, below, err)
 			}
+			if _, err := s.DomainAt(t.Context(), name, Moment{Now: began}); known != (err == nil) {
+				t.Errorf("%s: known %t, and its page: %v", name, known, err)
+			}
+		}
+	}
+}
+
+// foundBy are the ids of what q finds in a list.
+func foundBy(t *testing.T, s *Store, model, q string) string {
+	t.Helper()
+	var ids []string
+	query := Query{Q: q, Sort: "id", Now: began}
+	if model == "orders" {
+		items, _, err := s.Orders(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range items {
+			ids = append(ids, o.ID)
 		}
 		return strings.Join(ids, " ")
 	}
-	for _, q := range []string{serial, "0A1B2C3D4E5F", "0a:1b:2c:3d:4e:5f", "0A 1B 2C 3D 4E 5F", "0x0A1B2C3D4E5F", "a1b2c3d4e5f", "0000000a1b2c3d4e5f", "serial=0A1B2C3D4E5F",
-		fingerprint, strings.ToUpper(fingerprint), "SHA256 Fingerprint=00:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD:46:E6:C4:B4:5C:55:D4:AC:49:FD", "881001", "#881001", " 881001 "} {
-		if got := found("certificates", q); got != "881001" {
-			t.Errorf("%q finds certificates %q", q, got)
+	items, _, err := s.Certificates(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range items {
+		ids = append(ids, c.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// TestSearchGoesByIndexes: no way to be found goes through a list, but for the names in those that are short or have no index of them.
+func TestSearchGoesByIndexes(t *testing.T) {
+	s, _ := running(t, t.TempDir(), newMemoryLog())
+	caughtUp(t, s)
+	for _, q := range []string{"771001", "digicert 771001", "digicert/771001", "https://ca.example/orders/771001", "www.api.example.org", "*.example.org", "CN=a.example"} {
+		searchedByIndex(t, s, orders, q)
+		searchedByIndex(t, s, certificates, q)
+		searchedByIndex(t, s, domains, q)
+		searchedByIndex(t, s, dnssecs, q)
+		searchedByIndex(t, s, organizations, q, "name")
+		searchedByIndex(t, s, websites, q)
+		searchedByIndex(t, s, targets, q, "name", "host")
+		searchedByIndex(t, s, scans, q, "host")
+		searchedByIndex(t, s, findings, q)
+	}
+}
+
+func searchedByIndex[S, T any](t *testing.T, s *Store, of *table[S, T], q string, without ...string) {
+	t.Helper()
+	w := &where{}
+	of.search(w, q)
+	args := w.foundArgs
+	for _, found := range w.found {
+		n := strings.Count(found, "?")
+		plan := planOf(t, s, found, args[:n]...)
+		args = args[n:]
+		if slices.ContainsFunc(without, func(column string) bool { return strings.Contains(found, " WHERE "+column+" = ? AND") }) {
+			continue
+		}
+		for _, step := range plan {
+			if strings.HasPrefix(step, "SCAN "+of.name) || strings.HasPrefix(step, "SCAN names") || strings.HasSuffix(step, "(provider=?)") {
+				t.Errorf("%q in %s: %s\n%s", q, of.name, strings.Join(plan, "\n"), found)
+			}
 		}
 	}
-	for _, q := range []string{"771001", "#771001", "bücher.example", "BÜCHER.example.", "xn--bcher-kva.example", "https://www.bücher.example/shop?x=1", "http://www.xn--bcher-kva.example:8443", "www.xn--bcher-kva.example/path", "881001"} {
-		if got := found("orders", q); got != "771001" {
-			t.Errorf("%q finds orders %q", q, got)
-		}
-	}
-	for _, q := range []string{"third.example", "shop.third.example", "771003"} {
-		if got := found("orders", q); got != "771003" {
-			t.Errorf("%q finds orders %q", q, got)
-		}
-	}
-	for _, q := range []string{"phone", "failed", "ücher.example", "0x", ":", "jane@other.example", "0a1b", "https://", "=", "a b"} {
-		if got := found("orders", q) + found("certificates", q); got != "" {
-			t.Errorf("%q finds %q", q, got)
-		}
-	}
-	for name, want := range map[string][2]bool{"xn--bcher-kva.example": {true, true}, "www.xn--bcher-kva.example": {true, false}, "example": {false, true}, "cher-kva.example": {}} {
-		known, below, err := s.Named(t.Context(), name)
-		if err != nil || [2]bool{known, below} != want {
-			t.Errorf("%s: known %t, below %t, %v", name, known, below, err)
-		}
+	if len(args) > 0 {
+		t.Errorf("%q in %s: %d arguments are left", q, of.name, len(args))
 	}
 }
 

@@ -24,6 +24,13 @@ var sortsAny = map[string][]string{
 	scans.name: scans.sortsAny(), findings.name: findings.sortsAny(),
 }
 
+// Ends tells whether the list of a model may be chosen by when its rows end.
+func Ends(model string) bool {
+	return ends[model] != ""
+}
+
+var ends = map[string]string{certificates.name: certificates.ends, domains.name: domains.ends, organizations.name: organizations.ends}
+
 // sortable refuses to order by a column what is so long that it would have to be read whole for each of its pages.
 func (t *table[S, T]) sortable(ctx context.Context, db *sql.DB, w *where, column string) error {
 	if slices.Contains(t.sortsAny(), column) {

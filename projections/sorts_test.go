@@ -42,6 +42,20 @@ func TestAnyLengthIsSortedByIndex(t *testing.T) {
 	}
 }
 
+// TestEnds: a list is chosen by when its rows end where Ends says so, and nowhere else.
+func TestEnds(t *testing.T) {
+	s, _ := running(t, t.TempDir(), newMemoryLog())
+	caughtUp(t, s)
+	for model := range sortsAny {
+		if _, err := s.Count(t.Context(), model, Query{ExpiresFrom: began, Now: began}); errors.Is(err, ErrQuery) == Ends(model) {
+			t.Errorf("%s: %v", model, err)
+		}
+	}
+	if !Ends("certificates") || Ends("orders") {
+		t.Error("certificates do not end, or orders do")
+	}
+}
+
 func TestLongListsAreSortedByIndexOnly(t *testing.T) {
 	l := newMemoryLog()
 	for i := range SortLimit + 1 {
@@ -68,13 +82,13 @@ func TestCursorsThatNoPageGave(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)
 	for _, v := range []any{map[string]any{"a": 1}, []any{1}, true, nil} {
-		_, _, err := s.Orders(t.Context(), Query{Cursor: position{v, "digicert", "1"}.cursor(), Now: began})
+		_, _, err := s.Orders(t.Context(), Query{Cursor: position{"orders", "last_event_at DESC", v, "digicert", "1"}.cursor(), Now: began})
 		if !errors.Is(err, ErrQuery) {
 			t.Errorf("a cursor at %v: %v", v, err)
 		}
 	}
 	for _, v := range []any{"2026-11-21T22:00:00.000Z", 5} {
-		if _, _, err := s.Orders(t.Context(), Query{Cursor: position{v, "digicert", "1"}.cursor(), Now: began}); err != nil {
+		if _, _, err := s.Orders(t.Context(), Query{Cursor: position{"orders", "last_event_at DESC", v, "digicert", "1"}.cursor(), Now: began}); err != nil {
 			t.Errorf("a cursor at %v: %v", v, err)
 		}
 	}

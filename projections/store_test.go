@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -307,6 +308,48 @@ func TestPagesOfAList(t *testing.T) {
 		if _, _, err := s.Orders(context.Background(), q); !errors.Is(err, ErrQuery) {
 			t.Errorf("%+v: %v, want ErrQuery", q, err)
 		}
+	}
+}
+
+// TestACursorIsOfOneOrder: the cursor of a page goes on only in the list, and in the order, that it was made for.
+func TestACursorIsOfOneOrder(t *testing.T) {
+	l := newMemoryLog()
+	for i := range 5 {
+		l.append(event(i+1, schema.OrderIssued, schema.Data{OrderID: fmt.Sprint(i), CertificateID: fmt.Sprint(i)}))
+	}
+	s, _ := running(t, t.TempDir(), l)
+	caughtUp(t, s)
+	cursors := map[string]string{}
+	for _, sort := range []string{"", "id", "-id", "common_name"} {
+		_, next, err := s.Orders(t.Context(), Query{Sort: sort, Limit: 2, Now: began})
+		if err != nil || next == "" {
+			t.Fatalf("by %q: the cursor is %q (%v)", sort, next, err)
+		}
+		cursors[sort] = next
+	}
+	for made, cursor := range cursors {
+		for asked := range cursors {
+			items, _, err := s.Orders(t.Context(), Query{Sort: asked, Cursor: cursor, Now: began})
+			switch {
+			case made == asked:
+				if err != nil || len(items) != 3 {
+					t.Errorf("by %q goes on with %d (%v)", made, len(items), err)
+				}
+			case !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), "of this list by "+cmp.Or(made, "-last_event_at")+", and the list is asked for by "+cmp.Or(asked, "-last_event_at")):
+				t.Errorf("made by %q and asked by %q: %d (%v)", made, asked, len(items), err)
+			}
+		}
+	}
+	if _, _, err := s.Orders(t.Context(), Query{Sort: "-last_event_at", Cursor: cursors[""], Now: began}); err != nil {
+		t.Errorf("the order that is not asked for is not the one that is: %v", err)
+	}
+	for _, cursor := range []string{cursors["id"] + "x", "e30"} {
+		if _, _, err := s.Orders(t.Context(), Query{Sort: "id", Cursor: cursor, Now: began}); !errors.Is(err, ErrQuery) {
+			t.Errorf("%s: %v", cursor, err)
+		}
+	}
+	if _, _, err := s.Certificates(t.Context(), Query{Sort: "id", Cursor: cursors["id"], Now: began}); !errors.Is(err, ErrQuery) {
+		t.Errorf("certificates go on from orders: %v", err)
 	}
 }
 

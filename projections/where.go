@@ -85,6 +85,10 @@ func (t *table[S, T]) where(q Query) (*where, error) {
 	if q.Q != "" {
 		t.search(w, strings.TrimSpace(q.Q))
 	}
+	if q.row != nil {
+		w.add("provider = ? AND "+t.key+" = ?", q.row.provider, q.row.id)
+		w.ways = nil // none finds fewer
+	}
 	return w, nil
 }
 

@@ -44,11 +44,14 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// knowing is h for requests that have no other parameters than names: one that was misspelt would else be overlooked.
+// knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second value, would else be overlooked.
 func knowing(h handler, names ...string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
+		values := r.URL.Query()
+		for _, name := range slices.Sorted(maps.Keys(values)) {
 			switch {
+			case slices.Contains(names, name) && len(values[name]) > 1:
+				return wrong("%s is given %d times: give it once, or ask once for each value", name, len(values[name]))
 			case slices.Contains(names, name):
 			case len(names) == 0:
 				return wrong("there is no parameter %q here, nor any other", name)
@@ -88,9 +91,6 @@ func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
-	if err := noMoment(r.URL.Query(), "what needs a person"); err != nil {
-		return err
-	}
 	a, err := s.Store.Attention(r.Context(), s.Now())
 	if err != nil {
 		return err

@@ -176,6 +176,54 @@ func TestOpenAPIDescribesTheRoutes(t *testing.T) {
 	}
 }
 
+// TestOpenAPIDescribesTheParameters holds the document's parameters against those that a route says it takes when it is asked by another, and each of
+// those against whether it is taken.
+func TestOpenAPIDescribesTheParameters(t *testing.T) {
+	document, err := os.ReadFile("static/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, components, _ := strings.Cut(string(document), "\ncomponents:\n")
+	inQuery := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^    (\w+):\n      name: (\w+)\n      in: query$`).FindAllStringSubmatch(components, -1) {
+		inQuery[m[1]] = m[2]
+	}
+	examples := map[string]string{"limit": "1", "cursor": "1", "after_seq": "1", "at_seq": "9999", "at": "2100-01-01", "expires_from": "2026-01-01", "expires_until": "2026-01-01"}
+	keys := strings.NewReplacer("orders/{provider}/{id}", "orders/xolphin/960770001", "certificates/{provider}/{id}", "certificates/xolphin/881002", "{name}", "xn--bcher-kva.example",
+		"{provider}/{website_id}", "sectigo/42", "organizations/{provider}/{id}", "organizations/digicert/5002", "websites/{provider}/{id}", "websites/sectigo/42", "users/{provider}/{id}", "users/defguard/"+ada,
+		"targets/{provider}/{id}", "targets/probely/t2", "scans/{provider}/{id}", "scans/probely/s1", "findings/{provider}/{id}", "findings/probely/t1:1")
+	h := handler(t, options(world(plain)))
+	for _, part := range regexp.MustCompile(`(?m)^  /`).Split(paths, -1)[1:] {
+		path, _, _ := strings.Cut(part, ":")
+		if path == "api/v1/live" || path == "api/v1/openapi.yaml" {
+			continue
+		}
+		var want []string
+		for _, m := range regexp.MustCompile(`(?m)components/parameters/(\w+)|- name: (\w+)\n          in: query$`).FindAllStringSubmatch(part, -1) {
+			if name := inQuery[m[1]] + m[2]; name != "" {
+				want = append(want, name)
+			}
+		}
+		path = "/" + keys.Replace(path)
+		var problem struct{ Detail string }
+		if err := json.Unmarshal(get(h, path+"?none=1").Body.Bytes(), &problem); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		_, list, _ := strings.Cut(strings.TrimSuffix(problem.Detail, "."), "here, only ")
+		got := strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(", ", r) })
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s says it takes %q, and is described with %q: %s", path, got, want, problem.Detail)
+		}
+		for _, name := range got {
+			if w := get(h, path+"?"+name+"="+examples[name]); w.Code != 200 {
+				t.Errorf("%s does not take %s: %s", path, name, w.Body)
+			}
+		}
+	}
+}
+
 // TestOpenAPIDescribesTheItems holds the document's properties against the fields of the items.
 func TestOpenAPIDescribesTheItems(t *testing.T) {
 	document, err := os.ReadFile("static/openapi.yaml")

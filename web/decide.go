@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,8 +15,11 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// errDecision is a decision that says too little, or what cannot be.
-var errDecision = errors.New("nothing was decided")
+// errDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or none any more.
+var (
+	errDecision = errors.New("nothing was decided")
+	errNoMatter = errors.New("that is no matter any more")
+)
 
 func undecided(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errDecision, fmt.Sprintf(format, args...))
@@ -114,12 +118,46 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Decide(r.Context(), d); err != nil {
+	if err := s.decideOnce(r.Context(), d); err != nil {
 		return err
 	}
-	s.pressing.forget()
 	http.Redirect(w, r, backTo(r.PostForm.Get("back")), http.StatusSeeOther)
 	return nil
+}
+
+// decideOnce keeps a decision, unless it is the one that stands. What it is about may have changed since the page was loaded, so it is looked for now.
+// What changes from here on does no harm: a decision is about one occurrence, and settles no other.
+func (s *Server) decideOnce(ctx context.Context, d Decision) error {
+	s.decisions.Lock() // whoever sends the same at once waits, and then finds it decided
+	defer s.decisions.Unlock()
+	defer s.pressing.forget()
+	m, err := s.Store.MatterOf(ctx, d.Provider, d.Row, d.Matter, s.Now())
+	switch {
+	case errors.Is(err, projections.ErrNotFound):
+		return fmt.Errorf("%w: what came since the page was loaded has settled it, or it never was one", errNoMatter)
+	case err != nil:
+		return err
+	case d.stands(m):
+		return nil
+	case m.State == schema.AttentionAcknowledged.Name():
+		return fmt.Errorf("%w: it was %s at %s", errNoMatter, decisionWord(m.Decision, m.State), m.Decision.At.UTC().Format("15:04 UTC on 2 Jan 2006"))
+	}
+	return s.Decide(ctx, d)
+}
+
+// sameUntil is by how much the ends of two decisions may differ that a person took as one: a form counts its days from when it is sent.
+const sameUntil = time.Minute
+
+// stands tells whether that very decision is what holds of the matter.
+func (d *Decision) stands(m *projections.Matter) bool {
+	if d.Kind == schema.AttentionReopened {
+		return m.State == projections.Undecided
+	}
+	if m.State != d.Kind.Name() || m.Decision.By != d.By || m.Decision.Note != d.Matter.Note {
+		return false
+	}
+	had, has := m.Decision.Until, d.Matter.Until
+	return had == nil && has == nil || had != nil && has != nil && has.Sub(had.Time).Abs() < sameUntil
 }
 
 func readDecision(form url.Values, now time.Time) (Decision, error) {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestDecisions(t *testing.T) {
 	o.Decide = func(_ context.Context, d web.Decision) error { got = append(got, d); return nil }
 	h := handler(t, o)
 	base := func(pairs ...string) url.Values {
-		v := url.Values{"decision": {"acknowledged"}, "kind": {schema.MatterCheckFailed}, "provider": {"xolphin"}, "row": {"a"}, "part": {"phone"}, "since": {ago(time.Hour).String()}, "days": {"7"}}
+		v := url.Values{"decision": {"acknowledged"}, "kind": {schema.MatterCheckFailed}, "provider": {"xolphin"}, "row": {`a&"<b`}, "part": {"phone"}, "since": {ago(time.Hour).String()}, "days": {"7"}}
 		for i := 0; i < len(pairs); i += 2 {
 			v.Set(pairs[i], pairs[i+1])
 		}
@@ -52,14 +53,14 @@ func TestDecisions(t *testing.T) {
 		want   func(web.Decision) bool
 	}{
 		"acknowledged": {base("note", "  sent  to a@b.example \n"), 303, "/", func(d web.Decision) bool {
-			return d.Kind == schema.AttentionAcknowledged && d.Matter.Until == nil && d.Matter.Note == "sent to a…@b.example" && d.Row == "a" && d.Matter.Part == "phone" && d.Matter.Since == ago(time.Hour)
+			return d.Kind == schema.AttentionAcknowledged && d.Matter.Until == nil && d.Matter.Note == "sent to a…@b.example" && d.Row == `a&"<b` && d.Matter.Part == "phone" && d.Matter.Since == ago(time.Hour)
 		}},
 		"taken": {base("decision", "taken", "by", " Ada  Lovelace "), 303, "/", func(d web.Decision) bool {
 			return d.By == "Ada Lovelace" && d.Matter.Until.Equal(now.AddDate(0, 0, 7))
 		}},
 		"snoozed for a day":    {base("decision", "snoozed", "days", "1"), 303, "/", func(d web.Decision) bool { return d.Matter.Until.Equal(now.AddDate(0, 0, 1)) }},
 		"snoozed until a day":  {base("decision", "snoozed", "until", tomorrow), 303, "/", func(d web.Decision) bool { return d.Matter.Until.Format(time.DateOnly) == tomorrow }},
-		"back to an order":     {base("decision", "reopened", "back", "/orders/xolphin/a%2Fb?x=1"), 303, "/orders/xolphin/a%2Fb?x=1", func(d web.Decision) bool { return d.Kind == schema.AttentionReopened }},
+		"back to an order":     {base("back", "/orders/xolphin/a%2Fb?x=1"), 303, "/orders/xolphin/a%2Fb?x=1", func(web.Decision) bool { return true }},
 		"back to elsewhere":    {base("back", "https://elsewhere.example/"), 303, "/", func(web.Decision) bool { return true }},
 		"back to another host": {base("back", "//elsewhere.example/"), 303, "/", func(web.Decision) bool { return true }},
 		"back by a trick":      {base("back", `/\elsewhere.example`), 303, "/", func(web.Decision) bool { return true }},
@@ -70,6 +71,11 @@ func TestDecisions(t *testing.T) {
 		"no such kind":         {base("kind", "weather"), 400, "", nil},
 		"no since":             {base("since", ""), 400, "", nil},
 		"no provider":          {base("provider", ""), 400, "", nil},
+		"no part":              {base("part", ""), 409, "", nil},
+		"no such row":          {base("row", "none"), 409, "", nil},
+		"no such provider":     {base("provider", "nosuch"), 409, "", nil},
+		"another occurrence":   {base("since", ago(2*time.Hour).String()), 409, "", nil},
+		"open already":         {base("decision", "reopened"), 303, "/", nil},
 		"a long name":          {base("by", strings.Repeat("a", 101)), 400, "", nil},
 	} {
 		got = nil
@@ -93,6 +99,64 @@ func TestDecisions(t *testing.T) {
 	o.Decide = func(context.Context, web.Decision) error { return errors.New("the log is full") }
 	if w := postForm(handler(t, o), "/attention", base()); w.Code != 500 {
 		t.Errorf("what the log does not take is answered %d", w.Code)
+	}
+}
+
+// TestADecisionIsTakenOnce: sent again, by a second click or from a page that is old, it changes nothing; and nothing is decided about what was acknowledged.
+func TestADecisionIsTakenOnce(t *testing.T) {
+	s := &fakeStore{matters: []projections.Matter{failedMatter()}}
+	o := options(s, &fakeLog{})
+	var kept []schema.Kind
+	o.Decide = func(_ context.Context, d web.Decision) error {
+		m := &s.matters[0]
+		kept = append(kept, d.Kind)
+		if m.State = d.Kind.Name(); d.Kind == schema.AttentionReopened {
+			m.State = projections.Undecided
+		}
+		m.Decision = &projections.Decision{At: ago(0), Until: d.Matter.Until, By: d.By, Note: d.Matter.Note}
+		return nil
+	}
+	h := handler(t, o)
+	m := failedMatter()
+	send := func(decision string, more ...string) *httptest.ResponseRecorder {
+		form := url.Values{"decision": {decision}, "kind": {m.Kind}, "provider": {m.Provider}, "row": {m.Row}, "part": {m.Part},
+			"since": {m.When.String()}, "back": {"/orders/xolphin/a"}}
+		for i := 0; i < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		return postForm(h, "/attention", form)
+	}
+	for i, c := range []struct {
+		decision string
+		more     []string
+		kept     int
+	}{
+		{"taken", []string{"by", "Ada"}, 1}, {"taken", []string{"by", "Ada"}, 1}, {"taken", []string{"by", "Bob"}, 2}, {"taken", []string{"by", "Bob", "note", "called"}, 3},
+		{"snoozed", nil, 4}, {"snoozed", nil, 4}, {"snoozed", []string{"days", "3"}, 5}, {"reopened", nil, 6}, {"reopened", nil, 6},
+	} {
+		if w := send(c.decision, c.more...); w.Code != 303 || len(kept) != c.kept {
+			t.Errorf("%d: %s %q: %d, and %d were kept, want %d", i, c.decision, c.more, w.Code, len(kept), c.kept)
+		}
+	}
+	kept = nil
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if w := send("acknowledged", "by", "Ada"); w.Code != 303 {
+				t.Errorf("acknowledged: %d", w.Code)
+			}
+		})
+	}
+	both.Wait()
+	if len(kept) != 1 {
+		t.Errorf("%d were kept of what was sent twice at once", len(kept))
+	}
+	for _, decision := range []string{"taken", "snoozed", "reopened", "acknowledged"} {
+		w := send(decision, "by", "Bob")
+		body := w.Body.String()
+		if w.Code != 409 || len(kept) != 1 || !strings.Contains(body, "That is no matter any more: it was acknowledged by Ada at ") || !strings.Contains(body, `href="/orders/xolphin/a"`) {
+			t.Errorf("%s after it was acknowledged: %d, %d kept\n%s", decision, w.Code, len(kept), body)
+		}
 	}
 }
 

@@ -51,6 +51,11 @@ func (s *Server) page(h handler) http.Handler {
 		if noMoment(r.URL.Query(), "") != nil && r.URL.Path != "/" {
 			p.Present = r.URL.EscapedPath()
 		}
+		if errors.Is(err, errDecision) || errors.Is(err, errNoMatter) {
+			if back := backTo(r.PostForm.Get("back")); back != "/" {
+				p.Back = back
+			}
+		}
 		if status == http.StatusServiceUnavailable {
 			p.frame.Model = anyModel // so that the page turns into what was asked for as soon as that is there
 			p.frame.Reload = retrySeconds
@@ -71,6 +76,7 @@ type errorPage struct {
 	Status  int
 	Detail  string
 	Present string    // the same page as it is now, where another moment was asked for
+	Back    string    // the page that a form was sent from; "": the start page, where every error leads to, or none
 	Rebuild *progress // what has to be waited for; nil: something else
 }
 
@@ -86,7 +92,7 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 			text = strings.Replace(text, projections.ErrNotFound.Error(), "no event about it had arrived by then", 1)
 		}
 		return http.StatusNotFound, sentence(text)
-	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast):
+	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast), errors.Is(err, errNoMatter):
 		return http.StatusConflict, sentence(err.Error())
 	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision):
 		return http.StatusBadRequest, sentence(err.Error())

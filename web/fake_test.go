@@ -372,6 +372,12 @@ func (s *fakeStore) MattersOf(_ context.Context, o *projections.Order, _ time.Ti
 	return matters, s.err
 }
 
+func (s *fakeStore) MatterOf(_ context.Context, provider, row string, of schema.Matter, _ time.Time) (*projections.Matter, error) {
+	return one(s, s.matters, func(m *projections.Matter) bool {
+		return m.Kind == of.Kind && m.Provider == provider && m.Row == row && m.Part == of.Part && m.When == of.Since
+	})
+}
+
 func (s *fakeStore) Status(context.Context) ([]projections.Status, projections.Missing, error) {
 	return s.status, s.missing, nil
 }

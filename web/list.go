@@ -52,15 +52,28 @@ type column struct {
 type listHandlers struct {
 	model                string
 	page, csv, json, api handler
+	parameters           []string                                                       // of the API
 	search               func(ctx context.Context, f *frame, q string) (matches, error) // nil: /search does not look there
 }
 
 func (l *list[T]) handlers() listHandlers {
-	h := listHandlers{l.model, l.page, l.csv, l.json, l.api, l.search}
+	h := listHandlers{l.model, l.page, l.csv, l.json, l.api, l.parameters(), l.search}
 	if l.fixed || l.private {
 		h.search = nil
 	}
 	return h
+}
+
+// parameters are what the list can be asked by.
+func (l *list[T]) parameters() []string {
+	names := []string{"limit", "cursor", "provider"}
+	if !l.fixed {
+		names = append(names, "q", "state", "sort")
+	}
+	if projections.Ends(l.model) {
+		names = append(names, expiresFrom, expiresUntil)
+	}
+	return names
 }
 
 // rowView is what a row's template sees.

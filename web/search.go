@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
@@ -45,6 +47,10 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	if q == "" {
 		return s.render(w, http.StatusOK, "search", p)
 	}
+	if to := s.ownPage(q); to != "" {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
+	}
 	p.Title = "Search for " + q
 	for _, l := range s.lists() {
 		if l.search == nil {
@@ -69,10 +75,23 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "search", p)
 }
 
+// ownPage is the page of ours whose address was pasted, with or without its scheme; "" where it is another's, or names no page.
+func (s *Server) ownPage(address string) string {
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = rest
+	}
+	u, err := url.Parse("//" + address)
+	if err != nil || !s.hosts[hostName(u.Host)] || strings.Trim(u.Path, "/") == "" {
+		return ""
+	}
+	return backTo(u.RequestURI())
+}
+
 // land is the page of the one thing that q means: a domain's if there is one and nothing below its name, the only row found, or the only one whose own
 // number it is, since an order's number also finds its certificates. It is "" where q can mean several.
 func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, error) {
-	if name := projections.SearchedName(q); name != "" {
+	sought := projections.SoughtBy(q)
+	if name := sought.Name; name != "" {
 		known, below, err := s.Store.Named(ctx, name)
 		if err != nil {
 			return "", err
@@ -85,9 +104,10 @@ func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, err
 		}
 	}
 	var all, exact []string
+	numbers := []string{sought.Text, sought.ID, sought.Last}
 	for _, m := range p.Lists {
 		for _, f := range m.found {
-			if all = append(all, f.href); m.Model != "domains" && f.id == strings.TrimPrefix(q, "#") {
+			if all = append(all, f.href); m.Model != "domains" && slices.Contains(numbers, f.id) {
 				exact = append(exact, f.href)
 			}
 		}

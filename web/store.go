@@ -112,6 +112,8 @@ type Overview interface {
 	Attention(ctx context.Context, now time.Time) (*projections.Attention, error)
 	// MattersOf are the matters of one order as it stands now, those left out that are acknowledged.
 	MattersOf(ctx context.Context, o *projections.Order, now time.Time) ([]projections.Matter, error)
+	// MatterOf is one occurrence of a matter, also one that is acknowledged; projections.ErrNotFound where there is no such matter, or none any more.
+	MatterOf(ctx context.Context, provider, row string, of schema.Matter, now time.Time) (*projections.Matter, error)
 	// Accounts are the accounts, with what their providers last said of them: that a webhook was tested or challenged, a user made.
 	Accounts(context.Context, projections.Query) (items []projections.Website, next string, err error)
 	// Named tells whether anything bears the name that has a page of its own, and whether anything bears a name below it.

@@ -137,6 +137,8 @@ func TestUnknownParametersGetASentence(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/v1/orders?stat=issued":                 `There is no parameter \"stat\" here, only limit`,
 		"/api/v1/status?verbose=1":                   `There is no parameter \"verbose\" here, nor any other`,
+		"/api/v1/attention?foo=1":                    `There is no parameter \"foo\" here, nor any other`,
+		"/api/v1/orders?provider=a&provider=b":       `provider is given 2 times: give it once`,
 		"/api/v1/orders/digicert/771001?at_seq=":     "At_seq is empty",
 		"/api/v1/orders/digicert/771001?at=":         "At is empty",
 		"/api/v1/orders/digicert/771001?as_of=1":     `There is no parameter \"as_of\" here, only at_seq, at`,

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
@@ -65,6 +66,8 @@ type Server struct {
 	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
+
+	decisions sync.Mutex // held while one is taken
 
 	orders        *list[projections.Order]
 	certificates  *list[projections.Certificate]
@@ -155,7 +158,7 @@ func (s *Server) router() *mux.Router {
 		get("/"+l.model, s.page(l.page))
 		get("/"+l.model+".csv", s.api(l.csv))
 		get("/"+l.model+".json", s.api(l.json))
-		get(apiPrefix+"/"+l.model, s.api(knowing(l.api, "limit", "cursor", "q", "provider", "state", "sort", expiresFrom, expiresUntil, "at_seq", "at")))
+		get(apiPrefix+"/"+l.model, s.api(knowing(l.api, l.parameters...)))
 	}
 	get("/search", s.page(s.search))
 	get("/expiry", s.page(s.expiry))
@@ -189,7 +192,7 @@ func (s *Server) router() *mux.Router {
 	get(apiPrefix+"/targets/{provider}/{id}", s.api(knowing(row(s, "target", "id", s.Store.TargetAt), "at_seq", "at")))
 	get(apiPrefix+"/scans/{provider}/{id}", s.api(knowing(row(s, "scan", "id", s.Store.ScanAt), "at_seq", "at")))
 	get(apiPrefix+"/findings/{provider}/{id}", s.api(knowing(row(s, "finding", "id", s.Store.FindingAt), "at_seq", "at")))
-	get(apiPrefix+"/attention", s.api(knowing(s.apiAttention, "at_seq", "at")))
+	get(apiPrefix+"/attention", s.api(knowing(s.apiAttention)))
 	get(apiPrefix+"/events", s.api(knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor")))
 	get(apiPrefix+"/status", s.api(knowing(s.apiStatus)))
 	get(apiPrefix+"/live", s.api(s.live))
