@@ -47,7 +47,7 @@ func (s *Store) announced(now time.Time) finder {
 }
 
 func announcedMatters(c *Certificate, now time.Time) []Matter {
-	if c.NotAfter != nil && now.After(c.NotAfter.Time) {
+	if !c.ToBeRevoked() {
 		return nil // it came to its end by itself
 	}
 	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, What: "Revocation announced",

@@ -84,6 +84,11 @@ type Certificate struct {
 	Then
 }
 
+// ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that is in use.
+func (c *Certificate) ToBeRevoked() bool {
+	return c.RevocationNotice && (c.State == lifecycle.Issued || c.State == lifecycle.Active || c.State == lifecycle.Expiring)
+}
+
 // CertificateRef names a certificate.
 type CertificateRef struct {
 	Provider string `json:"provider"`
