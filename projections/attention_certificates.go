@@ -62,6 +62,12 @@ func announcedMatters(c *Certificate, now time.Time) []Matter {
 	if c.Successor != nil {
 		m.Severity, m.Do = Warning, "Its successor, certificate "+c.Successor.ID+", has been issued: make sure that it is installed wherever this one is in use."
 	}
+	if m.Due != nil && !now.Before(m.Due.Time) { // whether the CA has done so is not known
+		m.Means = "Browsers and other clients may reject it by now wherever it is in use."
+		if c.Successor == nil {
+			m.Do = "Order a replacement, and install it at once wherever this one is in use."
+		}
+	}
 	return []Matter{certificateMatter(m, c, m.Since)}
 }
 
