@@ -36,12 +36,18 @@ func restated[S, T any](t *table[S, T], condition func(now string) (string, []an
 	return t
 }
 
+// Announced is a page of the certificates that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
+func (s *Store) Announced(ctx context.Context, q Query) ([]Certificate, string, error) {
+	found, next, err := page(ctx, s, announcedCertificates, q)
+	if err != nil {
+		return nil, "", err
+	}
+	return found, next, s.succeeded(ctx, found)
+}
+
 func (s *Store) announced(now time.Time) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
-		found, next, err := page(ctx, s, announcedCertificates, Query{Cursor: cursor, Limit: mattersEach, Now: now})
-		if err == nil {
-			err = s.succeeded(ctx, found)
-		}
+		found, next, err := s.Announced(ctx, Query{Cursor: cursor, Limit: mattersEach, Now: now})
 		return mattersOf(found, func(c *Certificate) []Matter { return announcedMatters(c, now) }), next, err
 	}
 }

@@ -1,9 +1,14 @@
 package web_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	ics "github.com/arran4/golang-ical"
 
 	"github.com/certtrail/certtrail/projections"
 )
@@ -62,4 +67,38 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestARevocationIsInCalendarsAndDownloads: an announced revocation is a moment of its own beside the certificate's end, and a column.
+func TestARevocationIsInCalendarsAndDownloads(t *testing.T) {
+	s, l := empty()
+	soon, over := 22*time.Hour, -40*day
+	for _, o := range []projections.Order{doomed(&soon, "active", nil), doomed(nil, "active", nil), doomed(&over, "active", nil), doomed(&soon, "revoked", nil)} {
+		c := o.Certificates[0]
+		c.ID += "/" + fmt.Sprint(len(s.certificates))
+		s.certificates = append(s.certificates, c)
+	}
+	o := options(s, l)
+	o.Calendar, o.URL = &secret{}, "https://certs.example.com/"
+	h := handler(t, o)
+	body := get(h, "/calendar.ics?token=SECRET0").Body.String()
+	checkLines(t, body)
+	feed, err := ics.ParseCalendar(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := map[string]*ics.VEvent{}
+	for _, e := range feed.Events() {
+		entries[e.Id()] = e
+	}
+	e := entries["revocations/sectigo/440880003/0@certtrail"]
+	if e == nil || entries["certificates/sectigo/440880003/0@certtrail"] == nil || len(entries) != 4 { // one moment, and the ends of the three that are not revoked
+		t.Fatalf("the entries are %v", slices.Sorted(maps.Keys(entries)))
+	}
+	if at, err := e.GetStartAt(); err != nil || !at.Equal(now.Add(soon)) {
+		t.Errorf("it is at %s (%v), want %s", at, err, now.Add(soon))
+	}
+	about := e.GetProperty(ics.ComponentPropertyDescription).Value
+	wantAll(t, "the entry", e.GetProperty(ics.ComponentPropertySummary).Value+about, []string{"Certificate to be revoked: pay.example.com", "on 22 Nov 2026, 20:00:00 UTC", "Sectigo certificate 440880003/0", "keyCompromise"})
+	wantAll(t, "the download", get(h, "/certificates.csv").Body.String(), []string{",revocation_announced,revokes_at,reason,last_event_at\n", ",true,2026-11-22T20:00:00.000Z,keyCompromise,"})
 }

@@ -112,6 +112,15 @@ func (s *fakeStore) Certificates(_ context.Context, q projections.Query) ([]proj
 	return find(s, q, s.certificates, func(c *projections.Certificate) (string, string) { return c.Provider, c.State })
 }
 
+func (s *fakeStore) Announced(context.Context, projections.Query) (items []projections.Certificate, next string, err error) {
+	for _, c := range s.certificates {
+		if c.RevocationNotice {
+			items = append(items, c)
+		}
+	}
+	return items, "", s.err
+}
+
 func (s *fakeStore) CertificateAt(_ context.Context, provider, id string, m projections.Moment) (*projections.Certificate, error) {
 	x, err := one(s, s.certificates, func(c *projections.Certificate) bool { return c.Provider == provider && c.ID == id })
 	if err == nil {

@@ -47,6 +47,8 @@ type OrderStore interface {
 type CertificateStore interface {
 	Certificates(context.Context, projections.Query) (items []projections.Certificate, next string, err error)
 	CertificateAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Certificate, error)
+	// Announced are those that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
+	Announced(context.Context, projections.Query) (items []projections.Certificate, next string, err error)
 }
 
 // DomainStore is what the domains' pages need. DomainAt finds what any provider says of the name.
