@@ -32,6 +32,7 @@ type fakeStore struct {
 	status        []projections.Status
 	missing       projections.Missing
 	traffic       []projections.Traffic
+	uncollected   []projections.Uncollected
 	err           error // what every method fails with, except Status
 	count         int   // what Count says, if more than none
 	noPast        error // what every moment but the present fails with
@@ -168,6 +169,10 @@ func (s *fakeStore) Expiring(_ context.Context, spans []projections.Span, limits
 		x.Over[i] = i
 	}
 	return x, s.err
+}
+
+func (s *fakeStore) Uncollected(context.Context) ([]projections.Uncollected, error) {
+	return s.uncollected, s.err
 }
 
 func (s *fakeStore) Lapsing(_ context.Context, spans []projections.Span) (counts []int, err error) {

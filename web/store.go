@@ -33,6 +33,8 @@ type Store interface {
 type ExpiryStore interface {
 	// Expiring counts the certificates that end in each span, by provider, and for each limit, in days, how many are valid now for longer than that.
 	Expiring(ctx context.Context, spans []projections.Span, limits []int, now time.Time) (projections.CertificateExpiry, error)
+	// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider.
+	Uncollected(context.Context) ([]projections.Uncollected, error)
 	// Lapsing counts the domains' validations that end in each span.
 	Lapsing(ctx context.Context, spans []projections.Span) ([]int, error)
 }
