@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
@@ -35,16 +36,59 @@ func (p orderPage) Announced() []orderCertificate {
 	return list
 }
 
-// nextOf is what comes next for the order. Who installs a certificate that is about to be revoked does so in vain, which the order itself does not know.
+// nextOf is what comes next for the order that a page is of.
 func (p *orderPage) nextOf() nextStep {
 	for _, c := range p.Certificates {
-		if !c.Last || !c.ToBeRevoked() || p.Order.NextStep != "install" {
+		if !c.Last || !c.ToBeRevoked() {
 			continue
 		}
-		if c.Heir != "" {
+		if p.Order.Doomed = true; c.Heir != "" && p.Order.NextStep == "install" {
 			return nextStep{"install its successor", "The CA has announced that it will revoke the certificate. Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
 		}
+	}
+	return orderNext(*p.Order)
+}
+
+// orderNext is what comes next for an order. Who installs a certificate that is about to be revoked does so in vain, which the order itself does not know.
+func orderNext(o projections.Order) nextStep {
+	if o.Doomed && o.NextStep == "install" {
 		return nextStep{"replace it", "The CA has announced that it will revoke the certificate. Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
 	}
-	return nextStepOf(p.Order.NextStep)
+	return nextStepOf(o.NextStep)
+}
+
+// doomed marks the rows of orders whose last certificate is to be revoked.
+func (s *Server) doomed(ctx context.Context, f *frame, rows []rowView[projections.Order]) ([]rowView[projections.Order], error) {
+	var issued []projections.CertificateRef
+	for i := range rows {
+		if o := &rows[i].Item; o.CertificateID != "" && o.NextStep == "install" {
+			issued = append(issued, lastIssued(o))
+		}
+	}
+	if len(issued) == 0 {
+		return rows, nil
+	}
+	found, err := s.Store.ToBeRevoked(ctx, issued, f.Now)
+	for i := range rows {
+		rows[i].Item.Doomed = found[lastIssued(&rows[i].Item)]
+	}
+	return rows, err
+}
+
+// lastIssued is the order's last issued certificate.
+func lastIssued(o *projections.Order) projections.CertificateRef {
+	return projections.CertificateRef{Provider: o.Provider, ID: o.CertificateID}
+}
+
+// markDoomed marks the orders of a domain whose last certificate, which bears the name too, is to be revoked.
+func markDoomed(d *projections.DomainDetail) {
+	announced := map[projections.CertificateRef]bool{}
+	for i := range d.Certificates {
+		if c := &d.Certificates[i]; c.ToBeRevoked() {
+			announced[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
+		}
+	}
+	for i := range d.Orders {
+		d.Orders[i].Doomed = announced[lastIssued(&d.Orders[i])]
+	}
 }

@@ -60,6 +60,11 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 		if strings.Contains(body, "Next: install it<") == warned {
 			t.Errorf("%s: the order's page warns: %v, and says to install it all the same, or does not say so", name, warned)
 		}
+		for _, path := range []string{"/orders", "/domains/pay.example.com"} {
+			if list := get(h, path).Body.String(); strings.Contains(list, "install it<") == warned || strings.Contains(list, ">replace it<") != warned {
+				t.Errorf("%s: %s says to install what is to be revoked, or not to install what is not: %v", name, path, warned)
+			}
+		}
 		for _, path := range []string{"/certificates", "/domains/pay.example.com"} {
 			lists := get(h, path).Body.String()
 			if marked := strings.Contains(lists, "to be revoked") || strings.Contains(lists, "revocation was due"); marked != warned {

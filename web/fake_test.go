@@ -109,6 +109,16 @@ func (s *fakeStore) OrderAt(_ context.Context, provider, id string, m projection
 	return x, err
 }
 
+func (s *fakeStore) ToBeRevoked(_ context.Context, of []projections.CertificateRef, _ time.Time) (map[projections.CertificateRef]bool, error) {
+	found := map[projections.CertificateRef]bool{}
+	for i := range s.certificates {
+		if c := &s.certificates[i]; c.ToBeRevoked() && slices.Contains(of, projections.CertificateRef{Provider: c.Provider, ID: c.ID}) {
+			found[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
+		}
+	}
+	return found, s.err
+}
+
 func (s *fakeStore) Certificates(_ context.Context, q projections.Query) ([]projections.Certificate, string, error) {
 	return find(s, q, s.certificates, func(c *projections.Certificate) (string, string) { return c.Provider, c.State })
 }
