@@ -36,6 +36,8 @@ func (p orderPage) Announced() []orderCertificate {
 	return list
 }
 
+const isAnnounced = "The CA has announced that it will revoke the certificate. "
+
 // nextOf is what comes next for the order that a page is of.
 func (p *orderPage) nextOf() nextStep {
 	for _, c := range p.Certificates {
@@ -43,7 +45,7 @@ func (p *orderPage) nextOf() nextStep {
 			continue
 		}
 		if p.Order.Doomed = true; c.Heir != "" && p.Order.NextStep == "install" {
-			return nextStep{"install its successor", "The CA has announced that it will revoke the certificate. Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
+			return nextStep{"install its successor", isAnnounced + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
 		}
 	}
 	return orderNext(*p.Order)
@@ -52,7 +54,7 @@ func (p *orderPage) nextOf() nextStep {
 // orderNext is what comes next for an order. Who installs a certificate that is about to be revoked does so in vain, which the order itself does not know.
 func orderNext(o projections.Order) nextStep {
 	if o.Doomed && o.NextStep == "install" {
-		return nextStep{"replace it", "The CA has announced that it will revoke the certificate. Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
+		return nextStep{"replace it", isAnnounced + "Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
 	}
 	return nextStepOf(o.NextStep)
 }

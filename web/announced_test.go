@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,25 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 )
+
+func (s *fakeStore) Announced(context.Context, projections.Query) (items []projections.Certificate, next string, err error) {
+	for _, c := range s.certificates {
+		if c.RevocationNotice {
+			items = append(items, c)
+		}
+	}
+	return items, "", s.err
+}
+
+func (s *fakeStore) ToBeRevoked(_ context.Context, of []projections.CertificateRef, _ time.Time) (map[projections.CertificateRef]bool, error) {
+	found := map[projections.CertificateRef]bool{}
+	for i := range s.certificates {
+		if c := &s.certificates[i]; c.ToBeRevoked() && slices.Contains(of, projections.CertificateRef{Provider: c.Provider, ID: c.ID}) {
+			found[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
+		}
+	}
+	return found, s.err
+}
 
 // doomed is an issued order whose last certificate the CA is about to revoke, or was.
 func doomed(revokes *time.Duration, state string, heir *projections.CertificateRef) projections.Order {
@@ -35,7 +55,7 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 		not   []string
 	}{
 		"to come": {doomed(&soon, "active", nil), []string{"The CA will revoke certificate " + unit, ">in 22 h</time>, on 22 Nov 2026, 20:00:00 UTC.", "Reason given: <q>keyCompromise</q>",
-			"Order a replacement, and install it wherever this one is in use before then.", "Next: replace it", `to be revoked <time`}, []string{"was due"}},
+			"Order a replacement, and install it wherever this one is in use before then.", "Next: replace it", `to be revoked <time`, "none yet"}, []string{"was due"}},
 		"followed": {doomed(&soon, "expiring", &projections.CertificateRef{Provider: "sectigo", ID: "440880009"}), []string{"The CA will revoke certificate " + unit,
 			`Its successor <a href="/certificates/sectigo/440880009"><code>440880009</code></a> has been issued`, "Next: install its successor", "Install its successor, certificate 440880009"}, []string{"Order a replacement"}},
 		"without a time": {doomed(nil, "issued", nil), []string{"The CA will revoke certificate " + unit + ". Reason", "Next: replace it", `<span class="tone bad">to be revoked</span>`}, nil},

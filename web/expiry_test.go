@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -198,6 +199,10 @@ func TestADomainsCAsStandBesideEachOther(t *testing.T) {
 	if got := get(handler(t, options(s, l)), "/api/v1/domains").Body.String(); strings.Count(got, `"name":"a.example"`) != 2 {
 		t.Errorf("the API does not keep an item for each provider: %s", got)
 	}
+}
+
+func (s *fakeStore) Uncollected(context.Context) ([]projections.Uncollected, error) {
+	return s.uncollected, s.err
 }
 
 // TestExpirySaysWhatItDoesNotKnow: issued orders that the pictures lack are counted, with what helps.

@@ -109,27 +109,8 @@ func (s *fakeStore) OrderAt(_ context.Context, provider, id string, m projection
 	return x, err
 }
 
-func (s *fakeStore) ToBeRevoked(_ context.Context, of []projections.CertificateRef, _ time.Time) (map[projections.CertificateRef]bool, error) {
-	found := map[projections.CertificateRef]bool{}
-	for i := range s.certificates {
-		if c := &s.certificates[i]; c.ToBeRevoked() && slices.Contains(of, projections.CertificateRef{Provider: c.Provider, ID: c.ID}) {
-			found[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
-		}
-	}
-	return found, s.err
-}
-
 func (s *fakeStore) Certificates(_ context.Context, q projections.Query) ([]projections.Certificate, string, error) {
 	return find(s, q, s.certificates, func(c *projections.Certificate) (string, string) { return c.Provider, c.State })
-}
-
-func (s *fakeStore) Announced(context.Context, projections.Query) (items []projections.Certificate, next string, err error) {
-	for _, c := range s.certificates {
-		if c.RevocationNotice {
-			items = append(items, c)
-		}
-	}
-	return items, "", s.err
 }
 
 func (s *fakeStore) CertificateAt(_ context.Context, provider, id string, m projections.Moment) (*projections.Certificate, error) {
@@ -179,10 +160,6 @@ func (s *fakeStore) Expiring(_ context.Context, spans []projections.Span, limits
 		x.Over[i] = i
 	}
 	return x, s.err
-}
-
-func (s *fakeStore) Uncollected(context.Context) ([]projections.Uncollected, error) {
-	return s.uncollected, s.err
 }
 
 func (s *fakeStore) Lapsing(_ context.Context, spans []projections.Span) (counts []int, err error) {

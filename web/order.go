@@ -83,5 +83,5 @@ func (p *orderPage) certificatesOf(o *projections.Order) []orderCertificate {
 
 // Heirless tells whether a certificate that is over, or soon will be, has none to follow it.
 func (c *orderCertificate) Heirless() bool {
-	return c.Heir == "" && slices.Contains([]string{"expiring", "expired", "revoked"}, c.State)
+	return c.Heir == "" && (c.ToBeRevoked() || slices.Contains([]string{"expiring", "expired", "revoked"}, c.State))
 }
