@@ -80,6 +80,9 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 		if strings.Contains(body, "Next: install it<") == warned {
 			t.Errorf("%s: the order's page warns: %v, and says to install it all the same, or does not say so", name, warned)
 		}
+		if page := get(h, "/certificates/sectigo/440880003").Body.String(); strings.Contains(page, "The CA has announced that it will revoke this certificate") != warned {
+			t.Errorf("%s: the certificate's page warns of a revocation that has come, or not of one to come: %v", name, warned)
+		}
 		for _, path := range []string{"/orders", "/domains/pay.example.com"} {
 			if list := get(h, path).Body.String(); strings.Contains(list, "install it<") == warned || strings.Contains(list, ">replace it<") != warned {
 				t.Errorf("%s: %s says to install what is to be revoked, or not to install what is not: %v", name, path, warned)
