@@ -36,19 +36,25 @@ func restated[S, T any](t *table[S, T], condition func(now string) (string, []an
 	return t
 }
 
+// Announced is a page of the certificates that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
+func (s *Store) Announced(ctx context.Context, q Query) ([]Certificate, string, error) {
+	found, next, err := page(ctx, s, announcedCertificates, q)
+	if err != nil {
+		return nil, "", err
+	}
+	return found, next, s.succeeded(ctx, found)
+}
+
 func (s *Store) announced(q Query) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		q.Cursor, q.Limit = cursor, mattersEach
-		found, next, err := page(ctx, s, announcedCertificates, q)
-		if err == nil {
-			err = s.succeeded(ctx, found)
-		}
+		found, next, err := s.Announced(ctx, q)
 		return mattersOf(found, func(c *Certificate) []Matter { return announcedMatters(c, q.Now) }), next, err
 	}
 }
 
 func announcedMatters(c *Certificate, now time.Time) []Matter {
-	if c.NotAfter != nil && now.After(c.NotAfter.Time) {
+	if !c.ToBeRevoked() {
 		return nil // it came to its end by itself
 	}
 	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, What: "Revocation announced",
@@ -62,6 +68,12 @@ func announcedMatters(c *Certificate, now time.Time) []Matter {
 	m.Means, m.Do = "From then on, browsers and other clients reject it wherever it is in use.", "Order a replacement, and install it wherever this one is in use before the CA revokes it."
 	if c.Successor != nil {
 		m.Severity, m.Do = Warning, "Its successor, certificate "+c.Successor.ID+", has been issued: make sure that it is installed wherever this one is in use."
+	}
+	if m.Due != nil && !now.Before(m.Due.Time) { // whether the CA has done so is not known
+		m.Means = "Browsers and other clients may reject it by now wherever it is in use."
+		if c.Successor == nil {
+			m.Do = "Order a replacement, and install it at once wherever this one is in use."
+		}
 	}
 	return []Matter{certificateMatter(m, c, m.Since)}
 }

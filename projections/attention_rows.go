@@ -3,7 +3,6 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -124,7 +123,10 @@ func dnssecMatter(d *DNSSEC) Matter {
 		m.Since = firstOf(d.CompletedAt, &d.FirstEventAt)
 	}
 	if record != nil {
-		m.Copy = either(d.Domain == "", "", d.Domain+". ") + fmt.Sprintf("IN DS %d %d %d %s", record.KeyTag, record.Algorithm, record.DigestType, record.Digest)
+		m.Copy = record.Record(d.Domain)
+		if d.Domain == "" {
+			m.Do += " The provider did not say which zone it is for: put the zone’s name before it."
+		}
 	}
 	if d.State == lifecycle.RotationOverdue {
 		m.Severity = Critical
@@ -191,9 +193,29 @@ func (s *Store) quarantined(q Query) finder {
 		q.Cursor, q.Limit = cursor, mattersEach
 		items, next, err := s.Quarantine(ctx, q)
 		return mattersOf(items, func(q *Quarantined) []Matter {
-			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, What: "Delivery not understood", Detail: sentence(q.Reason),
-				Means: "It changed nothing here; the log keeps all of it.", Do: "Read it. If it matters, act on it at the provider; a later version of certtrail may understand it.", Since: q.Time, Href: "/quarantine"}
+			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, What: notUnderstood(q), Number: "event " + strconv.FormatUint(q.Seq, 10), Detail: sentence(q.Reason),
+				Means: "It changed nothing here; the log keeps all of it.", Do: "Read it. If it matters, act on it at the provider; a later version of certtrail may understand it.", Since: q.Time, Href: s.eventHref(q.Seq)}
 			return []Matter{m.identified("", strconv.FormatUint(q.Seq, 10), q.Time)}
 		}), next, err
 	}
+}
+
+// titleReason is how many characters of the reason why a delivery was not understood its matter's title has: it names the event, if that is known, at its beginning.
+const titleReason = 80
+
+// notUnderstood is what the matter of a delivery in quarantine is, told from others.
+func notUnderstood(q *Quarantined) string {
+	reason := []rune(strings.TrimSuffix(sentence(q.Reason), "."))
+	if len(reason) > titleReason {
+		reason = append(reason[:titleReason-1:titleReason-1], '…')
+	}
+	return "Not understood: " + string(reason)
+}
+
+// eventHref is the page of an event, or the quarantine where there is no log that has it.
+func (s *Store) eventHref(seq uint64) string {
+	if s.log == nil {
+		return "/quarantine"
+	}
+	return "/events/" + strconv.FormatUint(seq, 10)
 }

@@ -118,6 +118,43 @@ func validFor(ctx context.Context, db *sql.DB, limits []int, now time.Time) (val
 	return valid, over, found.Err()
 }
 
+// Uncollected is how many issued orders of a provider, CountLimit+1 at most, have no certificate whose end is known.
+type Uncollected struct {
+	Provider string
+	Orders   int // more than 0
+}
+
+// uncollected counts them for one provider: those whose certificate has not even a number, and those of whose certificate no more than that is known.
+// Left to itself SQLite goes through all orders of the provider.
+const uncollected = `SELECT count(*) FROM (
+	SELECT 1 FROM orders INDEXED BY orders_uncollected WHERE provider = ?1 AND certificate_id = '' AND state IN ('issued', 'reissue_ready')
+	UNION ALL SELECT 1 FROM certificates c CROSS JOIN orders o ON o.provider = c.provider AND o.certificate_id = c.id AND o.certificate_id <> ''
+		WHERE c.not_after = '' AND c.provider = ?1 AND c.phase = 'issued' AND o.state IN ('issued', 'reissue_ready')
+	LIMIT ?2)`
+
+// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider; providers without any are left out.
+func (s *Store) Uncollected(ctx context.Context) (list []Uncollected, err error) {
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	providers, err := providersOf(ctx, db, lifecycle.Orders)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range providers {
+		u := Uncollected{Provider: p}
+		if err := db.QueryRowContext(ctx, uncollected, p, CountLimit+1).Scan(&u.Orders); err != nil {
+			return nil, err
+		}
+		if u.Orders > 0 {
+			list = append(list, u)
+		}
+	}
+	return list, nil
+}
+
 // Lapsing counts the domains' validations that end in each span, at most maxSpans of them.
 func (s *Store) Lapsing(ctx context.Context, spans []Span) (counts []int, err error) {
 	db, done, err := s.reader()

@@ -22,6 +22,7 @@ type Order struct {
 	Reasons       map[string]string            `json:"reasons,omitempty"`      // check name to the provider's words on why it failed or waits
 	NextStep      string                       `json:"next_step,omitempty"`    // one of lifecycle's Step codes
 	Waiting       []lifecycle.Waiting          `json:"-"`                      // what of it waits for a person
+	Doomed        bool                         `json:"-"`                      // its last certificate is to be revoked; only where that was asked for
 	MessageAt     *schema.Time                 `json:"message_at,omitempty"`   // of the CA's message that nothing has answered
 	Unreadable    string                       `json:"unreadable,omitempty"`
 	FirstEventAt  schema.Time                  `json:"first_event_at"`
@@ -82,6 +83,11 @@ type Certificate struct {
 	EventCount        int             `json:"event_count"`
 	Timeline          []TimelineEntry `json:"timeline,omitempty"`
 	Then
+}
+
+// ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that is in use.
+func (c *Certificate) ToBeRevoked() bool {
+	return c.RevocationNotice && (c.State == lifecycle.Issued || c.State == lifecycle.Active || c.State == lifecycle.Expiring)
 }
 
 // CertificateRef names a certificate.

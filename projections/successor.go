@@ -195,3 +195,35 @@ func (s *Store) Certificates(ctx context.Context, q Query) ([]Certificate, strin
 	}
 	return items, next, s.succeeded(ctx, items)
 }
+
+// ToBeRevoked are those of the certificates that the CA has announced to revoke, and that are in use at now.
+func (s *Store) ToBeRevoked(ctx context.Context, of []CertificateRef, now time.Time) (found map[CertificateRef]bool, err error) {
+	found = map[CertificateRef]bool{}
+	if len(of) == 0 {
+		return found, nil
+	}
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	var args []any
+	for _, c := range of {
+		args = append(args, c.Provider, c.ID)
+	}
+	rows, err := db.QueryContext(ctx, "WITH of (p, i) AS (VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(of)-1)+`)
+		SELECT provider, id FROM of CROSS JOIN certificates ON provider = p AND id = i WHERE announced AND phase = 'issued' AND (not_after = '' OR not_after >= ?)`,
+		append(args, schema.At(now).String())...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c CertificateRef
+		if err := rows.Scan(&c.Provider, &c.ID); err != nil {
+			return nil, err
+		}
+		found[c] = true
+	}
+	return found, rows.Err()
+}

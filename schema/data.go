@@ -1,6 +1,9 @@
 package schema
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Data is what an event says, in certtrail's words: the ids it is about, what was understood, and the delivery it was read from.
 // Ids are strings whatever the provider's type; a field that the delivery does not give is absent.
@@ -92,6 +95,15 @@ type DS struct {
 	Algorithm  uint8  `json:"algorithm"`
 	DigestType uint8  `json:"digest_type"`
 	Digest     string `json:"digest"`
+}
+
+// Record is the DS record of a zone in presentation format (RFC 4034, section 5.3), without the owner's name where zone is empty.
+func (ds *DS) Record(zone string) string {
+	record := fmt.Sprintf("IN DS %d %d %d %s", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest)
+	if zone == "" {
+		return record
+	}
+	return zone + ". " + record
 }
 
 // Unreadable is a part of a known event that could not be read, and why.

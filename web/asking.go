@@ -11,6 +11,7 @@ import (
 // Asked is how it stands with asking one provider's API.
 type Asked struct {
 	HowtoEnable []string // the settings to set, where it is not set up; else empty
+	Collects    bool     // it hands out certificates
 
 	Circuit  string      // closed, open or half-open, as a circuit breaker has it
 	Until    schema.Time // when an open one lets a call through; else zero

@@ -81,7 +81,7 @@ func (s *Server) calendar(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// calendarEntries are what ends, soonest first of each kind.
+// calendarEntries are the revocations that are announced, and what ends, soonest first of each kind.
 func (s *Server) calendarEntries(ctx context.Context) ([]calendarEntry, error) {
 	now := s.Now()
 	today := midnight(now)
@@ -101,7 +101,16 @@ func (s *Server) calendarEntries(ctx context.Context) ([]calendarEntry, error) {
 	if err != nil {
 		return nil, err
 	}
+	announced, _, err := s.Store.Announced(ctx, projections.Query{Limit: calendarEach, Now: now})
+	if err != nil {
+		return nil, err
+	}
 	var entries []calendarEntry
+	for i := range announced {
+		if c := &announced[i]; c.ToBeRevoked() && c.RevokesAt != nil && !c.RevokesAt.Before(today.Add(-calendarBack)) {
+			entries = append(entries, s.revocationEntry(&f, c))
+		}
+	}
 	for i := range certificates {
 		if c := &certificates[i]; c.NotAfter != nil && c.State != "revoked" && c.State != "replaced" {
 			entries = append(entries, s.certificateEntry(&f, c))
@@ -124,7 +133,8 @@ func (s *Server) calendarEntries(ctx context.Context) ([]calendarEntry, error) {
 	return entries, nil
 }
 
-func (s *Server) certificateEntry(f *frame, c *projections.Certificate) calendarEntry {
+// calendarSubject is what a calendar calls a certificate.
+func calendarSubject(c *projections.Certificate) string {
 	names := namesOf(c.CommonName, c.DNSNames)
 	subject := schema.DisplayName(names.First)
 	if subject == "" {
@@ -133,6 +143,21 @@ func (s *Server) certificateEntry(f *frame, c *projections.Certificate) calendar
 	if names.More > 0 {
 		subject += " +" + number(names.More)
 	}
+	return subject
+}
+
+// revocationEntry is the moment of an announced revocation; the certificate's end is another entry.
+func (s *Server) revocationEntry(f *frame, c *projections.Certificate) calendarEntry {
+	about := []string{"The CA has announced that it will revoke the certificate on " + utcText(*c.RevokesAt) + ". Replace it wherever it is installed.", f.Source(c.Provider) + " certificate " + c.ID}
+	if c.Reason != "" {
+		about = append(about, "Reason given: "+c.Reason)
+	}
+	e := s.entry(projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}, "Certificate to be revoked: "+calendarSubject(c), strings.Join(about, "\n"), *c.RevokesAt, c.LastEventAt)
+	e.UID, e.Exact = rowKey(projections.Key{Model: "revocations", Provider: c.Provider, ID: c.ID}), true
+	return e
+}
+
+func (s *Server) certificateEntry(f *frame, c *projections.Certificate) calendarEntry {
 	k := projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
 	about := []string{"The certificate ends at " + utcText(*c.NotAfter) + ".", f.Source(c.Provider) + " certificate " + c.ID}
 	if c.RenewFrom != nil {
@@ -141,7 +166,7 @@ func (s *Server) certificateEntry(f *frame, c *projections.Certificate) calendar
 	if c.SerialNumber != "" {
 		about = append(about, "Serial number "+c.SerialNumber)
 	}
-	return s.entry(k, "Certificate ends: "+subject, strings.Join(about, "\n"), *c.NotAfter, c.LastEventAt)
+	return s.entry(k, "Certificate ends: "+calendarSubject(c), strings.Join(about, "\n"), *c.NotAfter, c.LastEventAt)
 }
 
 func (s *Server) validationEntry(f *frame, k projections.Key, name string, ends, changed schema.Time) calendarEntry {
@@ -149,7 +174,7 @@ func (s *Server) validationEntry(f *frame, k projections.Key, name string, ends,
 }
 
 func (s *Server) entry(k projections.Key, summary, about string, ends, changed schema.Time) calendarEntry {
-	return calendarEntry{UID: rowKey(k), Day: ends.Time, Changed: changed.Time, Summary: summary, About: about, URL: s.URL + href(k)}
+	return calendarEntry{UID: rowKey(k), At: ends.Time, Changed: changed.Time, Summary: summary, About: about, URL: s.URL + href(k)}
 }
 
 func utcText(t schema.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }

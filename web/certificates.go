@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
@@ -33,6 +34,9 @@ func (s *Server) newCertificates() *list[projections.Certificate] {
 			{"renew_from", func(c *certificate) string { return timeText(c.RenewFrom) }},
 			{"key_algorithm", func(c *certificate) string { return c.KeyAlgorithm }},
 			{"fingerprint_sha256", func(c *certificate) string { return c.FingerprintSHA256 }},
+			{"revocation_announced", func(c *certificate) string { return strconv.FormatBool(c.RevocationNotice) }},
+			{"revokes_at", func(c *certificate) string { return timeText(c.RevokesAt) }},
+			{"reason", func(c *certificate) string { return c.Reason }},
 			{"last_event_at", func(c *certificate) string { return c.LastEventAt.String() }},
 		},
 	}

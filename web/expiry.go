@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,11 +25,41 @@ type expiryPage struct {
 	frame
 	Ending   int // certificates that end in the weeks shown
 	Valid    int // that are valid now
+	Unknown  []unknownEnds
 	Columns  columnChart
 	Limits   []limitRow
 	Lapsing  int // validations that end in the weeks shown
 	Heat     heatMap
 	Calendar *calendarBox // nil: there is no feed
+}
+
+// unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates end.
+type unknownEnds struct {
+	Provider, Source string
+	Orders           string   // how many, "10,000+"
+	One              bool     // it is one
+	Collects         bool     // the provider's API hands out certificates
+	HowtoEnable      []string // the settings to set for that; empty where it is set up
+	ConfigFile       string   // where they stand
+}
+
+func (s *Server) unknownEnds(ctx context.Context, f *frame) ([]unknownEnds, error) {
+	found, err := s.Store.Uncollected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	providers := s.Providers()
+	var list []unknownEnds
+	for _, u := range found {
+		e := unknownEnds{Provider: u.Provider, Source: f.Source(u.Provider), Orders: countText(u.Orders), One: u.Orders == 1, ConfigFile: s.First.ConfigFile}
+		for _, p := range providers {
+			if p.Name == u.Provider && p.Asked != nil {
+				e.Collects, e.HowtoEnable = p.Asked.Collects, p.Asked.HowtoEnable
+			}
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // limitRow is one limit on validity, and how the certificates that are valid now stand to it.
@@ -64,6 +95,9 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Valid = found.Valid
+	if p.Unknown, err = s.unknownEnds(r.Context(), &p.frame); err != nil {
+		return err
+	}
 	p.Columns = columnsOf(&p.frame, today, &found, limits)
 	p.Ending = p.Columns.Total
 	for i, l := range limits {

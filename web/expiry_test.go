@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -198,4 +199,36 @@ func TestADomainsCAsStandBesideEachOther(t *testing.T) {
 	if got := get(handler(t, options(s, l)), "/api/v1/domains").Body.String(); strings.Count(got, `"name":"a.example"`) != 2 {
 		t.Errorf("the API does not keep an item for each provider: %s", got)
 	}
+}
+
+func (s *fakeStore) Uncollected(context.Context) ([]projections.Uncollected, error) {
+	return s.uncollected, s.err
+}
+
+// TestExpirySaysWhatItDoesNotKnow: issued orders that the pictures lack are counted, with what helps.
+func TestExpirySaysWhatItDoesNotKnow(t *testing.T) {
+	s, l := world(plain)
+	if body := get(handler(t, options(s, l)), "/expiry").Body.String(); strings.Contains(body, "Not among them") {
+		t.Error("it lacks orders that there are not")
+	}
+	s.uncollected = []projections.Uncollected{{Provider: "digicert", Orders: 1}, {Provider: "sectigo", Orders: 3}, {Provider: "xolphin", Orders: projections.CountLimit + 1}}
+	o := options(s, l)
+	all := providers(true)()
+	for i := range all {
+		switch all[i].Name {
+		case "digicert":
+			all[i].Asked = &web.Asked{Collects: true, Circuit: "closed"}
+		case "sectigo":
+			all[i].Asked = &web.Asked{HowtoEnable: []string{"sectigo-api-login"}}
+		case "xolphin":
+			all[i].Asked = &web.Asked{Collects: true, HowtoEnable: []string{"xolphin-api-username", "xolphin-api-password"}}
+		}
+	}
+	o.Providers = func() []web.Provider { return all }
+	body := get(handler(t, o), "/expiry").Body.String()
+	wantAll(t, "/expiry", body, []string{
+		`<a href="/orders?provider=digicert&amp;state=issued">1 issued order</a> of DigiCert CertCentral, because it is not known when its certificate expires. Ask for it: <code class="cmd">certtrail reconcile digicert --describe</code>`,
+		`>3 issued orders</a> of Sectigo, because it is not known when their certificates expire.</p>`,
+		`&#43; issued orders</a> of Xolphin, because it is not known when their certificates expire. With <code>xolphin-api-username</code> and <code>xolphin-api-password</code> set in <code>certtrail.yaml</code>, certtrail can ask for them: <code class="cmd">certtrail reconcile xolphin --describe</code>`,
+	})
 }

@@ -32,6 +32,7 @@ type fakeStore struct {
 	status        []projections.Status
 	missing       projections.Missing
 	traffic       []projections.Traffic
+	uncollected   []projections.Uncollected
 	err           error // what every method fails with, except Status
 	count         int   // what Count says, if more than none
 	noPast        error // what every moment but the present fails with

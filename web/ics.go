@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// calendarEntry is a day in a calendar.
+// calendarEntry is a day in a calendar, or a moment.
 type calendarEntry struct {
 	UID     string // what it is of: the same for as long as that is there
-	Day     time.Time
+	At      time.Time
+	Exact   bool      // it is that moment, and not its day
 	Changed time.Time // when something was last heard of what it is of
 	Summary string
 	About   string // lines
@@ -21,7 +22,10 @@ type calendarEntry struct {
 // icsLine is how many octets a line may have, without its end (RFC 5545, 3.1).
 const icsLine = 75
 
-// writeCalendar is an iCalendar object (RFC 5545) of days. The same entries give the same bytes.
+// icsTime is the layout of a time in UTC (RFC 5545, 3.3.5).
+const icsTime = "20060102T150405Z"
+
+// writeCalendar is an iCalendar object (RFC 5545). The same entries give the same bytes.
 func writeCalendar(entries []calendarEntry) []byte {
 	var b bytes.Buffer
 	line := func(name, value string) { writeFolded(&b, name+":"+value) }
@@ -36,8 +40,12 @@ func writeCalendar(entries []calendarEntry) []byte {
 	for _, e := range entries {
 		line("BEGIN", "VEVENT")
 		line("UID", icsUID(e.UID))
-		line("DTSTAMP", e.Changed.UTC().Format("20060102T150405Z")) // with PUBLISH, when its information last changed (3.8.7.2)
-		line("DTSTART;VALUE=DATE", e.Day.UTC().Format("20060102"))
+		line("DTSTAMP", e.Changed.UTC().Format(icsTime)) // with PUBLISH, when its information last changed (3.8.7.2)
+		if e.Exact {
+			line("DTSTART", e.At.UTC().Format(icsTime)) // without an end it takes no time (3.6.1)
+		} else {
+			line("DTSTART;VALUE=DATE", e.At.UTC().Format("20060102"))
+		}
 		line("SUMMARY", icsText(e.Summary))
 		line("DESCRIPTION", icsText(e.About))
 		line("URL", icsURI(e.URL))

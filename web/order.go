@@ -15,6 +15,7 @@ type orderPage struct {
 	Order        *projections.Order
 	Names        nameList
 	Since        lasting
+	Next         nextStep
 	Steps        []step
 	Blockers     []blocker
 	Domains      orderDomains
@@ -51,6 +52,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	p.Blockers = blockersOf(o, p.Now)
 	p.Domains = domainsOf(o, p.Now)
 	p.Certificates = p.certificatesOf(o)
+	p.Next = p.nextOf()
 	if p.Matters, err = s.orderMatters(r, &p.frame, o, m); err != nil {
 		return err
 	}
@@ -81,5 +83,5 @@ func (p *orderPage) certificatesOf(o *projections.Order) []orderCertificate {
 
 // Heirless tells whether a certificate that is over, or soon will be, has none to follow it.
 func (c *orderCertificate) Heirless() bool {
-	return c.Heir == "" && slices.Contains([]string{"expiring", "expired", "revoked"}, c.State)
+	return c.Heir == "" && (c.ToBeRevoked() || slices.Contains([]string{"expiring", "expired", "revoked"}, c.State))
 }

@@ -8,34 +8,35 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// The geometry of the columns, in units of the drawing.
+// The geometry of the columns: across in percent, so that they fit any screen while their words stay as large as they are, and down in pixels.
 const (
-	columnPitch  = 20
-	columnWidth  = 15
-	columnsLeft  = 44 // room for the numbers of the scale
-	columnsTop   = 30 // room for the marks' words
-	columnsHigh  = 180
-	columnsTotal = columnsLeft + weeks*columnPitch + 8
-	columnsDeep  = columnsTop + columnsHigh + 26
+	columnPitch = 100.0 / weeks
+	columnWidth = columnPitch * 3 / 4
+	columnsTop  = 30 // room for the marks' words
+	columnsHigh = 180
+	columnsDeep = columnsTop + columnsHigh + 26
+	monthsEnd   = 97 // beyond which no month is named, for want of room
+	monthsFew   = 80 // and beyond which none is on a small screen, which has room for every third
 )
 
 // columnChart is columns stacked of what each CA's certificates are.
 type columnChart struct {
-	Width, Height, Left, Right, Base int
-	Total                            int
-	Columns                          []stack
-	Lines                            []scaleLine
-	Months                           []label
-	Marks                            []chartMark
-	Keys                             []key
-	Most                             string // a sentence: which week has the most
+	Height, Base int
+	Pitch, Thick string // of a column
+	Total        int
+	Columns      []stack
+	Lines        []scaleLine
+	Months       []monthName
+	Marks        []chartMark
+	Keys         []key
+	Most         string // a sentence: which week has the most
 }
 
 // stack is one column: a week.
 type stack struct {
 	Week  string // "25 Nov to 1 Dec 2026"
 	Href  string
-	X     int
+	X     string
 	Total int
 	Parts []part
 	Cells []int // by provider, for the table
@@ -53,16 +54,17 @@ type scaleLine struct {
 	Text string
 }
 
-type label struct {
-	X    int
-	Text string
+// monthName is a month under its first day.
+type monthName struct {
+	X, Text string
+	Many    bool // a small screen has no room for it too
 }
 
 // chartMark is a day on which something changes.
 type chartMark struct {
-	X    string
-	Text string
-	End  bool // its words stand to the left of it
+	X      string
+	Text   string
+	Anchor string // where of its words it stands: start, middle or end
 }
 
 // key is what a colour stands for.
@@ -73,7 +75,7 @@ type key struct {
 
 // columnsOf draws what ends in each week from today on.
 func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, limits []Limit) columnChart {
-	c := columnChart{Width: columnsTotal, Height: columnsDeep, Left: columnsLeft, Right: columnsTotal - 8, Base: columnsTop + columnsHigh}
+	c := columnChart{Height: columnsDeep, Base: columnsTop + columnsHigh, Pitch: share(columnPitch), Thick: share(columnWidth)}
 	for i, p := range found.Providers {
 		c.Keys = append(c.Keys, key{shade(i), f.Source(p), 0})
 	}
@@ -108,7 +110,7 @@ func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, 
 
 func weekStack(i int, today time.Time, counts []int, keys []key) stack {
 	from := today.AddDate(0, 0, 7*i)
-	s := stack{Week: from.Format("2 Jan") + " to " + dayText(from.AddDate(0, 0, 6)), Href: endingHref(from, from.AddDate(0, 0, 7)), X: columnsLeft + i*columnPitch, Cells: counts}
+	s := stack{Week: from.Format("2 Jan") + " to " + dayText(from.AddDate(0, 0, 6)), Href: endingHref(from, from.AddDate(0, 0, 7)), X: share(float64(i) * columnPitch), Cells: counts}
 	var told []string
 	for j, n := range counts {
 		if s.Total += n; n > 0 {
@@ -149,15 +151,15 @@ func scaleTop(n int) int {
 func (c *columnChart) months(today time.Time) {
 	for i := range 13 {
 		first := time.Date(today.Year(), today.Month()+time.Month(i), 1, 0, 0, 0, 0, time.UTC)
-		x := columnsLeft + int(first.Sub(today)/(24*time.Hour))*columnPitch/7
-		if x < columnsLeft || x > columnsTotal-30 {
+		x := first.Sub(today).Hours() / week.Hours() * columnPitch
+		if x < 0 || x > monthsEnd {
 			continue
 		}
 		text := first.Format("Jan")
 		if first.Month() == time.January {
 			text = first.Format("Jan 2006")
 		}
-		c.Months = append(c.Months, label{x, text})
+		c.Months = append(c.Months, monthName{share(x), text, len(c.Months)%3 > 0 || x > monthsFew})
 	}
 }
 
@@ -167,31 +169,41 @@ func (c *columnChart) mark(today time.Time, l Limit) {
 	if after < 0 || after >= weeks*week {
 		return
 	}
-	x := columnsLeft + after.Hours()/24*columnPitch/7
-	c.Marks = append(c.Marks, chartMark{decimal(x), "from " + dayText(l.From) + ": " + strconv.Itoa(l.Validity) + " days at most", x > columnsTotal*2/3})
+	x := after.Hours() / week.Hours() * columnPitch
+	anchor := "middle" // a screen of 320 pixels has room for the words, then
+	switch {
+	case x < 25:
+		anchor = "start"
+	case x > 66:
+		anchor = "end"
+	}
+	c.Marks = append(c.Marks, chartMark{share(x), "from " + dayText(l.From) + ": " + strconv.Itoa(l.Validity) + " days at most", anchor})
 }
+
+// share is a length across the columns.
+func share(percent float64) string { return strconv.FormatFloat(percent, 'f', 2, 64) + "%" }
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
-// The geometry of the heat map.
+// The geometry of the heat map, which across is that of the columns.
 const (
-	heatPitch = 19
-	heatLeft  = 34
+	heatPitch = 19 // down
 	heatTop   = 20
 )
 
 // heatMap is a year's days, a column a week.
 type heatMap struct {
-	Width, Height int
-	Total         int
-	Days          []heatDay
-	Months        []label
-	Weeks         []heatWeek // for the table: those in which any validation ends
-	Steps         []heatStep
+	Height int
+	Total  int
+	Days   []heatDay
+	Months []monthName
+	Weeks  []heatWeek // for the table: those in which any validation ends
+	Steps  []heatStep
 }
 
 type heatDay struct {
-	X, Y  int
+	X     string
+	Y     int
 	Class string
 	Href  string // "" where none ends
 	Tell  string
@@ -212,7 +224,7 @@ const heatSteps = 4
 
 // heatOf draws what ends on each day from first on, a Monday; counts of days before today are not shown.
 func heatOf(first, today time.Time, counts []int) heatMap {
-	m := heatMap{Width: heatLeft + weeks*heatPitch + 4, Height: heatTop + 7*heatPitch}
+	m := heatMap{Height: heatTop + 7*heatPitch}
 	most := 0
 	for i, n := range counts {
 		if !first.AddDate(0, 0, i).Before(today) {
@@ -230,12 +242,12 @@ func heatOf(first, today time.Time, counts []int) heatMap {
 		}
 		m.Weeks[len(m.Weeks)-1].Count += n
 		m.Total += n
-		d := heatDay{X: heatLeft + i/7*heatPitch, Y: heatTop + i%7*heatPitch, Class: "h0", Tell: day.Format("2 Jan") + ": " + number(n)}
+		d := heatDay{X: share(float64(i/7) * columnPitch), Y: heatTop + i%7*heatPitch, Class: "h0", Tell: day.Format("2 Jan") + ": " + number(n)}
 		if n > 0 {
 			d.Class, d.Href = "h"+strconv.Itoa((n+size-1)/size), lapsingHref(day, day.AddDate(0, 0, 1))
 		}
 		if day.Day() == 1 {
-			m.Months = append(m.Months, label{d.X, day.Format("Jan")})
+			m.Months = append(m.Months, monthName{d.X, day.Format("Jan"), len(m.Months)%2 > 0})
 		}
 		m.Days = append(m.Days, d)
 	}

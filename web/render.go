@@ -62,7 +62,7 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": daysText, "left": leftText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
-		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "kind": kindText, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "join": strings.Join, "upper": strings.ToUpper,
+		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "orderNext": orderNext, "kind": kindText, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "announced": announcedOf, "join": strings.Join, "upper": strings.ToUpper,
 		"domainHref": func(name string) string { return "/domains/" + segment(name) },
 		"rowHref":    rowPath,
 		"rowKey": func(model, provider, id string) string {

@@ -33,6 +33,8 @@ type Store interface {
 type ExpiryStore interface {
 	// Expiring counts the certificates that end in each span, by provider, and for each limit, in days, how many are valid now for longer than that.
 	Expiring(ctx context.Context, spans []projections.Span, limits []int, now time.Time) (projections.CertificateExpiry, error)
+	// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider.
+	Uncollected(context.Context) ([]projections.Uncollected, error)
 	// Lapsing counts the domains' validations that end in each span.
 	Lapsing(ctx context.Context, spans []projections.Span) ([]int, error)
 }
@@ -41,12 +43,16 @@ type ExpiryStore interface {
 type OrderStore interface {
 	Orders(context.Context, projections.Query) (items []projections.Order, next string, err error)
 	OrderAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Order, error)
+	// ToBeRevoked are those of the certificates that the CA has announced to revoke, and that are in use at now.
+	ToBeRevoked(ctx context.Context, of []projections.CertificateRef, now time.Time) (map[projections.CertificateRef]bool, error)
 }
 
 // CertificateStore is what the certificates' pages need.
 type CertificateStore interface {
 	Certificates(context.Context, projections.Query) (items []projections.Certificate, next string, err error)
 	CertificateAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Certificate, error)
+	// Announced are those that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
+	Announced(context.Context, projections.Query) (items []projections.Certificate, next string, err error)
 }
 
 // DomainStore is what the domains' pages need. DomainAt finds what any provider says of the name.

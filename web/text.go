@@ -140,11 +140,7 @@ func dsText(domain string, ds *schema.DS) string {
 	if ds == nil {
 		return ""
 	}
-	record := fmt.Sprintf("IN DS %d %d %d %s", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest)
-	if domain == "" {
-		return record
-	}
-	return domain + ". " + record
+	return ds.Record(domain)
 }
 
 // dsAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely seen.

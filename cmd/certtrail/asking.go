@@ -181,12 +181,13 @@ func (k *asking) asked(s source) *web.Asked {
 	if _, lists := client.(ask.Lister); !lists && !ask.Answers(client) {
 		return nil // there is no question for it yet
 	}
+	_, collects := client.(ask.Collector)
 	a := k.apis[s.name]
 	if a == nil {
-		return &web.Asked{HowtoEnable: s.apiSettings()}
+		return &web.Asked{HowtoEnable: s.apiSettings(), Collects: collects}
 	}
 	breaker := a.caller.Breaker()
-	v := &web.Asked{Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
+	v := &web.Asked{Collects: collects, Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
 	if breaker.RetryAt.IsZero() {
 		v.Until = schema.Time{}
 	}

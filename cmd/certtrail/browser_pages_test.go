@@ -27,6 +27,7 @@ var pages = []struct{ name, path string }{
 	{"order", "/orders/xolphin/960770001"},
 	{"order-past", "/orders/xolphin/960770002?at=2099-01-01"},
 	{"order-issued", "/orders/digicert/771001"},
+	{"order-announced", "/orders/sectigo/330770003"},
 	{"certificates", "/certificates"},
 	{"certificate", "/certificates/digicert/881001"},
 	{"certificate-announced", "/certificates/sectigo/440880003"},

@@ -1,0 +1,82 @@
+package projections
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// TestUncollected counts the issued orders of which nobody knows when their certificates end, while certificates are collected, revoked and issued anew.
+func TestUncollected(t *testing.T) {
+	l := newMemoryLog()
+	s, _ := running(t, t.TempDir(), l)
+	n := 0
+	say := func(kind schema.Kind, provider, order, certificate string, known bool) {
+		n++
+		d := schema.Data{Provider: provider, OrderID: order, CertificateID: certificate}
+		if known {
+			from, to := schema.At(began), schema.At(began.AddDate(0, 0, 90))
+			d.Certificate = &schema.Certificate{FingerprintSHA256: fmt.Sprint(n), NotBefore: &from, NotAfter: &to}
+		}
+		l.append(event(n, kind, d))
+	}
+	check := func(when, want string) {
+		t.Helper()
+		caughtUp(t, s)
+		if got, err := s.Uncollected(t.Context()); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%s: %v (%v), want %s", when, got, err, want)
+		}
+	}
+	check("nothing", "[]")
+	for i := range 4 {
+		say(schema.OrderIssued, "xolphin", fmt.Sprint(i), "", false) // whose certificates it never names
+	}
+	say(schema.OrderUpdated, "xolphin", "9", "", false)
+	say(schema.OrderIssued, "digicert", "1", "11", true)
+	say(schema.OrderIssued, "digicert", "2", "12", false)
+	say(schema.OrderIssued, "digicert", "3", "13", false)
+	say(schema.OrderIssued, "sectigo", "1", "12", true) // another provider's number
+	check("issued", "[{digicert 2} {xolphin 4}]")
+	say(schema.CertificateCollected, "xolphin", "0", "70", true)
+	say(schema.CertificateCollected, "digicert", "2", "12", true)
+	say(schema.CertificateRevoked, "digicert", "3", "13", false)
+	check("collected and revoked", "[{xolphin 3}]")
+	say(schema.OrderIssued, "sectigo", "1", "14", false)
+	check("issued anew", "[{sectigo 1} {xolphin 3}]")
+	if v, err := s.Verify(t.Context(), nil); err != nil || v.Differing != 0 {
+		t.Errorf("a rebuild counts otherwise: %v (%v)", v.Differences, err)
+	}
+}
+
+// TestUncollectedAreFoundByIndexes: a million orders whose certificates are known cost nothing.
+func TestUncollectedAreFoundByIndexes(t *testing.T) {
+	s, _ := running(t, t.TempDir(), newMemoryLog())
+	caughtUp(t, s)
+	db, done, err := s.reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done(&err)
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+uncollected, "xolphin", CountLimit+1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	text := strings.Join(plan, "\n")
+	for _, want := range []string{"INDEX orders_uncollected (provider=?)", "INDEX certificates_after (not_after=? AND provider=?)", "INDEX orders_certificate (certificate_id=? AND provider=?)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan lacks %s:\n%s", want, text)
+		}
+	}
+}

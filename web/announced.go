@@ -1,0 +1,96 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/certtrail/certtrail/projections"
+)
+
+// announced is a revocation that the CA has announced of a certificate that is in use, and that has not come yet.
+type announced struct {
+	Due    moment // when the CA revokes it; zero where it did not say
+	Reason string // the CA's; "" where it gave none
+}
+
+// announcedOf is what lists show beside the state of a certificate that is to be revoked; nil of every other.
+func announcedOf(c projections.Certificate, now time.Time) *announced {
+	if !c.ToBeRevoked() {
+		return nil
+	}
+	a := &announced{Reason: c.Reason}
+	if c.RevokesAt != nil {
+		a.Due = when(*c.RevokesAt, now)
+	}
+	return a
+}
+
+// Announced are the order's certificates that are to be revoked, newest first.
+func (p orderPage) Announced() []orderCertificate {
+	var list []orderCertificate
+	for _, c := range p.Certificates {
+		if c.ToBeRevoked() {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+const isAnnounced = "The CA has announced that it will revoke the certificate. "
+
+// nextOf is what comes next for the order that a page is of.
+func (p *orderPage) nextOf() nextStep {
+	for _, c := range p.Certificates {
+		if !c.Last || !c.ToBeRevoked() {
+			continue
+		}
+		if p.Order.Doomed = true; c.Heir != "" && p.Order.NextStep == "install" {
+			return nextStep{"install its successor", isAnnounced + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
+		}
+	}
+	return orderNext(*p.Order)
+}
+
+// orderNext is what comes next for an order. Who installs a certificate that is about to be revoked does so in vain, which the order itself does not know.
+func orderNext(o projections.Order) nextStep {
+	if o.Doomed && o.NextStep == "install" {
+		return nextStep{"replace it", isAnnounced + "Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
+	}
+	return nextStepOf(o.NextStep)
+}
+
+// doomed marks the rows of orders whose last certificate is to be revoked.
+func (s *Server) doomed(ctx context.Context, f *frame, rows []rowView[projections.Order]) ([]rowView[projections.Order], error) {
+	var issued []projections.CertificateRef
+	for i := range rows {
+		if o := &rows[i].Item; o.CertificateID != "" && o.NextStep == "install" {
+			issued = append(issued, lastIssued(o))
+		}
+	}
+	if len(issued) == 0 {
+		return rows, nil
+	}
+	found, err := s.Store.ToBeRevoked(ctx, issued, f.Now)
+	for i := range rows {
+		rows[i].Item.Doomed = found[lastIssued(&rows[i].Item)]
+	}
+	return rows, err
+}
+
+// lastIssued is the order's last issued certificate.
+func lastIssued(o *projections.Order) projections.CertificateRef {
+	return projections.CertificateRef{Provider: o.Provider, ID: o.CertificateID}
+}
+
+// markDoomed marks the orders of a domain whose last certificate, which bears the name too, is to be revoked.
+func markDoomed(d *projections.DomainDetail) {
+	announced := map[projections.CertificateRef]bool{}
+	for i := range d.Certificates {
+		if c := &d.Certificates[i]; c.ToBeRevoked() {
+			announced[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
+		}
+	}
+	for i := range d.Orders {
+		d.Orders[i].Doomed = announced[lastIssued(&d.Orders[i])]
+	}
+}
