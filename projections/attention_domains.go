@@ -21,16 +21,16 @@ type validationEnd struct {
 	at             schema.Time
 }
 
-// lapsingDomains are those whose validation ends before the next renewal of a certificate that needs it. Nearly all domains end with no such need,
-// so that their ends are looked through first, and only the rows of those that are a matter are read.
-func (s *Store) lapsingDomains(q Query) finder {
+// lapsingDomains are those whose validation ends, so long after now as from and until say, before the next renewal of a certificate that needs it. Nearly
+// all domains end with no such need, so that their ends are looked through first, and only the rows of those that are a matter are read.
+func (s *Store) lapsingDomains(q Query, from, until time.Duration) finder {
 	return func(ctx context.Context, cursor string) (matters []Matter, next string, err error) {
 		db, done, err := s.reader()
 		if err != nil {
 			return nil, "", err
 		}
 		defer done(&err)
-		ends, next, err := validationEnds(ctx, db, cursor, q)
+		ends, next, err := validationEnds(ctx, db, cursor, q, from, until)
 		if err != nil {
 			return nil, "", err
 		}
@@ -55,12 +55,12 @@ func (s *Store) lapsingDomains(q Query) finder {
 	}
 }
 
-// validationEnds are the validations that end about now, though their CA has not said so: those that end first, MaxLimit at most, and the cursor of
-// what comes after them.
-func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query) (ends []validationEnd, next string, err error) {
+// validationEnds are the validations that end so long after now, though their CA has not said so: those that end first, MaxLimit at most, and the cursor
+// of what comes after them.
+func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, from, until time.Duration) (ends []validationEnd, next string, err error) {
 	const by = "expires_at"
 	w, about := &where{}, schema.At(q.Now).String()
-	w.add("expires_at > ? AND expires_at <= ?", timeAfter(about, -lapsesWithin), timeAfter(about, lapsesWithin))
+	w.add("expires_at > ? AND expires_at <= ?", timeAfter(about, from), timeAfter(about, until))
 	w.add("+state = 'validated'")
 	if q.row != nil {
 		w.add("provider = ? AND name = ?", q.row.provider, q.row.id)

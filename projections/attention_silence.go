@@ -11,7 +11,7 @@ import (
 // silent are the providers that have been silent for longer than their own rhythm explains.
 func (s *Store) silent(q Query) finder {
 	return func(ctx context.Context, _ string) ([]Matter, string, error) {
-		traffic, err := s.Traffic(ctx, q.Now)
+		traffic, err := s.traffic(ctx, q.Now, leastSilence) // less than that is none
 		return mattersOf(traffic, func(t *Traffic) []Matter { return silenceMatters(t, q.Now) }), "", err
 	}
 }

@@ -80,7 +80,12 @@ const findTraffic = `WITH RECURSIVE one (provider) AS (
 	SELECT provider, (SELECT last_at FROM deliveries d WHERE d.provider = one.provider ORDER BY hour DESC LIMIT 1) FROM one WHERE provider IS NOT NULL`
 
 // Traffic is how the deliveries of every provider of whom any came have come, by name.
-func (s *Store) Traffic(ctx context.Context, now time.Time) (list []Traffic, err error) {
+func (s *Store) Traffic(ctx context.Context, now time.Time) ([]Traffic, error) {
+	return s.traffic(ctx, now, 0)
+}
+
+// traffic is Traffic of the providers whose last delivery came at least so long ago.
+func (s *Store) traffic(ctx context.Context, now time.Time, ago time.Duration) (list []Traffic, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
@@ -96,7 +101,9 @@ func (s *Store) Traffic(ctx context.Context, now time.Time) (list []Traffic, err
 		if err := found.Scan(&t.Provider, timeColumn{&t.LastAt}); err != nil {
 			return nil, err
 		}
-		list = append(list, t)
+		if now.Sub(t.LastAt.Time) >= ago || ago == 0 {
+			list = append(list, t)
+		}
 	}
 	if err := found.Err(); err != nil {
 		return nil, err
