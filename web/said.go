@@ -15,7 +15,7 @@ func saidText(summary string) string {
 	for i := 1; i < len(words); i++ {
 		word := strings.TrimSuffix(words[i], ":")
 		switch colon := words[i][len(word):]; words[i-1] {
-		case "until", "at":
+		case "until", "for":
 			if t, err := time.Parse(time.DateOnly, word); err == nil {
 				words[i] = dayText(t) + colon
 			}

@@ -8,10 +8,10 @@ import (
 
 func TestSaidText(t *testing.T) {
 	for summary, want := range map[string]string{
-		"Issued certificate 881001 until 2027-05-25":                         "Issued certificate 881001 until 25 May 2027",
-		"Revocation announced certificate 3 at 2026-11-29: seen 2026-11-01":  "Revocation announced certificate 3 at 29 Nov 2026: seen 2026-11-01",
-		"Domain xn--bcher-kva.example validated until 2027-06-08":            "Domain bücher.example validated until 8 Jun 2027",
-		"Domain *.xn--bcher-kva.example check failed: xn--bcher-kva.example": "Domain *.bücher.example check failed: xn--bcher-kva.example",
+		"Issued certificate 881001 until 2027-05-25":                            "Issued certificate 881001 until 25 May 2027",
+		"Revocation of certificate 3 announced for 2026-11-29: seen 2026-11-01": "Revocation of certificate 3 announced for 29 Nov 2026: seen 2026-11-01",
+		"Domain xn--bcher-kva.example validated until 2027-06-08":               "Domain bücher.example validated until 8 Jun 2027",
+		"Domain *.xn--bcher-kva.example check failed: xn--bcher-kva.example":    "Domain *.bücher.example check failed: xn--bcher-kva.example",
 		"until":          "until",
 		"Taken: until":   "Taken: until",
 		"":               "",

@@ -44,7 +44,7 @@ func Summary(e *schema.Event) string {
 	case schema.CertificateReplaced:
 		return sentence("Replaced", named("certificate", d.CertificateID))
 	case schema.CertificateRevocationAnnounced:
-		return because(sentence("Revocation announced", named("certificate", d.CertificateID), until("at", d.RevokesAt)), d.Reason)
+		return because(sentence("Revocation", named("of certificate", d.CertificateID), "announced", until("for", d.RevokesAt)), d.Reason)
 	case schema.DomainValidated, schema.DomainRevalidationDue, schema.DomainExpired, schema.DomainValidationFailed:
 		return because(sentence("Domain", d.Domain, words(e.Kind().Name()), until("until", d.ExpiresAt)), d.Reason)
 	case schema.OrganizationValidated, schema.OrganizationRevalidationDue, schema.OrganizationExpired:
