@@ -56,7 +56,7 @@ func TestSearchTakesWhatIsPasted(t *testing.T) {
 		}
 		for q, want := range map[string]string{"771001": "771001 771001", "#771002": "771002", "bücher.example": "771001", "BÜCHER.example.": "771001", "xn--bcher-kva.example": "771001",
 			"https://www.bücher.example/shop?x=1": "771001", "http://www.xn--bcher-kva.example:8443": "771001", "www.xn--bcher-kva.example/path": "771001", "881001": "771001",
-			"digicert 771001": "771001", "Digicert/771001": "771001", "digicert #881001": "771001", "sectigo 771001": "771001", "xolphin 771001": "", "https://www.digicert.com/secure/orders/771002": "771002",
+			"digicert 771001": "771001", "Digicert/771001": "771001", "digicert #881001": "771001", "sectigo 771001": "771001", "xolphin 771001": "", "DigiCert CertCentral · xolphin 771001": "", "https://www.digicert.com/secure/orders/771002": "771002",
 			"a.shop.example.org": "771006", "*.shop.example.org": "771006", "shop.example.org": "771006", "a.b.shop.example.org": "", "v2.api.example.org": "771004 771005",
 			"third.example": "771003", "shop.third.example": "771003", "771003": "771003", "phone": "", "failed": "", "*.third.example": "771003"} {
 			if got := foundBy(t, s, "orders", q); got != want {

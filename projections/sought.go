@@ -3,6 +3,7 @@ package projections
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/certtrail/certtrail/schema"
@@ -59,10 +60,14 @@ func address(s string) (host, last string) {
 	return u.Hostname(), last
 }
 
-// providerAndID are the parts of "digicert 771001", of "DigiCert CertCentral 771001" as pages write it, and of "digicert/771001".
+// providerAndID are the parts of "digicert 771001", of "DigiCert CertCentral 771001" and "DigiCert CertCentral · digicert-eu 771001" as pages write them, and
+// of "digicert/771001".
 func providerAndID(q string) (provider, id string) {
 	if words := strings.Fields(q); len(words) > 1 {
 		provider, id = words[0], words[len(words)-1]
+		if at := slices.Index(words, "·"); at >= 0 && at+2 < len(words) { // a further account, by its own name
+			provider = words[at+1]
+		}
 	} else {
 		provider, id, _ = strings.Cut(q, "/")
 	}

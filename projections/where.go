@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -102,7 +103,7 @@ func (t *table[S, T]) inState(w *where, q Query) error {
 		condition, ok = func(string) (string, []any) { return "state = ?", []any{q.State} }, true
 	}
 	if !ok {
-		return fmt.Errorf("%w: %q is not a state of %s", ErrQuery, q.State, t.name)
+		return fmt.Errorf("%w: %q is not a state of %s; those are %s", ErrQuery, q.State, t.name, strings.Join(slices.Sorted(maps.Keys(t.states)), ", "))
 	}
 	term, args := condition(schema.At(q.Now).String())
 	if column, _, err := t.order(q.Sort); t.byState && err == nil && (column != "last_event_at" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {

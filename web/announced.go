@@ -36,16 +36,28 @@ func (p orderPage) Announced() []orderCertificate {
 	return list
 }
 
-const isAnnounced = "The CA has announced that it will revoke the certificate. "
+const (
+	isAnnounced = "The CA has announced that it will revoke the certificate. "
+	isEnding    = "The certificate has come to the end of its life. "
+)
 
 // nextOf is what comes next for the order that a page is of.
 func (p *orderPage) nextOf() nextStep {
 	for _, c := range p.Certificates {
-		if !c.Last || !c.ToBeRevoked() {
+		if !c.Last || p.Order.NextStep != "install" {
 			continue
 		}
-		if p.Order.Doomed = true; c.Heir != "" && p.Order.NextStep == "install" {
-			return nextStep{"install its successor", isAnnounced + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
+		why := isEnding
+		if p.Order.Doomed = c.ToBeRevoked(); p.Order.Doomed {
+			why = isAnnounced
+		} else if c.State != "expiring" && c.State != "expired" {
+			continue
+		}
+		if c.Heir != "" {
+			return nextStep{"install its successor", why + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
+		}
+		if !p.Order.Doomed {
+			return nextStep{"renew it", why + "There is no newer one for its names: order it, and install it wherever this one is in use.", true}
 		}
 	}
 	return orderNext(*p.Order)

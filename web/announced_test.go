@@ -45,6 +45,27 @@ func doomed(revokes *time.Duration, state string, heir *projections.CertificateR
 		StateSince: ago(20 * day), FirstEventAt: ago(21 * day), LastEventAt: ago(time.Hour), Certificates: []projections.Certificate{c, older}}
 }
 
+// TestOrderOfACertificateThatEnds: what was installed long ago is to be renewed, or its successor installed.
+func TestOrderOfACertificateThatEnds(t *testing.T) {
+	heir := &projections.CertificateRef{Provider: "sectigo", ID: "440880009"}
+	for name, test := range map[string]struct {
+		state, want string
+		heir        *projections.CertificateRef
+	}{
+		"in use":             {"active", "Next: install it<", nil},
+		"expiring":           {"expiring", "Next: renew it<", nil},
+		"expired":            {"expired", "Next: renew it<", nil},
+		"expiring, followed": {"expiring", "Next: install its successor<", heir},
+		"replaced":           {"replaced", "Next: install it<", nil},
+	} {
+		s, l := empty()
+		order := doomed(nil, test.state, test.heir)
+		order.Certificates[0].RevocationNotice = false
+		s.orders, s.certificates = []projections.Order{order}, order.Certificates
+		wantAll(t, name, get(handler(t, options(s, l)), "/orders/sectigo/330770003").Body.String(), []string{test.want})
+	}
+}
+
 // TestOrderWarnsOfARevocation: who opens the order of a certificate that the CA is about to revoke reads that first, and is not told to install it.
 func TestOrderWarnsOfARevocation(t *testing.T) {
 	soon, over := 22*time.Hour, -3*time.Hour
@@ -77,7 +98,7 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 		if warned {
 			wantInOrder(t, name+": parts", body, "</header>", `<p class="notice bad"`, `<ol class="steps"`)
 		}
-		if strings.Contains(body, "Next: install it<") == warned {
+		if strings.Contains(body, "Next: install it<") == (warned || name == "expired") {
 			t.Errorf("%s: the order's page warns: %v, and says to install it all the same, or does not say so", name, warned)
 		}
 		if page := get(h, "/certificates/sectigo/440880003").Body.String(); strings.Contains(page, "The CA has announced that it will revoke this certificate") != warned {
