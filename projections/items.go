@@ -22,7 +22,7 @@ type Order struct {
 	Reasons       map[string]string            `json:"reasons,omitempty"`      // check name to the provider's words on why it failed or waits
 	NextStep      string                       `json:"next_step,omitempty"`    // one of lifecycle's Step codes
 	Waiting       []lifecycle.Waiting          `json:"-"`                      // what of it waits for a person
-	Doomed        bool                         `json:"-"`                      // its last certificate is to be revoked; only where that was asked for
+	Fate          Fate                         `json:"-"`                      // of its last certificate; only where that was asked for
 	MessageAt     *schema.Time                 `json:"message_at,omitempty"`   // of the CA's message that nothing has answered
 	Unreadable    string                       `json:"unreadable,omitempty"`
 	FirstEventAt  schema.Time                  `json:"first_event_at"`
@@ -83,6 +83,26 @@ type Certificate struct {
 	EventCount        int             `json:"event_count"`
 	Timeline          []TimelineEntry `json:"timeline,omitempty"`
 	Then
+}
+
+// Fate is what is about to become of a certificate that is in use.
+type Fate int
+
+// The fates; the zero Fate is none.
+const (
+	ToBeRevoked Fate = 1 + iota // the CA has announced it
+	ToBeRenewed                 // it expires, or has expired, and there is no newer one for its names
+)
+
+// Fate is what is about to become of the certificate, as of its state and its successor.
+func (c *Certificate) Fate() Fate {
+	switch {
+	case c.ToBeRevoked():
+		return ToBeRevoked
+	case (c.State == lifecycle.Expiring || c.State == lifecycle.Expired) && c.Successor == nil:
+		return ToBeRenewed
+	}
+	return 0
 }
 
 // ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that is in use.

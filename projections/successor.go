@@ -196,9 +196,9 @@ func (s *Store) Certificates(ctx context.Context, q Query) ([]Certificate, strin
 	return items, next, s.succeeded(ctx, items)
 }
 
-// ToBeRevoked are those of the certificates that the CA has announced to revoke, and that are in use at now.
-func (s *Store) ToBeRevoked(ctx context.Context, of []CertificateRef, now time.Time) (found map[CertificateRef]bool, err error) {
-	found = map[CertificateRef]bool{}
+// Fates are those of the certificates that have one at now.
+func (s *Store) Fates(ctx context.Context, of []CertificateRef, now time.Time) (found map[CertificateRef]Fate, err error) {
+	found = map[CertificateRef]Fate{}
 	if len(of) == 0 {
 		return found, nil
 	}
@@ -207,23 +207,28 @@ func (s *Store) ToBeRevoked(ctx context.Context, of []CertificateRef, now time.T
 		return nil, err
 	}
 	defer done(&err)
-	var args []any
+	const announced = "announced AND (not_after = '' OR not_after >= ?)"
+	at := schema.At(now).String()
+	args := make([]any, 0, 2*len(of)+3)
 	for _, c := range of {
 		args = append(args, c.Provider, c.ID)
 	}
 	rows, err := db.QueryContext(ctx, "WITH of (p, i) AS (VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(of)-1)+`)
-		SELECT provider, id FROM of CROSS JOIN certificates ON provider = p AND id = i WHERE announced AND phase = 'issued' AND (not_after = '' OR not_after >= ?)`,
-		append(args, schema.At(now).String())...)
+		SELECT provider, id, `+announced+` FROM of CROSS JOIN certificates ON provider = p AND id = i
+		WHERE phase = 'issued' AND (`+announced+` OR expiring_from <> '' AND expiring_from <= ? AND `+unsucceeded+")", append(args, at, at, at)...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var c CertificateRef
-		if err := rows.Scan(&c.Provider, &c.ID); err != nil {
+		var revoked bool
+		if err := rows.Scan(&c.Provider, &c.ID, &revoked); err != nil {
 			return nil, err
 		}
-		found[c] = true
+		if found[c] = ToBeRenewed; revoked {
+			found[c] = ToBeRevoked
+		}
 	}
 	return found, rows.Err()
 }

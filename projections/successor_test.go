@@ -131,40 +131,46 @@ func TestSuccessorIsFoundByIndex(t *testing.T) {
 	}
 }
 
-// TestToBeRevoked: of the certificates asked about, those that the CA has announced to revoke and that are in use.
-func TestToBeRevoked(t *testing.T) {
+// TestFates: of the certificates asked about, those that the CA is to revoke, and those that end without a newer one.
+func TestFates(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
 	say := func(k schema.Kind, provider, id string, days int) {
 		n++
 		d := schema.Data{Provider: provider, OrderID: id, CertificateID: id}
 		if days != 0 {
-			from, to := schema.At(began.AddDate(0, 0, -90)), schema.At(began.AddDate(0, 0, days))
+			from, to := schema.At(began.AddDate(0, 0, days-100)), schema.At(began.AddDate(0, 0, days))
 			d.Certificate = &schema.Certificate{NotBefore: &from, NotAfter: &to}
+			if id == "followed" || id == "heir" {
+				d.Certificate.DNSNames = []string{"a.example"}
+			}
 		}
 		l.append(event(n, k, d))
 	}
 	var of []CertificateRef
-	for i, days := range []int{30, 0, -1, 30, 30} { // active, with an end not known, expired, revoked, not announced
-		id := fmt.Sprint(i)
+	for id, days := range map[string]int{"active": 60, "no end known": 0, "expired": -1, "revoked": 60} {
 		of = append(of, CertificateRef{"sectigo", id})
 		say(schema.OrderIssued, "sectigo", id, days)
-		if i < 4 {
-			say(schema.CertificateRevocationAnnounced, "sectigo", id, 0)
-		}
+		say(schema.CertificateRevocationAnnounced, "sectigo", id, 0)
 	}
-	say(schema.CertificateRevoked, "sectigo", "3", 0)
-	say(schema.CertificateRevocationAnnounced, "sectigo", "not-asked", 0)
-	say(schema.CertificateRevocationAnnounced, "digicert", "4", 0)
+	for id, days := range map[string]int{"not announced": 60, "expiring": 20, "followed": 20, "heir": 90, "over": -1} {
+		of = append(of, CertificateRef{"sectigo", id})
+		say(schema.OrderIssued, "sectigo", id, days)
+	}
+	say(schema.CertificateRevoked, "sectigo", "revoked", 0)
+	say(schema.CertificateRevocationAnnounced, "sectigo", "not asked", 0)
+	say(schema.CertificateRevocationAnnounced, "digicert", "not announced", 0)
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
-	got, err := s.ToBeRevoked(t.Context(), of, began)
-	if want := map[CertificateRef]bool{{"sectigo", "0"}: true, {"sectigo", "1"}: true}; err != nil || !maps.Equal(got, want) {
+	got, err := s.Fates(t.Context(), of, began)
+	want := map[CertificateRef]Fate{{"sectigo", "active"}: ToBeRevoked, {"sectigo", "no end known"}: ToBeRevoked,
+		{"sectigo", "expired"}: ToBeRenewed, {"sectigo", "expiring"}: ToBeRenewed, {"sectigo", "over"}: ToBeRenewed}
+	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("%v (%v), want %v", got, err, want)
 	}
 	for i := range of { // as each one says of itself
 		c, err := s.Certificate(t.Context(), of[i].Provider, of[i].ID, began)
-		if err != nil || c.ToBeRevoked() != got[of[i]] {
+		if err != nil || c.Fate() != got[of[i]] {
 			t.Errorf("%v: %v (%v), want %v", of[i], c, err, got[of[i]])
 		}
 	}

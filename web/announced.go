@@ -44,35 +44,39 @@ const (
 // nextOf is what comes next for the order that a page is of.
 func (p *orderPage) nextOf() nextStep {
 	for _, c := range p.Certificates {
-		if !c.Last || p.Order.NextStep != "install" {
+		if !c.Last {
+			continue
+		}
+		p.Order.Fate = c.Fate()
+		if c.Heir == "" || p.Order.NextStep != "install" {
 			continue
 		}
 		why := isEnding
-		if p.Order.Doomed = c.ToBeRevoked(); p.Order.Doomed {
+		if p.Order.Fate == projections.ToBeRevoked {
 			why = isAnnounced
 		} else if c.State != "expiring" && c.State != "expired" {
 			continue
 		}
-		if c.Heir != "" {
-			return nextStep{"install its successor", why + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
-		}
-		if !p.Order.Doomed {
-			return nextStep{"renew it", why + "There is no newer one for its names: order it, and install it wherever this one is in use.", true}
-		}
+		return nextStep{"install its successor", why + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
 	}
 	return orderNext(*p.Order)
 }
 
-// orderNext is what comes next for an order. Who installs a certificate that is about to be revoked does so in vain, which the order itself does not know.
+// orderNext is what comes next for an order. Who installs a certificate that is about to end does so in vain, which the order itself does not know.
 func orderNext(o projections.Order) nextStep {
-	if o.Doomed && o.NextStep == "install" {
-		return nextStep{"replace it", isAnnounced + "Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
+	if o.NextStep == "install" {
+		switch o.Fate {
+		case projections.ToBeRevoked:
+			return nextStep{"replace it", isAnnounced + "Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
+		case projections.ToBeRenewed:
+			return nextStep{"renew it", isEnding + "There is no newer one for its names: order it, and install it wherever this one is in use.", true}
+		}
 	}
 	return nextStepOf(o.NextStep)
 }
 
-// doomed marks the rows of orders whose last certificate is to be revoked.
-func (s *Server) doomed(ctx context.Context, f *frame, rows []rowView[projections.Order]) ([]rowView[projections.Order], error) {
+// fated notes on the rows of orders what is about to become of their last certificates.
+func (s *Server) fated(ctx context.Context, f *frame, rows []rowView[projections.Order]) ([]rowView[projections.Order], error) {
 	var issued []projections.CertificateRef
 	for i := range rows {
 		if o := &rows[i].Item; o.CertificateID != "" && o.NextStep == "install" {
@@ -82,9 +86,9 @@ func (s *Server) doomed(ctx context.Context, f *frame, rows []rowView[projection
 	if len(issued) == 0 {
 		return rows, nil
 	}
-	found, err := s.Store.ToBeRevoked(ctx, issued, f.Now)
+	found, err := s.Store.Fates(ctx, issued, f.Now)
 	for i := range rows {
-		rows[i].Item.Doomed = found[lastIssued(&rows[i].Item)]
+		rows[i].Item.Fate = found[lastIssued(&rows[i].Item)]
 	}
 	return rows, err
 }
@@ -94,15 +98,14 @@ func lastIssued(o *projections.Order) projections.CertificateRef {
 	return projections.CertificateRef{Provider: o.Provider, ID: o.CertificateID}
 }
 
-// markDoomed marks the orders of a domain whose last certificate, which bears the name too, is to be revoked.
-func markDoomed(d *projections.DomainDetail) {
-	announced := map[projections.CertificateRef]bool{}
+// noteFates notes on the orders of a domain what is about to become of their last certificates, of those that bear the name too.
+func noteFates(d *projections.DomainDetail) {
+	fates := map[projections.CertificateRef]projections.Fate{}
 	for i := range d.Certificates {
-		if c := &d.Certificates[i]; c.ToBeRevoked() {
-			announced[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
-		}
+		c := &d.Certificates[i]
+		fates[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = c.Fate()
 	}
 	for i := range d.Orders {
-		d.Orders[i].Doomed = announced[lastIssued(&d.Orders[i])]
+		d.Orders[i].Fate = fates[lastIssued(&d.Orders[i])]
 	}
 }

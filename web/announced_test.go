@@ -23,11 +23,12 @@ func (s *fakeStore) Announced(context.Context, projections.Query) (items []proje
 	return items, "", s.err
 }
 
-func (s *fakeStore) ToBeRevoked(_ context.Context, of []projections.CertificateRef, _ time.Time) (map[projections.CertificateRef]bool, error) {
-	found := map[projections.CertificateRef]bool{}
+func (s *fakeStore) Fates(_ context.Context, of []projections.CertificateRef, _ time.Time) (map[projections.CertificateRef]projections.Fate, error) {
+	found := map[projections.CertificateRef]projections.Fate{}
 	for i := range s.certificates {
-		if c := &s.certificates[i]; c.ToBeRevoked() && slices.Contains(of, projections.CertificateRef{Provider: c.Provider, ID: c.ID}) {
-			found[projections.CertificateRef{Provider: c.Provider, ID: c.ID}] = true
+		c := &s.certificates[i]
+		if ref := (projections.CertificateRef{Provider: c.Provider, ID: c.ID}); c.Fate() != 0 && slices.Contains(of, ref) {
+			found[ref] = c.Fate()
 		}
 	}
 	return found, s.err
@@ -62,7 +63,14 @@ func TestOrderOfACertificateThatEnds(t *testing.T) {
 		order := doomed(nil, test.state, test.heir)
 		order.Certificates[0].RevocationNotice = false
 		s.orders, s.certificates = []projections.Order{order}, order.Certificates
-		wantAll(t, name, get(handler(t, options(s, l)), "/orders/sectigo/330770003").Body.String(), []string{test.want})
+		h := handler(t, options(s, l))
+		wantAll(t, name, get(h, "/orders/sectigo/330770003").Body.String(), []string{test.want})
+		renew := strings.Contains(test.want, "renew")
+		for _, path := range []string{"/orders", "/domains/pay.example.com"} {
+			if list := get(h, path).Body.String(); strings.Contains(list, ">renew it<") != renew || strings.Contains(list, "install it<") == renew {
+				t.Errorf("%s: %s does not say what its order's page says", name, path)
+			}
+		}
 	}
 }
 
@@ -105,7 +113,7 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 			t.Errorf("%s: the certificate's page warns of a revocation that has come, or not of one to come: %v", name, warned)
 		}
 		for _, path := range []string{"/orders", "/domains/pay.example.com"} {
-			if list := get(h, path).Body.String(); strings.Contains(list, "install it<") == warned || strings.Contains(list, ">replace it<") != warned {
+			if list := get(h, path).Body.String(); strings.Contains(list, "install it<") == (warned || name == "expired") || strings.Contains(list, ">replace it<") != warned {
 				t.Errorf("%s: %s says to install what is to be revoked, or not to install what is not: %v", name, path, warned)
 			}
 		}

@@ -140,7 +140,7 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Validations = append(p.Validations, v)
 	}
-	markDoomed(d)
+	noteFates(d)
 	p.Orders = foremost(s.orders, &p.frame, d.Orders, d.Name)
 	p.Certificates = foremost(s.certificates, &p.frame, d.Certificates, d.Name)
 	if then.AsOf == nil {

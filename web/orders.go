@@ -9,7 +9,7 @@ import (
 func (s *Server) newOrders() *list[projections.Order] {
 	type order = projections.Order
 	return &list[order]{
-		s: s, model: "orders", title: "Orders", exportSort: "id", find: s.Store.Orders, join: s.doomed,
+		s: s, model: "orders", title: "Orders", exportSort: "id", find: s.Store.Orders, join: s.fated,
 		empty:  "Every order that a CA reports on appears here as soon as its first delivery arrives: what it waits for, and what comes next.",
 		states: []string{"action_required", "pending", "issued", "reissue_ready", "rejected", "canceled", "revoked"},
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Order"},

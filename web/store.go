@@ -43,8 +43,8 @@ type ExpiryStore interface {
 type OrderStore interface {
 	Orders(context.Context, projections.Query) (items []projections.Order, next string, err error)
 	OrderAt(ctx context.Context, provider, id string, m projections.Moment) (*projections.Order, error)
-	// ToBeRevoked are those of the certificates that the CA has announced to revoke, and that are in use at now.
-	ToBeRevoked(ctx context.Context, of []projections.CertificateRef, now time.Time) (map[projections.CertificateRef]bool, error)
+	// Fates are those of the certificates that have one at now.
+	Fates(ctx context.Context, of []projections.CertificateRef, now time.Time) (map[projections.CertificateRef]projections.Fate, error)
 }
 
 // CertificateStore is what the certificates' pages need.
