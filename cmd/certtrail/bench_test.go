@@ -69,15 +69,16 @@ func inProcessOn(b *testing.B, dir string) *serverProcess {
 	}
 }
 
-// rawStream is a stream of a plain nats-server in this process, for limits.
-func rawStream(b *testing.B, always bool, subjects string) (jetstream.JetStream, jetstream.Stream) {
+// rawStream is a stream of a plain nats-server in this process, for limits, until stop is called or b ends.
+func rawStream(b *testing.B, always bool, subjects string) (js jetstream.JetStream, stream jetstream.Stream, stop func()) {
 	b.Helper()
 	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: b.TempDir(), DontListen: true, NoSigs: true, NoLog: true, SyncAlways: always})
 	if err != nil {
 		b.Fatal(err)
 	}
 	ns.Start()
-	b.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	stop = func() { ns.Shutdown(); ns.WaitForShutdown() }
+	b.Cleanup(stop)
 	if !ns.ReadyForConnections(10 * time.Second) {
 		b.Fatal("the server is not ready")
 	}
@@ -86,21 +87,20 @@ func rawStream(b *testing.B, always bool, subjects string) (jetstream.JetStream,
 		b.Fatal(err)
 	}
 	b.Cleanup(nc.Close)
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(1024))
+	if js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(1024)); err != nil {
+		b.Fatal(err)
+	}
+	stream, err = js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "LIMIT", Subjects: []string{subjects}, Storage: jetstream.FileStorage})
 	if err != nil {
 		b.Fatal(err)
 	}
-	stream, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "LIMIT", Subjects: []string{subjects}, Storage: jetstream.FileStorage})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return js, stream
+	return js, stream, stop
 }
 
 // publishing is the limit: a handler that does nothing but publish what it is sent, to a server that syncs each message.
 func publishing(b *testing.B) string {
 	b.Helper()
-	js, _ := rawStream(b, true, "limit.>")
+	js, _, _ := rawStream(b, true, "limit.>")
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
