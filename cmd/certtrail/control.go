@@ -115,7 +115,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
 			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
-			Gaps: o.log.Gaps, Logger: o.logger, Busy: o.answering.any, Building: boundMemory,
+			Gaps: o.log.Gaps, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding,
 		})
 	}
 	return o.store, err

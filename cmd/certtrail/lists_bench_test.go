@@ -195,7 +195,7 @@ func measureLists(tb testing.TB, store web.Store) (all []measured) {
 // BenchmarkLists measures how long the pages of lists take over a million orders and certificates, frame and all, and prints for each list the typical
 // page and the slowest. Filling takes a minute or two.
 func BenchmarkLists(b *testing.B) {
-	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: boundMemory})
+	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding})
 	if err != nil {
 		b.Fatal(err)
 	}

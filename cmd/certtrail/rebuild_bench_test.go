@@ -235,7 +235,7 @@ func BenchmarkRebuild(b *testing.B) {
 	defer tuneRuntime()()
 	log := filled(b, b.TempDir(), n)
 	dir := b.TempDir()
-	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: boundMemory})
+	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding})
 	if err != nil {
 		b.Fatal(err)
 	}

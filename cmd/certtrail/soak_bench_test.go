@@ -151,7 +151,7 @@ func BenchmarkSoakMemory(b *testing.B) {
 	}
 	defer log.Close()
 	store, err := projections.Open(projections.Options{
-		Dir: b.TempDir(), Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: boundMemory,
+		Dir: b.TempDir(), Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -9,6 +9,9 @@ import (
 	"sync/atomic"
 )
 
+// spareThreads is how many threads more than processors may run Go.
+var spareThreads atomic.Int64
+
 // tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
 func tuneRuntime() (back func()) {
 	collect, threads := 0, 0
@@ -19,6 +22,7 @@ func tuneRuntime() (back func()) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more let the processors run meanwhile.
 		threads = runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
+		spareThreads.Store(2)
 	}
 	return func() {
 		if collect != 0 {
@@ -26,6 +30,7 @@ func tuneRuntime() (back func()) {
 		}
 		if threads != 0 {
 			runtime.GOMAXPROCS(threads)
+			spareThreads.Store(0)
 		}
 	}
 }
@@ -33,15 +38,22 @@ func tuneRuntime() (back func()) {
 // buildingMemory is how much a rebuild of the read models may add to what the process holds, in bytes: what it keeps itself is less than half of it.
 const buildingMemory = 230 << 20
 
-// boundMemory bounds the memory of this process for as long as read models are built, until done is called. Events leave kilobytes of garbage each,
-// and the collector would let that grow to three times of what lives, which the log's index of subjects alone can make gigabytes of.
-func boundMemory() (done func()) {
+// tuneBuilding sets what suits this process for as long as read models are built, until done is called. It bounds the memory: events leave kilobytes of
+// garbage each, and the collector would let that grow to three times of what lives, which the log's index of subjects alone can make gigabytes of. And
+// it does without spare threads: a rebuild keeps all processors busy, and only its goroutines would wait for one another.
+func tuneBuilding() (done func()) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	before := debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(before, int64(m.Sys-m.HeapIdle)+buildingMemory))
-	return func() { debug.SetMemoryLimit(before) }
+	spare := int(spareThreads.Swap(0)) // another building that is under way has taken them
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - spare)
+	return func() {
+		debug.SetMemoryLimit(before)
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + spare)
+		spareThreads.Add(int64(spare))
+	}
 }
 
 // sortBeside has SQLite sort what does not fit in memory beside the read models, where there is room for them, and not in /var/tmp, which may be small
