@@ -120,29 +120,13 @@ func byKey[S, T any](t *testing.T, s *Store, of *table[S, T], q Query) {
 	}
 }
 
-// planOf is how SQLite goes about a query, step by step.
-func planOf(t *testing.T, s *Store, query string, args ...any) (steps []string) {
+// planOf is how SQLite goes about a query of the read models, step by step.
+func planOf(t *testing.T, s *Store, query string, args ...any) []string {
 	t.Helper()
 	db, done, err := s.reader()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer done(&err)
-	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var a, b, c any
-		var detail string
-		if err := rows.Scan(&a, &b, &c, &detail); err != nil {
-			t.Fatal(err)
-		}
-		steps = append(steps, detail)
-	}
-	if err := rows.Err(); err != nil || len(steps) == 0 {
-		t.Fatalf("no plan (%v)", err)
-	}
-	return steps
+	return explained(t, db, query, args...)
 }

@@ -61,12 +61,10 @@ func recording(t *testing.T, s *Store) *recorder {
 	return r
 }
 
-// wholly are the tables that SQLite would read from one end to the other for the query.
-func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
+// explained is how SQLite goes about a query, step by step.
+func explained(t *testing.T, db *sql.DB, query string, args ...any) (steps []string) {
 	t.Helper()
-	db := sql.OpenDB(&recorder{dsn: r.dsn, made: map[string][]any{}})
-	defer db.Close()
-	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, r.made[query]...)
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +75,20 @@ func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
 		if err := rows.Scan(&a, &b, &c, &detail); err != nil {
 			t.Fatal(err)
 		}
+		steps = append(steps, detail)
+	}
+	if err := rows.Err(); err != nil || len(steps) == 0 {
+		t.Fatalf("no plan (%v)", err)
+	}
+	return steps
+}
+
+// wholly are the tables that SQLite would read from one end to the other for the query.
+func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
+	t.Helper()
+	db := sql.OpenDB(&recorder{dsn: r.dsn, made: map[string][]any{}})
+	defer db.Close()
+	for _, detail := range explained(t, db, query, r.made[query]...) {
 		rest, scan := strings.CutPrefix(detail, "SCAN ")
 		if !scan {
 			continue

@@ -54,26 +54,7 @@ func TestUncollected(t *testing.T) {
 func TestUncollectedAreFoundByIndexes(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)
-	db, done, err := s.reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer done(&err)
-	rows, err := db.Query("EXPLAIN QUERY PLAN "+uncollected, "xolphin", CountLimit+1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var plan []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		plan = append(plan, detail)
-	}
-	text := strings.Join(plan, "\n")
+	text := strings.Join(planOf(t, s, uncollected, "xolphin", CountLimit+1), "\n")
 	for _, want := range []string{"INDEX orders_uncollected (provider=?)", "INDEX certificates_after (not_after=? AND provider=?)", "INDEX orders_certificate (certificate_id=? AND provider=?)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the plan lacks %s:\n%s", want, text)
