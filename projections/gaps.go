@@ -8,18 +8,21 @@ import (
 )
 
 // Missing is what is gone from the log, and how the read models in use stand to it: the log knows what it lacks, they know what they were folded without.
+// What an operator has accepted stands in Accepted only.
 type Missing struct {
-	Gaps    schema.Gaps // sequences that no event has
-	Held    schema.Gaps // those of Gaps that were there when they were folded into the read models: built anew, those lose what the events changed
-	Back    schema.Gaps // what the log has, though the read models were folded without: built anew, those gain it
-	Unknown error       // why more may be gone than is known; nil when all of the log was read
+	Gaps     schema.Gaps // sequences that no event has
+	Held     schema.Gaps // those of Gaps that were there when they were folded into the read models: built anew, those lose what the events changed
+	Back     schema.Gaps // what the log has, though the read models were folded without: built anew, those gain it
+	Accepted schema.Gaps // gone, and an operator has said that this is settled
 }
 
-// missing compares what the log lacks with what the read models lack. What they were folded without counts as gone until all of the log was read.
+// missing compares what the log lacks with what the read models lack.
 func (s *Store) missing(ctx context.Context) (m Missing, err error) {
+	var all schema.Gaps
 	if s.o.Gaps != nil {
-		m.Gaps, m.Unknown = s.o.Gaps()
+		all, m.Accepted = s.o.Gaps()
 	}
+	m.Gaps = all.Without(m.Accepted)
 	db, done, err := s.reader()
 	if errors.Is(err, ErrRebuilding) {
 		return m, nil
@@ -32,10 +35,10 @@ func (s *Store) missing(ctx context.Context) (m Missing, err error) {
 	if err != nil {
 		return m, err
 	}
-	if s.o.Gaps == nil || m.Unknown != nil {
-		m.Gaps = m.Gaps.And(h.without...)
+	if s.o.Gaps == nil { // there is no log to ask
+		m.Gaps = h.without
 	} else {
-		m.Back = h.without.Without(m.Gaps)
+		m.Back = h.without.Without(all)
 	}
 	m.Held = h.lacking(m.Gaps)
 	return m, nil

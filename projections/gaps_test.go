@@ -38,7 +38,7 @@ func TestWhatIsHeldOfAGap(t *testing.T) {
 			reopen := func() {
 				var err error
 				if s, err = Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.NewTextHandler(&said, nil)),
-					Gaps: func() (schema.Gaps, error) { return known, nil }}); err != nil {
+					Gaps: func() (gone, accepted schema.Gaps) { return known, nil }}); err != nil {
 					t.Fatal(err)
 				}
 				t.Cleanup(s.Close)

@@ -189,6 +189,16 @@ func linger(ctx context.Context, records int) error {
 	}
 }
 
+// isGone tells whether the log knows that it has lost the event with that sequence.
+func (s *Store) isGone(seq uint64) bool {
+	if s.o.Gaps == nil {
+		return false
+	}
+	gone, _ := s.o.Gaps()
+	_, ok := gone.At(seq)
+	return ok
+}
+
 // checkCursor makes sure that the log still has, at the cursor, the event that was read there.
 func (s *Store) checkCursor(ctx context.Context, seq uint64, eventID string) error {
 	last, err := s.log.Last(ctx)
@@ -197,6 +207,9 @@ func (s *Store) checkCursor(ctx context.Context, seq uint64, eventID string) err
 	}
 	if seq > last {
 		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, seq)
+	}
+	if s.isGone(seq) { // the event was folded while it was there, and its number is nobody else's
+		return nil
 	}
 	r, err := s.log.Get(ctx, seq)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -51,8 +51,8 @@ type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
 
-	// Gaps are the sequences that are gone from the log, and why more may be than is known; nil: only what was gone when it was folded is known.
-	Gaps func() (schema.Gaps, error)
+	// Gaps are the sequences that are gone from the log, and those of them that an operator has accepted; nil: only what was gone when it was folded is known.
+	Gaps func() (gone, accepted schema.Gaps)
 
 	Busy     func() bool          // whether somebody waits for an answer, to whom a building gives way; nil: only to those who read the read models
 	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing

@@ -13,6 +13,9 @@ const DataSchema = "https://github.com/certtrail/certtrail/blob/main/schema/even
 // ClockSource is the source of the events that certtrail's own clock appends. No state follows from them.
 const ClockSource = "/clock"
 
+// LogSource is the source of what an operator says of the log itself. No state follows from it.
+const LogSource = "/log"
+
 // OwnTest is the Data.Event of a test delivery that certtrail sent to its own endpoint. Nothing follows from it, since no provider said anything.
 const OwnTest = "certtrail_test"
 
@@ -39,7 +42,7 @@ type Event struct {
 // New is the event of kind k and data d, received at t from source under id.
 func New(id, source string, t Time, k Kind, d Data) *Event {
 	return &Event{
-		SpecVersion: "1.0", ID: id, Source: source, Type: k.Type(), Subject: k.Aggregate() + "/" + d.Provider + "/" + orUnderscore(AggregateID(k, id, &d)),
+		SpecVersion: "1.0", ID: id, Source: source, Type: k.Type(), Subject: k.Aggregate() + "/" + orUnderscore(d.Provider) + "/" + orUnderscore(AggregateID(k, id, &d)),
 		Time: t, DataContentType: "application/json", DataSchema: DataSchema, Data: d,
 	}
 }

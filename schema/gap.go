@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -77,6 +78,29 @@ func (g Gaps) Without(o Gaps) Gaps {
 	return list
 }
 
+// At is the range that the sequence is in; false if it is in none.
+func (g Gaps) At(seq uint64) (Gap, bool) {
+	i, found := slices.BinarySearchFunc(g, seq, func(r Gap, seq uint64) int {
+		switch {
+		case r.Last < seq:
+			return -1
+		case r.First > seq:
+			return 1
+		}
+		return 0
+	})
+	if !found {
+		return Gap{}, false
+	}
+	return g[i], true
+}
+
+// Covers tells whether the whole range is in one of g.
+func (g Gaps) Covers(r Gap) bool {
+	in, ok := g.At(r.First)
+	return ok && r.Last <= in.Last
+}
+
 // UpTo is what is in g and not after the sequence last.
 func (g Gaps) UpTo(last uint64) Gaps {
 	var list Gaps
@@ -86,4 +110,41 @@ func (g Gaps) UpTo(last uint64) Gaps {
 		}
 	}
 	return list
+}
+
+// String is "5-9", or "5" for one sequence.
+func (r Gap) String() string {
+	if r.First == r.Last {
+		return strconv.FormatUint(r.First, 10)
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+// ParseGap reads what String writes.
+func ParseGap(s string) (r Gap, err error) {
+	first, last, isRange := strings.Cut(s, "-")
+	if r.First, err = strconv.ParseUint(first, 10, 64); err == nil {
+		r.Last = r.First
+		if isRange {
+			r.Last, err = strconv.ParseUint(last, 10, 64)
+		}
+	}
+	if err != nil || r.First == 0 || r.Last < r.First {
+		return Gap{}, fmt.Errorf("%q is no range of events: write it as 5-9, or 5", s)
+	}
+	return r, nil
+}
+
+// NewGapAccepted is the event that an operator accepts a gap: the events are gone, and no longer told of.
+func NewGapAccepted(id string, t Time, r Gap) *Event {
+	return New(id, LogSource, t, LogGapAccepted, Data{Event: LogGapAccepted.Name(), Decoder: WebDecoder, TargetID: r.String()})
+}
+
+// AcceptedGap is the gap that the event accepts; false for any other event, and for one of another log.
+func (e *Event) AcceptedGap() (Gap, bool) {
+	if e.Kind() != LogGapAccepted || e.Imported != "" {
+		return Gap{}, false
+	}
+	r, err := ParseGap(e.Data.TargetID)
+	return r, err == nil
 }

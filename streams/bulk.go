@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -86,7 +85,11 @@ func (l *Log) publishAll(events []Raw) (stored uint64, failed error) {
 	for i := range events {
 		msgs[i] = events[i].message()
 	}
-	for _, o := range l.bulk.publish(msgs) {
+	s, err := l.use()
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range s.bulk.publish(msgs) {
 		if o.err != nil {
 			failed = cmp.Or(failed, o.err)
 			continue
@@ -112,8 +115,10 @@ func (l *Log) commitLast(ctx context.Context, e *Raw, stored uint64) error {
 func (l *Log) settle(stored uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*askTimeout)
 	defer cancel()
-	// A message that got no answer may yet be on its way into the log. One that names another stream is refused, in its turn: after all before it.
-	l.js.PublishMsg(ctx, &nats.Msg{Subject: strings.TrimSuffix(schema.Subjects, ">") + "none"}, jetstream.WithExpectStream("none"))
+	// A message that got no answer may yet be on its way into the log.
+	if s, err := l.use(); err == nil {
+		newPublisher(s.nc, 1).settle(askTimeout)
+	}
 	if last, err := l.lastStored(ctx); err == nil {
 		stored = max(stored, last)
 	}
@@ -126,14 +131,18 @@ func (l *Log) settle(stored uint64) {
 func (l *Log) hasRoom(ctx context.Context, bytes int) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	info, err := l.stream.Info(ctx)
+	s, err := l.use()
+	if err != nil {
+		return err
+	}
+	info, err := s.stream.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: couldn't read the stream's state: %w", ErrUnavailable, err)
 	}
 	if free := info.Config.MaxBytes - int64(info.State.Bytes) - fullReserve; int64(bytes) > free {
 		return fmt.Errorf("%w: it holds %d MiB and may grow to %d MiB: raise max-bytes", ErrUnavailable, info.State.Bytes>>20, info.Config.MaxBytes>>20)
 	}
-	disk := diskSpace{dir: l.server.blocksDir()}
+	disk := diskSpace{dir: l.blocks.dir}
 	if err := disk.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -114,7 +115,7 @@ func TestFailedWindowIsSeen(t *testing.T) {
 // TestUnansweredWindowIsSeen loses the answers: the events arrive in the log after the append has given up on them.
 func TestUnansweredWindowIsSeen(t *testing.T) {
 	l := openLog(t, Options{})
-	l.bulk.timeout = time.Nanosecond
+	l.session.bulk.timeout = time.Nanosecond
 	const n = 1000
 	if done, err := l.AppendAll(context.Background(), raws(t, 0, n)); done != 0 || !errors.Is(err, errNoAnswer) {
 		t.Fatalf("AppendAll: %d, %v", done, err)
@@ -135,23 +136,35 @@ func TestKnownLastEvent(t *testing.T) {
 	}
 }
 
+// committerOf is another committer of the log, with a watermark of its own.
+func committerOf(t *testing.T, l *Log, files *blockFiles, acked uint64) *committer {
+	t.Helper()
+	end, err := openEndMark(filepath.Join(t.TempDir(), "end"), acked, fdatasync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCommitter(l, files, end, acked)
+	c.durable, c.tail = newWatermark(), &tail{}
+	return c
+}
+
 // TestStoredIsSyncedOnAFullDisk gives a committer that refuses every event something that is stored already.
 func TestStoredIsSyncedOnAFullDisk(t *testing.T) {
 	l := openLog(t, Options{})
 	appendN(t, l, 3)
 	full := errors.New("the disk is full")
-	c := newCommitter(l.nc, l.stream, &blockFiles{dir: l.server.blocksDir(), sync: fdatasync}, newWatermark(), &tail{}, 0, l.logger)
+	c := committerOf(t, l, &blockFiles{dir: l.blocks.dir, sync: fdatasync}, 0)
 	c.disk = &diskSpace{checked: time.Now().Add(time.Hour), err: full}
 	go c.run()
 	go c.runSyncs()
 	defer c.stop()
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), retryInterval/2)
+	defer cancel()
 	e := raws(t, 3, 1)[0]
 	if _, err := c.append(ctx, &appending{id: e.ID, msg: e.message(), stored: 2}); !errors.Is(err, full) || c.durable.seq() != 2 {
 		t.Errorf("an event on a full disk: %v, and the log is durable up to %d, want 2", err, c.durable.seq())
 	}
-	if _, err := c.append(ctx, &appending{stored: 3}); err != nil || c.durable.seq() != 3 {
+	if _, err := c.append(context.Background(), &appending{stored: 3}); err != nil || c.durable.seq() != 3 {
 		t.Errorf("the log is durable up to %d, %v", c.durable.seq(), err)
 	}
 }
@@ -161,11 +174,11 @@ func TestRetryLooksBehindOthers(t *testing.T) {
 	l := openLog(t, Options{})
 	list := raws(t, 0, 3)
 	for i := range list {
-		if _, err := l.js.PublishMsg(context.Background(), list[i].message()); err != nil {
+		if _, err := l.session.js.PublishMsg(context.Background(), list[i].message()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := newCommitter(l.nc, l.stream, l.commits.files, newWatermark(), &tail{}, 3, l.logger)
+	c := committerOf(t, l, l.commits.files, 3)
 	a := &appending{id: list[1].ID, msg: list[1].message(), retry: true, since: 0}
 	if any := c.publish([]*appending{a}); !any || a.seq != 2 || a.err != nil {
 		t.Errorf("the event was put at %d, %v; it stands at 2", a.seq, a.err)

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,7 +25,7 @@ const maxBatch = 1024
 // committer turns many appends at once into one sync: while one runs, further appends are published, and share the next. A lone append waits for
 // nobody.
 type committer struct {
-	stream  jetstream.Stream
+	log     *Log
 	durable *watermark
 	tail    *tail
 	logger  *slog.Logger
@@ -34,41 +36,52 @@ type committer struct {
 	publisher *publisher
 	acked     uint64 // the last sequence that JetStream is known to have stored
 	disk      *diskSpace
+	probe     diskProbe
+	revived   time.Time  // when it was last tried to start the server again
 	published chan batch // holds one: all that has been published since the last sync began
 
-	// Owned by runSyncs.
+	// Owned by runSyncs, and by run while nothing is left to sync.
 	files   *blockFiles
+	end     *endMark
 	stopped chan struct{}
+
+	stuck chan struct{} // closed when only another process can go on
 
 	mu      sync.Mutex
 	closing bool
 	failure error // a failed sync: nothing may be promised any more
+	frozen  error // why the server takes no messages, until it was started again
 }
 
-// appending is an event to be appended, or what others published and the next sync shall cover, or both.
+// appending is an event to be appended, or what others published and the next sync shall cover, or both; or a question whether one would be taken.
 type appending struct {
-	id     string
-	msg    *nats.Msg // nil: there is only something to sync
-	stored uint64    // a sequence up to which JetStream has stored what others published
-	since  uint64    // a sequence that the event can only stand after: the last one stored before the first publish, or looked at since
-	retry  bool      // an earlier publish of it was not acknowledged, yet may have been stored
-	seq    uint64
-	fresh  bool       // the acknowledgement of the last publish says that it was no duplicate
-	at     time.Time  // when it was published
-	err    error      // why JetStream did not take it, this time
-	done   chan error // buffered: the committer waits for no caller
+	id       string
+	msg      *nats.Msg // nil: there is only something to sync
+	question bool
+	stored   uint64      // a sequence up to which JetStream has stored what others published
+	since    uint64      // a sequence that the event can only stand after: the last one stored before the first publish, or looked at since
+	retry    bool        // an earlier publish of it was not acknowledged, yet may have been stored
+	claimed  atomic.Bool // by the committer, which then publishes it, or by a caller who waits no more
+	seq      uint64
+	fresh    bool       // the acknowledgement of the last publish says that it was no duplicate
+	at       time.Time  // when it was published
+	err      error      // why JetStream did not take it, this time
+	done     chan error // buffered: the committer waits for no caller
 }
 
 // batch is what one sync makes durable.
 type batch struct {
 	appends []*appending
-	stored  bool   // whether there is anything to sync
-	acked   uint64 // the last sequence known to be stored when all had been answered
+	stored  bool            // whether there is anything to sync
+	acked   uint64          // the last sequence known to be stored when all had been answered
+	synced  []chan struct{} // closed when all of it has been answered
 }
 
 // and is b with next, which was published after it. The zero batch, as a closed channel gives it, adds nothing.
 func (b batch) and(next batch) batch {
-	return batch{appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked)}
+	return batch{
+		appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked), synced: append(b.synced, next.synced...),
+	}
 }
 
 // taken are the events that JetStream took as new ones, in its order.
@@ -82,22 +95,22 @@ func (b batch) taken() []schema.Record {
 	return records
 }
 
-func newCommitter(nc *nats.Conn, stream jetstream.Stream, files *blockFiles, durable *watermark, tail *tail, acked uint64, logger *slog.Logger) *committer {
+func newCommitter(l *Log, files *blockFiles, end *endMark, acked uint64) *committer {
 	return &committer{
-		publisher: newPublisher(nc, maxBatch), stream: stream, files: files, durable: durable, tail: tail, acked: acked, logger: logger, disk: &diskSpace{dir: files.dir},
-		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}),
+		log: l, durable: l.durable, tail: &l.tail, logger: l.logger, files: files, end: end, acked: acked,
+		publisher: newPublisher(l.session.nc, maxBatch), disk: &diskSpace{dir: files.dir}, probe: diskProbe{dir: l.guard.o.Dir},
+		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}), stuck: make(chan struct{}),
 	}
 }
 
 // append commits a, and holds on while the log is away, until ctx ends.
 func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
-	a.done = make(chan error, 1)
 	for {
 		err := c.submit(ctx, a)
 		if err == nil {
 			return a.seq, nil
 		}
-		if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) || c.err() != nil {
+		if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) || c.err() != nil || ctx.Err() != nil {
 			return 0, err
 		}
 		select {
@@ -108,25 +121,48 @@ func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
 	}
 }
 
-// submit hands a to the committer and waits for its answer, also past the end of ctx: an append under way is soon decided, and to leave it
-// would be to call an event refused that the log may hold.
+// ask asks whether an event would be taken now, in its turn.
+func (c *committer) ask(ctx context.Context) error { return c.submit(ctx, &appending{question: true}) }
+
+// submit hands a to the committer and waits for its answer until ctx ends. After that it is the committer's alone: it is not published any more, or it was
+// and nobody knows yet whether it will be in the log.
 func (c *committer) submit(ctx context.Context, a *appending) error {
+	a.done = make(chan error, 1)
+	a.claimed.Store(false)
+	if err := c.enqueue(a); err != nil {
+		return err
+	}
+	select {
+	case err := <-a.done:
+		return err
+	case <-ctx.Done():
+	}
+	if a.claimed.CompareAndSwap(false, true) {
+		return fmt.Errorf("%w: it had no time for it: %w", ErrUnavailable, ctx.Err())
+	}
+	select {
+	case err := <-a.done:
+		return err
+	default:
+		return fmt.Errorf("%w: the disk or the server is slow, and has not said whether it took the event: %w", ErrUnavailable, ctx.Err())
+	}
+}
+
+func (c *committer) enqueue(a *appending) error {
 	c.mu.Lock()
-	if c.closing || c.failure != nil {
-		c.mu.Unlock()
-		if err := c.err(); err != nil {
-			return err
-		}
+	defer c.mu.Unlock()
+	if c.failure != nil {
+		return c.failure
+	}
+	if c.closing {
 		return fmt.Errorf("%w: %w", ErrUnavailable, ErrClosed)
 	}
 	select {
 	case c.queue <- a:
-		c.mu.Unlock()
-		return <-a.done
+		return nil
 	default:
-		c.mu.Unlock()
+		return fmt.Errorf("%w: %d appends are waiting already", ErrUnavailable, maxBatch)
 	}
-	return fmt.Errorf("%w: %d appends are waiting already", ErrUnavailable, maxBatch)
 }
 
 // run publishes what gathers, and adds it to what waits for the next sync.
@@ -139,22 +175,45 @@ func (c *committer) run() {
 			refuse(b.appends, err)
 		} else {
 			b.stored = c.publish(b.appends)
+			c.answerQuestions(b.appends)
 		}
 		b.stored = c.cover(b.appends) || b.stored
 		b.acked = c.acked
-		select {
-		case waiting := <-c.published:
-			c.published <- waiting.and(b)
-		case c.published <- b:
-		}
+		c.pass(b)
+	}
+}
+
+// pass adds b to what waits for the next sync.
+func (c *committer) pass(b batch) {
+	select {
+	case waiting := <-c.published:
+		c.published <- waiting.and(b)
+	case c.published <- b:
 	}
 }
 
 // refuse notes why nothing of a batch is published. It is answered all the same after a sync: to sync what is stored takes no room on a full disk.
 func refuse(batch []*appending, err error) {
 	for _, a := range batch {
-		if a.msg != nil {
+		if a.msg != nil || a.question {
 			a.err = err
+		}
+	}
+}
+
+// answerQuestions asks the server, once for all who want to know.
+func (c *committer) answerQuestions(batch []*appending) {
+	var asked bool
+	var err error
+	for _, a := range batch {
+		if !a.question {
+			continue
+		}
+		if !asked {
+			asked, err = true, c.publisher.settle(questionTimeout)
+		}
+		if a.err = err; err == nil {
+			a.err = c.frozenErr()
 		}
 	}
 }
@@ -180,6 +239,12 @@ func (c *committer) runSyncs() {
 		default:
 		}
 		answer(b.appends, c.sync(b))
+		for _, synced := range b.synced {
+			close(synced)
+		}
+	}
+	if err := c.end.close(c.files.sync); err != nil {
+		c.logger.Warn("the mark of the log's end could not be made durable", "error", err)
 	}
 }
 
@@ -190,12 +255,39 @@ func (c *committer) sync(b batch) error {
 	}
 	// COMMIT A. The server has written each acknowledged message to a block file with write(2). Before this sync a power cut loses them, and
 	// nobody was told otherwise; after it they are the truth, whatever becomes of this process.
-	if err := c.files.syncNewest(); err != nil {
-		return c.fail(err)
+	if err := c.syncFiles(); err != nil {
+		if errors.Is(err, errReadOnly) {
+			return c.doubt(b, err)
+		}
+		return c.fail(err, b.acked)
 	}
 	c.tail.add(b.taken())
+	c.end.advance(b.acked)
 	c.durable.advance(b.acked)
 	return nil
+}
+
+// syncFiles syncs the blocks. A block that cannot be opened for want of descriptors or memory is tried again: nothing was written off by that.
+func (c *committer) syncFiles() error {
+	for told := false; ; told = true {
+		err := c.files.syncNewest()
+		if !errors.Is(err, errNotOpened) || c.isClosing() {
+			return err
+		}
+		if !told {
+			c.logger.Error("the log's newest file cannot be opened to sync it, which is tried again", "error", err)
+		}
+		time.Sleep(openInterval)
+	}
+}
+
+// doubt leaves b to be looked for when the server has been started again: a disk that may not be written says that it has synced all the same.
+func (c *committer) doubt(b batch, err error) error {
+	c.freeze(err)
+	for _, a := range b.appends {
+		a.retry = true
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // answer tells every caller what became of its event: what JetStream said of it, or else err.
@@ -226,14 +318,15 @@ func (c *committer) publish(batch []*appending) (any bool) {
 	now := time.Now()
 	published := make([]*appending, 0, len(batch))
 	msgs := make([]*nats.Msg, 0, len(batch))
+	settled := false
 	for _, a := range batch {
 		a.err, a.at, a.fresh = nil, now, false
-		if a.msg == nil {
+		if a.msg == nil || !a.claimed.CompareAndSwap(false, true) { // or nobody waits for it any more
 			continue
 		}
 		if !a.retry {
 			a.since = c.acked
-		} else if found, err := c.find(a); err != nil { // published once more it might stand there twice
+		} else if found, err := c.find(a, &settled); err != nil { // published once more it might stand there twice
 			a.err = fmt.Errorf("%w: couldn't see whether it has the event: %w", ErrUnavailable, err)
 			continue
 		} else if found {
@@ -247,6 +340,9 @@ func (c *committer) publish(batch []*appending) (any bool) {
 		if o.err != nil {
 			a.retry = a.retry || !isRefusal(o.err) // a refusal says nothing of an earlier silence
 			a.err = fmt.Errorf("%w: %w", ErrUnavailable, o.err)
+			if isFreeze(o.err) {
+				c.freeze(o.err)
+			}
 			continue
 		}
 		a.seq, a.fresh = o.seq, !o.duplicate
@@ -262,18 +358,40 @@ func isRefusal(err error) bool {
 	return errors.As(err, &api)
 }
 
-// find looks for a, of which an earlier publish was not acknowledged, among what the log has taken since. That others were acknowledged says nothing
-// of this one. After an error the next look goes on where this one ended.
-func (c *committer) find(a *appending) (found bool, err error) {
+// storeFailed is JetStream's code for a message that it could not store: the limits of the stream are among the reasons.
+const storeFailed jetstream.ErrorCode = 10077
+
+// isFreeze tells whether the stream will take no more messages until its server is started again, as after a write that failed.
+func isFreeze(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode == storeFailed && !strings.Contains(api.Description, "maximum")
+	}
+	return errors.Is(err, errDropped) || errors.Is(err, errNoAnswer) || errors.Is(err, errNoResponders)
+}
+
+// find looks for a, of which an earlier publish was not acknowledged, among what the log has taken since, once it has taken all that was published.
+// That others were acknowledged says nothing of this one. After an error the next look goes on where this one ended.
+func (c *committer) find(a *appending, settled *bool) (found bool, err error) {
+	if !*settled {
+		if err := c.publisher.settle(askTimeout); err != nil {
+			return false, err
+		}
+		*settled = true
+	}
+	s, err := c.log.use()
+	if err != nil {
+		return false, err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	info, err := c.stream.Info(ctx)
+	info, err := s.stream.Info(ctx)
 	if err != nil {
 		return false, err
 	}
 	quoted := []byte(`"` + a.id + `"`)
 	for seq := a.since + 1; seq <= info.State.LastSeq; seq++ {
-		msg, err := c.stream.GetMsg(ctx, seq)
+		msg, err := s.stream.GetMsg(ctx, seq)
 		if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 			return false, err
 		}
@@ -287,7 +405,7 @@ func (c *committer) find(a *appending) (found bool, err error) {
 	return false, nil
 }
 
-// ready tells why nothing may be published now.
+// ready tells why nothing may be published now. A frozen stream is started again as soon as the disk lets it.
 func (c *committer) ready() error {
 	if err := c.err(); err != nil {
 		return err
@@ -295,16 +413,25 @@ func (c *committer) ready() error {
 	if err := c.disk.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	if frozen := c.frozenErr(); frozen != nil {
+		if err := c.revive(frozen); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
 	return nil
 }
 
-// fail records a failed sync. What the page cache holds may be gone after it, and a second sync would report success: only a restart,
-// which reads what the disk has, makes the log whole again.
-func (c *committer) fail(err error) error {
+// fail records a failed sync. What the page cache holds may be gone after it, and a second sync would report success: only the next start, which drops
+// that cache and reads what the disk has, makes the log whole again.
+func (c *committer) fail(err error, stored uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failure = fmt.Errorf("%w: a sync to disk failed, so restart certtrail once the disk is sound: %w", ErrUnavailable, err)
 	c.logger.Error("the log takes no more events: a sync to disk failed; restart certtrail once the disk is sound", "error", err)
+	note := FailedSync{At: time.Now().UTC().Truncate(time.Second), Error: err.Error(), Answered: c.durable.seq(), Stored: stored}
+	if err := c.log.guard.noteFailedSync(note); err != nil {
+		c.logger.Error("that a sync failed could not be written down; the next start reads what the disk has all the same", "error", err)
+	}
 	return c.failure
 }
 
@@ -312,6 +439,12 @@ func (c *committer) err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failure
+}
+
+func (c *committer) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
 }
 
 // stop refuses new appends, answers those under way and returns when all are.

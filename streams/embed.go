@@ -97,8 +97,11 @@ func (e *embedded) connect() (*nats.Conn, error) {
 }
 
 // blocksDir is where the server keeps the stream's messages.
-func (e *embedded) blocksDir() string {
-	return filepath.Join(e.dir, "jetstream", streamAccount, "streams", StreamName, "msgs")
+func (e *embedded) blocksDir() string { return layout{e.dir}.blocks() }
+
+// streamDir is where a server whose store is in dir keeps the stream.
+func streamDir(dir string) string {
+	return filepath.Join(dir, "jetstream", streamAccount, "streams", StreamName)
 }
 
 func (e *embedded) addr() string {

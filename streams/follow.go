@@ -126,11 +126,15 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 func (r *Reader) create(ctx context.Context, from uint64) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	// A reader that broke leaves its consumer behind, standing where that one stood.
-	if err := r.log.stream.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+	s, err := r.log.use()
+	if err != nil {
 		return nil, err
 	}
-	return r.log.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	// A reader that broke leaves its consumer behind, standing where that one stood.
+	if err := s.stream.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil, err
+	}
+	return s.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Name: r.name, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: readerLifetime, MaxDeliver: 1,
 	})
@@ -263,11 +267,15 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit int) (
 	if filter == "" {
 		filter = schema.Subjects
 	}
+	s, err := l.use()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var records []schema.Record
 	for last := l.durable.seq(); len(records) < limit && from <= last; from++ {
-		m, err := l.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+		m, err := s.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		}

@@ -2,55 +2,53 @@ package streams
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
+
+	"github.com/google/uuid"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
-// ErrUnread says that the log has not been read to its end since it was opened, so that more may be gone from it than is known.
-var ErrUnread = errors.New("the log has not been read to its end yet")
-
-// missing is what is known to be gone from the log. Nothing is ever deleted from it, so a sequence without an event is damage. The server's own account of
-// what is deleted does not tell: of a message that fails its checksum it knows only once somebody asks for that one. So whoever reads past a sequence that
-// is not there notes it here, and LookForGaps reads past all of them.
+// missing is what is known to be gone from the log. Nothing is ever deleted from it, so a sequence without an event is damage. All of it is read before the
+// server starts; what is damaged later is noted by whoever reads past it.
 type missing struct {
-	mu   sync.Mutex
-	gaps schema.Gaps
-	all  bool  // the log was read to its end since it was opened
-	err  error // what kept it from being read
+	mu       sync.Mutex
+	gaps     schema.Gaps
+	accepted schema.Gaps
+	losses   []Loss
 }
 
-// Gaps are the sequences that are gone from the log, as far as it was read. An error says why more of them may be: ErrUnread, or what cannot be read.
-func (l *Log) Gaps() (schema.Gaps, error) {
+// set takes over what a reading found.
+func (m *missing) set(r *reading) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gaps, m.accepted, m.losses = m.gaps.And(r.gaps...), r.accepted, r.account.Losses
+}
+
+// Gaps are the sequences that are gone from the log, as far as is known.
+func (l *Log) Gaps() schema.Gaps {
 	m := &l.missing
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case m.all:
-		return m.gaps, nil
-	case m.err != nil:
-		return m.gaps, m.err
-	}
-	return m.gaps, ErrUnread
+	return m.gaps
 }
 
-// LookForGaps reads the log to its end, so that Gaps knows all that are in it, which takes a second or two a gigabyte. After each part of at most
-// maxRecords events it calls giveWay.
-func (l *Log) LookForGaps(ctx context.Context, giveWay func()) error {
-	err := l.Read(ctx, 0, l.durable.seq(), func([]schema.Record) error {
-		giveWay()
-		return ctx.Err()
-	})
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("the log could not be read to its end: %w", err)
-	}
+// Accepted are the sequences of which an operator has accepted that they are gone.
+func (l *Log) Accepted() schema.Gaps {
 	m := &l.missing
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.all, m.err = err == nil, err
-	return err
+	return m.accepted
+}
+
+// Losses tell how events were lost that no operator has accepted, as far as a start has found it out.
+func (l *Log) Losses() []Loss {
+	m := &l.missing
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.losses), func(loss Loss) bool { return m.accepted.Covers(loss.Gap) })
 }
 
 // gone notes that the sequences from first to last have no event.
@@ -59,4 +57,29 @@ func (l *Log) gone(first, last uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gaps = m.gaps.And(schema.Gap{First: first, Last: last})
+}
+
+// AcceptGap settles that the events of the gap are gone: an event says so, and nobody is told of them any more. by tells when.
+func (l *Log) AcceptGap(ctx context.Context, gap schema.Gap, at schema.Time) (seq uint64, err error) {
+	if gaps := l.Gaps(); !gaps.Covers(gap) {
+		if len(gaps) == 0 {
+			return 0, fmt.Errorf("no event is missing from the log, so there is no gap %s to accept", gap)
+		}
+		return 0, fmt.Errorf("%s is no gap of the log: what is missing is %s", gap, gaps)
+	}
+	if l.Accepted().Covers(gap) {
+		return 0, fmt.Errorf("the gap %s has been accepted already", gap)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return 0, err
+	}
+	if seq, err = l.Append(ctx, schema.NewGapAccepted(id.String(), at, gap)); err != nil {
+		return 0, fmt.Errorf("the gap was not accepted: %w", err)
+	}
+	m := &l.missing
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.accepted = m.accepted.And(gap)
+	return seq, nil
 }

@@ -38,11 +38,12 @@ var (
 
 // Log is the event log. Its methods may be called at once from many goroutines.
 type Log struct {
-	server *embedded // owns the process's NATS server
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	stream jetstream.Stream
+	guard  *guard
 	logger *slog.Logger
+
+	serving sync.RWMutex // held to exchange the session
+	session *session     // owns the process's NATS server; nil while there is none
+	addr    string       // where subscribers connect
 
 	commits *committer // owns everything between a publish and its sync
 	durable *watermark // the last sequence known to be on the disk
@@ -51,19 +52,19 @@ type Log struct {
 	missing missing    // from it
 
 	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
-	bulk    *publisher // of who bulks
 	closed  atomic.Bool
 }
 
 // Options say where and how a log is kept.
 type Options struct {
-	Dir      string       // the server's store; created if it is not there
-	Listen   string       // HOST:PORT of the listener for subscribers; "" keeps the server inside the process
-	Access   Access       // who may use that listener
-	MaxBytes int64        // of the stream; 0: nine tenths of the disk
-	Sync     SyncFunc     // makes a file's content durable; nil: fdatasync
-	Always   bool         // let the server sync every message by itself: slower, for systems whose file stores are laid out differently
-	Logger   *slog.Logger // nil: discard
+	Dir      string                // the server's store; created if it is not there. What is known of the log's end and losses stands beside it
+	Listen   string                // HOST:PORT of the listener for subscribers; "" keeps the server inside the process
+	Access   Access                // who may use that listener
+	MaxBytes int64                 // of the stream; 0: nine tenths of the disk
+	Sync     SyncFunc              // makes a file's content durable; nil: fdatasync
+	Always   bool                  // let the server sync every message by itself: slower, for systems whose file stores are laid out differently
+	Progress func(done, total int) // told of each block that is read before the server starts; nil: nobody is
+	Logger   *slog.Logger          // nil: discard
 }
 
 // complete puts in what is left out. The directory must be there.
@@ -80,7 +81,8 @@ func (o *Options) complete() (err error) {
 	return err
 }
 
-// Open starts the server on o.Dir and opens the log, making both if they are not there. Everything the log holds is durable when it returns.
+// Open reads the log in o.Dir whole, mends what is damaged, starts the server on it and opens it, making all that is not there. Everything the log holds
+// is durable when it returns, and has been read. An error has lost nothing of it.
 func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the log's directory: %w", err)
@@ -88,11 +90,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	server, err := startServer(o)
-	if err != nil {
-		return nil, err
-	}
-	l := &Log{server: server, logger: o.Logger, durable: newWatermark()}
+	l := &Log{guard: newGuard(o), logger: o.Logger, durable: newWatermark()}
 	if err := l.open(ctx, o); err != nil {
 		l.Close()
 		return nil, err
@@ -100,21 +98,14 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) open(ctx context.Context, o Options) (err error) {
-	if l.nc, err = l.server.connect(); err != nil {
-		return err
-	}
-	if l.js, err = jetstream.New(l.nc); err != nil {
-		return fmt.Errorf("couldn't open JetStream: %w", err)
-	}
-	if l.stream, err = createStream(ctx, l.js, o); err != nil {
-		return err
-	}
-	last, err := l.lastStored(ctx)
+func (l *Log) open(ctx context.Context, o Options) error {
+	s, r, err := l.guard.start(ctx)
 	if err != nil {
 		return err
 	}
-	files := &blockFiles{dir: l.server.blocksDir(), sync: o.Sync, off: o.Always}
+	l.session = s
+	l.missing.set(r)
+	files := &blockFiles{dir: s.server.blocksDir(), sync: o.Sync, off: o.Always}
 	if err := files.syncAll(o.Dir); err != nil {
 		return fmt.Errorf("couldn't sync the log's files: %w", err)
 	}
@@ -122,22 +113,55 @@ func (l *Log) open(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("couldn't open the log's files: %w", err)
 	}
 	l.blocks = blockFiles{dir: files.dir, off: files.off}
-	l.bulk = newPublisher(l.nc, windowMessages)
-	l.bulk.ordered = true
-	l.durable.advance(last)
-	l.commits = newCommitter(l.nc, l.stream, files, l.durable, &l.tail, last, o.Logger)
+	end, err := openEndMark(l.guard.layout.end(), r.end, o.Sync)
+	if err != nil {
+		return err
+	}
+	l.durable.advance(r.end)
+	l.commits = newCommitter(l, files, end, r.end)
 	go l.commits.run()
 	go l.commits.runSyncs()
-	return l.server.serveReaders()
+	if err := s.server.serveReaders(); err != nil {
+		return err
+	}
+	l.addr = s.server.addr()
+	return nil
 }
 
-// createStream makes the stream as the contract says, or brings an existing one to it.
-func createStream(ctx context.Context, js jetstream.JetStream, o Options) (jetstream.Stream, error) {
-	stream, err := js.CreateOrUpdateStream(ctx, streamConfig(o))
-	if err != nil {
-		return nil, fmt.Errorf("couldn't open the stream %s: %w", StreamName, err)
+// use is the session in use. It waits while the server is started again, and fails while it cannot be.
+func (l *Log) use() (*session, error) {
+	l.serving.RLock()
+	defer l.serving.RUnlock()
+	if l.session == nil {
+		return nil, fmt.Errorf("%w: its server is not running", ErrUnavailable)
 	}
-	return stream, nil
+	return l.session, nil
+}
+
+// restart stops the server and starts it again on what the disk has, for a stream that takes no more messages. Who reads and subscribes goes on with the
+// new one. It returns the last sequence that was given.
+func (l *Log) restart(ctx context.Context) (end uint64, err error) {
+	l.serving.Lock()
+	defer l.serving.Unlock()
+	if l.session != nil {
+		if err := l.session.close(); err != nil {
+			return 0, err
+		}
+		l.session = nil
+	}
+	if l.addr != "" {
+		l.guard.o.Listen = l.addr // a port that was chosen stays
+	}
+	s, r, err := l.guard.start(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.server.serveReaders(); err != nil {
+		return 0, errors.Join(err, s.close())
+	}
+	l.session = s
+	l.missing.set(r)
+	return r.end, nil
 }
 
 func streamConfig(o Options) jetstream.StreamConfig {
@@ -177,7 +201,15 @@ var contentType = []string{schema.ContentType}
 func (l *Log) Last(context.Context) (uint64, error) { return l.durable.seq(), nil }
 
 func (l *Log) lastStored(ctx context.Context) (uint64, error) {
-	info, err := l.stream.Info(ctx)
+	s, err := l.use()
+	if err != nil {
+		return 0, err
+	}
+	return s.lastStored(ctx)
+}
+
+func (s *session) lastStored(ctx context.Context) (uint64, error) {
+	info, err := s.stream.Info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("couldn't read the stream's state: %w", err)
 	}
@@ -192,8 +224,22 @@ func (l *Log) Err() error {
 	return l.commits.err()
 }
 
+// Ready asks the log whether it would take an event now, and waits for its answer until ctx ends. The error says why it would not.
+func (l *Log) Ready(ctx context.Context) error {
+	if err := l.Err(); err != nil {
+		return err
+	}
+	if err := l.hasRoom(ctx, 0); err != nil {
+		return err
+	}
+	return l.commits.ask(ctx)
+}
+
+// Stuck is closed when only another process can go on with the log; Err then says why.
+func (l *Log) Stuck() <-chan struct{} { return l.commits.stuck }
+
 // Addr is where subscribers connect, or "" when there is no listener.
-func (l *Log) Addr() string { return l.server.addr() }
+func (l *Log) Addr() string { return l.addr }
 
 // Close answers what is being appended, then stops the server and waits for it.
 func (l *Log) Close() {
@@ -203,6 +249,13 @@ func (l *Log) Close() {
 	if l.commits != nil { // nil: it was never open
 		l.commits.stop()
 	}
-	l.nc.Close()
-	l.server.stop()
+	l.serving.Lock()
+	defer l.serving.Unlock()
+	if l.session == nil {
+		return
+	}
+	if err := l.session.close(); err != nil {
+		l.logger.Error("the log's server did not stop", "error", err)
+	}
+	l.session = nil
 }

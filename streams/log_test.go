@@ -158,7 +158,7 @@ func TestReaderWaitsForSync(t *testing.T) {
 		appended <- err
 	}()
 	<-reached // the message is in the stream, its sync is not done
-	if info, err := l.stream.Info(context.Background()); err != nil || info.State.LastSeq != 2 {
+	if info, err := l.session.stream.Info(context.Background()); err != nil || info.State.LastSeq != 2 {
 		t.Fatalf("the stream ends at %v (%v), want 2", info.State.LastSeq, err)
 	}
 	if last, _ := l.Last(context.Background()); last != 1 {
@@ -210,7 +210,7 @@ func TestFullLogRefuses(t *testing.T) {
 	l := openLog(t, Options{MaxBytes: 4 << 10})
 	var err error
 	for i := 0; i < 100 && err == nil; i++ {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), retryInterval)
 		_, err = l.Append(ctx, event(i))
 		cancel()
 	}
@@ -255,7 +255,7 @@ func (s *forgetful) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (
 func TestSilenceDoublesNothing(t *testing.T) {
 	l := openLog(t, Options{})
 	l.commits.publisher.timeout = 1
-	l.commits.stream = &forgetful{l.stream, 3}
+	l.session.stream = &forgetful{l.session.stream, 3}
 	seq, err := l.Append(context.Background(), event(1))
 	if err != nil || seq != 1 {
 		t.Errorf("the event stands at %d (%v), want 1", seq, err)

@@ -6,13 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
 )
 
+// turnAfter is how long messages may be unanswered before the server is asked for something that it refuses in its turn.
+const turnAfter = time.Second
+
 var (
+	errDropped      = errors.New("the server could not write it")
 	errNoAnswer     = errors.New("the server did not answer in time")
 	errNoResponders = errors.New("nobody takes messages for the stream")
 )
@@ -88,21 +95,53 @@ func (p *publisher) listen() (err error) {
 	return err
 }
 
-// await takes so many answers, as long as they come in time.
+// await takes so many answers, as long as they come in time. What has none when the server has seen all of it was dropped.
 func (p *publisher) await(outcomes []outcome, waiting int) {
 	timer := time.NewTimer(p.timeout)
 	defer timer.Stop()
+	turn := time.NewTimer(turnAfter)
+	defer turn.Stop()
 	for waiting > 0 {
 		select {
 		case m := <-p.answers:
-			if i, err := strconv.Atoi(m.Subject[len(p.prefix):]); err == nil && i < len(outcomes) && outcomes[i].err == errNoAnswer {
+			switch i, err := strconv.Atoi(m.Subject[len(p.prefix):]); {
+			case err != nil: // it is the answer to the question
+				p.forget()
+				for i := range outcomes {
+					if errors.Is(outcomes[i].err, errNoAnswer) {
+						outcomes[i].err = errDropped
+					}
+				}
+				return
+			case i < len(outcomes) && outcomes[i].err == errNoAnswer:
 				outcomes[i] = readAnswer(m)
 				waiting--
 			}
+		case <-turn.C:
+			p.nc.PublishMsg(refusedInTurn(p.prefix + "turn")) // if it cannot be sent, nothing can be answered
 		case <-timer.C:
 			p.forget()
 			return
 		}
+	}
+}
+
+// settle returns when the server has seen to all that was published before, or with an error when it does not say so in time.
+func (p *publisher) settle(timeout time.Duration) error {
+	answer, err := p.nc.RequestMsg(refusedInTurn(""), timeout)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	if o := readAnswer(answer); !isRefusal(o.err) {
+		return fmt.Errorf("%w: %w", errNoResponders, o.err)
+	}
+	return nil
+}
+
+// refusedInTurn is a message that names another stream, which the server refuses in its turn: after all that was published before it.
+func refusedInTurn(reply string) *nats.Msg {
+	return &nats.Msg{
+		Subject: strings.TrimSuffix(schema.Subjects, ">") + "none", Reply: reply, Header: nats.Header{jetstream.ExpectedStreamHeader: []string{"none"}},
 	}
 }
 

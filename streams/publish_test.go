@@ -12,7 +12,7 @@ import (
 // TestEachMessageHasItsOutcome publishes together what the stream takes, knows already, refuses, and what nobody takes.
 func TestEachMessageHasItsOutcome(t *testing.T) {
 	l := openLog(t, Options{})
-	p := newPublisher(l.nc, 10)
+	p := newPublisher(l.session.nc, 10)
 	known := nats.Header{jetstream.MsgIDHeader: []string{"probely:1"}}
 	const subject = "certs.order.issued.digicert.1"
 	outcomes := p.publish([]*nats.Msg{
@@ -37,7 +37,7 @@ func TestEachMessageHasItsOutcome(t *testing.T) {
 // TestLateAnswersAreNobodys gives up on messages before they can be answered: the next are not told what became of them.
 func TestLateAnswersAreNobodys(t *testing.T) {
 	l := openLog(t, Options{})
-	p := newPublisher(l.nc, 100)
+	p := newPublisher(l.session.nc, 100)
 	publish := func(n int) (unanswered int, last uint64) {
 		msgs := make([]*nats.Msg, n)
 		for i := range msgs {

@@ -42,7 +42,11 @@ func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 func (q *Queue) open(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	q.consumer, err = q.log.stream.CreateOrUpdateConsumer(ctx, q.config)
+	s, err := q.log.use()
+	if err != nil {
+		return err
+	}
+	q.consumer, err = s.stream.CreateOrUpdateConsumer(ctx, q.config)
 	return err
 }
 

@@ -20,7 +20,9 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	return r, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 		defer cancel()
-		l.stream.DeleteConsumer(ctx, r.name) // one that stays is removed by the server when readerLifetime has passed
+		if s, err := l.use(); err == nil {
+			s.stream.DeleteConsumer(ctx, r.name)
+		} // one that stays is removed by the server when readerLifetime has passed
 	}
 }
 
@@ -71,7 +73,7 @@ func (l *Log) readBlocks(ctx context.Context, after, until uint64, yield func([]
 	if l.blocks.off {
 		return errUnclear
 	}
-	return l.blocks.read(ctx, after, until, yield)
+	return l.blocks.read(ctx, after, until, l.Gaps(), yield)
 }
 
 // readServed is Read as the server delivers it.
@@ -104,13 +106,20 @@ func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]
 // lastMessage is the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
 // server's index of subjects may still name an event that is damaged; so it is looked for from the end.
 func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
-	stored, err := l.lastStored(ctx)
+	s, err := l.use()
+	if err != nil {
+		return 0, err
+	}
+	stored, err := s.lastStored(ctx)
 	if err != nil {
 		return 0, err
 	}
 	seq := stored
+	if end, ok := l.Gaps().At(stored); ok {
+		seq = end.First - 1
+	}
 	for ; seq > 0; seq-- {
-		_, err := l.stream.GetMsg(ctx, seq)
+		_, err := s.stream.GetMsg(ctx, seq)
 		if err == nil {
 			break
 		}
@@ -119,7 +128,7 @@ func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
 		}
 	}
 	if seq < stored {
-		l.gone(seq+1, stored)
+		l.gone(seq+1, stored) // it may be known
 	}
 	return seq, nil
 }

@@ -19,12 +19,16 @@ type Room struct {
 func (l *Log) Room(ctx context.Context) (Room, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	info, err := l.stream.Info(ctx)
+	s, err := l.use()
+	if err != nil {
+		return Room{}, err
+	}
+	info, err := s.stream.Info(ctx)
 	if err != nil {
 		return Room{}, fmt.Errorf("couldn't read the stream's state: %w", err)
 	}
 	var st unix.Statfs_t
-	if err := unix.Statfs(l.server.blocksDir(), &st); err != nil {
+	if err := unix.Statfs(l.blocks.dir, &st); err != nil {
 		return Room{}, fmt.Errorf("couldn't look at the disk of the log: %w", err)
 	}
 	return Room{Used: int64(info.State.Bytes), Limit: info.Config.MaxBytes, Free: int64(st.Bavail) * st.Bsize, Disk: int64(st.Blocks) * st.Bsize}, nil

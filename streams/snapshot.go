@@ -29,8 +29,12 @@ type snapshotReply struct {
 // Snapshot writes the stream to w as it stands: messages with their sequences and times, gaps, and the subscribers' consumers.
 // It reads every message; one whose checksum is wrong ends it with an error.
 func (l *Log) Snapshot(ctx context.Context, w io.Writer) error {
-	inbox := l.nc.NewInbox()
-	sub, err := l.nc.SubscribeSync(inbox)
+	s, err := l.use()
+	if err != nil {
+		return err
+	}
+	inbox := s.nc.NewInbox()
+	sub, err := s.nc.SubscribeSync(inbox)
 	if err != nil {
 		return fmt.Errorf("couldn't ask for a snapshot of the log: %w", err)
 	}
@@ -39,7 +43,7 @@ func (l *Log) Snapshot(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("couldn't ask for a snapshot of the log: %w", err)
 	}
 	request := map[string]any{"deliver_subject": inbox, "chunk_size": snapshotChunk, "window_size": snapshotWindow}
-	if _, err := ask(ctx, l.nc, jsAPI+"STREAM.SNAPSHOT."+StreamName, request); err != nil {
+	if _, err := ask(ctx, s.nc, jsAPI+"STREAM.SNAPSHOT."+StreamName, request); err != nil {
 		return fmt.Errorf("couldn't ask for a snapshot of the log: %w", err)
 	}
 	for {
@@ -54,7 +58,7 @@ func (l *Log) Snapshot(ctx context.Context, w io.Writer) error {
 			return err
 		}
 		if m.Reply != "" {
-			if err := l.nc.Publish(m.Reply, nil); err != nil {
+			if err := s.nc.Publish(m.Reply, nil); err != nil {
 				return fmt.Errorf("the snapshot of the log stopped: %w", err)
 			}
 		}
@@ -103,28 +107,29 @@ func Restore(ctx context.Context, o Options, snapshot io.Reader) (Summary, error
 }
 
 func restoreInto(ctx context.Context, server *embedded, o Options, snapshot io.Reader) (Summary, error) {
-	l := &Log{server: server, logger: o.Logger, durable: newWatermark()}
+	s := &session{server: server}
 	var err error
-	if l.nc, err = server.connect(); err != nil {
+	if s.nc, err = server.connect(); err != nil {
 		return Summary{}, err
 	}
-	defer l.nc.Close()
-	if err := sendSnapshot(ctx, l.nc, streamConfig(o), snapshot); err != nil {
+	defer s.nc.Close()
+	if err := sendSnapshot(ctx, s.nc, streamConfig(o), snapshot); err != nil {
 		return Summary{}, err
 	}
-	if l.js, err = jetstream.New(l.nc); err != nil {
+	if s.js, err = jetstream.New(s.nc); err != nil {
 		return Summary{}, fmt.Errorf("couldn't open JetStream: %w", err)
 	}
-	if l.stream, err = l.js.Stream(ctx, StreamName); err != nil {
+	if s.stream, err = s.js.Stream(ctx, StreamName); err != nil {
 		return Summary{}, fmt.Errorf("couldn't open the restored stream: %w", err)
 	}
-	if err := forgetQueues(ctx, l.stream); err != nil {
+	if err := forgetQueues(ctx, s.stream); err != nil {
 		return Summary{}, err
 	}
-	last, err := l.lastStored(ctx)
+	last, err := s.lastStored(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
+	l := &Log{session: s, logger: o.Logger, durable: newWatermark(), blocks: blockFiles{dir: server.blocksDir(), off: o.Always}}
 	l.durable.advance(last) // nobody is told of it before it is
 	return l.Summarize(ctx, last, nil)
 }

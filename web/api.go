@@ -139,10 +139,11 @@ func withSeq(rec schema.Record) json.RawMessage {
 type statusJSON struct {
 	Version string `json:"version"`
 	Stream  struct {
-		LastSeq   uint64       `json:"last_seq"`
-		Gaps      []schema.Gap `json:"gaps"`
-		GapsHeld  []schema.Gap `json:"gaps_held"`  // those of which the read models still hold what the events changed
-		GapsKnown bool         `json:"gaps_known"` // all of the log was read for them since the start
+		LastSeq  uint64       `json:"last_seq"`
+		Gaps     []schema.Gap `json:"gaps"`          // that no operator has accepted
+		GapsHeld []schema.Gap `json:"gaps_held"`     // those of which the read models still hold what the events changed
+		Accepted []schema.Gap `json:"gaps_accepted"` // by an operator
+		Known    bool         `json:"gaps_known"`    // always, since the log is read whole before it is opened
 	} `json:"stream"`
 	Projections []projections.Status `json:"projections"`
 	Providers   []providerJSON       `json:"providers"`
@@ -181,8 +182,9 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a := statusJSON{Version: s.Version, Projections: append([]projections.Status{}, status...), Providers: []providerJSON{}}
-	a.Stream.LastSeq, a.Stream.GapsKnown = last, missing.Unknown == nil
+	a.Stream.LastSeq, a.Stream.Known = last, true
 	a.Stream.Gaps, a.Stream.GapsHeld = append([]schema.Gap{}, missing.Gaps...), append([]schema.Gap{}, missing.Held...)
+	a.Stream.Accepted = append([]schema.Gap{}, missing.Accepted...)
 	now := s.Now()
 	known := s.known(r.Context(), now)
 	for i := range known {

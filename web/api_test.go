@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"reflect"
 	"regexp"
@@ -134,14 +133,14 @@ func TestNewestEventsOfASubject(t *testing.T) {
 
 func TestAPIStatus(t *testing.T) {
 	s, l := world(plain)
-	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 3, Last: 5}}, Held: schema.Gaps{{First: 4, Last: 4}}, Unknown: errors.New("nobody looked")}
+	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 3, Last: 5}}, Held: schema.Gaps{{First: 4, Last: 4}}, Accepted: schema.Gaps{{First: 9, Last: 9}}}
 	got := object(t, "status", get(handler(t, options(s, l)), "/api/v1/status").Body.Bytes())
 	if got["version"] != "1.2.3" || len(got["providers"].([]any)) != 3 || len(got["projections"].([]any)) != 1 {
 		t.Errorf("status %v", got)
 	}
 	stream := got["stream"].(map[string]any)
 	if stream["last_seq"] != float64(len(l.records)) || !reflect.DeepEqual(stream["gaps"], []any{map[string]any{"first_seq": 3.0, "last_seq": 5.0}}) ||
-		!reflect.DeepEqual(stream["gaps_held"], []any{map[string]any{"first_seq": 4.0, "last_seq": 4.0}}) || stream["gaps_known"] != false {
+		!reflect.DeepEqual(stream["gaps_held"], []any{map[string]any{"first_seq": 4.0, "last_seq": 4.0}}) || !reflect.DeepEqual(stream["gaps_accepted"], []any{map[string]any{"first_seq": 9.0, "last_seq": 9.0}}) {
 		t.Errorf("stream %v", stream)
 	}
 }

@@ -93,7 +93,7 @@ func (s *Server) neighbours(ctx context.Context, seq, last uint64) (prev, next u
 	if err != nil {
 		return prev, next
 	}
-	for _, g := range missing.Gaps {
+	for _, g := range missing.Gaps.And(missing.Accepted...) {
 		if g.First <= prev && prev <= g.Last {
 			prev = g.First - 1
 		}

@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -90,8 +89,7 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 		hours = append(hours, projections.HourOfTraffic{Hour: schema.At(at.Truncate(time.Hour)), Count: 3, Quarantined: i % 2, FirstAt: at, LastAt: at})
 	}
 	s.traffic = []projections.Traffic{{Provider: "digicert", LastAt: hours[19].LastAt, Hours: hours}}
-	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 5, Last: 5}, {First: 8, Last: 1200}}, Held: schema.Gaps{{First: 5, Last: 5}}, Back: schema.Gaps{{First: 2, Last: 3}},
-		Unknown: errors.New("nobody has looked yet")}
+	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 5, Last: 5}, {First: 8, Last: 1200}}, Held: schema.Gaps{{First: 5, Last: 5}}, Back: schema.Gaps{{First: 2, Last: 3}}}
 	s.status = []projections.Status{{Name: "read-models", State: projections.StateLive, Torn: "it ends at 4, before 9"}}
 	o := options(s, l)
 	o.ClockTrouble = func() string { return "the clock jumped forward by 40 h\nand back" }
@@ -105,7 +103,7 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 	h = handler(t, o)
 	page := get(h, "/system").Body.String()
 	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "1 event is missing from the log (5). The pages still show what came of it, and a replay would lose that", "1,193 events are missing from the log (8 to 1,200). The pages were built without them. Restore",
-		"built while 2 to 3 could not", "Whether an event is missing is not known: nobody has looked yet.", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not store 3 deliveries",
+		"built while 2 to 3 could not", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not store 3 deliveries",
 		"DigiCert has gone silent", "No delivery has arrived for 5 d", "The key has 8 characters.", "It answered 500.", "It never answered.", "2 deliveries were missed", "1,199 wrong credentials, 1 too large", "60 deliveries in the last 60 days", `class="bad"`}
 	for _, want := range wants {
 		if !strings.Contains(page, want) {

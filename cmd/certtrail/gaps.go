@@ -1,26 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 
 	"github.com/certtrail/certtrail/schema"
 )
-
-// lookForGaps reads the log to its end once, so that what is gone from it is known however far the read models are.
-func (sv *serverProcess) lookForGaps(ctx context.Context) {
-	err := sv.log.LookForGaps(ctx, func() { sv.store.GiveWay(ctx) })
-	if ctx.Err() != nil {
-		return
-	}
-	if err != nil {
-		sv.logger.Error("what is gone from the log is not known", "error", err)
-	}
-	if gaps, _ := sv.log.Gaps(); len(gaps) > 0 {
-		sv.logger.Error("events are gone from the log; see the operating guide on gaps", "events", gaps.Events(), "sequences", gaps)
-	}
-}
 
 func warnOfGaps(w io.Writer, gaps []schema.Gap) {
 	for _, g := range gaps {

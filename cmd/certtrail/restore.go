@@ -160,7 +160,7 @@ func installLog(dataDir, prepared string) error {
 	dir := logDir(dataDir)
 	err := forgetAsked(dataDir)
 	if err == nil {
-		err = os.RemoveAll(dir)
+		err = streams.Remove(dir)
 	}
 	if err == nil {
 		err = os.Rename(prepared, dir)

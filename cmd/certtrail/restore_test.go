@@ -64,7 +64,7 @@ func TestRestoreWhileDeliveriesArrive(t *testing.T) {
 		if err := w.stop(); err != nil {
 			t.Error(err)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, name, "nats.*")); len(left) > 0 || err != nil {
+		if left, err := filepath.Glob(filepath.Join(dir, name, preparedName+"*")); len(left) > 0 || err != nil {
 			t.Errorf("%v is left, %v", left, err)
 		}
 	}

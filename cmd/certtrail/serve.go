@@ -138,7 +138,6 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	var folded sync.WaitGroup
 	folded.Go(func() { sv.store.Run(folding) })
 	folded.Go(func() { sv.settle(folding) })
-	folded.Go(func() { sv.lookForGaps(folding) })
 	defer func() {
 		stopFolding()
 		folded.Wait()

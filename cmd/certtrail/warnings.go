@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/certtrail/certtrail/streams"
@@ -20,9 +19,6 @@ func (sv *serverProcess) warnings(ctx context.Context) []web.Warning {
 	var list []web.Warning
 	if err := sv.log.Err(); err != nil {
 		list = append(list, web.Warning{Title: "The log takes no events", Text: sentenceOf(err) + " Every delivery is answered 503 until the server is started again."})
-	}
-	if _, err := sv.log.Gaps(); err != nil && !errors.Is(err, streams.ErrUnread) {
-		list = append(list, web.Warning{Title: "The log cannot be read", Text: sentenceOf(err) + " Whether more is gone from it is not known: look after the disk, and compare with a backup."})
 	}
 	room, err := sv.log.Room(ctx)
 	if err != nil {

@@ -1,0 +1,297 @@
+package streams
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/minio/highwayhash"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// readers is how many blocks are read at once: one from the disk while another is looked through.
+const readers = 3
+
+// guard keeps the log safe from the server's recovery, which works on the only copy and deletes what it cannot read. It reads every block before the
+// server starts, mends what is damaged, holds the files under a second name meanwhile, and compares what the server has with what it read.
+type guard struct {
+	o      Options
+	layout layout
+	logger *slog.Logger
+}
+
+// layout is where the files of a log are.
+type layout struct {
+	dir string // Options.Dir
+}
+
+func (p layout) stream() string { return streamDir(p.dir) }
+func (p layout) blocks() string { return filepath.Join(p.stream(), "msgs") }
+
+// damaged is where files are kept that could not be read whole, as they were.
+func (p layout) damaged() string { return filepath.Join(p.dir, "damaged") }
+func (p layout) held() string    { return filepath.Join(p.dir, "held") }
+
+// The marks of a log stand beside its directory, so that they tell of a log that is gone.
+func (p layout) end() string    { return p.dir + ".end" }
+func (p layout) losses() string { return p.dir + ".losses" }
+
+// Remove removes the log in dir, and what is known of it. It must be closed, and must have no events, or another is to take its place.
+func Remove(dir string) error {
+	p := layout{dir}
+	var err error
+	for _, path := range []string{p.end(), p.losses(), p.dir} {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
+}
+
+func newGuard(o Options) *guard { return &guard{o: o, layout: layout{o.Dir}, logger: o.Logger} }
+
+// reading is what the block files of a log hold.
+type reading struct {
+	blocks   []*scan
+	events   uint64
+	first    uint64 // the sequence of the first event
+	last     uint64 // of the last
+	end      uint64 // the last sequence that was given to an event, also to one that is gone
+	gaps     schema.Gaps
+	accepted schema.Gaps // gaps that an operator has accepted
+	newest   time.Time   // of the last event
+	account  account     // what is written down of it
+	metaLost bool        // the server's description of the stream is damaged: it is made anew
+}
+
+// read reads every block. It changes nothing.
+func (g *guard) read(ctx context.Context) (*reading, error) {
+	files := &blockFiles{dir: g.layout.blocks()}
+	numbers, err := files.numbers()
+	if errors.Is(err, fs.ErrNotExist) {
+		return &reading{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{blocks: make([]*scan, len(numbers))}
+	found := make([]sightings, len(numbers))
+	if err := g.scanAll(ctx, files, numbers, r.blocks, found); err != nil {
+		return nil, err
+	}
+	for i, s := range r.blocks {
+		if err := r.add(s); err != nil {
+			return nil, err
+		}
+		if found[i].newest.After(r.newest) {
+			r.newest = found[i].newest
+		}
+		r.accepted = r.accepted.And(found[i].accepted...)
+	}
+	return r, nil
+}
+
+// scanAll scans the blocks, some at a time, and tells how far it is.
+func (g *guard) scanAll(ctx context.Context, files *blockFiles, numbers []int, scans []*scan, found []sightings) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var scanning sync.WaitGroup
+	var done progress
+	done.report, done.total = g.o.Progress, len(numbers)
+	for range min(readers, len(numbers)) {
+		scanning.Go(func() {
+			var buffer []byte
+			for i := range next {
+				var err error
+				if buffer, err = g.scan(files, numbers[i], buffer, &scans[i], &found[i]); err != nil {
+					cancel(err)
+					return
+				}
+				done.step()
+			}
+		})
+	}
+	for i := range numbers {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	scanning.Wait()
+	return context.Cause(ctx)
+}
+
+// scan reads one block. It returns the buffer that it read into.
+func (g *guard) scan(files *blockFiles, number int, buffer []byte, into **scan, found *sightings) ([]byte, error) {
+	path := files.path(number)
+	content, size, err := readBlock(path, g.o.Sync, buffer)
+	if err != nil {
+		return buffer, unreadable(path, err)
+	}
+	s, err := scanBlock(number, content, found.see)
+	if err != nil {
+		return buffer, err
+	}
+	if size > int64(len(content)) {
+		s.broken = append(s.broken, span{len(content), int(size)})
+	}
+	*into = s
+	return content, nil
+}
+
+// progress tells how far a reading is.
+type progress struct {
+	mu     sync.Mutex
+	done   int
+	total  int
+	report func(done, total int)
+}
+
+func (p *progress) step() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done++; p.report != nil {
+		p.report(p.done, p.total)
+	}
+}
+
+// sightings are what is noted of a block's events while it is read.
+type sightings struct {
+	newest   time.Time
+	accepted schema.Gaps
+}
+
+var acceptedPrefix = []byte("certs." + schema.LogGapAccepted + ".")
+
+func (f *sightings) see(r *record) {
+	f.newest = r.at
+	if !bytes.HasPrefix(r.subject, acceptedPrefix) {
+		return
+	}
+	if e, err := schema.Decode(r.data); err == nil {
+		if gap, ok := e.AcceptedGap(); ok {
+			f.accepted = f.accepted.And(gap)
+		}
+	}
+}
+
+// add adds the next block.
+func (r *reading) add(s *scan) error {
+	if s.first > 0 && s.first <= r.end {
+		return fmt.Errorf("the log's file %d.blk begins with event %d, which an earlier one has, and nothing of the log was changed: move away the file that does not belong there", s.number, s.first)
+	}
+	r.end = max(r.end, s.end)
+	if s.events == 0 {
+		return nil
+	}
+	if s.first > r.last+1 {
+		r.gaps = append(r.gaps, schema.Gap{First: r.last + 1, Last: s.first - 1})
+	}
+	r.gaps = append(r.gaps, s.gaps...)
+	if r.first == 0 {
+		r.first = s.first
+	}
+	r.last = s.last
+	r.events += s.events
+	return nil
+}
+
+// extend makes sequences up to end belong to the log, though no record has them.
+func (r *reading) extend(end uint64) {
+	r.end = max(r.end, end)
+	if r.end > r.last {
+		r.gaps = r.gaps.And(schema.Gap{First: r.last + 1, Last: r.end})
+	}
+}
+
+// check makes sure that the server has all that was read.
+func (r *reading) check(state jetstream.StreamState) error {
+	if state.LastSeq == r.end && state.Msgs == r.events && (r.events == 0 || state.FirstSeq == r.first) {
+		return nil
+	}
+	return fmt.Errorf("the log's files hold %d events up to number %d, but the server has %d up to number %d", r.events, r.end, state.Msgs, state.LastSeq)
+}
+
+// prepare makes the log's files such that the server can do them no harm, and returns what they hold. After it, release or putBack must be called.
+func (g *guard) prepare(ctx context.Context) (*reading, error) {
+	if err := g.finishHeld(); err != nil {
+		return nil, err
+	}
+	r, err := g.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.settleEnd(r); err != nil {
+		return nil, err
+	}
+	if r.account, err = g.noteLosses(r, time.Now()); err != nil {
+		return nil, err
+	}
+	if err := g.mend(r); err != nil {
+		return nil, err
+	}
+	if r.metaLost, err = g.checkMeta(); err != nil {
+		return nil, err
+	}
+	return r, g.hold()
+}
+
+// checkMeta makes sure that the server can read what describes the stream. What is damaged is removed: the stream is then made anew over its blocks.
+func (g *guard) checkMeta() (lost bool, err error) {
+	content, err := g.readMeta("meta.inf")
+	if err != nil {
+		return false, err
+	}
+	sum, err := g.readMeta("meta.sum")
+	if err != nil {
+		return false, err
+	}
+	if content == nil && sum == nil {
+		return true, nil
+	}
+	var described struct{ Name string }
+	if string(sum) == metaSum(content) && json.Unmarshal(content, &described) == nil && described.Name == StreamName {
+		return false, nil
+	}
+	g.logger.Warn("the server's description of the log is damaged, so it is made anew; no event is concerned", "directory", g.layout.stream())
+	for _, name := range []string{"meta.inf", "meta.sum"} {
+		if err := os.Remove(filepath.Join(g.layout.stream(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (g *guard) readMeta(name string) ([]byte, error) {
+	path := filepath.Join(g.layout.stream(), name)
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, unreadable(path, err)
+	}
+	return content, nil
+}
+
+// metaSum is what the server writes beside a description of the stream (server/filestore.go, writeStreamMeta).
+func metaSum(content []byte) string {
+	key := sha256.Sum256([]byte(StreamName))
+	sum := highwayhash.Sum64(content, key[:])
+	return hex.EncodeToString(binary.LittleEndian.AppendUint64(nil, sum))
+}
+
+// unreadable is what a person is told of a file of the log that cannot be read.
+func unreadable(path string, err error) error {
+	return fmt.Errorf("the log's file %s cannot be read, and nothing of the log was changed: %w; look after the disk and the file's owner, then start again", path, err)
+}

@@ -1,0 +1,193 @@
+package streams
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/certtrail/certtrail/schema"
+)
+
+// Cause is how events were lost.
+type Cause string
+
+// The causes.
+const (
+	CauseDamaged Cause = "damaged" // a record of theirs has another checksum
+	CauseMissing Cause = "missing" // the block file that they stood in is gone
+	CauseEnd     Cause = "end"     // the log ends before events that were answered
+	CauseUnknown Cause = "unknown" // nothing tells
+)
+
+// Loss is a range of events that the log has lost.
+type Loss struct {
+	schema.Gap
+	Cause Cause     `json:"cause"`
+	File  string    `json:"file,omitempty"` // the block file, where one tells of it
+	Found time.Time `json:"found"`          // by which start
+}
+
+// FailedSync is a sync to disk that failed while the log was open.
+type FailedSync struct {
+	At       time.Time `json:"at"`
+	Error    string    `json:"error"`
+	Answered uint64    `json:"answered"` // the last event that was answered before
+	Stored   uint64    `json:"stored"`   // the last that was waiting for the sync
+}
+
+// account is what is written down of a log beside it: its losses, and a failed sync that no start has dealt with.
+type account struct {
+	Losses     []Loss      `json:"losses,omitempty"`
+	FailedSync *FailedSync `json:"failed_sync,omitempty"`
+}
+
+// readAccount reads the file at path. ok is false for one that is damaged.
+func readAccount(path string) (a account, ok bool, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, true, nil
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("couldn't read what is known of the log's losses: %w", err)
+	}
+	body, sum, _ := bytes.Cut(b, []byte("\n"))
+	if string(sum) != accountSum(body) || json.Unmarshal(body, &a) != nil {
+		return account{}, false, nil
+	}
+	return a, true, nil
+}
+
+func accountSum(body []byte) string { return fmt.Sprintf("%08x\n", crc32.ChecksumIEEE(body)) }
+
+// writeAccount keeps a. An account of nothing is no file.
+func (g *guard) writeAccount(a account) error {
+	path := g.layout.losses()
+	if len(a.Losses) == 0 && a.FailedSync == nil {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	body, err := json.Marshal(a)
+	if err == nil {
+		err = g.replace(path, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%s\n%s", body, accountSum(body))
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("couldn't write down what is gone from the log: %w", err)
+	}
+	return nil
+}
+
+// noteFailedSync writes down that a sync failed, for the next start.
+func (g *guard) noteFailedSync(f FailedSync) error {
+	a, _, err := readAccount(g.layout.losses())
+	if err != nil {
+		return err
+	}
+	a.FailedSync = &f
+	return g.writeAccount(a)
+}
+
+// settleEnd finds out how far numbers were given: what a log that ends earlier lacks is lost.
+func (g *guard) settleEnd(r *reading) error {
+	marked, ok, err := readEndMark(g.layout.end())
+	if err != nil {
+		return fmt.Errorf("couldn't read the mark of the log's end: %w", err)
+	}
+	if !ok {
+		g.logger.Warn("the mark of the log's end is damaged, so the log's own end is taken for it", "file", g.layout.end())
+	}
+	if claimed := r.claimed(); claimed <= marked || marked == 0 {
+		r.extend(claimed)
+	}
+	r.extend(marked)
+	return nil
+}
+
+// claimed is the sequence of a damaged record at the log's end; 0: there is none.
+func (r *reading) claimed() uint64 {
+	for _, s := range slices.Backward(r.blocks) {
+		if s.size > 0 {
+			return s.claims
+		}
+	}
+	return 0
+}
+
+// noteLosses writes down what is gone from the log and was not known to be, and tells of all of it. now is when.
+func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
+	a, ok, err := readAccount(g.layout.losses())
+	if err != nil {
+		return a, err
+	}
+	if !ok {
+		g.logger.Warn("the account of the log's losses is damaged; it is made anew from the log's gaps", "file", g.layout.losses())
+	}
+	known := a.Losses
+	a.Losses = nil
+	for _, gap := range r.gaps.Without(r.accepted) {
+		i := slices.IndexFunc(known, func(l Loss) bool { return l.Gap == gap })
+		if i >= 0 {
+			a.Losses = append(a.Losses, known[i])
+			continue
+		}
+		loss := Loss{Gap: gap, Found: now.UTC().Truncate(time.Second)}
+		loss.Cause, loss.File = r.causeOf(gap)
+		a.Losses = append(a.Losses, loss)
+	}
+	if f := a.FailedSync; f != nil {
+		g.tellFailedSync(f, r)
+	}
+	a.FailedSync = nil
+	return a, g.writeAccount(a)
+}
+
+// tellFailedSync tells what became of the events that a failed sync left in doubt.
+func (g *guard) tellFailedSync(f *FailedSync, r *reading) {
+	back := uint64(0)
+	if f.Stored > r.last {
+		back = f.Stored - max(r.last, f.Answered)
+	}
+	g.logger.Warn("a sync to disk had failed: the log goes on with what the disk has; events that were not answered are taken back", "failed_at", f.At, "error", f.Error,
+		"last_event", r.last, "last_answered", f.Answered, "taken_back", back)
+}
+
+// causeOf tells how the events of a gap were lost, and the block file that says so.
+func (r *reading) causeOf(gap schema.Gap) (Cause, string) {
+	var before *scan // the last block with events that all stand before the gap
+	for _, s := range r.blocks {
+		if s.events > 0 && s.last < gap.First {
+			before = s
+			continue
+		}
+		if !s.whole() {
+			return CauseDamaged, blockName(s.number)
+		}
+		if s.events == 0 {
+			continue
+		}
+		switch {
+		case before != nil && !before.whole():
+			return CauseDamaged, blockName(before.number)
+		case before != nil && s.number > before.number+1:
+			return CauseMissing, blockName(before.number + 1)
+		case before == nil && s.number > 1 && s.first > gap.Last:
+			return CauseMissing, blockName(s.number - 1)
+		}
+		return CauseUnknown, ""
+	}
+	if before != nil && !before.whole() && !before.cut {
+		return CauseDamaged, blockName(before.number)
+	}
+	return CauseEnd, ""
+}
