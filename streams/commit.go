@@ -113,10 +113,8 @@ func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
 		if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) || c.err() != nil || ctx.Err() != nil {
 			return 0, err
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, retryInterval) != nil {
 			return 0, err
-		case <-time.After(retryInterval):
 		}
 	}
 }

@@ -66,10 +66,8 @@ func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.R
 			return err
 		}
 		r.log.logger.Warn("reading the log goes on with a new consumer", "reader", r.name, "after", after, "error", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(retryInterval):
+		if err := pause(ctx, retryInterval); err != nil {
+			return err
 		}
 	}
 }

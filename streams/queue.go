@@ -93,10 +93,9 @@ func (q *Queue) pull(ctx context.Context) (jetstream.Msg, error) {
 	case q.log.closed.Load():
 		return nil, ErrClosed
 	}
-	select { // the server is about to stop, or an operator deleted the consumer
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(retryInterval):
+	// The server is about to stop, or an operator deleted the consumer.
+	if err := pause(ctx, retryInterval); err != nil {
+		return nil, err
 	}
 	if err := q.open(ctx); err != nil {
 		q.log.logger.Warn("a queue of the log cannot be read, which is tried again", "queue", q.config.Durable, "error", err)

@@ -27,6 +27,16 @@ func (c *committer) freeze(err error) {
 	c.logger.Error("the log takes no events, which is tried again until it does", "error", err)
 }
 
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
 func (c *committer) frozenErr() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -73,6 +73,10 @@ func (o *owner) routes() map[string]work {
 		"POST /replay":    o.replay,
 		"POST /verify":    o.verify,
 		"POST /forget":    o.forget,
+
+		"GET /log/check":       o.checkLog,
+		"POST /log/repair":     o.repairLog,
+		"POST /log/accept-gap": o.acceptGap,
 	}
 }
 

@@ -9,15 +9,8 @@ import (
 
 func warnOfGaps(w io.Writer, gaps []schema.Gap) {
 	for _, g := range gaps {
-		fmt.Fprintf(w, "warning: %s; see the operating guide on gaps\n", gone(g))
+		fmt.Fprintf(w, "warning: %s; see the operating guide on gaps\n", eventsAre(g)+" gone from the log")
 	}
-}
-
-func gone(g schema.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is gone from the log", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are gone from the log", g.First, g.Last)
 }
 
 // heldText is "1 event that the read models held is gone from the log (4)".

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams"
+)
+
+// errUnsound is the answer of a check that found something.
+var errUnsound = errors.New("the log is not sound")
+
+func logCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Check the log's files, repair them, and settle what is gone",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(logCheckCommand(), logRepairCommand(), logAcceptCommand())
+	return cmd
+}
+
+func logCheckCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Read the whole log and say what is damaged, changing nothing",
+		Long: "Read every event of the log by its checksum and say what is damaged or gone. Nothing is changed, and a server may run on the log meanwhile.\n" +
+			"The exit status is 1 where the log is not sound.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			report, err := logReport(cmd, http.MethodGet, "/log/check", streams.Check)
+			if err != nil {
+				return err
+			}
+			printReport(cmd.OutOrStdout(), report)
+			if !report.Sound() {
+				return errUnsound
+			}
+			return nil
+		},
+	}
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+func logRepairCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "repair",
+		Short: "Put back every event of the log that can be saved",
+		Long: "Put every event that its checksum vouches for back in its place, as each start of a server does. What is damaged is kept beside the log.\n" +
+			"Deliveries wait while a running server does it.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			report, err := logReport(cmd, http.MethodPost, "/log/repair", streams.Repair)
+			if err != nil {
+				return err
+			}
+			printReport(cmd.OutOrStdout(), report)
+			if len(report.Damage) > 0 {
+				fmt.Fprintln(cmd.OutOrStdout(), "All other events have been put back.")
+			}
+			return nil
+		},
+	}
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+// logReport has the owner of the data directory look through its log, or else does it here with the closed one.
+func logReport(cmd *cobra.Command, method, path string, do func(context.Context, streams.Options) (*streams.Report, error)) (*streams.Report, error) {
+	s, err := readSettings(cmd.Flags())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.config()
+	if err != nil {
+		return nil, err
+	}
+	far := newCounter(cmd.ErrOrStderr())
+	defer far.clear()
+	release, locked := lockDir(c.dataDir)
+	if locked == nil {
+		defer release()
+		logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel}))
+		return do(cmd.Context(), streams.Options{Dir: logDir(c.dataDir), Always: c.syncAlways, Logger: logger, Progress: func(done, total int) {
+			far.show("read %d of %d files", done, total)
+		}})
+	}
+	if !errors.Is(locked, errInUse) {
+		return nil, locked
+	}
+	owner, _, err := findOwner(cmd.Context(), c.dataDir)
+	if err != nil {
+		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
+	}
+	defer owner.close()
+	var report streams.Report
+	err = owner.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
+		var p filesRead
+		if progressOf(line, &p) {
+			far.show("read %d of %d files", p.Done, p.Total)
+		}
+		return nil
+	}, &report)
+	return &report, err
+}
+
+// filesRead is how far a reading of the log's files is.
+type filesRead struct {
+	Done  int `json:"files_read"`
+	Total int `json:"files"`
+}
+
+// checkLog is GET /log/check.
+func (o *owner) checkLog(ctx context.Context, a *answer, _ *http.Request) (any, error) {
+	return o.log.Check(ctx, func(done, total int) { a.progress(filesRead{done, total}) }) // who hears nothing any more changes nothing
+}
+
+// repairLog is POST /log/repair.
+func (o *owner) repairLog(ctx context.Context, _ *answer, _ *http.Request) (any, error) {
+	return o.log.Repair(ctx)
+}
+
+func printReport(w io.Writer, r *streams.Report) {
+	fmt.Fprintf(w, "The log has %s up to number %s.\n", count(r.Events, "event"), commas(r.Last))
+	for _, d := range r.Damage {
+		if d.Cut {
+			fmt.Fprintf(w, "%s ends with %d bytes of an event that was never whole, as a crash leaves it.\n", d.File, d.Bytes)
+			continue
+		}
+		fmt.Fprintf(w, "%s is damaged: %s in %s.\n", d.File, count(uint64(d.Bytes), "byte"), count(uint64(d.Places), "place"))
+	}
+	if len(r.Gaps) > 0 {
+		fmt.Fprintf(w, "%s gone: %s. Compare with a backup, or reconcile; then settle it with certtrail log accept-gap.\n", countAre(r.Gaps.Events(), "event"), r.Gaps)
+	}
+	if len(r.Accepted) > 0 {
+		fmt.Fprintf(w, "%s gone, which an operator has accepted: %s.\n", countAre(r.Accepted.Events(), "event"), r.Accepted)
+	}
+	if r.Sound() {
+		fmt.Fprintln(w, "Nothing is damaged.")
+	}
+}
+
+// countAre is "1 event is" or "2 events are".
+func countAre(n uint64, what string) string {
+	if n == 1 {
+		return count(n, what) + " is"
+	}
+	return count(n, what) + " are"
+}
+
+func logAcceptCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "accept-gap FIRST-LAST",
+		Short: "Settle that events are gone from the log: nobody is told of them any more",
+		Long: "Settle a gap in the log, once you have compared it with a backup or reconciled with the providers. An event says so, and nobody is told of the gap any more.\n" +
+			"Read models that were kept because they know more than the log are removed when every gap is settled.",
+		Args: wants(1, "a gap of the log, for example: certtrail log accept-gap 101-110"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			gap, err := schema.ParseGap(args[0])
+			if err != nil {
+				return err
+			}
+			owner, err := reachOwner(cmd, false)
+			if err != nil {
+				return err
+			}
+			defer owner.close()
+			var accepted acceptedGap
+			if err := owner.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, nil, &accepted); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Event %s says that %s gone.\n", commas(accepted.Seq), eventsAre(gap))
+			return nil
+		},
+	}
+	addOwnerSettings(cmd)
+	return cmd
+}
+
+type acceptedGap struct {
+	Seq uint64 `json:"seq"`
+}
+
+// acceptGap is POST /log/accept-gap.
+func (o *owner) acceptGap(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+	gap, err := schema.ParseGap(r.URL.Query().Get("gap"))
+	if err != nil {
+		return nil, err
+	}
+	seq, err := o.log.AcceptGap(ctx, gap, schema.At(time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	return acceptedGap{seq}, nil
+}
+
+func eventsAre(g schema.Gap) string {
+	if g.First == g.Last {
+		return fmt.Sprintf("event %d is", g.First)
+	}
+	return fmt.Sprintf("events %d to %d are", g.First, g.Last)
+}
