@@ -235,6 +235,14 @@ func (l *Log) Ready(ctx context.Context) error {
 	return l.commits.ask(ctx)
 }
 
+// Frozen is why the log takes no events just now, or nil. It passes by itself when its cause does.
+func (l *Log) Frozen() error {
+	if err := l.commits.frozenErr(); err != nil {
+		return err
+	}
+	return lookForRoom(l.blocks.dir)
+}
+
 // Stuck is closed when only another process can go on with the log; Err then says why.
 func (l *Log) Stuck() <-chan struct{} { return l.commits.stuck }
 

@@ -156,6 +156,9 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	case next = <-exchanges:
 	case err = <-failed:
 		control.stop()
+	case <-sv.log.Stuck():
+		err = sv.log.Err()
+		control.stop()
 	}
 	sv.hooks.stop(sv.logger)
 	sv.web.stop(sv.logger)
@@ -290,11 +293,16 @@ func feeds(system schema.System) []schema.Feed {
 	return system.New(func(string) string { return "any" }).Feeds()
 }
 
-// ready tells whether deliveries are taken and pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.
+// readyTimeout is how long the log may take to say that it would take a delivery.
+const readyTimeout = 2 * time.Second
+
+// ready tells whether a delivery would be taken, which the log is asked, and whether pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.
 func (sv *serverProcess) ready() (bool, any) {
 	report := map[string]any{"log": "ok"}
 	ok := true
-	if err := sv.log.Err(); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	if err := sv.log.Ready(ctx); err != nil {
 		ok, report["log"] = false, err.Error()
 	}
 	status, missing, err := sv.store.Status(context.Background())

@@ -19,6 +19,8 @@ func (sv *serverProcess) warnings(ctx context.Context) []web.Warning {
 	var list []web.Warning
 	if err := sv.log.Err(); err != nil {
 		list = append(list, web.Warning{Title: "The log takes no events", Text: sentenceOf(err) + " Every delivery is answered 503 until the server is started again."})
+	} else if err := sv.log.Frozen(); err != nil {
+		list = append(list, web.Warning{Title: "The log takes no events", Text: sentenceOf(err) + " Deliveries are answered 503 until that is over; certtrail then goes on by itself."})
 	}
 	room, err := sv.log.Room(ctx)
 	if err != nil {
