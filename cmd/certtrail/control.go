@@ -101,6 +101,9 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 	if o.keys, err = keys.Open(filepath.Join(o.c.dataDir, "keys")); err != nil {
 		return err
 	}
+	for _, err := range o.keys.Damaged() {
+		o.logger.Error(err.Error())
+	}
 	o.log, err = streams.Open(ctx, streams.Options{
 		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger,
 	})

@@ -20,6 +20,9 @@ func (sv *serverProcess) warnings(ctx context.Context) []web.Warning {
 	if err := sv.log.Err(); err != nil {
 		list = append(list, web.Warning{Title: "The log takes no events", Text: sentenceOf(err) + " Every delivery is answered 503 until the server is started again."})
 	}
+	for _, err := range sv.keys.Damaged() {
+		list = append(list, web.Warning{Title: "The keys of people need attention", Text: sentenceOf(err)})
+	}
 	room, err := sv.log.Room(ctx)
 	if err != nil {
 		return append(list, web.Warning{Title: "The log's room is not known", Text: sentenceOf(err)})
