@@ -299,3 +299,20 @@ func TestFilesWithoutChecksum(t *testing.T) {
 		}
 	}
 }
+
+// TestUnlinkedBeforeOverwritten: no crash can leave a key file of zeros, for its name is gone, durably, before it is overwritten.
+func TestUnlinkedBeforeOverwritten(t *testing.T) {
+	dir, _, jane, _ := people(t)
+	var steps []string
+	s, err := openIn(directory{path: dir, step: func(what string) error { steps = append(steps, what); return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Forget("defguard", "jdoe"); err != nil {
+		t.Fatal(err)
+	}
+	file := jane + keySuffix
+	if got, want := strings.Join(steps, ", "), "rename forgetting, sync, unlink "+file+", sync, wipe "+file; !strings.Contains(got, want) {
+		t.Errorf("the steps are %s\nwant among them %s", got, want)
+	}
+}
