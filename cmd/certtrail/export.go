@@ -23,7 +23,7 @@ func exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
 		Short: "Write the log as JSON Lines of CloudEvents",
-		Long: "Write the log as JSON Lines: each line is one CloudEvent, byte for byte as it is stored, in the log's order.\n" +
+		Long: "Write the log as JSON Lines: each line is one CloudEvent, byte for byte as it is stored, in the log's order, with its checksum at its end.\n" +
 			"Without FILE, or with -, the lines go to standard output. A file appears when it is complete, and has mode 0600, for it holds all there is to know.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,8 +84,8 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 		at = e.Seq
 		x.events++
 		x.far.show("exported %s", commas(x.events))
-		w.Write(e.event)
-		return w.WriteByte('\n')
+		_, err = w.Write(append(addChecksum(w.AvailableBuffer(), e.event), '\n'))
+		return err
 	}, &end)
 	skip(end.Last + 1)
 	return errors.Join(err, w.Flush())
