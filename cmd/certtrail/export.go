@@ -93,19 +93,19 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 
 // writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
 func writeWhole(path string, write func(io.Writer) error) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
+	f, err := makeAside(path, false)
 	if err != nil {
-		return fmt.Errorf("couldn't write beside %s: %w", path, err)
+		return err
 	}
 	defer os.Remove(f.Name())
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+	defer f.Close() // its lock lasts until it has its name
+	if err := errors.Join(write(f), f.Sync()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("couldn't write %s: %w", path, err)
 	}
-	return syncPath(dir)
+	return syncPath(filepath.Dir(path))
 }
 
 // syncPath makes a file, or the names in a directory, durable.
