@@ -46,7 +46,7 @@ func (b *body) plain(came []byte, header http.Header) ([]byte, error) {
 	return b.toUTF8(came, header)
 }
 
-// codingsOf are the encodings that the header names, without those that change nothing.
+// codingsOf returns the encodings that the header names, without those that change nothing.
 func codingsOf(header http.Header) []string {
 	var codings []string
 	for coding := range strings.SplitSeq(strings.Join(header["Content-Encoding"], ","), ",") {
@@ -175,7 +175,7 @@ func formOf(came []byte, charset string) (unicodeForm, []byte) {
 	return unicodeForm{}, came
 }
 
-// formByZeros is the form that the zeros of a first character in ASCII show.
+// formByZeros returns the form that the zeros of a first character in ASCII show.
 func formByZeros(came []byte) unicodeForm {
 	zero := func(at ...int) bool {
 		return !slices.ContainsFunc(at, func(i int) bool { return i >= len(came) || came[i] != 0 })
@@ -191,7 +191,7 @@ func formByZeros(came []byte) unicodeForm {
 	return utf16BE
 }
 
-// first is the first character of text; -1 if there is none.
+// first returns the first character of text; -1 if there is none.
 func (f unicodeForm) first(text []byte) rune {
 	if len(text) < f.size {
 		return -1

@@ -13,20 +13,25 @@ import (
 // still makes it; the lock is the kernel's and goes with the process, however that ends.
 const asideMark = ".certtrail-"
 
+// mostTries is how often a file is made anew that another process takes for left behind. Writing the last of them tells whether it stands.
+const mostTries = 10
+
 // makeAside makes a file or, with dir, a directory beside path, only for its owner to read, and removes what killed processes left of such ones. The caller
 // closes it once it has its name or is removed.
 func makeAside(path string, dir bool) (*os.File, error) {
 	removeLeft(path)
-	for {
+	for try := 1; ; try++ {
 		f, err := createAside(path, dir)
 		if err != nil {
 			return nil, fmt.Errorf("couldn't write beside %s: %w", path, err)
 		}
 		// On a file system without locks nobody can lock it, and so nobody removes it.
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) && stands(f) {
+		locked := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(locked, syscall.EWOULDBLOCK) && stands(f) || try == mostTries {
 			return f, nil
 		}
-		f.Close() // another process took it for left behind, before it was locked
+		os.RemoveAll(f.Name()) // another process took it for left behind, before it was locked
+		f.Close()
 	}
 }
 

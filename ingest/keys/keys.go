@@ -200,7 +200,7 @@ func (s *Store) Make(hash string) ([]byte, error) {
 	return bytes.Clone(key), nil
 }
 
-// unused is the first name for a key of the person of that hash that no file has.
+// unused returns the first name for a key of the person of that hash that no file has.
 func (s *Store) unused(hash string) string {
 	name := hash + keySuffix
 	for n := 2; slices.ContainsFunc(s.files[hash], func(f *file) bool { return f.name == name }); n++ {
