@@ -26,13 +26,14 @@ const (
 	RefusedSize        = "too large"
 	RefusedRate        = "too many"
 	RefusedBroken      = "broken off"
+	RefusedEncoding    = "unknown encoding"
 	RefusedOff         = "source is off"
 )
 
 type counts struct {
-	accepted, quarantined, lost                                  atomic.Uint64
-	credentials, address, method, tooLarge, tooMany, broken, off atomic.Uint64
-	last                                                         atomic.Int64 // Unix milliseconds
+	accepted, quarantined, lost                                            atomic.Uint64
+	credentials, address, method, tooLarge, tooMany, broken, encoding, off atomic.Uint64
+	last                                                                   atomic.Int64 // Unix milliseconds
 }
 
 // refused is the count of those refused for the reason.
@@ -50,6 +51,8 @@ func (c *counts) refused(reason string) *atomic.Uint64 {
 		return &c.tooMany
 	case RefusedBroken:
 		return &c.broken
+	case RefusedEncoding:
+		return &c.encoding
 	}
 	return &c.off
 }
@@ -66,7 +69,7 @@ func (c *counts) took(at time.Time, quarantined bool) {
 // Counts are the source's counts now.
 func (s *Source) Counts() Counts {
 	c := Counts{Accepted: s.counts.accepted.Load(), Quarantined: s.counts.quarantined.Load(), Lost: s.counts.lost.Load(), RefusedFor: map[string]uint64{}}
-	for _, reason := range []string{RefusedCredentials, RefusedAddress, RefusedMethod, RefusedSize, RefusedRate, RefusedBroken, RefusedOff} {
+	for _, reason := range []string{RefusedCredentials, RefusedAddress, RefusedMethod, RefusedSize, RefusedRate, RefusedBroken, RefusedEncoding, RefusedOff} {
 		if n := s.counts.refused(reason).Load(); n > 0 {
 			c.RefusedFor[reason] = n
 			c.Refused += n

@@ -2,8 +2,6 @@
 package ingest
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +23,7 @@ import (
 const (
 	DefaultMaxBody    = 1 << 20 // bytes
 	DefaultAppendWait = 10 * time.Second
-	maxInFlight       = 2048 // deliveries that are being taken, from when they are allowed until they are answered
+	DefaultBodyWait   = 15 * time.Second
 )
 
 // Log takes events. Append may be called at once by many goroutines, and returns when the event is durable.
@@ -57,6 +55,7 @@ type Options struct {
 	Keys           schema.Keys   // of persons; nil: deliveries about a person are not taken
 	MaxBody        int64         // bytes; 0: DefaultMaxBody
 	AppendWait     time.Duration // how long a delivery is held for the log to come back; 0: DefaultAppendWait
+	BodyWait       time.Duration // how long a body may take to come; 0: DefaultBodyWait
 	TrustedProxies []netip.Prefix
 	Now            func() time.Time
 	Logger         *slog.Logger
@@ -70,7 +69,8 @@ type Handler struct {
 	o        Options
 	fixed    map[string]http.HandlerFunc // by path, where no part of it varies: most deliveries, and the router copies each request twice
 	router   *mux.Router
-	inFlight chan struct{}
+	inFlight *bound // deliveries
+	held     *bound // bytes of their bodies
 }
 
 // New is a handler for the sources of o.
@@ -81,7 +81,12 @@ func New(o Options) *Handler {
 	if o.AppendWait == 0 {
 		o.AppendWait = DefaultAppendWait
 	}
-	h := &Handler{o: o, fixed: map[string]http.HandlerFunc{}, router: mux.NewRouter().SkipClean(true), inFlight: make(chan struct{}, maxInFlight)}
+	if o.BodyWait == 0 {
+		o.BodyWait = DefaultBodyWait
+	}
+	h := &Handler{
+		o: o, fixed: map[string]http.HandlerFunc{}, router: mux.NewRouter().SkipClean(true), inFlight: newBound(maxInFlight), held: newBound(maxHeld),
+	}
 	for _, s := range o.Sources {
 		s.redactor = schema.NewRedactor(s.Secrets)
 		h.route(s)
@@ -152,18 +157,17 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 	if !h.allowed(w, r, s, feed, d) {
 		return
 	}
-	select {
-	case h.inFlight <- struct{}{}:
-		defer func() { <-h.inFlight }()
-	default:
-		s.counts.lost.Add(1)
-		unavailable(w, fmt.Sprintf("%d deliveries are waiting for the log already. Send it again later.", maxInFlight))
+	body, release, ok := h.body(w, r, s)
+	defer release()
+	if !ok {
 		return
 	}
-	var ok bool
-	if d.Body, ok = h.body(w, r, s); !ok {
+	if !h.inFlight.take(s.Name, 1) { // only now: whose body is slow keeps nobody out
+		h.noRoom(w, s, "Too many deliveries are waiting for the log already.")
 		return
 	}
+	defer h.inFlight.give(s.Name, 1)
+	d.Body = body
 	e, quarantine, err := h.event(s, feed, d, received)
 	if err == nil {
 		err = h.append(r.Context(), e)
@@ -229,55 +233,6 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *Source, stat
 	}
 	h.o.Logger.Warn("a delivery was refused", attrs...)
 	problem(w, status, detail)
-}
-
-// body reads the whole body, or answers why not.
-func (h *Handler) body(w http.ResponseWriter, r *http.Request, s *Source) ([]byte, bool) {
-	tooLarge := func() ([]byte, bool) {
-		h.refuse(w, r, s, http.StatusRequestEntityTooLarge, RefusedSize, fmt.Sprintf("The delivery is larger than the %d bytes that are taken.", h.o.MaxBody))
-		return nil, false
-	}
-	if r.ContentLength > h.o.MaxBody {
-		return tooLarge()
-	}
-	if r.ContentLength == 0 {
-		return nil, true
-	}
-	var body []byte
-	var err error
-	if r.ContentLength > 0 { // net/http gives no more than that
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(r.Body, body)
-	} else {
-		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, h.o.MaxBody))
-	}
-	if err == nil && strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		body, err = unzip(w, body, h.o.MaxBody)
-	}
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
-		return tooLarge()
-	}
-	if err != nil {
-		h.refuse(w, r, s, http.StatusBadRequest, RefusedBroken, "The body of the delivery did not arrive whole.")
-		return nil, false
-	}
-	return body, true
-}
-
-// unzip is what a body in gzip holds, as far as it can be read; body itself if it is not in gzip after all. What stayed compressed could not be redacted.
-// The error is a *http.MaxBytesError: it holds more than max bytes.
-func unzip(w http.ResponseWriter, body []byte, max int64) ([]byte, error) {
-	file, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return body, nil
-	}
-	plain, err := io.ReadAll(http.MaxBytesReader(w, file, max))
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
-		return nil, err
-	}
-	return plain, nil
 }
 
 // event is what the delivery means, or, with the reason, that it was not understood: nothing that came with right credentials is dropped.

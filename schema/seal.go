@@ -21,9 +21,9 @@ type Keys interface {
 	// Hash names a person without telling who it is: the same source and name always give the same, and without the installation's secret
 	// nobody can try names. It is made of letters and digits.
 	Hash(source, name string) string
-	// Find is the key of the person of that hash; ok is false when there is none.
-	Find(hash string) (key []byte, ok bool)
-	// Make is that key, made if there is none, and durable: a key that was lost would take with it what was sealed with it.
+	// Find returns the keys of the person of that hash, none once they were forgotten. There are two where one had to stand in for another.
+	Find(hash string) (keys [][]byte)
+	// Make returns the key to seal with, made if there is none, and durable: a key that was lost would take with it what was sealed with it.
 	Make(hash string) (key []byte, err error)
 }
 
@@ -62,26 +62,23 @@ func Unseal(keys Keys, sealed, place string, v any) error {
 	if !ok || !strings.HasPrefix(sealed, sealMark) {
 		return errors.New("the text is not a sealed one")
 	}
-	key, ok := keys.Find(hash)
-	if !ok {
-		return ErrForgotten
-	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return fmt.Errorf("the sealed text is not base64: %w", err)
 	}
-	aead, err := sealer(key)
-	if err != nil {
-		return err
+	for _, key := range keys.Find(hash) {
+		aead, err := sealer(key)
+		if err != nil {
+			return err
+		}
+		if len(b) < aead.NonceSize() {
+			return errors.New("the sealed text is cut off")
+		}
+		if plain, err := aead.Open(nil, b[:aead.NonceSize()], b[aead.NonceSize():], []byte(place)); err == nil {
+			return json.Unmarshal(plain, v)
+		}
 	}
-	if len(b) < aead.NonceSize() {
-		return errors.New("the sealed text is cut off")
-	}
-	plain, err := aead.Open(nil, b[:aead.NonceSize()], b[aead.NonceSize():], []byte(place))
-	if err != nil {
-		return ErrForgotten
-	}
-	return json.Unmarshal(plain, v)
+	return ErrForgotten
 }
 
 func sealer(key []byte) (cipher.AEAD, error) {

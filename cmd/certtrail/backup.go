@@ -66,10 +66,12 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
-	making, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")
+	aside, err := makeAside(dir, true)
 	if err != nil {
-		return fmt.Errorf("couldn't write beside %s: %w", dir, err)
+		return err
 	}
+	defer aside.Close() // its lock lasts until it has its name
+	making := aside.Name()
 	defer os.RemoveAll(making)
 	if err := b.copyLog(ctx, filepath.Join(making, snapshotName)); err != nil {
 		return err

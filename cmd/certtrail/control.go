@@ -101,6 +101,9 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 	if o.keys, err = keys.Open(filepath.Join(o.c.dataDir, "keys")); err != nil {
 		return err
 	}
+	for _, err := range o.keys.Damaged() {
+		o.logger.Error(err.Error())
+	}
 	o.log, err = streams.Open(ctx, streams.Options{
 		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger,
 	})
@@ -185,17 +188,24 @@ func (o *owner) handler() http.Handler {
 // during is do while the owner lives.
 func (o *owner) during(do work) work {
 	return func(ctx context.Context, a *answer, r *http.Request) (any, error) {
-		done, ok := o.begin()
+		leave, ok := o.begin()
 		if !ok {
 			return nil, context.Canceled
 		}
-		defer done()
+		defer leave()
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(o.ending, cancel)()
-		return do(ctx, a, r)
+		done, err := do(ctx, a, r)
+		if errors.Is(err, context.Canceled) && ctx.Err() == nil && o.ending.Err() == nil {
+			err = errGaveWay
+		}
+		return done, err
 	}
 }
+
+// errGaveWay says why the building of read models ended though neither its owner nor who asked for it did.
+var errGaveWay = errors.New("it gave way to a rebuild that cannot wait, because somebody was forgotten or the read models were damaged: run it again")
 
 func serveWork(w http.ResponseWriter, r *http.Request, do work) {
 	control := http.NewResponseController(w)

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -54,6 +55,7 @@ type importer struct {
 	progress  func(imported) // is told what is in the log, from one goroutine; never after run
 	n         imported       // of the portions that are appended
 	lines     int            // read so far
+	checked   bool           // one of them bore a checksum, so all after it must
 }
 
 // importEvents appends the events of the request's body.
@@ -123,7 +125,7 @@ type portion struct {
 func (i *importer) read(from *bufio.Reader) (portion, error) {
 	var p portion
 	for bytes := 0; len(p.events) < portionEvents && bytes < portionBytes; {
-		line, err := readLine(from, maxLine)
+		line, err := readLine(from, maxLine+checksumSize)
 		if err != nil && len(line) == 0 {
 			if !errors.Is(err, io.EOF) {
 				i.lines++
@@ -161,8 +163,12 @@ func unreadable(line []byte, err error) error {
 
 func trimSpace(line []byte) []byte { return bytes.Trim(line, " \t\r") }
 
-// event is a line as it shall stand in the log: as it is, with the mark of an import.
+// event is a line as it shall stand in the log: as it was exported, with the mark of an import.
 func (i *importer) event(line []byte) (streams.Raw, error) {
+	line, err := i.check(line)
+	if err != nil {
+		return streams.Raw{}, err
+	}
 	e, err := schema.DecodeMeaning(line)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) && syntax.Offset >= int64(len(line)) {
@@ -180,6 +186,23 @@ func (i *importer) event(line []byte) (streams.Raw, error) {
 		data = append(append(append(data, '{'), i.mark...), line[1:]...)
 	}
 	return streams.Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data}, nil
+}
+
+// check returns the event of a line that has come as it was exported.
+func (i *importer) check(line []byte) ([]byte, error) {
+	event, checked, err := checkLine(line)
+	switch {
+	case err != nil:
+		return nil, err
+	case i.checked && !checked && json.Valid(line): // else it is cut off, or no event, which says more
+		return nil, errNoChecksum
+	case !utf8.Valid(event):
+		return nil, errors.New("is damaged: it is not UTF-8")
+	case len(event) > maxLine:
+		return nil, unreadable(event, errLongLine)
+	}
+	i.checked = i.checked || checked
+	return event, nil
 }
 
 // isWord tells whether s can stand in a subject as it is.

@@ -13,7 +13,10 @@ import (
 	"time"
 )
 
-const controlName = "control.sock"
+const (
+	controlName   = "control.sock"
+	controlMaking = ".control-" // begins the name of the directory in which it is made
+)
 
 // maxSocketPath is how long the path of a unix socket may be; the kernels differ between 104 and 108 bytes, with a zero at the end.
 const maxSocketPath = 100
@@ -48,7 +51,7 @@ type controlServer struct {
 // listenControl opens control.sock in the data directory, whose lock the process must hold. Who connects waits until serve is called.
 func listenControl(dir string) (*controlServer, error) {
 	// The socket is made where nobody else can look, and takes its name when its mode is right. A socket that a killed process left gives way.
-	making, err := os.MkdirTemp(dir, ".control-")
+	making, err := os.MkdirTemp(dir, controlMaking)
 	if err != nil {
 		return nil, fmt.Errorf("couldn't make %s: %w", controlName, err)
 	}

@@ -23,7 +23,7 @@ func exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
 		Short: "Write the log as JSON Lines of CloudEvents",
-		Long: "Write the log as JSON Lines: each line is one CloudEvent, byte for byte as it is stored, in the log's order.\n" +
+		Long: "Write the log as JSON Lines: each line is one CloudEvent, byte for byte as it is stored, in the log's order, with its checksum at its end.\n" +
 			"Without FILE, or with -, the lines go to standard output. A file appears when it is complete, and has mode 0600, for it holds all there is to know.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,8 +84,8 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 		at = e.Seq
 		x.events++
 		x.far.show("exported %s", commas(x.events))
-		w.Write(e.event)
-		return w.WriteByte('\n')
+		_, err = w.Write(append(addChecksum(w.AvailableBuffer(), e.event), '\n'))
+		return err
 	}, &end)
 	skip(end.Last + 1)
 	return errors.Join(err, w.Flush())
@@ -93,19 +93,19 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 
 // writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
 func writeWhole(path string, write func(io.Writer) error) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
+	f, err := makeAside(path, false)
 	if err != nil {
-		return fmt.Errorf("couldn't write beside %s: %w", path, err)
+		return err
 	}
 	defer os.Remove(f.Name())
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+	defer f.Close() // its lock lasts until it has its name
+	if err := errors.Join(write(f), f.Sync()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("couldn't write %s: %w", path, err)
 	}
-	return syncPath(dir)
+	return syncPath(filepath.Dir(path))
 }
 
 // syncPath makes a file, or the names in a directory, durable.

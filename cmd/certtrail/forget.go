@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/ingest/keys"
 	"github.com/certtrail/certtrail/projections"
 )
 
@@ -56,8 +58,10 @@ func (o *owner) forget(ctx context.Context, a *answer, r *http.Request) (any, er
 	if err != nil {
 		return nil, err
 	}
-	if err := o.keys.Forget(query.Get("source"), query.Get("name")); err != nil {
-		return nil, err
+	forgotten := o.keys.Forget(query.Get("source"), query.Get("name"))
+	round, pending := o.keys.Pending()
+	if forgotten != nil && !(errors.Is(forgotten, keys.ErrUnknown) && pending) { // of a crash, read models may still show them
+		return nil, forgotten
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -68,17 +72,18 @@ func (o *owner) forget(ctx context.Context, a *answer, r *http.Request) (any, er
 	if err != nil {
 		return nil, fmt.Errorf("the user's key is destroyed, but the read models still show them until the next start: %w", err)
 	}
-	return built{Seq: seq}, o.keys.Settled()
+	return built{Seq: seq}, errors.Join(forgotten, o.keys.Settled(round))
 }
 
 // settle ends what a crash left of a forget: read models that still show somebody whose key is destroyed.
 func (o *owner) settle(ctx context.Context) {
-	if !o.keys.Pending() {
+	round, pending := o.keys.Pending()
+	if !pending {
 		return
 	}
 	_, err := o.store.Forget(ctx, nil)
 	if err == nil {
-		err = o.keys.Settled()
+		err = o.keys.Settled(round)
 	}
 	if err != nil && ctx.Err() == nil {
 		o.logger.Error("the read models may still show somebody who was forgotten; certtrail replay builds them anew", "error", err)

@@ -17,7 +17,7 @@ import (
 var errInUse = errors.New("is in use")
 
 // lockDir makes the data directory, if it is not there, and takes it for this process until the returned function is called. The lock is
-// the kernel's: it goes with the process, however that ends.
+// the kernel's: it goes with the process, however that ends. What a process that had it left behind is removed.
 func lockDir(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the data directory: %w", err)
@@ -38,6 +38,7 @@ func lockDir(dir string) (release func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("couldn't lock the data directory: %w", err)
 	}
+	removeLeftInside(dir)
 	return func() { f.Close() }, nil
 }
 

@@ -129,15 +129,7 @@ const preparedName = "nats.restoring-"
 
 // prepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
 func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
-	left, err := filepath.Glob(filepath.Join(c.dataDir, preparedName+"*"))
-	if err != nil {
-		return "", err
-	}
-	for _, path := range left {
-		if err := os.RemoveAll(path); err != nil {
-			return "", err
-		}
-	}
+	removeLeftInside(c.dataDir) // of one that failed
 	outer, err := os.MkdirTemp(c.dataDir, preparedName)
 	if err != nil {
 		return "", err

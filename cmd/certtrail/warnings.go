@@ -22,6 +22,9 @@ func (sv *serverProcess) warnings(ctx context.Context) []web.Warning {
 	} else if err := sv.log.Frozen(); err != nil {
 		list = append(list, web.Warning{Title: "The log takes no events", Text: sentenceOf(err) + " Deliveries are answered 503 until that is over; certtrail then goes on by itself."})
 	}
+	for _, err := range sv.keys.Damaged() {
+		list = append(list, web.Warning{Title: "The keys of people need attention", Text: sentenceOf(err)})
+	}
 	room, err := sv.log.Room(ctx)
 	if err != nil {
 		return append(list, web.Warning{Title: "The log's room is not known", Text: sentenceOf(err)})

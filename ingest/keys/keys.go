@@ -6,7 +6,8 @@
 //
 //	secret      of the installation: what hashes of names are keyed with
 //	HASH.key    the key of the person of that hash
-//	forgetting  there while read models may still show somebody who was forgotten
+//	HASH.2.key  another one of theirs, made while the first was damaged
+//	forgetting  there while somebody is being forgotten, and while read models may still show them; it names the hashes whose keys go
 //
 // All keys are in memory while the store is open, and only its owner may have it open.
 package keys
@@ -14,18 +15,17 @@ package keys
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
 const (
@@ -38,80 +38,113 @@ const (
 
 // Store is an open directory of keys. Its methods may be called at once from many goroutines.
 type Store struct {
-	dir    string
+	dir    directory
 	secret []byte
 
-	mu   sync.RWMutex
-	keys map[string][]byte // by hash; owned by the store
+	mu      sync.RWMutex
+	files   map[string][]*file // by hash, in the order of their numbers; owned by the store
+	trouble map[string]error   // by the name of the file: why it is not used
+	doomed  []string           // hashes whose keys are to be destroyed, which comes before one of theirs is handed out
+	noted   bool               // the note names them all
+	resumed []string           // hashes of a forgetting that was cut off before
+	round   uint64             // how many forgettings the note stands for
+	pending bool               // the note is there
 }
 
-// Open opens the store in dir, and makes it if it is not there. A file that is damaged is an error: to go on without it would make a person look forgotten.
-func Open(dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// file is a file of a person's key.
+type file struct {
+	name string
+	key  []byte // nil: the file is damaged
+}
+
+// Open opens the store in dir, and makes it if it is not there. It finishes a forgetting that was cut off. A key that is damaged is never used, and Damaged
+// tells of it; without its secret the store would take everybody for somebody else, so a damaged secret is an error.
+func Open(dir string) (*Store, error) { return openIn(directory{path: dir}) }
+
+func openIn(dir directory) (*Store, error) {
+	if err := os.MkdirAll(dir.path, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the directory of the persons' keys: %w", err)
 	}
-	s := &Store{dir: dir, keys: map[string][]byte{}}
-	entries, err := os.ReadDir(dir)
+	s := &Store{dir: dir, files: map[string][]*file{}, trouble: map[string]error{}}
+	old, err := s.readAll()
+	if err != nil {
+		return nil, err
+	}
+	s.resumed = s.doomed
+	s.finish() // whose failure is in trouble, and what is doomed is not used
+	s.addChecksums(old)
+	return s, nil
+}
+
+// readAll reads the directory. It returns the names of files that have no checksum yet.
+func (s *Store) readAll() (old []string, err error) {
+	entries, err := os.ReadDir(s.dir.path)
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read the persons' keys: %w", err)
 	}
 	for _, e := range entries {
-		name := e.Name()
-		if strings.HasSuffix(name, newSuffix) { // of a crash; nothing was sealed with it
-			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+		switch name := e.Name(); {
+		case strings.HasSuffix(name, newSuffix): // of a crash; nothing was sealed with it, or it is there under its name
+			if err := s.dir.destroy(name); err != nil {
 				return nil, fmt.Errorf("couldn't clean up the persons' keys: %w", err)
 			}
+		case strings.HasSuffix(name, keySuffix):
+			key, checked, err := s.dir.readKey(name)
+			if err == nil && !checked {
+				old = append(old, name)
+			}
+			s.add(name, key, err)
+		}
+	}
+	if err := s.readNote(); err != nil {
+		return nil, err
+	}
+	secret, checked, err := s.dir.readKey(secretName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && len(s.files) == 0 && len(s.trouble) == 0:
+		secret, err = s.dir.makeKey(secretName)
+	case err == nil && !checked:
+		old = append(old, secretName)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the secret of the persons' keys is missing or damaged, and without it nobody can be told from another: put it back from a copy of the keys: %w", err)
+	}
+	s.secret = secret
+	return old, nil
+}
+
+// add adds what was read of a file of a person's key.
+func (s *Store) add(name string, key []byte, err error) {
+	hash, _, _ := strings.Cut(name, ".")
+	if err != nil {
+		s.trouble[name] = err
+	}
+	s.files[hash] = append(s.files[hash], &file{name, key})
+	slices.SortFunc(s.files[hash], func(a, b *file) int { return len(a.name) - len(b.name) }) // HASH.key, HASH.2.key
+}
+
+// addChecksums gives files of before there were checksums one. What cannot be written now is read without it as before.
+func (s *Store) addChecksums(names []string) {
+	for _, name := range names {
+		key, checked, err := s.dir.readKey(name)
+		if err != nil || checked { // it was destroyed since
 			continue
 		}
-		if hash, ok := strings.CutSuffix(name, keySuffix); ok {
-			if s.keys[hash], err = s.read(name); err != nil {
-				return nil, err
-			}
+		if err := s.dir.replaceKey(name, key); err != nil {
+			return
 		}
 	}
-	s.secret, err = s.read(secretName)
-	if errors.Is(err, fs.ErrNotExist) && len(s.keys) == 0 {
-		s.secret, err = s.create(secretName)
-	}
-	return s, err
 }
 
-func (s *Store) read(name string) ([]byte, error) {
-	b, err := os.ReadFile(filepath.Join(s.dir, name))
-	if err != nil {
-		return nil, fmt.Errorf("couldn't read the persons' keys: %w", err)
+// Damaged returns what is wrong: each file that is not used because it is damaged, and a forgetting that could not be finished, with what to do about it.
+func (s *Store) Damaged() []error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []error
+	for _, name := range slices.Sorted(maps.Keys(s.trouble)) {
+		list = append(list, s.trouble[name])
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(b)))
-	if err != nil || len(key) != schema.KeySize {
-		return nil, fmt.Errorf("the file %s is damaged: it does not hold %d bytes in hex; put it back from a copy, or remove it to forget whom it is of", filepath.Join(s.dir, name), schema.KeySize)
-	}
-	return key, nil
-}
-
-// create makes a new key in the file of that name, which is whole and durable when it returns.
-func (s *Store) create(name string) ([]byte, error) {
-	key := make([]byte, schema.KeySize)
-	rand.Read(key) // never fails
-	if err := s.write(name, hex.EncodeToString(key)+"\n"); err != nil {
-		return nil, fmt.Errorf("couldn't keep a person's key: %w", err)
-	}
-	return key, nil
-}
-
-func (s *Store) write(name, text string) error {
-	path := filepath.Join(s.dir, name)
-	f, err := os.OpenFile(path+newSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+newSuffix, path); err != nil {
-		return err
-	}
-	return syncDir(s.dir)
+	return list
 }
 
 // Hash names the person of that name at the source, as schema.Keys says.
@@ -121,116 +154,62 @@ func (s *Store) Hash(source, name string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:hashSize])
 }
 
-// Find is the key of the person of that hash; ok is false when there is none.
-func (s *Store) Find(hash string) (key []byte, ok bool) {
+// Find returns the keys of the person of that hash, the one to seal with first; none when there is none.
+func (s *Store) Find(hash string) [][]byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	key, ok = s.keys[hash]
-	return bytes.Clone(key), ok // the store's own is wiped when it is destroyed
+	if slices.Contains(s.doomed, hash) {
+		return nil
+	}
+	var keys [][]byte
+	for _, f := range s.files[hash] {
+		if f.key != nil {
+			keys = append(keys, bytes.Clone(f.key)) // the store's own is wiped when it is destroyed
+		}
+	}
+	return keys
 }
 
-// Make is the key of the person of that hash, made and durable if there was none.
+// Make returns the key to seal with for the person of that hash, made and durable if there was none. Beside a damaged one another is made, so that
+// whoever puts the damaged one back has both.
 func (s *Store) Make(hash string) ([]byte, error) {
-	if key, ok := s.Find(hash); ok {
-		return key, nil
+	if keys := s.Find(hash); len(keys) > 0 {
+		return keys[0], nil
 	}
 	if !isHash(hash) {
 		return nil, fmt.Errorf("%q is not a hash of a person's name", hash)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if key, ok := s.keys[hash]; ok {
-		return bytes.Clone(key), nil
+	if slices.Contains(s.doomed, hash) {
+		if err := s.finish(); err != nil {
+			return nil, err
+		}
 	}
-	key, err := s.create(hash + keySuffix)
+	for _, f := range s.files[hash] {
+		if f.key != nil {
+			return bytes.Clone(f.key), nil
+		}
+	}
+	name := s.unused(hash)
+	key, err := s.dir.makeKey(name)
 	if err != nil {
 		return nil, err
 	}
-	s.keys[hash] = key
+	s.add(name, key, nil)
 	return bytes.Clone(key), nil
+}
+
+// unused returns the first name for a key of the person of that hash that no file has.
+func (s *Store) unused(hash string) string {
+	name := hash + keySuffix
+	for n := 2; slices.ContainsFunc(s.files[hash], func(f *file) bool { return f.name == name }); n++ {
+		name = hash + "." + strconv.Itoa(n) + keySuffix
+	}
+	return name
 }
 
 func isHash(s string) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == hashSize
-}
-
-// ErrUnknown says that there is no key of the person: nothing was ever said of them, or they were forgotten already.
-var ErrUnknown = errors.New("there is no key of that person: nothing was said of them, or they were forgotten already")
-
-// Forget destroys the key of a person of the source, by their name or id there or by the hash that certtrail calls them, and the key of what the
-// source said without saying whom of, which may be of them too. From when it returns nil, nobody can open what was sealed with it. It is ErrUnknown
-// where the person has no key.
-//
-// Read models hold what was opened before. Pending is true until Settled is called, after they have been built anew.
-func (s *Store) Forget(source, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	hash := s.Hash(source, name)
-	if _, ok := s.keys[hash]; !ok {
-		hash = name
-	}
-	if _, ok := s.keys[hash]; !ok {
-		return ErrUnknown
-	}
-	if err := s.write(forgettingName, ""); err != nil {
-		return fmt.Errorf("couldn't note that a person is forgotten: %w", err)
-	}
-	// COMMIT F. The key is gone once its file is unlinked and the directory synced. A crash before it leaves the person known, and the order to forget
-	// them unanswered; a crash after it leaves the note, for which the next start builds the read models anew.
-	for _, h := range []string{hash, s.Hash(source, "")} {
-		if err := s.destroy(h); err != nil {
-			return fmt.Errorf("couldn't destroy a person's key: %w", err)
-		}
-	}
-	return nil
-}
-
-// destroy overwrites the key before it is unlinked, which on many file systems leaves it nowhere; where blocks are copied on write, it may stay on the
-// device until they are used again.
-func (s *Store) destroy(hash string) error {
-	if _, ok := s.keys[hash]; !ok {
-		return nil
-	}
-	path := filepath.Join(s.dir, hash+keySuffix)
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err == nil {
-		_, err = f.WriteString(strings.Repeat("0", 2*schema.KeySize))
-		err = errors.Join(err, f.Sync(), f.Close())
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := syncDir(s.dir); err != nil {
-		return err
-	}
-	clear(s.keys[hash])
-	delete(s.keys, hash)
-	return nil
-}
-
-// Pending tells whether somebody was forgotten since read models were last built anew.
-func (s *Store) Pending() bool {
-	_, err := os.Lstat(filepath.Join(s.dir, forgettingName))
-	return err == nil
-}
-
-// Settled is called once read models that were begun after the last Forget have taken the place of those before.
-func (s *Store) Settled() error {
-	err := os.Remove(filepath.Join(s.dir, forgettingName))
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return fmt.Errorf("couldn't note that nobody forgotten is shown any more: %w", err)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

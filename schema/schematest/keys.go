@@ -20,11 +20,14 @@ func (k *Keys) Hash(source, name string) string {
 	return hex.EncodeToString(digest("hash", source+"\x00"+name)[:16])
 }
 
-// Find is the key of that hash, unless it was destroyed.
-func (k *Keys) Find(hash string) ([]byte, bool) {
+// Find returns the key of that hash, unless it was destroyed.
+func (k *Keys) Find(hash string) [][]byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return digest("key", hash), !k.destroyed[hash]
+	if k.destroyed[hash] {
+		return nil
+	}
+	return [][]byte{digest("key", hash)}
 }
 
 // Make is the key of that hash.
