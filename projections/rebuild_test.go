@@ -64,7 +64,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.rebuild(t.Context(), false, "a test", nil); !errors.Is(err, errKilled) {
+		if _, err := s.rebuild(t.Context(), false, "a test", removeDatabase, nil); !errors.Is(err, errKilled) {
 			t.Fatalf("killed at %d: %v", at, err)
 		}
 		// What a killed process leaves is more: the file stays.
