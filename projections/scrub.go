@@ -54,8 +54,14 @@ func (s *Store) look(ctx context.Context) {
 			unsound = 0
 		}
 		s.trust(p.hurried, r.v.Differing, err)
-		rest = min(max(scrubLeast<<min(unsound, 10), scrubRest*p.worked), scrubMost)
+		rest = restAfter(p.worked, unsound)
 	}
+}
+
+// restAfter is how long after so much work the next scrub begins; unsound is how many before found differences, one after the other: where building anew
+// does not help, it is not done again and again.
+func restAfter(worked time.Duration, unsound int) time.Duration {
+	return min(max(scrubLeast<<min(unsound, 10), scrubRest*worked), scrubMost)
 }
 
 // trust notes for how long a row that cannot be read is no reason to look again: building what the log gives anew again and again is no remedy.
@@ -169,6 +175,10 @@ func (r *scrub) rebuild(ctx context.Context, current *file, broken int) (err err
 	to, eventID, err := s.cursor(ctx)
 	if err == nil {
 		err = s.checkCursor(ctx, to, eventID)
+	}
+	if errors.Is(err, schema.ErrPastEnd) {
+		s.baton.take()() // whoever follows the log into it begins again, and finds the same
+		return ErrRebuilding
 	}
 	if err == nil {
 		err = b.load(ctx, to)
