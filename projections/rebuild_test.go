@@ -247,6 +247,23 @@ func TestDamageUnderARunningStore(t *testing.T) {
 	}
 }
 
+// TestTheIndexOfTheWriteAheadLogIsCutOff cuts off what every connection has mapped. Whoever touched it would end the process, so nothing is read until it is
+// seen.
+func TestTheIndexOfTheWriteAheadLogIsCutOff(t *testing.T) {
+	s, _ := running(t, t.TempDir(), logOf(randomHistory(5, 500)))
+	caughtUp(t, s)
+	want := dump(t, s)
+	before := generationOf(s)
+	if err := os.Truncate(before.path+indexSuffix, 0); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it is built anew", func() bool { f := generationOf(s); return f != nil && f != before })
+	caughtUp(t, s)
+	if got := dump(t, s); got != want {
+		t.Error("it was built anew otherwise")
+	}
+}
+
 // TestOtherFoldsAreBuiltBeside opens a generation of another version of the folds: it is read until the new one is there.
 func TestOtherFoldsAreBuiltBeside(t *testing.T) {
 	dir := t.TempDir()

@@ -152,7 +152,7 @@ func (f *file) watch(ctx context.Context) error {
 	}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	for size := opened.Size(); ; {
+	for size, index := opened.Size(), sizeOf(f.path+indexSuffix); ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -170,8 +170,16 @@ func (f *file) watch(ctx context.Context) error {
 			return fmt.Errorf("%w: it was cut off from %d bytes to %d", errDamaged, size, now.Size())
 		}
 		size = now.Size()
+		before := index
+		if index = sizeOf(f.path + indexSuffix); index < before {
+			// It is mapped, and whoever touches what was cut off ends the process: so that much is put there again before anything is read.
+			return errors.Join(fmt.Errorf("%w: its index of the write-ahead log was cut off", errDamaged), os.Truncate(f.path+indexSuffix, before))
+		}
 	}
 }
+
+// indexSuffix ends the name of the file by which connections find what is not in the database itself yet.
+const indexSuffix = "-shm"
 
 // linger lets events gather under load: a transaction of thirty costs nearly what one of three hundred does, and its writes compete with the
 // log's syncs for the disk. A lone event is never kept waiting.

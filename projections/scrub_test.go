@@ -82,7 +82,7 @@ func (c clockwork) round(t *testing.T, s *Store) Status {
 	return statusOf(t, s)
 }
 
-func statusOf(t *testing.T, s *Store) Status {
+func statusOf(t testing.TB, s *Store) Status {
 	t.Helper()
 	list, _, err := s.Status(context.Background())
 	if err != nil {
