@@ -15,7 +15,7 @@ import (
 // BenchmarkBesideAScrub measures how long a page and the folding of an event take while the read models are left alone, and while they are scrubbed at
 // the usual pace: quantiles of each, in microseconds.
 func BenchmarkBesideAScrub(b *testing.B) {
-	const events = 100_000
+	const events = 20_000
 	l := logOf(randomHistory(3, events))
 	begin := make(chan time.Time)
 	s, err := Open(Options{Dir: b.TempDir(), Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), After: func(d time.Duration) <-chan time.Time {
