@@ -24,9 +24,12 @@ type ledger struct {
 	gaps    schema.Gaps
 }
 
-func (l *ledger) known() (schema.Gaps, error) {
+func (l *ledger) known() (gone, accepted schema.Gaps) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.settled.Load() {
+		return l.gaps, l.gaps
+	}
 	return l.gaps, nil
 }
 

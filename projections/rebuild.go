@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,6 +119,9 @@ func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err e
 	if err := b.settle(); err != nil {
 		return nil, err
 	}
+	if err := b.name(); err != nil {
+		return nil, err
+	}
 	if gone, err = s.goneFrom(ctx, b.path); err != nil {
 		return nil, err
 	}
@@ -141,6 +145,8 @@ type build struct {
 	path string
 	mean meaning
 
+	redecoded bool // what mean does
+
 	*progressing
 	seq uint64    // the last event it holds
 	at  time.Time // when that was received
@@ -161,7 +167,7 @@ func (b *build) rest(ctx context.Context) error {
 }
 
 func (s *Store) newBuild(path string, decode bool, reason string, report func(Progress)) *build {
-	return &build{s: s, path: path, mean: s.meaningFor(decode), progressing: s.newProgressing(reason, report)}
+	return &build{s: s, path: path, mean: s.meaningFor(decode), redecoded: decode, progressing: s.newProgressing(reason, report)}
 }
 
 // end closes what is open, and shows no progress any more.
@@ -286,6 +292,19 @@ func (b *build) settle() error {
 	err = errors.Join(err, b.w.close())
 	b.w = nil
 	return errors.Join(err, syncFile(b.path), syncDir(filepath.Dir(b.path)))
+}
+
+// name gives the database the name of a generation, if it has another as long as nobody knew whether it would be one.
+func (b *build) name() error {
+	if !strings.HasSuffix(b.path, asideSuffix) {
+		return nil
+	}
+	path := filepath.Join(b.s.o.Dir, b.s.next(b.redecoded).String())
+	if err := os.Rename(b.path, path); err != nil {
+		return err
+	}
+	b.path = path
+	return syncDir(b.s.o.Dir)
 }
 
 // removeDatabase deletes the database at path with what SQLite keeps beside it.

@@ -17,7 +17,7 @@ import (
 // When the read models are scrubbed: soon after the start, and then again after a rest that is the longer the more work it was, so that little is looked
 // at every few minutes, and much once a day.
 const (
-	scrubFirst = time.Minute
+	scrubFirst = 10 * time.Second
 	scrubLeast = time.Minute
 	scrubMost  = 12 * time.Hour
 	scrubRest  = 100 // the rest, as a multiple of the work
@@ -138,11 +138,11 @@ func (r *scrub) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.missing(ctx)
+	held, err := s.heldOfGaps(ctx)
 	if err != nil {
 		return err
 	}
-	if len(m.Held) > 0 && broken == 0 && !r.p.hurried {
+	if len(held) > 0 && broken == 0 && !r.p.hurried {
 		s.skipped(Verified{}, "they hold events that are gone from the log, so only their indexes were checked")
 		return nil
 	}
@@ -150,6 +150,21 @@ func (r *scrub) run(ctx context.Context) error {
 		return err
 	}
 	return r.rebuild(ctx, current, broken)
+}
+
+// heldOfGaps is what the generation in use holds of all that the log says is gone, accepted or not: no rebuild gives it.
+func (s *Store) heldOfGaps(ctx context.Context) (held schema.Gaps, err error) {
+	if s.o.Gaps == nil {
+		return nil, nil
+	}
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	h, err := readHolding(ctx, db)
+	gone, _ := s.o.Gaps()
+	return h.lacking(gone), err
 }
 
 // sizeOf is how many bytes the database at path takes, without what is beside it.
@@ -164,14 +179,12 @@ func sizeOf(path string) int64 {
 // rebuild builds a generation, compares it with current, and puts it in its place if they differ.
 func (r *scrub) rebuild(ctx context.Context, current *file, broken int) (err error) {
 	s := r.s
-	b := s.newBuild(filepath.Join(s.o.Dir, s.next(current.redecoded).String()), current.redecoded, "the read models are verified", nil)
+	aside := filepath.Join(s.o.Dir, "scrub"+asideSuffix)
+	b := s.newBuild(aside, current.redecoded, "the read models are verified", nil)
 	b.pace, b.quiet, b.replaced = r.p, !r.p.hurried, s.keep
-	taken := false
-	defer func() {
-		if b.end(); !taken { // a crash leaves it to the next start
-			removeDatabase(b.path)
-		}
-	}()
+	removeDatabase(aside)
+	defer removeDatabase(aside) // a crash leaves it to the next start
+	defer b.end()
 	to, eventID, err := s.cursor(ctx)
 	if err == nil {
 		err = s.checkCursor(ctx, to, eventID)
@@ -203,7 +216,6 @@ func (r *scrub) rebuild(ctx context.Context, current *file, broken int) (err err
 	if _, err = s.takeOver(ctx, b); err != nil {
 		return err
 	}
-	taken = true
 	s.setStatus(func(st *Status) {
 		st.Verified, st.Mended = &Verified{At: schema.At(s.o.Now()), Seq: b.seq, Differing: r.v.Differing}, why
 	})

@@ -19,7 +19,7 @@ func BenchmarkBesideAScrub(b *testing.B) {
 	l := logOf(randomHistory(3, events))
 	begin := make(chan time.Time)
 	s, err := Open(Options{Dir: b.TempDir(), Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), After: func(d time.Duration) <-chan time.Time {
-		if d >= scrubLeast {
+		if d >= scrubFirst {
 			return begin
 		}
 		return time.After(d)
