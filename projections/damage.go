@@ -65,7 +65,7 @@ func (s *Store) judge(f *file, err error) error {
 		case f.damaged <- struct{}{}:
 		default:
 		}
-	case !s.suspect(err):
+	case !s.suspect(f, err):
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrRebuilding, err)

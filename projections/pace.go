@@ -10,6 +10,7 @@ import (
 const (
 	scrubShare = 20        // of so many parts of the time one is worked
 	scrubSpare = 512 << 20 // bytes that the disk must have left beside what is built
+	restMost   = 5 * time.Second
 )
 
 // pace keeps long work slow, so that whoever waits for an answer does not notice it.
@@ -24,8 +25,8 @@ type pace struct {
 func (p *pace) rest(ctx context.Context) error {
 	took := p.s.o.Now().Sub(p.began)
 	p.worked += took
-	if !p.hurried {
-		p.hurried = p.s.await(ctx, took*(scrubShare-1))
+	for left := took * (scrubShare - 1); left > 0 && !p.hurried && ctx.Err() == nil; left -= restMost {
+		p.hurried = p.s.await(ctx, min(left, restMost))
 	}
 	p.s.GiveWay(ctx)
 	p.began = p.s.o.Now()

@@ -68,9 +68,6 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, replace
 		return r, err
 	}
 	s.logger.Info("the read models are built", "file", g.String(), "events", b.seq, "took", s.o.Now().Sub(b.began))
-	if n := gone.Events(); n > 0 {
-		s.logger.Warn("the read models lost what they still held of events that are gone from the log; see the operating guide on gaps", "events", n, "sequences", gone)
-	}
 	return Rebuilt{b.seq, gone}, nil
 }
 
@@ -136,6 +133,9 @@ func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err e
 	}
 	s.hub.begin(b.seq)
 	s.progress(b.seq, b.seq)
+	if n := gone.Events(); n > 0 {
+		s.logger.Warn("the read models lost what they still held of events that are gone from the log; see the operating guide on gaps", "events", n, "sequences", gone)
+	}
 	return gone, nil
 }
 

@@ -29,7 +29,7 @@ const (
 func (s *Store) Run(ctx context.Context) {
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
-	renewing.Go(func() { s.look(ctx) })
+	renewing.Go(func() { s.tend(ctx) })
 	if current, reason := s.inUse(); current != nil && reason != "" {
 		renewing.Go(func() { s.renew(ctx) })
 	}
@@ -44,7 +44,7 @@ func (s *Store) Run(ctx context.Context) {
 			continue
 		}
 		if isConflict(err) {
-			s.suspect(err)
+			s.suspect(current, err)
 		}
 		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
 		s.logger.Error("folding the log failed and is tried again", "error", err, "after", retryAfter)

@@ -34,8 +34,8 @@ type Verified struct {
 	Skipped   string      `json:"skipped,omitempty"` // why nothing was compared, or not all
 }
 
-// look scrubs the read models again and again, until ctx ends.
-func (s *Store) look(ctx context.Context) {
+// tend scrubs the read models again and again, until ctx ends.
+func (s *Store) tend(ctx context.Context) {
 	rest, unsound := scrubFirst, 0
 	for {
 		suspected := s.await(ctx, rest)
@@ -46,14 +46,16 @@ func (s *Store) look(ctx context.Context) {
 		r := &scrub{s: s, p: p}
 		err := r.run(ctx)
 		switch {
+		case err != nil && isElsewhere(ctx, err):
 		case err != nil:
-			s.unverified(ctx, err)
+			s.skipped(Verified{}, err.Error())
+			s.trust(p.hurried, scrubLeast)
 		case r.v.Differing > 0:
 			unsound++
 		default:
 			unsound = 0
+			s.trust(p.hurried, scrubMost)
 		}
-		s.trust(p.hurried, r.v.Differing, err)
 		rest = restAfter(p.worked, unsound)
 	}
 }
@@ -65,25 +67,17 @@ func restAfter(worked time.Duration, unsound int) time.Duration {
 }
 
 // trust notes for how long a row that cannot be read is no reason to look again: building what the log gives anew again and again is no remedy.
-func (s *Store) trust(hurried bool, differing int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case differing > 0:
-		s.trusted = time.Time{}
-	case hurried && err != nil:
-		s.trusted = s.o.Now().Add(scrubLeast)
-	case hurried:
-		s.trusted = s.o.Now().Add(scrubMost)
+func (s *Store) trust(hurried bool, d time.Duration) {
+	if hurried {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.trusted = s.o.Now().Add(d)
 	}
 }
 
-// unverified notes why a scrub did not come to its end. What the read models are built for otherwise says so itself.
-func (s *Store) unverified(ctx context.Context, err error) {
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrBusy) || errors.Is(err, ErrRebuilding) {
-		return
-	}
-	s.skipped(Verified{}, err.Error())
+// isElsewhere tells whether a scrub ended because the read models are built, or will be, for another reason, which is said elsewhere.
+func isElsewhere(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrBusy) || errors.Is(err, ErrRebuilding)
 }
 
 // skipped notes why a verification did not compare all there is.
@@ -101,12 +95,12 @@ func (s *Store) skipped(v Verified, why string) {
 
 // suspect has the read models held against the log at once, because of a row that cannot be read. It is false where that was done, and the row is what
 // the log gives.
-func (s *Store) suspect(err error) bool {
+func (s *Store) suspect(f *file, err error) bool {
 	s.mu.RLock()
-	trusted := s.o.Now().Before(s.trusted)
+	replaced, trusted := s.current != f, s.o.Now().Before(s.trusted)
 	s.mu.RUnlock()
-	if trusted {
-		return false
+	if replaced || trusted {
+		return replaced
 	}
 	select {
 	case s.suspects <- struct{}{}:
@@ -214,9 +208,15 @@ func (r *scrub) rebuild(ctx context.Context, current *file, broken int) (err err
 	why := r.text()
 	s.logger.Warn("the read models are replaced by those that the log gives", "reason", why, "first", r.v.Differences[0].place())
 	if _, err = s.takeOver(ctx, b); err != nil {
+		removeDatabase(b.path) // it may have its name already
 		return err
 	}
+	select {
+	case <-s.suspects: // of those that are replaced
+	default:
+	}
 	s.setStatus(func(st *Status) {
+		s.trusted = time.Time{}
 		st.Verified, st.Mended = &Verified{At: schema.At(s.o.Now()), Seq: b.seq, Differing: r.v.Differing}, why
 	})
 	return nil

@@ -49,7 +49,7 @@ type Options struct {
 	Decode func(*schema.Event) *schema.Event // what today's decoders make of an event's original delivery; nil: events stay as the log has them
 	Open   func(*schema.Event)               // fills in what an event holds sealed of a person, as long as it can be opened; nil: it stays sealed
 	Logger *slog.Logger
-	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
+	Now    func() time.Time // nil: time.Now; read to tell how fast a rebuild is, and when read models were verified
 
 	// Gaps are the sequences that are gone from the log, and those of them that an operator has accepted; nil: only what was gone when it was folded is known.
 	Gaps func() (gone, accepted schema.Gaps)
