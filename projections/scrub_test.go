@@ -45,6 +45,7 @@ func scrubbed(t *testing.T, dir string, l wholeLog, more func(*Options)) (*Store
 	done.Go(func() { s.Run(ctx) })
 	t.Cleanup(func() { cancel(); done.Wait(); s.Close() })
 	caughtUp(t, s)
+	unbuilt(t, s)
 	return s, c, said
 }
 
@@ -70,6 +71,7 @@ func (c clockwork) round(t *testing.T, s *Store) Status {
 	t.Helper()
 	s.setStatus(func(st *Status) { st.Mended, st.Torn = "", "" })
 	last := statusOf(t, s).Verified
+	unbuilt(t, s)
 	select {
 	case c <- time.Time{}:
 	case <-time.After(20 * time.Second):
@@ -80,6 +82,16 @@ func (c clockwork) round(t *testing.T, s *Store) Status {
 		return st.Verified != last || st.Mended+st.Torn != "" && generationOf(s) != nil
 	})
 	return statusOf(t, s)
+}
+
+// unbuilt waits until nothing is built.
+func unbuilt(t testing.TB, s *Store) {
+	t.Helper()
+	_, leave, err := s.building.enter(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
 }
 
 func statusOf(t testing.TB, s *Store) Status {
@@ -106,7 +118,7 @@ func checkpointed(t *testing.T, s *Store) (path string) {
 
 // TestAScrubFindsFlippedBits flips a bit in every tree of the file in turn, under a running store. Each is found, said, and gone afterwards.
 func TestAScrubFindsFlippedBits(t *testing.T) {
-	l := logOf(randomHistory(11, 1000))
+	l := logOf(randomHistory(11, 500))
 	s, c, said := scrubbed(t, t.TempDir(), l, nil)
 	if st := c.round(t, s); st.Verified.Differing != 0 || st.Verified.Skipped != "" || st.Mended != "" || st.Verified.Seq != l.last() {
 		t.Fatalf("of sound read models: %+v", st.Verified)
