@@ -101,7 +101,9 @@ func (s *statement) row(dest []any, args ...any) error {
 		err = sql.ErrNoRows
 	}
 	for i := 0; err == nil && i < len(dest); i++ {
-		err = assign(dest[i], s.values[i])
+		if err = assign(dest[i], s.values[i]); err != nil { // what was written there can be read
+			err = fmt.Errorf("%w: %w", errDamaged, err)
+		}
 	}
 	return errors.Join(err, rows.Close())
 }

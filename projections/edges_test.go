@@ -179,7 +179,7 @@ func TestDropTakesNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	now, _ := s.inUse()
-	s.drop(old, "a test")
+	s.drop(old, errDamaged)
 	if after, _ := s.inUse(); after != now {
 		t.Error("the new generation was dropped for the old one's damage")
 	}

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -14,6 +15,7 @@ type Missing struct {
 	Held     schema.Gaps // those of Gaps that were there when they were folded into the read models: built anew, those lose what the events changed
 	Back     schema.Gaps // what the log has, though the read models were folded without: built anew, those gain it
 	Accepted schema.Gaps // gone, and an operator has said that this is settled
+	Kept     []string    // files of read models that know more than the log, until it is settled what the log lost
 }
 
 // missing compares what the log lacks with what the read models lack.
@@ -23,6 +25,11 @@ func (s *Store) missing(ctx context.Context) (m Missing, err error) {
 		all, m.Accepted = s.o.Gaps()
 	}
 	m.Gaps = all.Without(m.Accepted)
+	if s.o.Dir != "" {
+		if m.Kept, err = keptIn(s.o.Dir); err != nil {
+			return m, err
+		}
+	}
 	db, done, err := s.reader()
 	if errors.Is(err, ErrRebuilding) {
 		return m, nil
@@ -56,7 +63,9 @@ func readHolding(ctx context.Context, db querier) (h holding, err error) {
 		return h, err
 	}
 	defer found.Close()
+	known := false
 	for found.Next() {
+		known = true
 		var g schema.Gap
 		if err := found.Scan(&h.seq, &g.First, &g.Last); err != nil {
 			return h, err
@@ -65,7 +74,10 @@ func readHolding(ctx context.Context, db querier) (h holding, err error) {
 			h.without = append(h.without, g)
 		}
 	}
-	return h, found.Err()
+	if err := found.Err(); err != nil || known {
+		return h, err
+	}
+	return h, fmt.Errorf("%w: its cursor is gone", errDamaged)
 }
 
 // lacking is what of h is in gaps.

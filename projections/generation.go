@@ -17,8 +17,6 @@ import (
 	"strings"
 	"sync"
 
-	sqlite3 "github.com/mattn/go-sqlite3"
-
 	"github.com/certtrail/certtrail/projections/lifecycle"
 )
 
@@ -79,15 +77,31 @@ const currentName = "current"
 // asideSuffix ends the name of a database that is built to be compared or given away, never to be read from here. It does not outlive the process.
 const asideSuffix = ".aside"
 
-// tables is the DDL of every table, indexes that of every index.
+// tables is the DDL of every table, indexes that of every index, and of what keeps one table in step with another, statement by statement.
 func tables() string {
-	return statements(func(name string) bool { return !strings.HasSuffix(name, ".indexes.sql") })
+	return texts(func(name string) bool { return !strings.HasSuffix(name, ".indexes.sql") })
 }
-func indexes() string {
-	return statements(func(name string) bool { return strings.HasSuffix(name, ".indexes.sql") })
+func indexes() []string {
+	text := texts(func(name string) bool { return strings.HasSuffix(name, ".indexes.sql") })
+	begins := statementBegin.FindAllStringIndex(text, -1)
+	list := make([]string, len(begins))
+	for i, at := range begins {
+		from, to := at[0], len(text)
+		if i == 0 {
+			from = 0
+		}
+		if i < len(begins)-1 {
+			to = begins[i+1][0]
+		}
+		list[i] = text[from:to]
+	}
+	return list
 }
 
-func statements(keep func(string) bool) string {
+// statementBegin is where a statement of an index begins: what is within a trigger stands further to the right.
+var statementBegin = regexp.MustCompile(`(?m)^CREATE `)
+
+func texts(keep func(string) bool) string {
 	entries, err := ddl.ReadDir(".")
 	if err != nil {
 		panic(err) // the directory is part of the program
@@ -107,7 +121,7 @@ func statements(keep func(string) bool) string {
 
 // tablesHash names the tables and indexes of this program.
 func tablesHash() string {
-	sum := sha256.Sum256([]byte(tables() + indexes()))
+	sum := sha256.Sum256([]byte(tables() + strings.Join(indexes(), "")))
 	return hex.EncodeToString(sum[:6])
 }
 
@@ -124,7 +138,7 @@ func create(ctx context.Context, path, options string, withIndexes bool) error {
 	defer db.Close()
 	text := tables() + fmt.Sprintf("INSERT INTO cursor VALUES (1, 0, '', ''); PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, tablesNumber())
 	if withIndexes {
-		text += indexes()
+		text += strings.Join(indexes(), "")
 	}
 	if _, err := db.ExecContext(ctx, text); err != nil {
 		return fmt.Errorf("couldn't make the tables of the read models: %w", err)
@@ -137,7 +151,7 @@ const applicationID = 0x63747472 // "cttr"
 
 // tablesNumber is tablesHash as the number that fits SQLite's user_version, so that a file that went elsewhere still tells which tables it has.
 func tablesNumber() int32 {
-	sum := sha256.Sum256([]byte(tables() + indexes()))
+	sum := sha256.Sum256([]byte(tables() + strings.Join(indexes(), "")))
 	return int32(binary.BigEndian.Uint32(sum[:4]) >> 1)
 }
 
@@ -194,6 +208,9 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// besides end the names of what SQLite keeps beside a database; the first is its own.
+var besides = []string{"", "-wal", "-shm", "-journal"}
+
 // removeOthers deletes every generation but keep, and what was built aside, with what SQLite keeps beside them.
 func removeOthers(dir, keep string) error {
 	entries, err := os.ReadDir(dir)
@@ -219,23 +236,4 @@ func syncFile(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
-}
-
-// isDamage tells whether SQLite says that the file itself is no good: garbage, cut off, gone, or emptied, in which case it misses the tables. That a
-// file cannot be opened or read for the moment, for want of descriptors or room, says nothing of it.
-func isDamage(err error, path string) bool {
-	var e sqlite3.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code {
-	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
-		return true
-	case sqlite3.ErrIoErr:
-		return e.ExtendedCode == sqlite3.ErrIoErrShortRead
-	case sqlite3.ErrCantOpen:
-		_, err := os.Stat(path)
-		return errors.Is(err, fs.ErrNotExist)
-	}
-	return strings.HasPrefix(e.Error(), "no such table: ")
 }

@@ -36,17 +36,8 @@ func (s *Store) readFile() (f *file, done func(*error), err error) {
 	return f, func(err *error) {
 		s.active.Add(-1)
 		f.reading.Done()
-		if !isDamage(*err, f.path) {
-			return
-		}
-		if s.log == nil {
-			*err = fmt.Errorf("the database %s is damaged: %w", f.path, *err)
-			return
-		}
-		*err = fmt.Errorf("%w: %w", ErrRebuilding, *err)
-		select {
-		case f.damaged <- struct{}{}:
-		default:
+		if *err != nil {
+			*err = s.judge(f, *err)
 		}
 	}, nil
 }
@@ -91,8 +82,9 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 		read = ""
 	}
 	order := " ORDER BY " + by + ", provider, " + t.key
-	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole.
-	text := w.with + t.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.key + " AS key_id FROM " + w.from(t.name) + w.sql(read) + order + " LIMIT ?) CROSS JOIN " +
+	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole. A row that only an index has
+	// is read as nulls, which is damage, and not passed over.
+	text := w.with + t.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.key + " AS key_id FROM " + w.from(t.name) + w.sql(read) + order + " LIMIT ?) LEFT JOIN " +
 		t.name + " ON provider = key_provider AND " + t.key + " = key_id" + order
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
 	if err != nil {

@@ -31,6 +31,7 @@ const reportEvery = 100 * time.Millisecond
 type progressing struct {
 	s      *Store
 	report func(Progress) // may be nil
+	quiet  bool           // nobody waits for it
 	began  time.Time
 	told   time.Time
 	p      Progress
@@ -69,11 +70,17 @@ func (m *progressing) tell() {
 		p.SecondsLeft = float64(p.TargetSeq-p.Seq) / p.EventsPerSecond
 	}
 	shown := *p
-	m.s.setStatus(func(st *Status) { st.Rebuild = &shown })
+	if !m.quiet {
+		m.s.setStatus(func(st *Status) { st.Rebuild = &shown })
+	}
 	if m.report != nil {
 		m.report(shown)
 	}
 }
 
 // done says that nothing is being built any more.
-func (m *progressing) done() { m.s.setStatus(func(st *Status) { st.Rebuild = nil }) }
+func (m *progressing) done() {
+	if !m.quiet {
+		m.s.setStatus(func(st *Status) { st.Rebuild = nil })
+	}
+}

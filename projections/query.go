@@ -48,7 +48,10 @@ type Status struct {
 	Error string `json:"error,omitempty"`
 
 	Torn      string `json:"torn,omitempty"`      // how the log was found not to be the one that was read before, since the process began
+	Mended    string `json:"mended,omitempty"`    // what was wrong with the read models that were replaced last since the process began, a clause
 	Redecoded bool   `json:"redecoded,omitempty"` // events are derived anew from their original deliveries
+
+	Verified *Verified `json:"verified,omitempty"` // the last verification that a running store made by itself; nil: none yet
 
 	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is read meanwhile.
 	Rebuild *Progress `json:"rebuild,omitempty"`

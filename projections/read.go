@@ -192,7 +192,7 @@ func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, n
 			return nil, "", err
 		}
 		if err := json.Unmarshal([]byte(original), &item.Original); err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("%w: %w", errUnreadable, err)
 		}
 		items = append(items, item)
 	}

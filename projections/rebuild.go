@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,16 +37,17 @@ func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress))
 		return r, err
 	}
 	defer leave()
-	return s.rebuild(ctx, decode, "it was asked for", report)
+	return s.rebuild(ctx, decode, "it was asked for", s.keep, report)
 }
 
-// rebuild is called by whoever builds.
-func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report func(Progress)) (r Rebuilt, err error) {
+// rebuild is called by whoever builds. replaced is for the generation before, if it holds what the new one lacks.
+func (s *Store) rebuild(ctx context.Context, decode bool, reason string, replaced func(path string), report func(Progress)) (r Rebuilt, err error) {
 	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil { // it may have been deleted with the files in it
 		return r, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
 	g := s.next(decode)
 	b := s.newBuild(filepath.Join(s.o.Dir, g.String()), decode, reason, report)
+	b.replaced = replaced
 	defer func() {
 		b.end()
 		if err != nil { // a crash leaves it to the next start
@@ -66,9 +68,6 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, report 
 		return r, err
 	}
 	s.logger.Info("the read models are built", "file", g.String(), "events", b.seq, "took", s.o.Now().Sub(b.began))
-	if n := gone.Events(); n > 0 {
-		s.logger.Warn("the read models lost what they still held of events that are gone from the log; see the operating guide on gaps", "events", n, "sequences", gone)
-	}
 	return Rebuilt{b.seq, gone}, nil
 }
 
@@ -82,7 +81,10 @@ func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, 
 	}
 	defer leave()
 	before, _ := s.inUse()
-	r, err := s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", report)
+	if err := s.Settle(ctx); err != nil { // the person is in what was kept, too
+		return 0, err
+	}
+	r, err := s.rebuild(ctx, s.areRedecoded(), "a person was forgotten", removeDatabase, report)
 	if err != nil || before == nil {
 		return r.Seq, err
 	}
@@ -114,16 +116,26 @@ func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err e
 	if err := b.settle(); err != nil {
 		return nil, err
 	}
+	if err := b.name(); err != nil {
+		return nil, err
+	}
 	if gone, err = s.goneFrom(ctx, b.path); err != nil {
 		return nil, err
 	}
 	// COMMIT C. The pointer is renamed to the new file, which is whole and synced. A crash before it leaves the old file in use and the new one
 	// to be removed at the next start; after it the old one.
-	if err := s.use(b.path); err != nil {
+	end := removeDatabase
+	if len(gone) > 0 {
+		end = b.replaced
+	}
+	if err := s.use(b.path, end); err != nil {
 		return nil, err
 	}
 	s.hub.begin(b.seq)
 	s.progress(b.seq, b.seq)
+	if n := gone.Events(); n > 0 {
+		s.logger.Warn("the read models lost what they still held of events that are gone from the log; see the operating guide on gaps", "events", n, "sequences", gone)
+	}
 	return gone, nil
 }
 
@@ -133,14 +145,29 @@ type build struct {
 	path string
 	mean meaning
 
+	redecoded bool // what mean does
+
 	*progressing
 	seq uint64    // the last event it holds
 	at  time.Time // when that was received
 	w   *writer   // once it is caught up event by event
+
+	pace *pace // nil: it is waited for
+
+	replaced func(path string) // what becomes of the generation before, if it holds what this one lacks
+}
+
+// rest lets others go first after a part of the work.
+func (b *build) rest(ctx context.Context) error {
+	if b.pace != nil {
+		return b.pace.rest(ctx)
+	}
+	b.s.GiveWay(ctx)
+	return ctx.Err()
 }
 
 func (s *Store) newBuild(path string, decode bool, reason string, report func(Progress)) *build {
-	return &build{s: s, path: path, mean: s.meaningFor(decode), progressing: s.newProgressing(reason, report)}
+	return &build{s: s, path: path, mean: s.meaningFor(decode), redecoded: decode, progressing: s.newProgressing(reason, report)}
 }
 
 // end closes what is open, and shows no progress any more.
@@ -154,7 +181,10 @@ func (b *build) end() {
 
 // load reads the log up to the event `to` in bulk: no journal, rows held in memory and written once they are left alone, indexes last.
 func (b *build) load(ctx context.Context, to uint64) error {
-	defer b.s.o.Building()()
+	if b.pace == nil {
+		defer b.s.o.Building()()
+		defer syncBehind(b.path)()
+	}
 	b.aim(PhaseReading, to)
 	if err := create(ctx, b.path, "_journal_mode=OFF&_synchronous=OFF", false); err != nil {
 		return err
@@ -164,7 +194,6 @@ func (b *build) load(ctx context.Context, to uint64) error {
 		return err
 	}
 	defer w.close()
-	defer syncBehind(b.path)()
 	err = readAhead(func(yield func([]schema.Record) error) error {
 		return b.s.o.Aside.Read(ctx, 0, to, yield)
 	}, b.mean, func(part []entry) error {
@@ -172,15 +201,14 @@ func (b *build) load(ctx context.Context, to uint64) error {
 			return err
 		}
 		b.note(w, part)
-		b.s.GiveWay(ctx)
-		return ctx.Err()
+		return b.rest(ctx)
 	})
 	if err != nil {
 		return err
 	}
 	b.aim(PhaseIndexing, to)
 	b.reached(to)
-	return w.finish(ctx)
+	return w.finish(ctx, b.rest)
 }
 
 // syncEvery is how often what a bulk load has written goes to the disk: all at once at the end, it would hold up the log's own syncs.
@@ -266,9 +294,22 @@ func (b *build) settle() error {
 	return errors.Join(err, syncFile(b.path), syncDir(filepath.Dir(b.path)))
 }
 
+// name gives the database the name of a generation, if it has another as long as nobody knew whether it would be one.
+func (b *build) name() error {
+	if !strings.HasSuffix(b.path, asideSuffix) {
+		return nil
+	}
+	path := filepath.Join(b.s.o.Dir, b.s.next(b.redecoded).String())
+	if err := os.Rename(b.path, path); err != nil {
+		return err
+	}
+	b.path = path
+	return syncDir(b.s.o.Dir)
+}
+
 // removeDatabase deletes the database at path with what SQLite keeps beside it.
 func removeDatabase(path string) {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+	for _, suffix := range besides {
 		os.Remove(path + suffix) // what is left is removed at the next start
 	}
 }

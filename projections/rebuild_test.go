@@ -64,7 +64,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.rebuild(t.Context(), false, "a test", nil); !errors.Is(err, errKilled) {
+		if _, err := s.rebuild(t.Context(), false, "a test", removeDatabase, nil); !errors.Is(err, errKilled) {
 			t.Fatalf("killed at %d: %v", at, err)
 		}
 		// What a killed process leaves is more: the file stays.
@@ -244,6 +244,23 @@ func TestDamageUnderARunningStore(t *testing.T) {
 				t.Error("it was built anew otherwise")
 			}
 		})
+	}
+}
+
+// TestTheIndexOfTheWriteAheadLogIsCutOff cuts off what every connection has mapped. Whoever touched it would end the process, so nothing is read until it is
+// seen.
+func TestTheIndexOfTheWriteAheadLogIsCutOff(t *testing.T) {
+	s, _ := running(t, t.TempDir(), logOf(randomHistory(5, 500)))
+	caughtUp(t, s)
+	want := dump(t, s)
+	before := generationOf(s)
+	if err := os.Truncate(before.path+indexSuffix, 0); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it is built anew", func() bool { f := generationOf(s); return f != nil && f != before })
+	caughtUp(t, s)
+	if got := dump(t, s); got != want {
+		t.Error("it was built anew otherwise")
 	}
 }
 

@@ -24,14 +24,12 @@ const (
 	watchEvery = 250 * time.Millisecond // how often the file in use is looked at: it may have been deleted or cut off
 )
 
-// errDamaged says that the file of the generation in use is not what was written to it.
-var errDamaged = errors.New("the file of the read models is damaged")
-
 // Run folds the log into the read models until ctx ends. It builds them anew when there are none, when they are damaged or of another version, or
 // when the log is not the one they were built from; any other failure is tried again.
 func (s *Store) Run(ctx context.Context) {
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
+	renewing.Go(func() { s.tend(ctx) })
 	if current, reason := s.inUse(); current != nil && reason != "" {
 		renewing.Go(func() { s.renew(ctx) })
 	}
@@ -40,13 +38,13 @@ func (s *Store) Run(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		if current != nil && (errors.Is(err, schema.ErrPastEnd) || errors.Is(err, errDamaged) || isDamage(err, current.path)) {
+		if current != nil && (errors.Is(err, schema.ErrPastEnd) || isDamage(err, current.path)) {
 			s.logger.Warn("the read models are built anew from the log", "reason", err)
-			s.drop(current, err.Error())
-			if errors.Is(err, schema.ErrPastEnd) {
-				s.setStatus(func(st *Status) { st.Torn = err.Error() })
-			}
+			s.drop(current, err)
 			continue
+		}
+		if isConflict(err) {
+			s.suspect(current, err)
 		}
 		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
 		s.logger.Error("folding the log failed and is tried again", "error", err, "after", retryAfter)
@@ -81,7 +79,7 @@ func (s *Store) rebuildUnlessDone(ctx context.Context) error {
 	}
 	defer leave()
 	if _, reason := s.inUse(); reason != "" {
-		_, err = s.rebuild(ctx, s.areRedecoded(), reason, nil)
+		_, err = s.rebuild(ctx, s.areRedecoded(), reason, s.keep, nil)
 	}
 	return err
 }
@@ -154,7 +152,7 @@ func (f *file) watch(ctx context.Context) error {
 	}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	for size := opened.Size(); ; {
+	for size, index := opened.Size(), sizeOf(f.path+indexSuffix); ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -172,8 +170,16 @@ func (f *file) watch(ctx context.Context) error {
 			return fmt.Errorf("%w: it was cut off from %d bytes to %d", errDamaged, size, now.Size())
 		}
 		size = now.Size()
+		before := index
+		if index = sizeOf(f.path + indexSuffix); index < before {
+			// It is mapped, and whoever touches what was cut off ends the process: so that much is put there again before anything is read.
+			return errors.Join(fmt.Errorf("%w: its index of the write-ahead log was cut off", errDamaged), os.Truncate(f.path+indexSuffix, before))
+		}
 	}
 }
+
+// indexSuffix ends the name of the file by which connections find what is not in the database itself yet.
+const indexSuffix = "-shm"
 
 // linger lets events gather under load: a transaction of thirty costs nearly what one of three hundred does, and its writes compete with the
 // log's syncs for the disk. A lone event is never kept waiting.

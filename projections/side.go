@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -47,7 +46,7 @@ func (s *Store) BuildSide(ctx context.Context, path string, m Moment, decode boo
 	if m.present() {
 		clock = s.o.Now()
 	}
-	if err := finishSide(b.path, clock); err != nil {
+	if err := standAlone(b.path, schema.At(clock).String()); err != nil {
 		return 0, fmt.Errorf("couldn't complete %s: %w", path, err)
 	}
 	if err := os.Link(b.path, path); err != nil { // unlike a rename, it never takes the place of a file made meanwhile
@@ -56,15 +55,17 @@ func (s *Store) BuildSide(ctx context.Context, path string, m Moment, decode boo
 	return to, syncDir(filepath.Dir(path))
 }
 
-// finishSide makes the database at path one that stands alone: its clock is at, and SQLite needs no file beside it.
-func finishSide(path string, at time.Time) error {
-	db, err := openDatabase(dsn(path, "mode=rw&_journal_mode=DELETE&_synchronous=FULL"))
+// standAlone makes the database at path one beside which SQLite needs no file; asOf is its clock, "" for the present.
+func standAlone(path, asOf string) error {
+	db, err := openDatabase(dsn(path, "mode=rw&_journal_mode=DELETE&_synchronous=FULL&_busy_timeout=5000"))
 	if err != nil {
 		return err
 	}
-	var set *statement
-	if set, err = db.prepare("UPDATE cursor SET as_of = ?"); err == nil {
-		err = set.run(schema.At(at).String())
+	if asOf != "" {
+		var set *statement
+		if set, err = db.prepare("UPDATE cursor SET as_of = ?"); err == nil {
+			err = set.run(asOf)
+		}
 	}
 	return errors.Join(err, db.close(), os.Chmod(path, 0o600), syncFile(path))
 }

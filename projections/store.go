@@ -49,10 +49,17 @@ type Options struct {
 	Decode func(*schema.Event) *schema.Event // what today's decoders make of an event's original delivery; nil: events stay as the log has them
 	Open   func(*schema.Event)               // fills in what an event holds sealed of a person, as long as it can be opened; nil: it stays sealed
 	Logger *slog.Logger
-	Now    func() time.Time // nil: time.Now; read only to tell how fast a rebuild is
+	Now    func() time.Time // nil: time.Now; read to tell how fast a rebuild is, and when read models were verified
 
 	// Gaps are the sequences that are gone from the log, and those of them that an operator has accepted; nil: only what was gone when it was folded is known.
 	Gaps func() (gone, accepted schema.Gaps)
+
+	// Unsettled tells whether the log lost events that no operator has settled yet; nil: never. As long as it does, read models that hold such events are kept
+	// aside where others take their place.
+	Unsettled func() bool
+
+	Free  func() (int64, error)                // how many bytes the disk of Dir has left; nil: enough
+	After func(time.Duration) <-chan time.Time // nil: time.After; paces what is done beside serving
 
 	Busy     func() bool          // whether somebody waits for an answer, to whom a building gives way; nil: only to those who read the read models
 	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing
@@ -66,16 +73,19 @@ type Store struct {
 	hub    *hub
 	baton  *baton
 
-	building site           // of whoever builds a database from the log
+	building *site          // of whoever builds a database from the log
+	keeping  sync.Mutex     // held while read models are kept, or removed that were
+	suspects chan struct{}  // holds one when a row could not be read
 	retiring sync.WaitGroup // generations that wait for their last readers
 	active   atomic.Int64   // readers at work
 
 	mu        sync.RWMutex
-	current   *file   // nil until there is a generation to read
-	number    int     // the highest that a generation was given
-	reason    string  // why there is none, or why another must be built
-	redecoded bool    // whether the generation in use, or the last that was, has its events derived anew
-	dropped   holding // what the last generation that was in use held, where there is none
+	current   *file     // nil until there is a generation to read
+	number    int       // the highest that a generation was given
+	reason    string    // why there is none, or why another must be built
+	redecoded bool      // whether the generation in use, or the last that was, has its events derived anew
+	dropped   holding   // what the last generation that was in use held, where there is none
+	trusted   time.Time // until when a row that cannot be read is what the log gives
 	status    Status
 }
 
@@ -83,6 +93,9 @@ type Store struct {
 func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = time.After
 	}
 	if o.Busy == nil {
 		o.Busy = func() bool { return false }
@@ -94,7 +107,7 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
 	s := &Store{
-		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), building: newSite(),
+		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), building: newSite(), suspects: make(chan struct{}, 1),
 		status: Status{Name: "read-models", State: StateRebuilding},
 	}
 	g, ok, err := readCurrent(o.Dir)
@@ -109,7 +122,7 @@ func Open(o Options) (*Store, error) {
 			s.dropped, _ = holdingOf(context.Background(), filepath.Join(o.Dir, g.String())) // tables of another version may not say
 		}
 	}
-	if err := removeOthers(o.Dir, keep); err != nil {
+	if err := s.sortOut(keep); err != nil {
 		return nil, fmt.Errorf("couldn't remove read models that are not in use: %w", err)
 	}
 	if !ok {
@@ -158,7 +171,7 @@ func (s *Store) beginEmpty() error {
 	if err := create(ctx, path, "_journal_mode=WAL&_synchronous=NORMAL", true); err != nil {
 		return err
 	}
-	return s.use(path)
+	return s.use(path, removeDatabase)
 }
 
 // next is a generation that has never been: whoever still reads an old one must not find another under its name.
@@ -177,8 +190,8 @@ func (s *Store) meaningFor(anew bool) meaning {
 	return opened(mean, s.o.Open)
 }
 
-// use makes the database at path the generation that is read, for this process and the next.
-func (s *Store) use(path string) error {
+// use makes the database at path the generation that is read, for this process and the next; end is for that before, once nobody reads it.
+func (s *Store) use(path string, end func(path string)) error {
 	next, err := openFile(path)
 	if err != nil {
 		return err
@@ -194,12 +207,12 @@ func (s *Store) use(path string) error {
 	old := s.current
 	s.current, s.reason, s.redecoded = next, "", next.redecoded
 	s.mu.Unlock()
-	s.retire(old, true)
+	s.retire(old, end)
 	return nil
 }
 
-// retire closes a generation that is no longer in use once its last reader is done, and then removes it if it will not be used again.
-func (s *Store) retire(f *file, remove bool) {
+// retire closes a generation that is no longer in use once its last reader is done. end, unless nil, is then called with its path: it will not be used again.
+func (s *Store) retire(f *file, end func(path string)) {
 	if f == nil {
 		return
 	}
@@ -207,8 +220,8 @@ func (s *Store) retire(f *file, remove bool) {
 		defer close(f.retired)
 		f.reading.Wait()
 		f.readers.Close()
-		if remove {
-			removeDatabase(f.path)
+		if end != nil {
+			end(f.path)
 		}
 	})
 }
@@ -221,16 +234,25 @@ func (s *Store) inUse() (current *file, reason string) {
 }
 
 // drop stops reading f, which is of no use any more, unless another has taken its place already.
-func (s *Store) drop(f *file, reason string) {
+func (s *Store) drop(f *file, why error) {
 	held, _ := readHolding(context.Background(), f.readers) // a damaged file may not say
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != f {
 		return
 	}
-	s.retire(f, true)
-	s.current, s.reason, s.dropped = nil, reason, held
+	end := removeDatabase
+	if errors.Is(why, schema.ErrPastEnd) || s.holdsLost(held) {
+		end = s.keep
+	}
+	s.retire(f, end)
+	s.current, s.reason, s.dropped = nil, why.Error(), held
 	s.status.State = StateRebuilding
+	if errors.Is(why, schema.ErrPastEnd) {
+		s.status.Torn = why.Error()
+	} else {
+		s.status.Mended = why.Error()
+	}
 }
 
 // progress notes how far the generation in use is; target is where the log ended when it began to follow.
@@ -274,7 +296,7 @@ func (s *Store) Status(ctx context.Context) ([]Status, Missing, error) {
 // Close stops reading. Run must have returned.
 func (s *Store) Close() {
 	s.mu.Lock()
-	s.retire(s.current, false)
+	s.retire(s.current, nil)
 	s.current, s.reason = nil, "the store is closed"
 	s.mu.Unlock()
 	s.retiring.Wait()

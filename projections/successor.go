@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,11 @@ func succeedAmong(ctx context.Context, db *sql.DB, with string, args []any, cert
 		if err := rows.Scan(&of.provider, &of.id, &successor.Provider, &successor.ID); err != nil {
 			return err
 		}
-		found[of].Successor = &successor
+		c := found[of]
+		if c == nil {
+			return fmt.Errorf("%w: a certificate that was not asked for", errUnreadable)
+		}
+		c.Successor = &successor
 	}
 	return rows.Err()
 }

@@ -46,6 +46,14 @@ type Difference struct {
 	Rebuilt string `json:"rebuilt"`
 }
 
+// place is where the difference is, without what stands there: that may be a person's.
+func (d Difference) place() string {
+	if d.Key == "" {
+		return d.Live
+	}
+	return strings.TrimRight(d.Table+" "+d.Column, " ")
+}
+
 // String is the difference as a sentence.
 func (d Difference) String() string {
 	switch {
@@ -88,31 +96,35 @@ func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verificat
 	if err := b.load(ctx, to); err != nil {
 		return nil, err
 	}
-	live, release, err := s.sameMoment(ctx, b)
-	if err != nil {
-		return nil, err
+	err = s.sameMoment(ctx, b, func(live *sql.Tx) error {
+		v = &Verification{Seq: b.seq, Redecoded: current.redecoded}
+		b.aim(PhaseComparing, b.seq)
+		return v.compareAll(ctx, live, b.path)
+	})
+	if errors.Is(err, ErrRebuilding) {
+		err = fmt.Errorf("the file of the read models in use is damaged; a running server builds them anew by itself, and so does certtrail replay: %w", err)
 	}
-	defer func() {
-		if release(&err); errors.Is(err, ErrRebuilding) {
-			err = fmt.Errorf("the file of the read models in use is damaged; a running server builds them anew by itself, and so does certtrail replay: %w", err)
-		}
-	}()
-	b.aim(PhaseComparing, b.seq)
-	rebuilt, err := openFile(b.path)
+	return v, err
+}
+
+// compareAll compares all that live has with the database at path.
+func (v *Verification) compareAll(ctx context.Context, live *sql.Tx, path string) error {
+	rebuilt, err := openFile(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rebuilt.readers.Close()
-	v = &Verification{Seq: b.seq, Redecoded: current.redecoded}
 	for _, t := range comparedTables {
-		if err := v.compare(ctx, t, live, rebuilt.readers); err != nil {
-			return nil, fmt.Errorf("couldn't compare the table %s: %w", t.name, err)
+		d, err := v.compare(ctx, t, span{}, live, rebuilt.readers)
+		if err != nil {
+			return fmt.Errorf("couldn't compare the table %s: %w", t.name, err)
 		}
+		v.Tables = append(v.Tables, d)
 	}
 	if err := v.compareHoldings(ctx, live, rebuilt.readers); err != nil {
-		return nil, err
+		return err
 	}
-	return v, v.checkIndexes(ctx, live)
+	return v.checkIndexes(ctx, live, strconv.Itoa(differencesShown))
 }
 
 // compareHoldings finds what only the read models in use hold.
@@ -126,9 +138,9 @@ func (v *Verification) compareHoldings(ctx context.Context, live, rebuilt querie
 	return err
 }
 
-// checkIndexes has SQLite hold the indexes, which lists are read by, against the tables.
-func (v *Verification) checkIndexes(ctx context.Context, live *sql.Tx) error {
-	rows, err := live.QueryContext(ctx, "PRAGMA integrity_check("+strconv.Itoa(differencesShown)+")")
+// checkIndexes has SQLite hold the indexes, which lists are read by, against the tables: those of one table, or of all where what is a number of errors.
+func (v *Verification) checkIndexes(ctx context.Context, live *sql.Tx, what string) error {
+	rows, err := live.QueryContext(ctx, "PRAGMA integrity_check("+what+")")
 	if err != nil {
 		return fmt.Errorf("couldn't check the indexes: %w", err)
 	}
@@ -140,7 +152,7 @@ func (v *Verification) checkIndexes(ctx context.Context, live *sql.Tx) error {
 		}
 		if line != "ok" {
 			v.Differing++
-			v.Differences = append(v.Differences, Difference{Table: "sqlite", Live: line})
+			v.note(Difference{Table: "sqlite", Live: line})
 		}
 	}
 	return rows.Err()
@@ -163,44 +175,91 @@ func (s *Store) held(ctx context.Context) (uint64, error) {
 	return seq, err
 }
 
-// sameMoment brings b to the event that the generation in use holds, and gives what reads that as it is now, whatever is folded into it later.
-func (s *Store) sameMoment(ctx context.Context, b *build) (live *sql.Tx, release func(*error), err error) {
+// fresh reads the generation in use, as it is now, through a connection that has read nothing of it before and so goes by what the file has.
+func (s *Store) fresh(ctx context.Context, do func(*sql.Tx) error) (err error) {
+	f, done, err := s.readFile()
+	if err != nil {
+		return err
+	}
+	defer done(&err)
+	own, err := openFile(f.path)
+	if err != nil {
+		return err
+	}
+	defer own.readers.Close()
+	tx, err := own.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return do(tx)
+}
+
+// sameMoment has do read the generation in use as it is now, whatever is folded into it later, while b holds the same events.
+func (s *Store) sameMoment(ctx context.Context, b *build, do func(live *sql.Tx) error) error {
 	if err := b.catchUp(ctx, s.held); err != nil {
-		return nil, nil, err
+		return err
 	}
-	defer s.baton.take()()
-	to, err := s.held(ctx)
-	if err == nil {
-		err = b.reach(ctx, to)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	db, done, err := s.reader()
-	if err != nil {
-		return nil, nil, err
-	}
-	release = func(err *error) {
-		if live != nil {
-			live.Rollback()
+	return s.fresh(ctx, func(live *sql.Tx) error {
+		var to uint64
+		if err := live.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&to); err != nil { // the snapshot begins with the first statement
+			return err
 		}
-		done(err)
-	}
-	if live, err = db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err == nil {
-		var seq uint64
-		err = live.QueryRowContext(ctx, "SELECT seq FROM cursor").Scan(&seq) // the snapshot begins with the first statement
-	}
-	if err != nil {
-		release(&err)
-		return nil, nil, err
-	}
-	return live, release, nil
+		if err := b.reach(ctx, to); err != nil {
+			return err
+		}
+		return do(live)
+	})
 }
 
 // compared is a table and the columns by which its rows are told apart, in the order of an index of theirs.
 type compared struct {
 	name string
 	key  []string
+	rest string // the columns; "": all
+}
+
+// theSchema is what SQLite knows of the tables and indexes, but for where they stand.
+var theSchema = compared{"sqlite_schema", []string{"name"}, "type, name, tbl_name, sql"}
+
+// span is part of a table: the rows after one key, up to another. nil: from the first, or to the last.
+type span struct{ after, until []any }
+
+// where is the condition, and its arguments.
+func (p span) where(key []string) (condition string, args []any) {
+	var terms []string
+	for _, bound := range []struct {
+		operator string
+		key      []any
+	}{{" > ", p.after}, {" <= ", p.until}} {
+		if bound.key != nil {
+			terms = append(terms, "("+strings.Join(key, ", ")+")"+bound.operator+"(?"+strings.Repeat(", ?", len(key)-1)+")")
+			args = append(args, bound.key...)
+		}
+	}
+	if len(terms) > 0 {
+		condition = " WHERE " + strings.Join(terms, " AND ")
+	}
+	return condition, args
+}
+
+// end is the key up to which a span of so many rows goes that begins after another; nil if there are fewer.
+func (t compared) end(ctx context.Context, db querier, after []any, rows int) ([]any, error) {
+	key := strings.Join(t.key, ", ")
+	condition, args := span{after: after}.where(t.key)
+	found, err := db.QueryContext(ctx, "SELECT "+key+" FROM "+t.name+condition+" ORDER BY "+key+" LIMIT 1 OFFSET ?", append(args, rows-1)...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	if !found.Next() {
+		return nil, found.Err()
+	}
+	end, targets := make([]any, len(t.key)), make([]any, len(t.key))
+	for i := range end {
+		targets[i] = &end[i]
+	}
+	return end, found.Scan(targets...)
 }
 
 var comparedTables = func() []compared {
@@ -210,27 +269,32 @@ var comparedTables = func() []compared {
 		{organizations.name, organizations.key}, {websites.name, websites.key}, {accounts.name, accounts.key},
 		{users.name, users.key}, {targets.name, targets.key}, {scans.name, scans.key}, {findings.name, findings.key}, {decisions.name, decisions.key},
 	} {
-		list = append(list, compared{t.name, []string{"provider", t.key}})
+		list = append(list, compared{name: t.name, key: []string{"provider", t.key}})
 	}
-	list = append(list, compared{"deliveries", []string{"provider", "hour"}}, compared{"expiries", []string{"day", "provider", "validity_days"}})
-	return append(list, compared{"timeline", []string{"id", "seq", "provider", "model"}}, compared{"names", []string{"reversed", "id", "provider", "model"}},
-		compared{"quarantine", []string{"seq"}}, compared{"gaps", []string{"first_seq"}}, compared{"seen", []string{"event_id"}}, compared{"cursor", []string{"one"}})
+	for _, t := range []compared{
+		{name: "deliveries", key: []string{"provider", "hour"}}, {name: "expiries", key: []string{"day", "provider", "validity_days"}},
+		{name: "timeline", key: []string{"id", "seq", "provider", "model"}}, {name: "names", key: []string{"reversed", "id", "provider", "model"}},
+		{name: "quarantine", key: []string{"seq"}}, {name: "gaps", key: []string{"first_seq"}}, {name: "seen", key: []string{"event_id"}}, {name: "cursor", key: []string{"one"}},
+	} {
+		list = append(list, t)
+	}
+	return list
 }()
 
-// compare walks both tables in the order of their keys.
-func (v *Verification) compare(ctx context.Context, t compared, live, rebuilt querier) error {
-	a, err := t.open(ctx, live)
+// compare walks both tables, or the same part of them, in the order of their keys.
+func (v *Verification) compare(ctx context.Context, t compared, part span, live, rebuilt querier) (d TableDigest, err error) {
+	a, err := t.open(ctx, part, live)
 	if err != nil {
-		return err
+		return d, err
 	}
 	defer a.rows.Close()
-	b, err := t.open(ctx, rebuilt)
+	b, err := t.open(ctx, part, rebuilt)
 	if err != nil {
-		return err
+		return d, err
 	}
 	defer b.rows.Close()
 	if err := errors.Join(a.next(), b.next()); err != nil {
-		return err
+		return d, err
 	}
 	for a.more || b.more {
 		order := 0
@@ -251,15 +315,14 @@ func (v *Verification) compare(ctx context.Context, t compared, live, rebuilt qu
 			errs[1] = b.next()
 		}
 		if err := errors.Join(errs[:]...); err != nil {
-			return err
+			return d, err
 		}
 	}
-	d := TableDigest{Table: t.name, Rows: a.count, SHA256: a.digest()}
+	d = TableDigest{Table: t.name, Rows: a.count, SHA256: a.digest()}
 	if other := b.digest(); other != d.SHA256 {
 		d.Rebuilt = other
 	}
-	v.Tables = append(v.Tables, d)
-	return nil
+	return d, nil
 }
 
 // differ notes how the rows at which a and b stand differ; order is that of their keys.
@@ -280,6 +343,11 @@ func (v *Verification) differ(t compared, a, b *walk, order int) {
 	if len(found) > 0 {
 		v.Differing++
 	}
+	v.note(found...)
+}
+
+// note keeps the first of the differences.
+func (v *Verification) note(found ...Difference) {
 	room := max(0, differencesShown-len(v.Differences))
 	v.Differences = append(v.Differences, found[:min(room, len(found))]...)
 }
@@ -301,9 +369,10 @@ type walk struct {
 	sum     hash.Hash
 }
 
-func (t compared) open(ctx context.Context, db querier) (*walk, error) {
+func (t compared) open(ctx context.Context, part span, db querier) (*walk, error) {
 	key := strings.Join(t.key, ", ")
-	rows, err := db.QueryContext(ctx, "SELECT "+key+", * FROM "+t.name+" ORDER BY "+key)
+	condition, args := part.where(t.key)
+	rows, err := db.QueryContext(ctx, "SELECT "+key+", "+cmp.Or(t.rest, "*")+" FROM "+t.name+condition+" ORDER BY "+key, args...)
 	if err != nil {
 		return nil, err
 	}

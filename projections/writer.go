@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -106,7 +107,11 @@ func prepare[S, T any](models map[string]rows, db *database, t *table[S, T], bul
 }
 
 func (w *writer) readCursor() error {
-	return w.findCursor.row([]any{&w.seq, &w.eventID})
+	err := w.findCursor.row([]any{&w.seq, &w.eventID})
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: its cursor is gone", errDamaged)
+	}
+	return err
 }
 
 func (w *writer) close() error { return w.db.close() }
@@ -126,7 +131,7 @@ func (w *writer) apply(list []entry) (Change, error) {
 }
 
 // finish ends a bulk load: what is held in memory is written, then the indexes.
-func (w *writer) finish(ctx context.Context) error {
+func (w *writer) finish(ctx context.Context, rest func(context.Context) error) error {
 	err := w.transaction(func() error {
 		for _, m := range w.models {
 			if err := m.finish(); err != nil {
@@ -140,8 +145,16 @@ func (w *writer) finish(ctx context.Context) error {
 	}
 	// The sorter may use other processors, but for the one that everything else needs.
 	threads := strconv.Itoa(max(0, runtime.NumCPU()-2))
-	if err := w.db.exec(ctx, "PRAGMA threads = "+threads+";"+indexes()); err != nil {
-		return fmt.Errorf("couldn't make the indexes of the read models: %w", err)
+	if err := w.exec("PRAGMA threads = " + threads); err != nil {
+		return err
+	}
+	for _, index := range indexes() {
+		if err := w.db.exec(ctx, index); err != nil {
+			return fmt.Errorf("couldn't make the indexes of the read models: %w", err)
+		}
+		if err := rest(ctx); err != nil {
+			return err
+		}
 	}
 	return w.transaction(func() error {
 		for _, m := range w.models {

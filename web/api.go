@@ -145,6 +145,7 @@ type statusJSON struct {
 		Accepted []schema.Gap `json:"gaps_accepted"` // by an operator
 		Known    bool         `json:"gaps_known"`    // always, since the log is read whole before it is opened
 	} `json:"stream"`
+	Kept        []string             `json:"read_models_kept,omitempty"` // files of read models that know more than the log
 	Projections []projections.Status `json:"projections"`
 	Providers   []providerJSON       `json:"providers"`
 	Warnings    []warningJSON        `json:"warnings"`
@@ -185,6 +186,7 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 	a.Stream.LastSeq, a.Stream.Known = last, true
 	a.Stream.Gaps, a.Stream.GapsHeld = append([]schema.Gap{}, missing.Gaps...), append([]schema.Gap{}, missing.Held...)
 	a.Stream.Accepted = append([]schema.Gap{}, missing.Accepted...)
+	a.Kept = missing.Kept
 	now := s.Now()
 	known := s.known(r.Context(), now)
 	for i := range known {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
@@ -24,7 +25,12 @@ func (s *Server) warnings(ctx context.Context, status []projections.Status, miss
 		all = s.Warnings(ctx)
 	}
 	all = append(all, gapWarnings(missing)...)
+	all = append(all, keptWarnings(missing.Kept)...)
 	for i := range status {
+		if why := status[i].Mended; why != "" {
+			all = append(all, Warning{Title: "The read models were not what the log gives", Text: sentence(why) + " They were built anew from the log. " +
+				"If it happens again, have the disk and the memory of the machine checked.", Minor: true})
+		}
 		if why := status[i].Torn; why != "" {
 			all = append(all, Warning{Title: "The log was damaged or replaced", Text: sentence(why) + " The read models were rebuilt from what it holds. " +
 				"If nobody restored a backup, events are missing at its end: reconcile with the providers."})
@@ -96,6 +102,15 @@ func gapWarnings(m *projections.Missing) []Warning {
 			" could not be read. Rebuild them: certtrail replay.", Minor: true})
 	}
 	return list
+}
+
+// keptWarnings tell of read models that are kept because they know more than the log.
+func keptWarnings(files []string) []Warning {
+	if len(files) == 0 {
+		return nil
+	}
+	return []Warning{{Title: "Read models that know more than the log are kept", Text: "They are in " + strings.Join(files, " and ") +
+		" until the loss is settled. Look at them with certtrail serve --read-only --db " + files[0] + ".", Minor: true}}
 }
 
 // missingText is "2 events are missing from the log (5, 8)."

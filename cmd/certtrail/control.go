@@ -122,7 +122,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
 			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
-			Gaps: o.gaps, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding,
+			Gaps: o.gaps, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding, Free: o.free,
 		})
 	}
 	return o.store, err
@@ -130,6 +130,12 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 
 // gaps are what is gone from the log, and what of it an operator has accepted.
 func (o *owner) gaps() (gone, accepted schema.Gaps) { return o.log.Gaps(), o.log.Accepted() }
+
+// free is how many bytes the disk of the data directory has left.
+func (o *owner) free() (int64, error) {
+	room, err := o.log.Room(o.ending)
+	return room.Free, err
+}
 
 // close ends the requests under way and closes what is open. Whoever else follows the log must have stopped.
 func (o *owner) close() {
