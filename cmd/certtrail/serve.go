@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,9 +22,6 @@ import (
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
-
-// stopTimeout is how long requests under way may take to end once the process is told to stop.
-const stopTimeout = 5 * time.Second
 
 func serveCommand() *cobra.Command {
 	var readOnly bool
@@ -335,49 +331,4 @@ func (sv *serverProcess) announce(w io.Writer) {
 		fmt.Fprintln(w, "No provider is on yet. Run `certtrail init`, which writes certtrail.yaml with credentials for each, and start again.")
 	}
 	fmt.Fprintln(w)
-}
-
-// listener is one HTTP server on its address.
-type listener struct {
-	name   string
-	l      net.Listener
-	server *http.Server
-	cancel context.CancelFunc // ends the contexts of its requests, of which some live as long as a page is open
-}
-
-func newListener(name string, l net.Listener, h http.Handler) *listener {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &listener{name, l, &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}, cancel}
-}
-
-func (l *listener) serve(failed chan<- error) {
-	go func() {
-		if err := l.server.Serve(l.l); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("the listener for %s failed: %w", l.name, err)
-		}
-	}()
-}
-
-// localURL is where this machine reaches a listener, which may listen on all addresses.
-func localURL(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if ip, ipErr := netip.ParseAddr(host); err == nil && ipErr == nil && ip.IsUnspecified() {
-		return "http://" + net.JoinHostPort("localhost", port)
-	}
-	return "http://" + addr.String()
-}
-
-// stop takes no new requests, and waits for those under way.
-func (l *listener) stop(logger *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	l.server.RegisterOnShutdown(l.cancel)
-	if err := l.server.Shutdown(ctx); err != nil {
-		logger.Warn("requests were still under way at the end", "listener", l.name, "error", err)
-		l.server.Close()
-	}
-	l.cancel()
 }
