@@ -63,6 +63,7 @@ type Server struct {
 	pages    map[string]pageTemplate
 	pressing pressing
 	assets   *assets
+	room     *room
 	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
@@ -88,7 +89,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.guard(s.router()), nil
+	return s.guard(s.held(s.router())), nil
 }
 
 func newServer(o Options) (*Server, error) {
@@ -111,7 +112,7 @@ func newServer(o Options) (*Server, error) {
 		o.First.ConfigFile = "certtrail.yaml"
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	s := &Server{Options: o, copies: newCopies(), slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
+	s := &Server{Options: o, room: newRoom(), copies: newCopies(), slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
 	for _, h := range o.Hosts {
 		s.hosts[hostName(h)] = true
 	}
