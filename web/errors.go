@@ -23,7 +23,7 @@ var (
 	errNoLog   = fmt.Errorf("%w, for this database has no log beside it", errNoRoute)
 	errStill   = fmt.Errorf("%w: this database is of one moment, so nothing changes", errNoRoute)
 	errFull    = errors.New("the answers under way hold all the memory that is set aside for them; ask again in a few seconds")
-	errBusy    = fmt.Errorf("%d pages are being kept up to date already, which is the limit", maxLive)
+	errBusy    = errors.New("as many pages are being kept up to date as there is room for")
 )
 
 // handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is ours to mend.

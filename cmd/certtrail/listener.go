@@ -17,17 +17,19 @@ const stopTimeout = 5 * time.Second
 // listener is one HTTP server on its address.
 type listener struct {
 	name   string
-	l      net.Listener
+	l      *connections
 	server *http.Server
 	cancel context.CancelFunc // ends the contexts of its requests, of which some live as long as a page is open
 }
 
-func newListener(name string, l net.Listener, h http.Handler) *listener {
+func newListener(name string, l *connections, h http.Handler) *listener {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &listener{name, l, &http.Server{
+	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx },
-	}, cancel}
+	}
+	watched(server)
+	return &listener{name, l, server, cancel}
 }
 
 func (l *listener) serve(failed chan<- error) {

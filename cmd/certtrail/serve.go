@@ -168,6 +168,11 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	for i := range c.sources {
 		sv.fills[c.sources[i].system.Kind] = fills(c.sources[i].system)
 	}
+	limit, err := descriptorLimit()
+	if err != nil {
+		return err
+	}
+	share := sharesOf(limit)
 	hooks, err := net.Listen("tcp", c.hooksListen)
 	if err != nil {
 		return fmt.Errorf("couldn't listen for deliveries: %w; choose another address with --hooks-listen", err)
@@ -184,7 +189,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	if c.webURL == "" {
 		c.webURL = "http://" + pages.Addr().String()
 	}
-	handler, err := sv.openPages(ctx)
+	handler, err := sv.openPages(ctx, share.web/2)
 	if err != nil {
 		sv.close()
 		return errors.Join(err, hooks.Close(), pages.Close())
@@ -194,13 +199,13 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 		Handshake: sv.asking.challenged,
 	})
 	sv.endpoints = localURL(hooks.Addr())
-	sv.hooks = newListener("deliveries", hooks, edge)
-	sv.web = newListener("pages", pages, sv.answering.counted(handler))
+	sv.hooks = newListener("deliveries", bounded(hooks, share.hooks, c.proxies), edge)
+	sv.web = newListener("pages", bounded(pages, share.web, c.proxies), sv.answering.counted(handler))
 	return nil
 }
 
-// openPages opens the log, the read models, and what shows them.
-func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
+// openPages opens the log, the read models, and what shows them, with so many streams of changes at most.
+func (sv *serverProcess) openPages(ctx context.Context, live int) (http.Handler, error) {
 	if err := sv.openLog(ctx, sv.c.natsListen); err != nil {
 		return nil, err
 	}
@@ -219,7 +224,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 		sv.c.natsListen = addr
 	}
 	return web.New(web.Options{
-		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
+		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c), Live: live,
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
 		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Limits: limits(), Calendar: newCalendarSecret(sv.c.dataDir),
 		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
