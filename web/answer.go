@@ -8,9 +8,9 @@ import (
 // What answers under way may hold, in bytes, while their readers take them.
 const (
 	tinyAnswer  = 16 << 10  // is not counted: that the server is alive, or has no room, can always be said
-	smallAnswer = 256 << 10 // what each may hold before it is a large one
+	smallAnswer = 256 << 10 // at most; what holds more is a large one
 	roomForAll  = 64 << 20  // together
-	roomLarge   = 48 << 20  // of that, what large answers hold beyond smallAnswer: readers of large ones leave room for the others
+	roomLarge   = 48 << 20  // of that, the large ones, whose readers leave room for the others
 	chunkBytes  = 256 << 10 // read at once, of what is sent piece by piece; and one event or row more
 	pageBytes   = 8 << 20   // of one page of events or rows
 )
@@ -25,7 +25,7 @@ func newRoom() *room { return &room{all: roomForAll, large: roomLarge} }
 
 // exchange takes what an answer holds for what it held before; false where there is no room for more.
 func (r *room) exchange(before, now int) bool {
-	all, large := counted(now)-counted(before), beyondSmall(now)-beyondSmall(before)
+	all, large := above(tinyAnswer, now)-above(tinyAnswer, before), above(smallAnswer, now)-above(smallAnswer, before)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now > before && (r.all < all || r.large < large) {
@@ -36,14 +36,13 @@ func (r *room) exchange(before, now int) bool {
 	return true
 }
 
-func counted(n int) int {
-	if n <= tinyAnswer {
+// above is n, if it is more than most.
+func above(most, n int) int {
+	if n <= most {
 		return 0
 	}
 	return n
 }
-
-func beyondSmall(n int) int { return max(n-smallAnswer, 0) }
 
 // answer is a response with what it holds. One goroutine uses it.
 type answer struct {
