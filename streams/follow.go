@@ -268,12 +268,12 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes
 	}
 	s, err := l.use()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	for last := l.durable.seq(); len(records) < limit && from <= last; from++ {
-		m, err := s.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+		m, err := l.message(ctx, s.stream, from, filter)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		}
@@ -290,4 +290,19 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes
 		from = m.Sequence
 	}
 	return records, false, nil
+}
+
+// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB on the one connection that appending needs, too, which
+// the server closes when more than 64 MiB wait on it.
+const maxReads = 4
+
+// message is the first message from a sequence on that matches the filter.
+func (l *Log) message(ctx context.Context, stream jetstream.Stream, from uint64, filter string) (*jetstream.RawStreamMsg, error) {
+	select {
+	case l.reads <- struct{}{}:
+		defer func() { <-l.reads }()
+		return stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
