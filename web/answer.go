@@ -9,8 +9,8 @@ import (
 const (
 	tinyAnswer  = 16 << 10  // is not counted: that the server is alive, or has no room, can always be said
 	smallAnswer = 256 << 10 // at most; what holds more is a large one
-	roomForAll  = 64 << 20  // together
-	roomLarge   = 48 << 20  // of that, the large ones, whose readers leave room for the others
+	roomForAll  = 48 << 20  // together
+	roomLarge   = 32 << 20  // of that, the large ones, whose readers leave room for the others
 	chunkBytes  = 256 << 10 // read at once, of what is sent piece by piece; and one event or row more
 	pageBytes   = 8 << 20   // of one page of events or rows
 )

@@ -120,3 +120,25 @@ func askedAndUnread(t testing.TB, n int, server, path string) (stop func()) {
 		}
 	})
 }
+
+// TestReadersWhoDoNotRead lets clients ask for the largest page of large events, and read nothing: they cost the server little, and deliveries are taken.
+func TestReadersWhoDoNotRead(t *testing.T) {
+	w := begin(t, t.TempDir())
+	for order := range 40 {
+		deliverLarge(t, w, order, 900_000)
+	}
+	w.caughtUp(t)
+	before := residentOf(t, w)
+	defer askedAndUnread(t, 30, w.web, "/api/v1/events?limit=1000")()
+	most := before
+	for range 5 {
+		deliverFor(t, w, 200*time.Millisecond, 1000)
+		most = max(most, residentOf(t, w))
+	}
+	if code, body, err := fetch(w.web + "/readyz"); err != nil || code != http.StatusOK {
+		t.Errorf("/readyz: %d %s, %v", code, body, err)
+	}
+	if most-before > 600 { // with the race detector; what they ask for is 30 times 40 MB, as text and as it is read
+		t.Errorf("the server grew from %.0f MiB by %.0f", before, most-before)
+	}
+}

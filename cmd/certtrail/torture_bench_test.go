@@ -24,7 +24,7 @@ func BenchmarkTortureReaders(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer w.end()
-		for i := range 500 {
+		for i := range 300 {
 			deliverLarge(b, w, i, 300_000+i%3*340_000)
 		}
 		w.caughtUp(b)
