@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench soak fuzz tools screenshots
+.PHONY: help build demo test lint bench soak torture fuzz tools screenshots
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -30,12 +30,15 @@ screenshots: tools ## a picture of every page with the demo's data, wide and nar
 	cp screenshots/orders-1440-light.png docs/orders.png
 
 bench: ## measure the hot paths beside their limits
-	$(GO) test -run '^$$' -bench . -skip 'Soak|Rebuild' -benchtime 2s ./...
+	$(GO) test -run '^$$' -bench . -skip 'Soak|Rebuild|Torture' -benchtime 2s ./...
 # The rebuild in a process of its own: what the others leave in memory would be looked through at its cost.
 	$(GO) test -run '^$$' -bench Rebuild -benchtime 1x ./cmd/certtrail
 
 soak: ## rebuild a million events while serving, and five million in little memory: minutes, and 6 GB of disk
 	$(GO) test -run '^$$' -bench Soak -benchtime 1x -timeout 60m ./cmd/certtrail
+
+torture: ## the long forms of what attacks a server: minutes
+	$(GO) test -run '^$$' -bench Torture -benchtime 1x -timeout 60m ./...
 
 FUZZTIME ?= 60s
 fuzz: ## fuzz every decoder, FUZZTIME each

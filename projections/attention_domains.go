@@ -112,7 +112,8 @@ func (s *Store) domainsOf(ctx context.Context, keys []rowKey, now time.Time) ([]
 	if err != nil {
 		return nil, err
 	}
-	return selected(ctx, s, domains, now, func(w *where) {
+	var all []string // they are no more than were asked for
+	return selected(ctx, s, domains, now, &all, func(w *where) {
 		w.found, w.foundArgs = []string{"SELECT value ->> 0, value ->> 1 FROM json_each(?)"}, []any{string(text)}
 	})
 }

@@ -141,8 +141,9 @@ type DomainDetail struct {
 	Orders       []Order       `json:"orders"`
 	Certificates []Certificate `json:"certificates"`
 	DNSSEC       []DNSSEC      `json:"dnssec"`
-	Targets      []Target      `json:"targets"`  // of scanners, on the host of that name
-	Findings     []Finding     `json:"findings"` // about TLS, on that host
+	Targets      []Target      `json:"targets"`             // of scanners, on the host of that name
+	Findings     []Finding     `json:"findings"`            // about TLS, on that host
+	Truncated    []string      `json:"truncated,omitempty"` // the models of which there are more rows than the most recent that stand here
 	Then
 	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest TimelineLimit
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
@@ -93,8 +94,9 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	defer found.Close()
 	items = []T{}
 	var last position
+	held, most := 0, cmp.Or(q.Bytes, PageBytes)
 	for found.Next() {
-		if len(items) == limit {
+		if len(items) == limit || held >= most {
 			return items, last.cursor(), found.Close()
 		}
 		var key rowKey
@@ -103,6 +105,7 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 			return nil, "", err
 		}
 		items = append(items, t.item(key.provider, key.id, &state, q.Now))
+		held += t.weight(&state)
 		last = position{t.name, by, t.sortValue(column, key, &state), key.provider, key.id}
 	}
 	return items, "", found.Err()
@@ -262,9 +265,9 @@ func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n 
 	return n, err
 }
 
-// named are the rows that bear one of the names, MaxLimit at most, most recent first.
-func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, names ...string) ([]T, error) {
-	return selected(ctx, s, t, now, func(w *where) {
+// named are the rows that bear one of the names, as selected has them.
+func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, truncated *[]string, names ...string) ([]T, error) {
+	return selected(ctx, s, t, now, truncated, func(w *where) {
 		for _, name := range names {
 			w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?")
 			w.foundArgs = append(w.foundArgs, t.name, schema.ReverseName(name))
@@ -272,8 +275,9 @@ func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Tim
 	})
 }
 
-// selected are the rows of the list that meet a condition, MaxLimit at most, most recent first.
-func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, condition func(*where)) (items []T, err error) {
+// selected are the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The list's name is put to truncated where
+// there are more.
+func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, truncated *[]string, condition func(*where)) (items []T, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
@@ -287,26 +291,34 @@ func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.
 	if _, err := t.narrow(ctx, db, w, ""); err != nil {
 		return nil, err
 	}
-	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql("")+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit)...)
+	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql("")+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit+1)...)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
-	return t.items(found, now)
+	items, more, err := t.items(found, now)
+	if more {
+		*truncated = append(*truncated, t.name)
+	}
+	return items, err
 }
 
-// items are the rows that were found.
-func (t *table[S, T]) items(found *sql.Rows, now time.Time) ([]T, error) {
-	items := []T{}
-	for found.Next() {
+// items are the rows that were found, MaxLimit or PageBytes at most, and whether there are more.
+func (t *table[S, T]) items(found *sql.Rows, now time.Time) (items []T, more bool, err error) {
+	items = []T{}
+	for held := 0; found.Next(); {
+		if len(items) == MaxLimit || held >= PageBytes {
+			return items, true, nil
+		}
 		var key rowKey
 		var state S
 		if err := found.Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		items = append(items, t.item(key.provider, key.id, &state, now))
+		held += t.weight(&state)
 	}
-	return items, found.Err()
+	return items, false, found.Err()
 }
 
 // wildcardOf is the wildcard that covers name: *.example.com for www.example.com.

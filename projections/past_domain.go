@@ -50,17 +50,17 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 	name, wildcard := schema.ReverseName(d.Name), schema.ReverseName(wildcardOf(d.Name))
 	for _, part := range []func() error{
-		func() (err error) { d.Validations, err = bearers(ctx, r, domainHistory, &d.Then, name); return },
-		func() (err error) { d.Orders, err = bearers(ctx, r, orderHistory, &d.Then, name, wildcard); return },
+		func() (err error) { d.Validations, err = bearers(ctx, r, domainHistory, d, name); return },
+		func() (err error) { d.Orders, err = bearers(ctx, r, orderHistory, d, name, wildcard); return },
 		func() (err error) {
-			if d.Certificates, err = bearers(ctx, r, certificateHistory, &d.Then, name, wildcard); err == nil {
+			if d.Certificates, err = bearers(ctx, r, certificateHistory, d, name, wildcard); err == nil {
 				err = r.succeed(ctx, pointers(d.Certificates)...)
 			}
 			return
 		},
-		func() (err error) { d.DNSSEC, err = bearers(ctx, r, dnssecHistory, &d.Then, name); return },
-		func() (err error) { d.Targets, err = bearers(ctx, r, targetHistory, &d.Then, name); return },
-		func() (err error) { d.Findings, err = bearers(ctx, r, findingHistory, &d.Then, name); return },
+		func() (err error) { d.DNSSEC, err = bearers(ctx, r, dnssecHistory, d, name); return },
+		func() (err error) { d.Targets, err = bearers(ctx, r, targetHistory, d, name); return },
+		func() (err error) { d.Findings, err = bearers(ctx, r, findingHistory, d, name); return },
 	} {
 		if err := part(); err != nil {
 			return err
@@ -73,15 +73,20 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 	return nil
 }
 
-// bearers are the rows that as of the moment bear one of the reversed names, MaxLimit at most, most recent first. whole is set to the last
-// event of any of them.
-func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *Then, reversed ...string) ([]T, error) {
+// bearers are the rows that as of the moment bear one of the reversed names, MaxLimit or PageBytes at most, most recent first. whole is set to
+// the last event of any of them.
+func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *DomainDetail, reversed ...string) ([]T, error) {
 	keys, err := r.candidates(ctx, h.name, h.key, reversed)
 	if err != nil {
 		return nil, err
 	}
 	var found []*past[S, T]
-	for _, key := range keys {
+	held := 0
+	for i, key := range keys {
+		if i == MaxLimit || held >= PageBytes {
+			whole.Truncated = append(whole.Truncated, h.name)
+			break
+		}
 		p, err := then(ctx, r, h, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
@@ -91,6 +96,7 @@ func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *
 		}
 		if slices.ContainsFunc(h.names(key.id, &p.state), func(name string) bool { return slices.Contains(reversed, schema.ReverseName(name)) }) {
 			found = append(found, p)
+			held += h.weight(&p.state)
 		}
 	}
 	slices.SortFunc(found, func(a, b *past[S, T]) int {
@@ -123,7 +129,7 @@ func (r *reading) candidates(ctx context.Context, model, key string, reversed []
 		args = append(args, args...)
 	}
 	text += ") CROSS JOIN " + model + " ON provider = p AND " + key + " = i" // else SQLite goes through the whole table in its order
-	return r.keys(ctx, text+" ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit)...)
+	return r.keys(ctx, text+" ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit+1)...)
 }
 
 // moments are the events of every row that may have borne the name or, of orders and certificates, the wildcard above it; ascending.

@@ -25,6 +25,7 @@ const (
 // Query asks for one page of a list. The zero Query, with Now, is the first page of everything, most recent first.
 type Query struct {
 	Limit    int    // 0: DefaultLimit
+	Bytes    int    // the page ends early, with its cursor, at the row with which it weighs that much; 0: PageBytes
 	Cursor   string // what the page before returned; "": the first page
 	Q        string // what SoughtBy reads: an exact order, certificate or serial number, or a domain name and all below it
 	Provider string

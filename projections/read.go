@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,7 +38,8 @@ func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time)
 		return nil, err
 	}
 	defer found.Close()
-	return domains.items(found, now)
+	items, _, err = domains.items(found, now)
+	return items, err
 }
 
 // DNSSECs is a page of the key rotations.
@@ -88,17 +90,23 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 	}
 	d := &DomainDetail{Name: normal, Validations: []Domain{}}
 	for _, provider := range []func() error{
-		func() (err error) { d.Validations, err = named(ctx, s, domains, now, normal); return },
-		func() (err error) { d.Orders, err = named(ctx, s, orders, now, normal, wildcardOf(normal)); return },
+		func() (err error) { d.Validations, err = named(ctx, s, domains, now, &d.Truncated, normal); return },
 		func() (err error) {
-			if d.Certificates, err = named(ctx, s, certificates, now, normal, wildcardOf(normal)); err == nil {
+			d.Orders, err = named(ctx, s, orders, now, &d.Truncated, normal, wildcardOf(normal))
+			return
+		},
+		func() (err error) {
+			if d.Certificates, err = named(ctx, s, certificates, now, &d.Truncated, normal, wildcardOf(normal)); err == nil {
 				err = s.succeeded(ctx, d.Certificates)
 			}
 			return
 		},
-		func() (err error) { d.DNSSEC, err = named(ctx, s, dnssecs, now, normal); return },
-		func() (err error) { d.Targets, err = named(ctx, s, targets, now, normal); return },
-		func() (err error) { d.Findings, err = s.tlsFindingsOn(ctx, normal, d.Targets, now); return },
+		func() (err error) { d.DNSSEC, err = named(ctx, s, dnssecs, now, &d.Truncated, normal); return },
+		func() (err error) { d.Targets, err = named(ctx, s, targets, now, &d.Truncated, normal); return },
+		func() (err error) {
+			d.Findings, err = s.tlsFindingsOn(ctx, normal, d.Targets, now, &d.Truncated)
+			return
+		},
 	} {
 		if err := provider(); err != nil {
 			return nil, err
@@ -182,9 +190,10 @@ func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, n
 	}
 	defer found.Close()
 	items = []Quarantined{}
+	held, most := 0, cmp.Or(q.Bytes, PageBytes)
 	for found.Next() {
-		if len(items) == limit {
-			return items, strconv.FormatUint(items[limit-1].Seq, 10), nil
+		if len(items) == limit || held >= most {
+			return items, strconv.FormatUint(items[len(items)-1].Seq, 10), nil
 		}
 		var item Quarantined
 		var original string
@@ -195,6 +204,7 @@ func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, n
 			return nil, "", fmt.Errorf("%w: %w", errUnreadable, err)
 		}
 		items = append(items, item)
+		held += rowWeight + len(original)
 	}
 	return items, "", found.Err()
 }

@@ -88,8 +88,8 @@ var tlsFindings = func() *table[lifecycle.Finding, Finding] {
 }()
 
 // tlsFindingsOn are the findings about TLS on the host of that name, also those that only say of which target they are.
-func (s *Store) tlsFindingsOn(ctx context.Context, name string, onIt []Target, now time.Time) ([]Finding, error) {
-	return selected(ctx, s, tlsFindings, now, func(w *where) {
+func (s *Store) tlsFindingsOn(ctx context.Context, name string, onIt []Target, now time.Time, truncated *[]string) ([]Finding, error) {
+	return selected(ctx, s, tlsFindings, now, truncated, func(w *where) {
 		terms := []string{"(provider, id) IN (SELECT provider, id FROM names WHERE model = 'findings' AND reversed = ?)"}
 		args := []any{schema.ReverseName(name)}
 		for _, t := range onIt {

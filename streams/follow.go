@@ -246,7 +246,7 @@ func (p *place) gather(durable uint64) ([]schema.Record, error) {
 
 // Get is the event with sequence seq, if it is durable.
 func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
-	records, err := l.next(ctx, seq, "", 1)
+	records, _, err := l.next(ctx, seq, "", 1, 0)
 	if err != nil {
 		return schema.Record{}, err
 	}
@@ -256,35 +256,53 @@ func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	return records[0], nil
 }
 
-// Events are up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all.
-func (l *Log) Events(ctx context.Context, after uint64, filter string, limit int) ([]schema.Record, error) {
-	return l.next(ctx, after+1, filter, limit)
+// Events are up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all. They end early before the event with
+// which they would hold more than so many bytes, and then there is more; the first event is among them however large it is.
+func (l *Log) Events(ctx context.Context, after uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
+	return l.next(ctx, after+1, filter, limit, bytes)
 }
 
-func (l *Log) next(ctx context.Context, from uint64, filter string, limit int) ([]schema.Record, error) {
+func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
 	if filter == "" {
 		filter = schema.Subjects
 	}
 	s, err := l.use()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	var records []schema.Record
 	for last := l.durable.seq(); len(records) < limit && from <= last; from++ {
-		m, err := s.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+		m, err := l.message(ctx, s.stream, from, filter)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("couldn't read the log from event %d on: %w", from, err)
+			return nil, false, fmt.Errorf("couldn't read the log from event %d on: %w", from, err)
 		}
 		if m.Sequence > last {
 			break
 		}
+		if bytes -= len(m.Data); bytes < 0 && len(records) > 0 {
+			return records, true, nil
+		}
 		records = append(records, schema.Record{Seq: m.Sequence, Subject: m.Subject, Time: m.Time, Data: m.Data})
 		from = m.Sequence
 	}
-	return records, nil
+	return records, false, nil
+}
+
+// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB on the one connection that appending needs, too, which
+// the server closes when more than 64 MiB wait on it.
+const maxReads = 4
+
+// message is the first message from a sequence on that matches the filter.
+func (l *Log) message(ctx context.Context, stream jetstream.Stream, from uint64, filter string) (*jetstream.RawStreamMsg, error) {
+	select {
+	case l.reads <- struct{}{}:
+		defer func() { <-l.reads }()
+		return stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

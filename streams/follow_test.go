@@ -68,3 +68,22 @@ func standStill(t *testing.T, r *Reader) int {
 	t.Fatal(err)
 	return 0
 }
+
+// TestEventsEndEarlyByBytes asks for more events than fit: those that fit come, one at least, and it is told that there are more.
+func TestEventsEndEarlyByBytes(t *testing.T) {
+	l := openLog(t, Options{})
+	appendN(t, l, 5)
+	all, more, err := l.Events(t.Context(), 0, "", 10, 1<<20)
+	if err != nil || more || len(all) != 5 {
+		t.Fatalf("%d events, more %t, %v", len(all), more, err)
+	}
+	two := len(all[0].Data) + len(all[1].Data)
+	for bytes, want := range map[int]int{0: 1, 1: 1, two - 1: 1, two: 2, two + 1: 2} {
+		if got, more, err := l.Events(t.Context(), 0, "", 10, bytes); err != nil || !more || len(got) != want {
+			t.Errorf("%d bytes: %d events, more %t, %v; want %d", bytes, len(got), more, err, want)
+		}
+	}
+	if got, more, err := l.Events(t.Context(), 0, "", 2, two); err != nil || more || len(got) != 2 {
+		t.Errorf("as many as asked for: %d events, more %t, %v", len(got), more, err)
+	}
+}

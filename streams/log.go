@@ -51,7 +51,8 @@ type Log struct {
 	blocks  blockFiles // only read
 	missing missing    // from it
 
-	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
+	bulking sync.Mutex    // lets in one bulk append at a time: two would gain nothing
+	reads   chan struct{} // one taken by every event that is read by its sequence
 	closed  atomic.Bool
 }
 
@@ -90,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	l := &Log{guard: newGuard(o), logger: o.Logger, durable: newWatermark()}
+	l := &Log{guard: newGuard(o), logger: o.Logger, durable: newWatermark(), reads: make(chan struct{}, maxReads)}
 	if err := l.open(ctx, o); err != nil {
 		l.Close()
 		return nil, err

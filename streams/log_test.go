@@ -164,7 +164,7 @@ func TestReaderWaitsForSync(t *testing.T) {
 	if last, _ := l.Last(context.Background()); last != 1 {
 		t.Errorf("Last is %d before the sync, want 1", last)
 	}
-	if records, err := l.Events(context.Background(), 0, "", 10); err != nil || len(records) != 1 {
+	if records, _, err := l.Events(context.Background(), 0, "", 10, 1<<20); err != nil || len(records) != 1 {
 		t.Errorf("%d events before the sync (%v), want 1", len(records), err)
 	}
 	select {

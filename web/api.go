@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +35,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	if err := hold(w, b.Len()); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -100,40 +102,6 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 		matters[i].Title = matters[i].Heading(titles.of(matters[i].Provider))
 	}
 	return writeItems(w, matters, "")
-}
-
-// apiEvents reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one.
-func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
-	q, err := readEventsQuery(r.URL.Query())
-	if err != nil {
-		return err
-	}
-	records, err := s.Log.Events(r.Context(), q.after, q.subject, q.limit)
-	if err != nil {
-		return err
-	}
-	next := ""
-	if len(records) == q.limit {
-		next = strconv.FormatUint(records[len(records)-1].Seq, 10)
-	}
-	items := make([]json.RawMessage, len(records))
-	for i, rec := range records {
-		items[i] = withSeq(rec)
-	}
-	return writeItems(w, items, next)
-}
-
-// withSeq is the event as it stands in the log, byte for byte, with its sequence put before its other members.
-func withSeq(rec schema.Record) json.RawMessage {
-	seq := `{"seq":` + strconv.FormatUint(rec.Seq, 10)
-	rest, ok := bytes.CutPrefix(bytes.TrimSpace(rec.Data), []byte("{"))
-	switch {
-	case !ok || !json.Valid(rec.Data):
-		return json.RawMessage(seq + "}")
-	case bytes.Equal(bytes.TrimSpace(rest), []byte("}")):
-		return json.RawMessage(seq + "}")
-	}
-	return json.RawMessage(seq + "," + string(rest))
 }
 
 type statusJSON struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"html/template"
+	"io"
 	"maps"
 	"net/http"
 	"strconv"
@@ -15,10 +16,12 @@ import (
 // heardHeader is sent by an open page that fetches itself anew: the sequence of the last event that it has heard of.
 const heardHeader = "Certtrail-Heard"
 
-// How long a copy of a page serves others, so that what no event tells, such as a count of deliveries, is never older; and how many there are.
+// How long a copy of a page serves others, so that what no event tells, such as a count of deliveries, is never older; how many there are, and how
+// many bytes they hold together, those included that somebody still reads.
 const (
-	copyLife  = 500 * time.Millisecond
-	maxCopies = 200
+	copyLife   = 500 * time.Millisecond
+	maxCopies  = 200
+	copiesHold = 16 << 20
 )
 
 // copies lets open pages share the making of what they show: when two hundred of them hear of an event, each that shows the same address gets a
@@ -27,19 +30,24 @@ const (
 type copies struct {
 	token string // stands in a copy for the browser's own
 	mu    sync.Mutex
-	of    map[string]*pageCopy // by address
+	of    map[string]*pageCopy // by address; the last made, or in the making
+	held  int                  // bytes of those that are kept or read
 }
 
-// pageCopy is the last page made of an address.
+// pageCopy is a page made of an address. Nothing in it changes once it is made, but what copies.mu guards.
 type pageCopy struct {
-	taken  time.Time // guarded by copies.mu
-	mu     sync.Mutex
-	begun  time.Time // zero: there is none
+	begun  time.Time // zero: it could not be made
 	seq    uint64    // it shows the log at least up to this event
 	status int
 	header http.Header
-	body   bytes.Buffer // never written again once it has been sent to somebody
-	forms  bool         // it bears the token
+	body   bytes.Buffer
+	forms  bool // it bears the token
+
+	made    chan struct{}      // closed when it is
+	cancel  context.CancelFunc // ends the making
+	readers int                // who wait for it or read it; guarded by copies.mu, as are the next
+	kept    bool               // others are given it
+	counted bool               // in copies.held
 }
 
 func (p *pageCopy) Header() http.Header         { return p.header }
@@ -53,52 +61,137 @@ func (s *Server) shared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		heard, err := strconv.ParseUint(r.Header.Get(heardHeader), 10, 64)
 		token := cookieToken(r)
-		if err != nil || token == "" || r.Method != http.MethodGet {
+		if err != nil || token == "" || r.Method != http.MethodGet || s.copies.full() {
 			next.ServeHTTP(w, r)
 			return
 		}
-		status, header, body := s.copyFor(token, heard, next, r)
-		maps.Copy(w.Header(), header)
-		w.WriteHeader(status)
-		w.Write(body)
+		p := s.copyFor(heard, next, r)
+		if p == nil {
+			return // the reader has left
+		}
+		defer s.copies.leave(p)
+		maps.Copy(w.Header(), p.header)
+		w.WriteHeader(p.status)
+		p.write(w, s.copies.token, template.HTMLEscapeString(token))
 	})
 }
 
-// copyFor is the page that r asks for, begun when the read models held the event heard; its forms bear token.
-func (s *Server) copyFor(token string, heard uint64, next http.Handler, r *http.Request) (status int, header http.Header, body []byte) {
-	p := s.copies.take(r.URL.RequestURI(), s.Now())
-	p.mu.Lock() // who comes meanwhile waits for the same page
-	defer p.mu.Unlock()
-	if p.seq < heard || s.Now().Sub(p.begun) >= copyLife {
-		s.makeCopy(p, next, r)
+// write writes the page with another token in the place of the old. All its readers share its bytes.
+func (p *pageCopy) write(w io.Writer, old, token string) {
+	body := p.body.Bytes()
+	for p.forms {
+		before, after, found := bytes.Cut(body, []byte(old))
+		if !found {
+			break
+		}
+		if _, err := w.Write(before); err != nil {
+			return // the peer is gone, so there is nobody to tell
+		}
+		if _, err := io.WriteString(w, token); err != nil {
+			return
+		}
+		body = after
 	}
-	body = p.body.Bytes()
-	if p.forms {
-		body = bytes.ReplaceAll(body, []byte(s.copies.token), []byte(template.HTMLEscapeString(token)))
-	}
-	return p.status, p.header, body
+	_, _ = w.Write(body)
 }
 
-func (c *copies) take(address string, now time.Time) *pageCopy {
+// copyFor is the page that r asks for, begun when the read models held the event heard; who gets it leaves it. It is nil when r's client has left.
+func (s *Server) copyFor(heard uint64, next http.Handler, r *http.Request) *pageCopy {
+	for address := r.URL.RequestURI(); ; {
+		p, mine := s.copies.enter(address, heard, s.Now())
+		if mine {
+			return s.makeCopy(p, next, r)
+		}
+		select {
+		case <-p.made:
+		case <-r.Context().Done():
+			s.copies.leave(p)
+			return nil
+		}
+		if p.good(heard, s.Now()) {
+			return p
+		}
+		s.copies.leave(p)
+	}
+}
+
+// good tells whether the page, which is made, may be given to who heard of an event.
+func (p *pageCopy) good(heard uint64, now time.Time) bool {
+	return p.seq >= heard && now.Sub(p.begun) < copyLife
+}
+
+func (p *pageCopy) inMaking() bool {
+	select {
+	case <-p.made:
+		return false
+	default:
+		return true
+	}
+}
+
+// full tells whether the copies hold so much that each reader needs a page of his own, which counts as his answer.
+func (c *copies) full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.DeleteFunc(c.of, func(_ string, p *pageCopy) bool { return now.Sub(p.taken) >= 2*copyLife })
-	p := c.of[address]
-	if p == nil {
-		p = &pageCopy{}
-		if len(c.of) < maxCopies {
-			c.of[address] = p
-		}
-	}
-	p.taken = now
-	return p
+	return c.held >= copiesHold
 }
 
-// makeCopy lets next write p anew. That its reader leaves does not end it, since others wait for it.
-func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) {
-	ctx := context.WithValue(context.WithoutCancel(r.Context()), formKey{}, s.copies.token)
-	p.begun, p.seq, p.status, p.header = time.Time{}, 0, http.StatusOK, http.Header{}
-	p.body = bytes.Buffer{}
+// enter is a page of the address that is good or in the making, or a new one that the caller has to make.
+func (c *copies) enter(address string, heard uint64, now time.Time) (p *pageCopy, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for of, p := range c.of {
+		stale := !p.inMaking() && (of == address && !p.good(heard, now) || now.Sub(p.begun) >= 2*copyLife)
+		if !p.kept || stale {
+			delete(c.of, of)
+			p.kept = false
+			c.count(p)
+		}
+	}
+	if p = c.of[address]; p != nil {
+		p.readers++
+		return p, false
+	}
+	p = &pageCopy{status: http.StatusOK, header: http.Header{}, made: make(chan struct{}), readers: 1}
+	if p.kept = len(c.of) < maxCopies; p.kept {
+		c.of[address] = p
+	}
+	return p, true
+}
+
+// leave is the end of a reader's interest in p. A page that nobody waits for any more is not made to its end.
+func (c *copies) leave(p *pageCopy) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.readers--; p.readers == 0 && p.inMaking() {
+		p.kept = false
+		p.cancel()
+	}
+	c.count(p)
+}
+
+// count counts what p holds while it is kept or read.
+func (c *copies) count(p *pageCopy) {
+	needed := !p.inMaking() && (p.kept || p.readers > 0)
+	if needed == p.counted {
+		return
+	}
+	if p.counted = needed; needed {
+		c.held += p.body.Len()
+	} else {
+		c.held -= p.body.Len()
+	}
+}
+
+// makeCopy lets next write p, which ends with the last who waits for it, not with r's client.
+func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) *pageCopy {
+	ctx, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(r.Context()), formKey{}, s.copies.token))
+	defer cancel()
+	s.copies.mu.Lock()
+	p.cancel = cancel
+	s.copies.mu.Unlock()
+	stays := context.AfterFunc(r.Context(), func() { s.copies.leave(p) })
+	defer s.copies.finish(p)
 	begun := s.Now()
 	status, _, err := s.Store.Status(ctx)
 	next.ServeHTTP(p, r.WithContext(ctx))
@@ -106,4 +199,16 @@ func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) {
 	if p.begun = begun; err == nil {
 		p.seq = shownSeq(status)
 	}
+	if !stays() {
+		return nil
+	}
+	return p
+}
+
+// finish lets the readers of p have it.
+func (c *copies) finish(p *pageCopy) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(p.made)
+	c.count(p)
 }

@@ -93,13 +93,15 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 }
 
 // foremost are the first rows of what bears the name, with the way to the rest. A name that is renewed every few weeks has hundreds.
-func foremost[T any](l *list[T], f *frame, items []T, name string) section[T] {
+func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetail) section[T] {
 	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
-	if sec.Count = number(len(items)); len(items) > relatedLimit {
-		sec.All = with(l.model, nil, "q", name)
-	}
-	if len(items) == projections.MaxLimit {
+	sec.Count = number(len(items))
+	more := slices.Contains(d.Truncated, l.model)
+	if more {
 		sec.Count += "+"
+	}
+	if more || len(items) > relatedLimit {
+		sec.All = with(l.model, nil, "q", d.Name)
 	}
 	return sec
 }
@@ -141,14 +143,14 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 		p.Validations = append(p.Validations, v)
 	}
 	noteFates(d)
-	p.Orders = foremost(s.orders, &p.frame, d.Orders, d.Name)
-	p.Certificates = foremost(s.certificates, &p.frame, d.Certificates, d.Name)
+	p.Orders = foremost(s.orders, &p.frame, d.Orders, d)
+	p.Certificates = foremost(s.certificates, &p.frame, d.Certificates, d)
 	if then.AsOf == nil {
 		p.Refused = s.refusedZones(d.DNSSEC, p.Now)
 	}
 	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
 	p.Targets = sectionOf(s.targets, &p.frame, d.Targets)
-	p.Findings = foremost(s.findings, &p.frame, d.Findings, d.Name)
+	p.Findings = foremost(s.findings, &p.frame, d.Findings, d)
 	return s.render(w, http.StatusOK, "domain", p)
 }
 

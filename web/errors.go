@@ -22,7 +22,8 @@ var (
 	errMethod  = errors.New("certtrail only answers GET and HEAD here")
 	errNoLog   = fmt.Errorf("%w, for this database has no log beside it", errNoRoute)
 	errStill   = fmt.Errorf("%w: this database is of one moment, so nothing changes", errNoRoute)
-	errBusy    = fmt.Errorf("%d pages are being kept up to date already, which is the limit", maxLive)
+	errFull    = errors.New("the answers under way hold all the memory that is set aside for them; ask again in a few seconds")
+	errBusy    = errors.New("as many pages are being kept up to date as there is room for")
 )
 
 // handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is ours to mend.
@@ -102,7 +103,7 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 		detail, retry, _ := s.rebuild(r.Context())
 		w.Header().Set("Retry-After", strconv.Itoa(retry))
 		return http.StatusServiceUnavailable, detail
-	case errors.Is(err, errBusy):
+	case errors.Is(err, errBusy), errors.Is(err, errFull):
 		w.Header().Set("Retry-After", retryAfter)
 		return http.StatusServiceUnavailable, sentence(err.Error())
 	case errors.Is(err, errMethod):

@@ -147,7 +147,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if p.Last, err = s.Log.Last(ctx); err != nil {
 		return err
 	}
-	found, err := s.searchLog(ctx, q, p.Last)
+	found, err := s.searchLog(ctx, w, q, p.Last)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	if p.Stopped = found.stopped; p.Stopped > 0 {
 		p.Older = with("events", values, "before_seq", numberText(p.Stopped), "after_seq", "", "cursor", "")
-	} else if n := len(records); n > 0 && records[0].Seq > 1 && (q.forward || n == q.limit) {
+	} else if n := len(records); n > 0 && records[0].Seq > 1 && (q.forward || found.full || n == q.limit) {
 		p.Older = with("events", values, "before_seq", numberText(records[0].Seq), "after_seq", "", "cursor", "")
 	}
 	if last := lastOf(records, q); last < p.Last && (q.forward && len(records) > 0 || q.before > 0) {

@@ -2,9 +2,13 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,9 +34,8 @@ func (l *list[T]) csv(w http.ResponseWriter, r *http.Request) error {
 	if err := out.Write(record); err != nil {
 		return err
 	}
-	return l.export(w, r, exportFormat[T]{
-		contentType: "text/csv; charset=utf-8", suffix: "csv",
-		page: func(items []T) ([]byte, error) {
+	return l.export(w, r, "text/csv; charset=utf-8", "csv", format[T]{
+		rows: func(items []T) ([]byte, error) {
 			for i := range items {
 				for j, f := range l.fields {
 					record[j] = harmless(f.text(&items[i]))
@@ -42,19 +45,33 @@ func (l *list[T]) csv(w http.ResponseWriter, r *http.Request) error {
 				}
 			}
 			out.Flush()
-			page := bytes.Clone(b.Bytes())
+			rows := bytes.Clone(b.Bytes())
 			b.Reset()
-			return page, out.Error()
+			return rows, out.Error()
 		},
+		end: func(string) string { return "" },
 	})
 }
 
 // json is the whole list as filtered, in the shape of the API's lists.
 func (l *list[T]) json(w http.ResponseWriter, r *http.Request) error {
-	before := `{"items":[` + "\n"
-	return l.export(w, r, exportFormat[T]{
-		contentType: "application/json", suffix: "json", end: "],\"next_cursor\":\"\"}\n",
-		page: func(items []T) ([]byte, error) {
+	f := itemsFormat[T]()
+	end := f.end
+	f.end = func(string) string { return end("") } // so many rows were asked for, and there they are
+	return l.export(w, r, "application/json", "json", f)
+}
+
+// format writes items as they come; rows is called in order, at least once.
+type format[T any] struct {
+	rows func(items []T) ([]byte, error)
+	end  func(next string) string
+}
+
+// itemsFormat is the shape of the API's lists, with each item on a line.
+func itemsFormat[T any]() format[T] {
+	before := `{"items":[`
+	return format[T]{
+		rows: func(items []T) ([]byte, error) {
 			var b bytes.Buffer
 			if len(items) == 0 {
 				b.WriteString(before)
@@ -71,58 +88,70 @@ func (l *list[T]) json(w http.ResponseWriter, r *http.Request) error {
 			}
 			return b.Bytes(), nil
 		},
-	})
+		end: func(next string) string { return `],"next_cursor":"` + next + "\"}\n" }, // a cursor needs no escaping: it is a number or base64
+	}
 }
 
-// exportFormat writes pages of items; page is called in order, at least once.
-type exportFormat[T any] struct {
-	contentType, suffix, end string
-	page                     func(items []T) ([]byte, error)
-}
-
-// export sends the whole list page by page, so that its size does not matter here. A row that changes meanwhile moves to the front of the
-// default order, where it would be missed; so without an order that was asked for, the list goes by what never changes.
-func (l *list[T]) export(w http.ResponseWriter, r *http.Request, f exportFormat[T]) error {
+// export sends the whole list. A row that changes meanwhile moves to the front of the default order, where it would be missed; so without an order that
+// was asked for, the list goes by what never changes.
+func (l *list[T]) export(w http.ResponseWriter, r *http.Request, contentType, suffix string, f format[T]) error {
 	q, err := l.query(r)
 	if err != nil {
 		return err
 	}
-	if q.Sort == "" {
-		q.Sort = l.exportSort
+	q.Sort = cmp.Or(q.Sort, l.exportSort)
+	most := portion{rows: cmp.Or(q.Limit, math.MaxInt), bytes: math.MaxInt}
+	if r.Method == http.MethodHead {
+		most.bytes = 0
 	}
-	limit := q.Limit // asked for: only so many rows
-	q.Limit = projections.MaxLimit
-	if limit > 0 {
-		q.Limit = limit
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.model, suffix))
+	if err := l.send(w, r, q, most, f); err != nil {
+		w.Header().Del("Content-Disposition")
+		return err
 	}
-	for first := true; ; first = false {
+	return nil
+}
+
+// portion is how much of a list is sent: it ends with the row with which it has as many bytes.
+type portion struct{ rows, bytes int }
+
+// firstRows are read at first, and then twice as many each time, as far as chunkBytes allow.
+const firstRows = projections.DefaultLimit
+
+// send writes a list from where q begins, piece by piece, so that its size does not matter here. It returns an error only before the first piece.
+func (l *list[T]) send(w http.ResponseWriter, r *http.Request, q projections.Query, most portion, f format[T]) error {
+	q.Bytes = chunkBytes
+	for first, rows := true, firstRows; ; first = false {
+		q.Limit = min(rows, most.rows)
 		items, next, err := l.find(r.Context(), q)
-		var page []byte
+		var piece []byte
 		if err == nil {
-			page, err = f.page(items)
+			piece, err = f.rows(items)
 		}
-		if err != nil && first {
+		if err == nil {
+			err = hold(w, len(piece))
+		}
+		switch {
+		case err == nil:
+		case first:
 			return err
+		case errors.Is(err, errFull) && most.bytes <= pageBytes:
+			_, _ = io.WriteString(w, f.end(q.Cursor)) // a page may end early
+			return nil
+		default:
+			l.s.breakOff(r.Context(), "a list of "+l.model, err)
 		}
-		if err != nil {
-			// Half a list must not look like a whole one, so the connection is cut.
-			l.s.Logger.Error("a download broke off", "list", l.model, "error", err)
-			panic(http.ErrAbortHandler)
-		}
-		if first {
-			w.Header().Set("Content-Type", f.contentType)
-			w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.model, f.suffix))
-		}
-		if _, err := w.Write(page); err != nil {
+		if _, err := w.Write(piece); err != nil {
 			return nil // the peer is gone, so there is nobody to tell
 		}
-		if next == "" || limit > 0 || r.Method == http.MethodHead {
-			break
+		most.rows, most.bytes = most.rows-len(items), most.bytes-len(piece)
+		if next == "" || most.rows <= 0 || most.bytes <= 0 {
+			_, _ = io.WriteString(w, f.end(next)) // likewise
+			return nil
 		}
-		q.Cursor = next
+		q.Cursor, rows = next, min(2*max(len(items), 1), projections.MaxLimit)
 	}
-	w.Write([]byte(f.end))
-	return nil
 }
 
 // harmless keeps spreadsheets from running a cell that a provider, or who wrote to it, made look like a formula. A whole number is none.

@@ -44,6 +44,14 @@ func Acting(o Options, did func()) (http.Handler, error) {
 	}), nil
 }
 
+// The bounds of what answers hold.
+const (
+	ChunkBytes = chunkBytes
+	PageBytes  = pageBytes
+	RoomForAll = roomForAll
+	RoomLarge  = roomLarge
+)
+
 // Forming is a page that bears the token of its forms and nothing else.
 func Forming(o Options) (http.Handler, error) {
 	s, err := newServer(o)

@@ -44,14 +44,16 @@ func (l *fakeLog) add(e *schema.Event) uint64 {
 }
 
 // Events matches only whole prefixes, "certs.order.>", which is all the tests need.
-func (l *fakeLog) Events(_ context.Context, after uint64, subject string, limit int) ([]schema.Record, error) {
-	var found []schema.Record
+func (l *fakeLog) Events(_ context.Context, after uint64, subject string, limit, bytes int) (found []schema.Record, more bool, err error) {
 	for _, r := range l.records {
 		if r.Seq > after && strings.HasPrefix(r.Subject, strings.TrimSuffix(subject, ">")) && len(found) < limit {
+			if bytes -= len(r.Data); bytes < 0 && len(found) > 0 {
+				return found, true, nil
+			}
 			found = append(found, r)
 		}
 	}
-	return found, nil
+	return found, false, nil
 }
 
 func (l *fakeLog) Get(_ context.Context, seq uint64) (schema.Record, error) {

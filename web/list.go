@@ -217,11 +217,8 @@ func (l *list[T]) api(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	items, next, err := l.find(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	return writeItems(w, items, next)
+	w.Header().Set("Content-Type", "application/json")
+	return l.send(w, r, q, portion{rows: cmp.Or(q.Limit, projections.DefaultLimit), bytes: pageBytes}, itemsFormat[T]())
 }
 
 // heads are the columns' heads of a list of n rows. What so many cannot be sorted by is no link.

@@ -21,11 +21,10 @@ type stream struct {
 	flush  int
 }
 
-func (s *stream) Header() http.Header                { return s.header }
-func (s *stream) WriteHeader(code int)               { s.code = code }
-func (s *stream) Write(b []byte) (int, error)        { s.chunks <- string(b); return len(b), nil }
-func (s *stream) FlushError() error                  { s.flush++; return nil }
-func (s *stream) SetWriteDeadline(_ time.Time) error { return nil }
+func (s *stream) Header() http.Header         { return s.header }
+func (s *stream) WriteHeader(code int)        { s.code = code }
+func (s *stream) Write(b []byte) (int, error) { s.chunks <- string(b); return len(b), nil }
+func (s *stream) FlushError() error           { s.flush++; return nil }
 
 // open asks for /live; the returned function hangs up and waits until the server has let go.
 func open(h http.Handler, query, lastEventID string) (*stream, func()) {

@@ -22,13 +22,12 @@ type vastLog struct {
 
 func (l *vastLog) Last(context.Context) (uint64, error) { return l.last, nil }
 
-func (l *vastLog) Events(_ context.Context, after uint64, _ string, limit int) ([]schema.Record, error) {
-	var found []schema.Record
+func (l *vastLog) Events(_ context.Context, after uint64, _ string, limit, _ int) (found []schema.Record, more bool, err error) {
 	for seq := max(after+1, l.from); seq <= l.until && len(found) < limit; seq++ {
 		found = append(found, schema.Record{Seq: seq, Subject: "certs.order.issued.digicert.1", Time: now, Data: []byte("{}")})
 	}
 	l.reads += len(found) + 1
-	return found, nil
+	return found, false, nil
 }
 
 // TestLogIsLookedThroughWithinBounds asks for the newest events that match in a log of ten million.
@@ -66,12 +65,12 @@ func TestLogIsLookedThroughWithinBounds(t *testing.T) {
 // slowLog never finds anything in time.
 type slowLog struct{ vastLog }
 
-func (l *slowLog) Events(ctx context.Context, after uint64, subject string, limit int) ([]schema.Record, error) {
+func (l *slowLog) Events(ctx context.Context, after uint64, subject string, limit, bytes int) (found []schema.Record, more bool, err error) {
 	if after < l.last-1000 {
 		<-ctx.Done()
-		return nil, fmt.Errorf("couldn't read the log: %w", ctx.Err())
+		return nil, false, fmt.Errorf("couldn't read the log: %w", ctx.Err())
 	}
-	return nil, nil
+	return nil, false, nil
 }
 
 // TestLogOffersToLookFurther gives up in time, says how far it came, and offers to go on from there.

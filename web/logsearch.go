@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
@@ -17,14 +18,18 @@ const (
 // foundEvents are the events of one page, ascending.
 type foundEvents struct {
 	records []schema.Record
+	full    bool   // they hold pageBytes, so that there may be more in the direction of the search
 	stopped uint64 // the search went no further back than this event; 0: it came to its end
 }
 
 // searchLog is one page of the log.
-func (s *Server) searchLog(ctx context.Context, q eventsQuery, last uint64) (foundEvents, error) {
+func (s *Server) searchLog(ctx context.Context, w http.ResponseWriter, q eventsQuery, last uint64) (foundEvents, error) {
 	if q.forward {
-		records, err := s.Log.Events(ctx, q.after, q.subject, q.limit)
-		return foundEvents{records: records}, err
+		records, more, err := s.Log.Events(ctx, q.after, q.subject, q.limit, pageBytes)
+		if err == nil {
+			err = hold(w, sizeOf(records))
+		}
+		return foundEvents{records: records, full: more}, err
 	}
 	end := last + 1
 	if q.before > 0 {
@@ -33,16 +38,19 @@ func (s *Server) searchLog(ctx context.Context, q eventsQuery, last uint64) (fou
 	b := &backwards{log: s.Log, subject: q.subject, end: end, stretch: uint64(q.limit), reads: searchReads}
 	looking, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	for b.end > 1 && len(b.found) < q.limit {
+	for b.end > 1 && len(b.found) < q.limit && !b.full {
 		err := b.step(looking, q.limit-len(b.found))
 		if err != nil && ctx.Err() == nil && looking.Err() != nil || b.reads <= 0 {
-			return foundEvents{b.found, b.end}, nil
+			return foundEvents{records: b.found, stopped: b.end}, nil
+		}
+		if err == nil {
+			err = hold(w, b.size)
 		}
 		if err != nil {
 			return foundEvents{}, err
 		}
 	}
-	return foundEvents{records: b.found}, nil
+	return foundEvents{records: b.found, full: b.full}, nil
 }
 
 // backwards finds the last events before end that match. It looks through a stretch before the end: a longer one next time if that held too few, a
@@ -51,6 +59,8 @@ type backwards struct {
 	log     Log
 	subject string
 	found   []schema.Record // ascending
+	size    int             // bytes of them
+	full    bool            // the next one is too large for the page
 	end     uint64          // all from here on has been looked through
 	stretch uint64
 	reads   int // that are left
@@ -65,7 +75,7 @@ func (b *backwards) step(ctx context.Context, n int) error {
 	if b.end-1 > b.stretch {
 		after = b.end - 1 - b.stretch
 	}
-	page, err := b.log.Events(ctx, after, b.subject, n+1)
+	page, more, err := b.log.Events(ctx, after, b.subject, n+1, pageBytes-b.size)
 	if err != nil {
 		return errors.Join(err, ctx.Err())
 	}
@@ -74,12 +84,20 @@ func (b *backwards) step(ctx context.Context, n int) error {
 	for within > 0 && page[within-1].Seq >= b.end {
 		within--
 	}
-	if within > n { // there may be more behind them
+	size := sizeOf(page[:within])
+	fits := b.size+size <= pageBytes || len(b.found) == 0 && within == 1
+	unseen := more && within == len(page) && page[within-1].Seq+1 < b.end
+	switch {
+	case within > n: // there may be more behind them
 		b.stretch = max(b.stretch/4, uint64(n))
-		return nil
+	case unseen, !fits && b.stretch > 1:
+		b.stretch = max(b.stretch/4, 1)
+	case !fits:
+		b.full = true
+	default:
+		b.found, b.size = append(page[:within:within], b.found...), b.size+size
+		b.end = after + 1
+		b.stretch *= 4
 	}
-	b.found = append(page[:within:within], b.found...)
-	b.end = after + 1
-	b.stretch *= 4
 	return nil
 }

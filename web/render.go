@@ -85,6 +85,9 @@ func (s *Server) render(w http.ResponseWriter, status int, page string, data any
 	if err != nil {
 		return fmt.Errorf("couldn't render page %s: %w", page, err)
 	}
+	if err := hold(w, b.Len()); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	w.Write(b.Bytes())

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -23,6 +24,7 @@ type Options struct {
 	Metrics   http.Handler                 // nil: no /metrics
 	Ready     func() (ok bool, report any) // nil: ready as soon as it answers; the report is sent as JSON
 	Version   string                       // of the program
+	Live      int                          // streams of changes at once, fewer than the listener has connections; 0: maxLive
 	Hosts     []string                     // the host names, without port, that requests may bear; anything else is answered 421
 	Now       func() time.Time             // nil: time.Now
 	Logger    *slog.Logger                 // nil: nothing is logged
@@ -63,6 +65,7 @@ type Server struct {
 	pages    map[string]pageTemplate
 	pressing pressing
 	assets   *assets
+	room     *room
 	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
@@ -88,7 +91,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.guard(s.router()), nil
+	return s.guard(s.held(s.router())), nil
 }
 
 func newServer(o Options) (*Server, error) {
@@ -111,7 +114,7 @@ func newServer(o Options) (*Server, error) {
 		o.First.ConfigFile = "certtrail.yaml"
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	s := &Server{Options: o, copies: newCopies(), slots: make(chan struct{}, maxLive), hosts: map[string]bool{}}
+	s := &Server{Options: o, room: newRoom(), copies: newCopies(), slots: make(chan struct{}, min(cmp.Or(o.Live, maxLive), maxLive)), hosts: map[string]bool{}}
 	for _, h := range o.Hosts {
 		s.hosts[hostName(h)] = true
 	}

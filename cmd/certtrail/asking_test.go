@@ -76,7 +76,7 @@ func (i *inside) told(at time.Time, k schema.Kind, d schema.Data) {
 // ids are those of the events after seq whose source is not a hook, and the log's end.
 func (i *inside) ids(seq uint64) (ids []string, last uint64) {
 	i.t.Helper()
-	records, err := i.o.log.Events(i.ctx, seq, "", 1000)
+	records, _, err := i.o.log.Events(i.ctx, seq, "", 1000, 64<<20)
 	if err != nil {
 		i.t.Fatal(err)
 	}

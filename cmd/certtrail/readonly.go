@@ -41,6 +41,10 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 	if !asOf.IsZero() {
 		now = func() time.Time { return asOf }
 	}
+	limit, err := descriptorLimit()
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", c.webListen)
 	if err != nil {
 		return fmt.Errorf("couldn't listen for the pages: %w; choose another address with --web-listen", err)
@@ -55,7 +59,7 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	pages := newListener("pages", l, handler)
+	pages := newListener("pages", bounded(l, sharesOf(limit).web, c.proxies), handler)
 	failed := make(chan error, 1)
 	pages.serve(failed)
 	fmt.Fprintf(out, "certtrail %s shows %s as of event %s.\n\n  pages       %s\n\n", version(), db, commas(seq), c.webURL)

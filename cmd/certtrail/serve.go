@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,9 +22,6 @@ import (
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
-
-// stopTimeout is how long requests under way may take to end once the process is told to stop.
-const stopTimeout = 5 * time.Second
 
 func serveCommand() *cobra.Command {
 	var readOnly bool
@@ -175,6 +171,11 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	for i := range c.sources {
 		sv.fills[c.sources[i].system.Kind] = fills(c.sources[i].system)
 	}
+	limit, err := descriptorLimit()
+	if err != nil {
+		return err
+	}
+	share := sharesOf(limit)
 	hooks, err := net.Listen("tcp", c.hooksListen)
 	if err != nil {
 		return fmt.Errorf("couldn't listen for deliveries: %w; choose another address with --hooks-listen", err)
@@ -191,7 +192,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	if c.webURL == "" {
 		c.webURL = "http://" + pages.Addr().String()
 	}
-	handler, err := sv.openPages(ctx)
+	handler, err := sv.openPages(ctx, share.web/2)
 	if err != nil {
 		sv.close()
 		return errors.Join(err, hooks.Close(), pages.Close())
@@ -201,13 +202,13 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 		Handshake: sv.asking.challenged,
 	})
 	sv.endpoints = localURL(hooks.Addr())
-	sv.hooks = newListener("deliveries", hooks, edge)
-	sv.web = newListener("pages", pages, sv.answering.counted(handler))
+	sv.hooks = newListener("deliveries", bounded(hooks, share.hooks, c.proxies), edge)
+	sv.web = newListener("pages", bounded(pages, share.web, c.proxies), sv.answering.counted(handler))
 	return nil
 }
 
-// openPages opens the log, the read models, and what shows them.
-func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
+// openPages opens the log, the read models, and what shows them, with so many streams of changes at most.
+func (sv *serverProcess) openPages(ctx context.Context, live int) (http.Handler, error) {
 	if err := sv.openLog(ctx, sv.c.natsListen); err != nil {
 		return nil, err
 	}
@@ -226,7 +227,7 @@ func (sv *serverProcess) openPages(ctx context.Context) (http.Handler, error) {
 		sv.c.natsListen = addr
 	}
 	return web.New(web.Options{
-		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c),
+		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c), Live: live,
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
 		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Limits: limits(), Calendar: newCalendarSecret(sv.c.dataDir),
 		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
@@ -343,49 +344,4 @@ func (sv *serverProcess) announce(w io.Writer) {
 		fmt.Fprintln(w, "No provider is on yet. Run `certtrail init`, which writes certtrail.yaml with credentials for each, and start again.")
 	}
 	fmt.Fprintln(w)
-}
-
-// listener is one HTTP server on its address.
-type listener struct {
-	name   string
-	l      net.Listener
-	server *http.Server
-	cancel context.CancelFunc // ends the contexts of its requests, of which some live as long as a page is open
-}
-
-func newListener(name string, l net.Listener, h http.Handler) *listener {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &listener{name, l, &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}, cancel}
-}
-
-func (l *listener) serve(failed chan<- error) {
-	go func() {
-		if err := l.server.Serve(l.l); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("the listener for %s failed: %w", l.name, err)
-		}
-	}()
-}
-
-// localURL is where this machine reaches a listener, which may listen on all addresses.
-func localURL(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if ip, ipErr := netip.ParseAddr(host); err == nil && ipErr == nil && ip.IsUnspecified() {
-		return "http://" + net.JoinHostPort("localhost", port)
-	}
-	return "http://" + addr.String()
-}
-
-// stop takes no new requests, and waits for those under way.
-func (l *listener) stop(logger *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	l.server.RegisterOnShutdown(l.cancel)
-	if err := l.server.Shutdown(ctx); err != nil {
-		logger.Warn("requests were still under way at the end", "listener", l.name, "error", err)
-		l.server.Close()
-	}
-	l.cancel()
 }

@@ -87,8 +87,8 @@ func (sv *serverProcess) testEndpoint(ctx context.Context, s *ingest.Source, fee
 
 // testEvent is the sequence of the event that a test of the source made after the one at `after`.
 func (sv *serverProcess) testEvent(ctx context.Context, source string, after uint64) (uint64, error) {
-	const few = 20 // a provider may send tests of its own at the same time
-	records, err := sv.log.Events(ctx, after, schema.SubjectFor(schema.AccountTestReceived, source, ""), few)
+	const few, bytes = 20, 1 << 20 // a provider may send tests of its own at the same time
+	records, _, err := sv.log.Events(ctx, after, schema.SubjectFor(schema.AccountTestReceived, source, ""), few, bytes)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// spareDescriptors are what the process keeps for itself, where its limit allows: the log's blocks, the read models and those built beside them, sockets.
+const spareDescriptors = 64
+
+// shares are how many connections each listener may have.
+type shares struct{ hooks, web, subscribers int }
+
+// descriptorLimit is how many files and sockets this process may have open. Go has raised the soft limit to the hard one.
+func descriptorLimit() (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("couldn't read the limit of open files: %w", err)
+	}
+	const most = 1 << 20 // more than any listener gets
+	return int(min(limit.Cur, most)), nil
+}
+
+// sharesOf divides the descriptors: what the process needs itself comes first, and the listeners have the rest. More than mostConnections only cost memory.
+func sharesOf(limit int) shares {
+	const mostConnections = 4096
+	own := max(min(spareDescriptors, limit*3/4), limit/4)
+	eighth := (limit - own) / 8
+	return shares{hooks: min(3*eighth, mostConnections), web: min(3*eighth, mostConnections), subscribers: min(2*eighth, mostConnections)}
+}
