@@ -30,6 +30,7 @@ type publisher struct {
 	nc      *nats.Conn
 	most    int           // messages at once
 	timeout time.Duration // how long one may be unanswered after the last was published
+	turn    time.Duration // turnAfter
 	ordered bool          // none goes after one that could not be sent
 
 	sub     *nats.Subscription // nil: none yet, or the last one may still bring late answers
@@ -39,7 +40,7 @@ type publisher struct {
 }
 
 func newPublisher(nc *nats.Conn, most int) *publisher {
-	return &publisher{nc: nc, most: most, timeout: askTimeout}
+	return &publisher{nc: nc, most: most, timeout: askTimeout, turn: turnAfter}
 }
 
 // outcome is what became of one message. A duplicate's sequence is that of its first.
@@ -99,8 +100,9 @@ func (p *publisher) listen() (err error) {
 func (p *publisher) await(outcomes []outcome, waiting int) {
 	timer := time.NewTimer(p.timeout)
 	defer timer.Stop()
-	turn := time.NewTimer(turnAfter)
+	turn := time.NewTimer(p.turn)
 	defer turn.Stop()
+	asked := false
 	for waiting > 0 {
 		select {
 		case m := <-p.answers:
@@ -118,11 +120,14 @@ func (p *publisher) await(outcomes []outcome, waiting int) {
 				waiting--
 			}
 		case <-turn.C:
-			p.nc.PublishMsg(refusedInTurn(p.prefix + "turn")) // if it cannot be sent, nothing can be answered
+			asked = p.nc.PublishMsg(refusedInTurn(p.prefix+"turn")) == nil // if it cannot be sent, nothing can be answered
 		case <-timer.C:
 			p.forget()
 			return
 		}
+	}
+	if asked { // its answer is still to come, and would be taken for the next call's
+		p.forget()
 	}
 }
 

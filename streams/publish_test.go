@@ -63,3 +63,21 @@ func TestLateAnswersAreNobodys(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTurnIsAskedForInVain asks whose turn it is all the time: what the server takes is not taken for dropped.
+func TestTheTurnIsAskedForInVain(t *testing.T) {
+	l := openLog(t, Options{})
+	p := newPublisher(l.session.nc, 100)
+	p.turn = time.Microsecond
+	for round := range 200 {
+		msgs := make([]*nats.Msg, 1+round%100)
+		for i := range msgs {
+			msgs[i] = &nats.Msg{Subject: "certs.order.issued.digicert.1", Data: []byte(strings.Repeat("x", 1000))}
+		}
+		for i, o := range p.publish(msgs) {
+			if o.err != nil {
+				t.Fatalf("round %d, message %d: %v", round, i, o.err)
+			}
+		}
+	}
+}
