@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/google/uuid"
-
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -59,22 +57,21 @@ func (l *Log) gone(first, last uint64) {
 	m.gaps = m.gaps.And(schema.Gap{First: first, Last: last})
 }
 
-// AcceptGap settles that the events of the gap are gone: an event says so, and nobody is told of them any more. by tells when.
-func (l *Log) AcceptGap(ctx context.Context, gap schema.Gap, at schema.Time) (seq uint64, err error) {
-	if gaps := l.Gaps(); !gaps.Covers(gap) {
-		if len(gaps) == 0 {
-			return 0, fmt.Errorf("no event is missing from the log, so there is no gap %s to accept", gap)
-		}
-		return 0, fmt.Errorf("%s is no gap of the log: what is missing is %s", gap, gaps)
+// AcceptGap appends the event that an operator accepts a gap, which is then settled: nobody is told of it any more.
+func (l *Log) AcceptGap(ctx context.Context, e *schema.Event) (seq uint64, err error) {
+	gap, ok := e.AcceptedGap()
+	if !ok {
+		return 0, fmt.Errorf("event %s accepts no gap of this log", e.ID)
 	}
-	if l.Accepted().Covers(gap) {
+	switch gaps := l.Gaps(); {
+	case len(gaps) == 0:
+		return 0, fmt.Errorf("no event is missing from the log, so there is no gap %s to accept", gap)
+	case !gaps.Covers(gap):
+		return 0, fmt.Errorf("%s is no gap of the log: what is missing is %s", gap, gaps)
+	case l.Accepted().Covers(gap):
 		return 0, fmt.Errorf("the gap %s has been accepted already", gap)
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return 0, err
-	}
-	if seq, err = l.Append(ctx, schema.NewGapAccepted(id.String(), at, gap)); err != nil {
+	if seq, err = l.Append(ctx, e); err != nil {
 		return 0, fmt.Errorf("the gap was not accepted: %w", err)
 	}
 	m := &l.missing

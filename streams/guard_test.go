@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -284,6 +285,10 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 	}
 }
 
+func accepting(gap schema.Gap) *schema.Event {
+	return schema.NewGapAccepted(event(1).ID, schema.At(time.Now()), gap)
+}
+
 // TestAcceptedGapIsSettled accepts a gap, which is an event, and is not asked again.
 func TestAcceptedGapIsSettled(t *testing.T) {
 	dir, _ := closedLog(t, 20)
@@ -295,7 +300,7 @@ func TestAcceptedGapIsSettled(t *testing.T) {
 	flip(t, path, offsets(b)[4]+100, 1)
 	l := openLog(t, Options{Dir: dir})
 	for _, wrong := range []schema.Gap{{First: 4, Last: 5}, {First: 6, Last: 6}} {
-		if _, err := l.AcceptGap(t.Context(), wrong, schema.Time{}); err == nil || !strings.Contains(err.Error(), "is no gap of the log: what is missing is 5") {
+		if _, err := l.AcceptGap(t.Context(), accepting(wrong)); err == nil || !strings.Contains(err.Error(), "is no gap of the log: what is missing is 5") {
 			t.Errorf("%v: %v", wrong, err)
 		}
 	}
@@ -306,10 +311,10 @@ func TestAcceptedGapIsSettled(t *testing.T) {
 		l.Close()
 		l = openLog(t, Options{Dir: dir})
 	}
-	if seq, err := l.AcceptGap(t.Context(), schema.Gap{First: 5, Last: 5}, schema.Time{}); seq != 21 || err != nil {
+	if seq, err := l.AcceptGap(t.Context(), accepting(schema.Gap{First: 5, Last: 5})); seq != 21 || err != nil {
 		t.Fatal(seq, err)
 	}
-	if _, err := l.AcceptGap(t.Context(), schema.Gap{First: 5, Last: 5}, schema.Time{}); err == nil || !strings.Contains(err.Error(), "accepted already") {
+	if _, err := l.AcceptGap(t.Context(), accepting(schema.Gap{First: 5, Last: 5})); err == nil || !strings.Contains(err.Error(), "accepted already") {
 		t.Error(err)
 	}
 	for range 2 {

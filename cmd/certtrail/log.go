@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/schema"
@@ -198,7 +199,11 @@ func (o *owner) acceptGap(ctx context.Context, _ *answer, r *http.Request) (any,
 	if err != nil {
 		return nil, err
 	}
-	seq, err := o.log.AcceptGap(ctx, gap, schema.At(time.Now()))
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	seq, err := o.log.AcceptGap(ctx, schema.NewGapAccepted(id.String(), schema.At(time.Now()), gap))
 	if err != nil {
 		return nil, err
 	}
