@@ -146,7 +146,7 @@ func (s *Store) finders(q Query) []finder {
 		s.lapsingDomains(q, -lapsesWithin, 0), s.lapsingDomains(q, 0, lapsesWithin), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
 		s.domains(lifecycle.Failed, q), s.domains(lifecycle.Expired, q), s.domains(lifecycle.RevalidationDue, q),
 		s.organizations(lifecycle.Expired, q), s.organizations(lifecycle.RevalidationDue, q), s.organizations(matter, q), s.rejectedOrders(q),
-		s.dnssec(lifecycle.StepDSSubmit, q), s.dnssec(lifecycle.StepDSRetract, q), s.failedTargets(q), s.openFindings(q), s.silent(q), s.quarantined(q),
+		s.dnssec(lifecycle.StepDSSubmit, q), s.dnssec(lifecycle.StepDSRetract, q), s.failedTargets(q), s.openFindings(q), s.silent(q), s.quarantined(q), s.lost(q),
 	}
 }
 
@@ -231,10 +231,7 @@ func firstOf(times ...*schema.Time) schema.Time {
 
 // Heading is a matter in one line; provider is the title of its provider.
 func (m *Matter) Heading(provider string) string {
-	source := provider
-	if m.Number != "" {
-		source += " " + m.Number
-	}
+	source := strings.TrimSpace(provider + " " + m.Number)
 	if m.About == "" {
 		return m.What + ": " + source
 	}

@@ -54,6 +54,9 @@ type Options struct {
 	// Gaps are the sequences that are gone from the log, and those of them that an operator has accepted; nil: only what was gone when it was folded is known.
 	Gaps func() (gone, accepted schema.Gaps)
 
+	// Losses tell how events were lost that no operator has accepted; nil: none was.
+	Losses func() []schema.Loss
+
 	// Unsettled tells whether the log lost events that no operator has settled yet; nil: never. As long as it does, read models that hold such events are kept
 	// aside where others take their place.
 	Unsettled func() bool
@@ -255,11 +258,23 @@ func (s *Store) drop(f *file, why error) {
 	}
 }
 
+// behind is how many events there are after seq, up to last: some may be gone.
+func (s *Store) behind(seq, last uint64) uint64 {
+	if seq >= last {
+		return 0
+	}
+	var gone schema.Gaps
+	if s.o.Gaps != nil {
+		gone, _ = s.o.Gaps()
+	}
+	return last - seq - (gone.UpTo(last).Events() - gone.UpTo(seq).Events())
+}
+
 // progress notes how far the generation in use is; target is where the log ended when it began to follow.
 func (s *Store) progress(seq, target uint64) {
 	s.setStatus(func(st *Status) {
 		st.Seq, st.Error, st.State = seq, "", StateLive
-		if seq < target {
+		if s.behind(seq, target) > 0 {
 			st.State = StateCatchingUp
 		}
 	})
@@ -282,9 +297,7 @@ func (s *Store) Status(ctx context.Context) ([]Status, Missing, error) {
 		if err != nil {
 			return nil, Missing{}, err
 		}
-		if last > status.Seq {
-			status.Lag = last - status.Seq
-		}
+		status.Lag = s.behind(status.Seq, last)
 	}
 	m, err := s.missing(ctx)
 	if errors.Is(err, ErrRebuilding) { // the file is damaged; what the log knows stands

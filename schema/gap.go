@@ -148,3 +148,22 @@ func (e *Event) AcceptedGap() (Gap, bool) {
 	r, err := ParseGap(e.Data.TargetID)
 	return r, err == nil
 }
+
+// Cause tells how events were lost.
+type Cause string
+
+// The causes.
+const (
+	CauseDamaged Cause = "damaged" // their record has another checksum
+	CauseMissing Cause = "missing" // the file that they stood in is gone
+	CauseEnd     Cause = "end"     // the log ends before events that were answered
+	CauseUnknown Cause = "unknown" // nothing tells
+)
+
+// Loss is a range of events that a log has lost.
+type Loss struct {
+	Gap
+	Cause Cause  `json:"cause"`
+	File  string `json:"file,omitempty"` // of the log, where one tells of it
+	Found Time   `json:"found"`          // when it was first known
+}

@@ -47,6 +47,7 @@ const (
 	MatterQuarantined         = "delivery_quarantined"
 	MatterTargetFailed        = "target_verification_failed"
 	MatterFinding             = "finding_detected"
+	MatterEventsLost          = "events_lost" // nobody decides about it here: an operator accepts the gap
 )
 
 // RowID is where d names the row that a matter of that kind concerns; nil for one that concerns none, or that is not known.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -15,7 +16,7 @@ type missing struct {
 	mu       sync.Mutex
 	gaps     schema.Gaps
 	accepted schema.Gaps
-	losses   []Loss
+	losses   []schema.Loss
 }
 
 // set takes over what a reading found.
@@ -41,12 +42,12 @@ func (l *Log) Accepted() schema.Gaps {
 	return m.accepted
 }
 
-// Losses tell how events were lost that no operator has accepted, as far as a start has found it out.
-func (l *Log) Losses() []Loss {
+// Losses tell how events were lost that no operator has accepted.
+func (l *Log) Losses() []schema.Loss {
 	m := &l.missing
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(m.losses), func(loss Loss) bool { return m.accepted.Covers(loss.Gap) })
+	return slices.DeleteFunc(slices.Clone(m.losses), func(loss schema.Loss) bool { return m.accepted.Covers(loss.Gap) })
 }
 
 // gone notes that the sequences from first to last have no event.
@@ -54,6 +55,10 @@ func (l *Log) gone(first, last uint64) {
 	m := &l.missing
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, gap := range (schema.Gaps{{First: first, Last: last}}).Without(m.gaps) {
+		m.losses = append(m.losses, schema.Loss{Gap: gap, Cause: schema.CauseUnknown, Found: schema.At(time.Now())})
+		l.logger.Error("events are gone from the log; see the operating guide on gaps", "gap", gap)
+	}
 	m.gaps = m.gaps.And(schema.Gap{First: first, Last: last})
 }
 

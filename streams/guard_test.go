@@ -218,24 +218,24 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(*testing.T, string)
 		most   uint64 // events that may be gone; 0: all of the block
-		cause  Cause
+		cause  schema.Cause
 	}{
-		"text in an older block":          {inBlock(first, 100, 300, 1), 1, CauseDamaged},
-		"text in the newest block":        {inBlock(newest, 100, 300, 1), 1, CauseDamaged},
-		"length":                          {inBlock(newest, 20, 2, 8), 1, CauseDamaged},
-		"low bit of the sequence":         {inBlock(first, 7, 4, 1), 1, CauseDamaged},
-		"high bit of the sequence":        {inBlock(first, 7, 9, 4), 1, CauseDamaged},
-		"deleted mark":                    {inBlock(first, 7, 11, 128), 1, CauseDamaged},
-		"high bit in the newest":          {inBlock(newest, 7, 8, 64), 1, CauseDamaged},
-		"the first record":                {inBlock(first, 0, 60, 1), 1, CauseDamaged},
-		"the last record":                 {inBlock(newest, -1, 60, 1), 1, CauseDamaged},
-		"the last record's length":        {inBlock(newest, -1, 1, 1), 1, CauseDamaged},
-		"a length beyond the file":        {inBlock(newest, -1, 2, 64), 1, CauseEnd},
-		"an older block is gone":          {removed(first), 0, CauseMissing},
-		"the newest block is gone":        {removed(newest), 0, CauseEnd},
-		"the newest block is cut":         {cutTo(newest, 0.5), 0, CauseEnd},
-		"an older block is cut":           {cutTo(first, 0.5), 0, CauseDamaged},
-		"the newest block has no content": {cutTo(newest, 0), 0, CauseEnd},
+		"text in an older block":          {inBlock(first, 100, 300, 1), 1, schema.CauseDamaged},
+		"text in the newest block":        {inBlock(newest, 100, 300, 1), 1, schema.CauseDamaged},
+		"length":                          {inBlock(newest, 20, 2, 8), 1, schema.CauseDamaged},
+		"low bit of the sequence":         {inBlock(first, 7, 4, 1), 1, schema.CauseDamaged},
+		"high bit of the sequence":        {inBlock(first, 7, 9, 4), 1, schema.CauseDamaged},
+		"deleted mark":                    {inBlock(first, 7, 11, 128), 1, schema.CauseDamaged},
+		"high bit in the newest":          {inBlock(newest, 7, 8, 64), 1, schema.CauseDamaged},
+		"the first record":                {inBlock(first, 0, 60, 1), 1, schema.CauseDamaged},
+		"the last record":                 {inBlock(newest, -1, 60, 1), 1, schema.CauseDamaged},
+		"the last record's length":        {inBlock(newest, -1, 1, 1), 1, schema.CauseDamaged},
+		"a length beyond the file":        {inBlock(newest, -1, 2, 64), 1, schema.CauseEnd},
+		"an older block is gone":          {removed(first), 0, schema.CauseMissing},
+		"the newest block is gone":        {removed(newest), 0, schema.CauseEnd},
+		"the newest block is cut":         {cutTo(newest, 0.5), 0, schema.CauseEnd},
+		"an older block is cut":           {cutTo(first, 0.5), 0, schema.CauseDamaged},
+		"the newest block has no content": {cutTo(newest, 0), 0, schema.CauseEnd},
 	} {
 		for _, index := range []bool{true, false} { // as after a clean stop, and as after a kill
 			t.Run(fmt.Sprintf("%s, index %v", name, index), func(t *testing.T) {

@@ -15,25 +15,6 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Cause is how events were lost.
-type Cause string
-
-// The causes.
-const (
-	CauseDamaged Cause = "damaged" // a record of theirs has another checksum
-	CauseMissing Cause = "missing" // the block file that they stood in is gone
-	CauseEnd     Cause = "end"     // the log ends before events that were answered
-	CauseUnknown Cause = "unknown" // nothing tells
-)
-
-// Loss is a range of events that the log has lost.
-type Loss struct {
-	schema.Gap
-	Cause Cause     `json:"cause"`
-	File  string    `json:"file,omitempty"` // the block file, where one tells of it
-	Found time.Time `json:"found"`          // by which start
-}
-
 // FailedSync is a sync to disk that failed while the log was open.
 type FailedSync struct {
 	At       time.Time `json:"at"`
@@ -44,8 +25,8 @@ type FailedSync struct {
 
 // account is what is written down of a log beside it: its losses, and a failed sync that no start has dealt with.
 type account struct {
-	Losses     []Loss      `json:"losses,omitempty"`
-	FailedSync *FailedSync `json:"failed_sync,omitempty"`
+	Losses     []schema.Loss `json:"losses,omitempty"`
+	FailedSync *FailedSync   `json:"failed_sync,omitempty"`
 }
 
 // readAccount reads the file at path. ok is false for one that is damaged.
@@ -136,14 +117,17 @@ func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
 	known := a.Losses
 	a.Losses = nil
 	for _, gap := range r.gaps.Without(r.accepted) {
-		i := slices.IndexFunc(known, func(l Loss) bool { return l.Gap == gap })
+		i := slices.IndexFunc(known, func(l schema.Loss) bool { return l.Gap == gap })
 		if i >= 0 {
 			a.Losses = append(a.Losses, known[i])
 			continue
 		}
-		loss := Loss{Gap: gap, Found: now.UTC().Truncate(time.Second)}
+		loss := schema.Loss{Gap: gap, Found: schema.At(now)}
 		loss.Cause, loss.File = r.causeOf(gap)
 		a.Losses = append(a.Losses, loss)
+	}
+	for _, l := range a.Losses {
+		g.logger.Error("events are gone from the log; see the operating guide on gaps, and settle it with certtrail log accept-gap", "gap", l.Gap, "cause", l.Cause, "file", l.File, "found", l.Found)
 	}
 	if f := a.FailedSync; f != nil {
 		g.tellFailedSync(f, r)
@@ -163,7 +147,7 @@ func (g *guard) tellFailedSync(f *FailedSync, r *reading) {
 }
 
 // causeOf tells how the events of a gap were lost, and the block file that says so.
-func (r *reading) causeOf(gap schema.Gap) (Cause, string) {
+func (r *reading) causeOf(gap schema.Gap) (schema.Cause, string) {
 	var before *scan // the last block with events that all stand before the gap
 	for _, s := range r.blocks {
 		if s.events > 0 && s.last < gap.First {
@@ -171,23 +155,23 @@ func (r *reading) causeOf(gap schema.Gap) (Cause, string) {
 			continue
 		}
 		if !s.whole() {
-			return CauseDamaged, blockName(s.number)
+			return schema.CauseDamaged, blockName(s.number)
 		}
 		if s.events == 0 {
 			continue
 		}
 		switch {
 		case before != nil && !before.whole():
-			return CauseDamaged, blockName(before.number)
+			return schema.CauseDamaged, blockName(before.number)
 		case before != nil && s.number > before.number+1:
-			return CauseMissing, blockName(before.number + 1)
+			return schema.CauseMissing, blockName(before.number + 1)
 		case before == nil && s.number > 1 && s.first > gap.Last:
-			return CauseMissing, blockName(s.number - 1)
+			return schema.CauseMissing, blockName(s.number - 1)
 		}
-		return CauseUnknown, ""
+		return schema.CauseUnknown, ""
 	}
 	if before != nil && !before.whole() && !before.cut {
-		return CauseDamaged, blockName(before.number)
+		return schema.CauseDamaged, blockName(before.number)
 	}
-	return CauseEnd, ""
+	return schema.CauseEnd, ""
 }

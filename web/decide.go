@@ -66,7 +66,7 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 	for i, m := range matters {
 		m.Title = m.Heading(f.Source(m.Provider))
 		d := deciding{Matter: m, Source: f.Source(m.Provider), Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
-		if s.Decide != nil && s.ReadOnly == nil {
+		if s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind) {
 			d.FormToken = f.FormToken
 		}
 		if m.Due != nil {

@@ -40,6 +40,8 @@ type owner struct {
 
 	answering answering // what the pages are asked for
 
+	reading func(done, total int) // told how far the log has been read; nil for a command
+
 	importing sync.Mutex // held by the one import at a time: two would not know each other's events
 
 	mu      sync.Mutex
@@ -105,7 +107,7 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 		o.logger.Error(err.Error())
 	}
 	o.log, err = streams.Open(ctx, streams.Options{
-		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger,
+		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
 	})
 	return err
 }
@@ -122,7 +124,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
 			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
-			Gaps: o.gaps, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding, Free: o.free,
+			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding, Free: o.free,
 		})
 	}
 	return o.store, err
@@ -130,6 +132,9 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 
 // gaps are what is gone from the log, and what of it an operator has accepted.
 func (o *owner) gaps() (gone, accepted schema.Gaps) { return o.log.Gaps(), o.log.Accepted() }
+
+// unsettled tells whether the log lost events that no operator has accepted.
+func (o *owner) unsettled() bool { return len(o.log.Losses()) > 0 }
 
 // free is how many bytes the disk of the data directory has left.
 func (o *owner) free() (int64, error) {

@@ -207,7 +207,14 @@ func (o *owner) acceptGap(ctx context.Context, _ *answer, r *http.Request) (any,
 	if err != nil {
 		return nil, err
 	}
-	return acceptedGap{seq}, nil
+	store, err := o.readModels()
+	if err != nil {
+		return nil, err
+	}
+	if !o.unsettled() { // nothing needs to be compared any more
+		err = store.Settle(ctx)
+	}
+	return acceptedGap{seq}, err
 }
 
 func eventsAre(g schema.Gap) string {

@@ -58,6 +58,7 @@ type serverProcess struct {
 	fills   map[string][]string // by the kind of a source
 	hooks   *listener
 	web     *listener
+	failed  chan error // of a listener
 	tested  tested
 }
 
@@ -107,7 +108,7 @@ type exchange struct {
 // serveLog serves until ctx ends, or until there is another log to serve. Then it stops in order: no new deliveries, those under way answered, rows
 // written, log closed.
 func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *controlServer, started func(*serverProcess)) (next *exchange, err error) {
-	sv := &serverProcess{owner: newOwner(c, logger)}
+	sv := &serverProcess{owner: newOwner(c, logger), failed: make(chan error, 3)}
 	exchanges := make(chan *exchange)
 	sv.replace = func(ctx context.Context, prepared string) error {
 		x := &exchange{prepared, make(chan error, 1)}
@@ -140,17 +141,15 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	}()
 	defer sv.asking.start()()
 
-	failed := make(chan error, 3)
-	control.serve(sv.handler(), func(err error) { failed <- err })
-	sv.hooks.serve(failed)
-	sv.web.serve(failed)
+	control.serve(sv.handler(), func(err error) { sv.failed <- err })
+	sv.hooks.serve(sv.failed)
 	started(sv)
 	select {
 	case <-ctx.Done():
 		sv.logger.Info("stopping")
 		control.stop()
 	case next = <-exchanges:
-	case err = <-failed:
+	case err = <-sv.failed:
 		control.stop()
 	case <-sv.log.Stuck():
 		err = sv.log.Err()
@@ -161,7 +160,7 @@ func serveLog(ctx context.Context, c *config, logger *slog.Logger, control *cont
 	return next, err
 }
 
-// open opens everything, the listeners last: whoever can connect is served.
+// open opens everything. The pages' address is served from the beginning, with how far the log has been read; deliveries wait until they can be taken.
 func (sv *serverProcess) open(ctx context.Context) (err error) {
 	c := sv.c
 	if sv.sources, err = c.ingestSources(); err != nil {
@@ -192,10 +191,15 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	if c.webURL == "" {
 		c.webURL = "http://" + pages.Addr().String()
 	}
+	start := &starting{}
+	sv.reading = start.reading(sv.logger)
+	sv.web = newListener("pages", bounded(pages, share.web, c.proxies), sv.answering.counted(start))
+	sv.web.serve(sv.failed)
 	handler, err := sv.openPages(ctx, share.web/2)
 	if err != nil {
+		sv.web.stop(sv.logger)
 		sv.close()
-		return errors.Join(err, hooks.Close(), pages.Close())
+		return errors.Join(err, hooks.Close())
 	}
 	edge := ingest.New(ingest.Options{
 		Sources: sv.sources, Log: sv.log, Keys: sv.keys, MaxBody: c.maxBody, AppendWait: c.appendWait, TrustedProxies: c.proxies, Now: time.Now, Logger: sv.logger,
@@ -203,7 +207,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	})
 	sv.endpoints = localURL(hooks.Addr())
 	sv.hooks = newListener("deliveries", bounded(hooks, share.hooks, c.proxies), edge)
-	sv.web = newListener("pages", bounded(pages, share.web, c.proxies), sv.answering.counted(handler))
+	start.handler.Store(&handler)
 	return nil
 }
 
