@@ -71,14 +71,11 @@ var comparedTables = func() []compared {
 	} {
 		list = append(list, compared{name: t.name, key: []string{"provider", t.key}})
 	}
-	for _, t := range []compared{
+	return append(list, []compared{
 		{name: "deliveries", key: []string{"provider", "hour"}}, {name: "expiries", key: []string{"day", "provider", "validity_days"}},
 		{name: "timeline", key: []string{"id", "seq", "provider", "model"}}, {name: "names", key: []string{"reversed", "id", "provider", "model"}},
 		{name: "quarantine", key: []string{"seq"}}, {name: "gaps", key: []string{"first_seq"}}, {name: "seen", key: []string{"event_id"}}, {name: "cursor", key: []string{"one"}},
-	} {
-		list = append(list, t)
-	}
-	return list
+	}...)
 }()
 
 // compare walks both tables, or the same part of them, in the order of their keys.
