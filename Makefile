@@ -37,8 +37,11 @@ bench: ## measure the hot paths beside their limits
 soak: ## rebuild a million events while serving, and five million in little memory: minutes, and 6 GB of disk
 	$(GO) test -run '^$$' -bench Soak -benchtime 1x -timeout 60m ./cmd/certtrail
 
+SEED ?= 1
 torture: ## the long forms of what attacks a server: minutes
 	$(GO) test -run '^$$' -bench Torture -benchtime 1x -timeout 60m ./...
+	$(GO) test -count 1 -run TestFailingCalls -timeout 60m ./cmd/certtrail -args -torture 60 -seed $(SEED)
+	$(GO) test -count 1 -run TestDamagedFiles -timeout 180m ./cmd/certtrail -args -torture 500 -seed $(SEED)
 
 FUZZTIME ?= 60s
 fuzz: ## fuzz every decoder, FUZZTIME each
