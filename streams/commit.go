@@ -47,10 +47,11 @@ type committer struct {
 
 	stuck chan struct{} // closed when only another process can go on
 
-	mu      sync.Mutex
-	closing bool
-	failure error // a failed sync: nothing may be promised any more
-	frozen  error // why the server takes no messages, until it was started again
+	mu       sync.Mutex
+	closing  bool
+	failure  error // a failed sync: nothing may be promised any more
+	frozen   error // why the server takes no messages, until it does again
+	frozenAt time.Time
 }
 
 // appending is an event to be appended, or what others published and the next sync shall cover, or both; or a question whether one would be taken.
@@ -316,7 +317,6 @@ func (c *committer) publish(batch []*appending) (any bool) {
 	now := time.Now()
 	published := make([]*appending, 0, len(batch))
 	msgs := make([]*nats.Msg, 0, len(batch))
-	settled := false
 	for _, a := range batch {
 		a.err, a.at, a.fresh = nil, now, false
 		if a.msg == nil || !a.claimed.CompareAndSwap(false, true) { // or nobody waits for it any more
@@ -324,7 +324,7 @@ func (c *committer) publish(batch []*appending) (any bool) {
 		}
 		if !a.retry {
 			a.since = c.acked
-		} else if found, err := c.find(a, &settled); err != nil { // published once more it might stand there twice
+		} else if found, err := c.find(a); err != nil { // published once more it might stand there twice
 			a.err = fmt.Errorf("%w: couldn't see whether it has the event: %w", ErrUnavailable, err)
 			continue
 		} else if found {
@@ -368,15 +368,10 @@ func isFreeze(err error) bool {
 	return errors.Is(err, errDropped) || errors.Is(err, errNoAnswer) || errors.Is(err, errNoResponders)
 }
 
-// find looks for a, of which an earlier publish was not acknowledged, among what the log has taken since, once it has taken all that was published.
-// That others were acknowledged says nothing of this one. After an error the next look goes on where this one ended.
-func (c *committer) find(a *appending, settled *bool) (found bool, err error) {
-	if !*settled {
-		if err := c.publisher.settle(askTimeout); err != nil {
-			return false, err
-		}
-		*settled = true
-	}
+// find looks for a, of which an earlier publish was not acknowledged, among what the log has taken since: all that was published is in it by now, or
+// nothing would be published again (revive). That others were acknowledged says nothing of this one. After an error the next look goes on where this one
+// ended.
+func (c *committer) find(a *appending) (found bool, err error) {
 	s, err := c.log.use()
 	if err != nil {
 		return false, err

@@ -14,6 +14,7 @@ const (
 	openInterval    = 100 * time.Millisecond // between two attempts to open a file
 	probePatience   = time.Second            // how long a disk may take to write a page
 	questionTimeout = time.Second
+	silence         = 30 * time.Second // after which a server that does not answer is taken for stuck, and not for slow
 )
 
 // freeze notes that the server takes no more messages.
@@ -23,7 +24,7 @@ func (c *committer) freeze(err error) {
 	if c.frozen != nil || c.failure != nil {
 		return
 	}
-	c.frozen = err
+	c.frozen, c.frozenAt = err, time.Now()
 	c.logger.Error("the log takes no events, which is tried again until it does", "error", err)
 }
 
@@ -43,6 +44,12 @@ func (c *committer) frozenErr() error {
 	return c.frozen
 }
 
+func (c *committer) silentSince() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.frozenAt
+}
+
 // revive makes a frozen stream take messages again: a server that was only slow is asked, any other is started again, once the disk can be written.
 func (c *committer) revive(frozen error) error {
 	if time.Since(c.revived) < reviveInterval {
@@ -52,9 +59,14 @@ func (c *committer) revive(frozen error) error {
 	if err := c.probe.write(); err != nil {
 		return err
 	}
-	if errors.Is(frozen, errNoAnswer) && c.publisher.settle(questionTimeout) == nil {
-		c.thaw("the log takes events again: its disk was slow")
-		return nil
+	if errors.Is(frozen, errNoAnswer) {
+		if c.publisher.settle(questionTimeout) == nil {
+			c.thaw("the log takes events again: its disk was slow")
+			return nil
+		}
+		if time.Since(c.silentSince()) < silence {
+			return frozen
+		}
 	}
 	// What waits for a sync is synced and answered first: the server is to be gone meanwhile.
 	synced := make(chan struct{})
