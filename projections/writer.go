@@ -43,7 +43,7 @@ type rows interface {
 
 // How a writer opens its file. A bulk load needs no journal, since a file that was not finished is thrown away.
 const (
-	liveOptions = "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-65536"
+	liveOptions = "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-32768"
 	bulkOptions = "mode=rw&_journal_mode=OFF&_synchronous=OFF&_busy_timeout=5000&_cache_size=-32768"
 )
 

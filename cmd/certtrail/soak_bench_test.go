@@ -174,9 +174,11 @@ func BenchmarkSoakMemory(b *testing.B) {
 }
 
 // resident is the memory of this process in MiB, as the kernel counts it.
-func resident(b *testing.B) float64 {
+func resident(b *testing.B) float64 { return residentOf(b, os.Getpid()) }
+
+func residentOf(b *testing.B, pid int) float64 {
 	b.Helper()
-	text, err := os.ReadFile("/proc/self/status")
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -189,6 +191,6 @@ func resident(b *testing.B) float64 {
 			return kib / 1024
 		}
 	}
-	b.Fatal("the kernel does not tell how large this process is")
+	b.Fatal("the kernel does not tell how large the process is")
 	return 0
 }
