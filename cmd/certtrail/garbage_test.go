@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// TestGarbageIsBounded keeps 256 MiB alive: the collector lets no more garbage gather than the bound, though it lets three times of little gather.
+// TestGarbageIsBounded keeps 128 MiB alive: the collector lets no more garbage gather than the bound, though it lets three times of little gather.
 func TestGarbageIsBounded(t *testing.T) {
 	defer boundGarbage()()
-	alive := make([]byte, 256<<20)
-	const most = 110 << 20 // the bound, a tenth that is not worth another setting, and stacks
+	alive := make([]byte, 128<<20)
+	const most = 80 << 20 // the bound, a tenth that is not worth another setting, and stacks
 	for deadline := time.Now().Add(patience); ; {
 		runtime.GC()
 		goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
@@ -29,7 +29,7 @@ func TestGarbageIsBounded(t *testing.T) {
 
 // TestGarbageShare lets garbage gather beside little that lives, and bounds it beside much without collecting all the time.
 func TestGarbageShare(t *testing.T) {
-	for live, want := range map[uint64]int{0: 300, 20 << 20: 300, 48 << 20: 200, 96 << 20: 100, 192 << 20: 50, 2 << 30: 40} {
+	for live, want := range map[uint64]int{0: 300, 20 << 20: 300, 32 << 20: 200, 64 << 20: 100, 128 << 20: 50, 2 << 30: 40} {
 		if got := garbageShare(live, mostGarbage); got != want {
 			t.Errorf("%d MiB live: %d %%, want %d", live>>20, got, want)
 		}
