@@ -35,7 +35,7 @@ func BenchmarkSoakResident(b *testing.B) {
 			for b.Loop() {
 				w := serveIn(b, dir)
 				awaitLive(b, w)
-				start := residentOf(b, w.cmd.Process.Pid)
+				start := residentOf(b, w)
 				end, most := underLoad(b, w, *residentFor)
 				b.ReportMetric(start, "start-MiB")
 				b.ReportMetric(most, "most-MiB")
@@ -103,7 +103,7 @@ func underLoad(b *testing.B, w *world, duration time.Duration) (end, most float6
 		case <-ended:
 			return end, most
 		case <-tick.C:
-			end = residentOf(b, w.cmd.Process.Pid)
+			end = residentOf(b, w)
 			most = max(most, end)
 		}
 	}
