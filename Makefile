@@ -34,7 +34,7 @@ bench: ## measure the hot paths beside their limits
 # The rebuild in a process of its own: what the others leave in memory would be looked through at its cost.
 	$(GO) test -run '^$$' -bench Rebuild -benchtime 1x ./cmd/certtrail
 
-soak: ## rebuild a million events while serving, and five million in little memory: minutes, and 6 GB of disk
+soak: ## rebuild a million events while serving, five million in little memory, and serve a million in little: minutes, and 6 GB of disk
 	$(GO) test -run '^$$' -bench Soak -benchtime 1x -timeout 60m ./cmd/certtrail
 
 SEED ?= 1

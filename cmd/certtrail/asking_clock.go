@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/ingest/ask"
@@ -81,31 +84,34 @@ func (k *asking) tick(ctx context.Context, now time.Time) error {
 	return k.state.setClock(now)
 }
 
+// due are the notices that fell due since last. Rows are judged one by one: all of them at once would be the memory of a large installation, every minute.
 func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, error) {
-	var certificates []ask.Certificate
-	add := func(c *projections.Certificate) bool {
+	var due []ask.Notice
+	certificate := func(c *projections.Certificate) bool {
 		one := ask.Certificate{Provider: c.Provider, ID: c.ID, OrderID: c.OrderID, NotAfter: moment(c.NotAfter), NotBefore: moment(c.NotBefore), Heard: c.FirstEventAt.Time}
-		certificates = append(certificates, one)
+		due = append(due, ask.DefaultThresholds.Due(now, last, []ask.Certificate{one}, nil)...)
 		return one.NotAfter.After(last)
 	}
 	// Every threshold lies within the time that a certificate is expiring for; of the expired, those matter that were not yet when it was last looked.
-	if err := each(ctx, k.o.store.Certificates, projections.Query{State: lifecycle.Expiring, Now: now}, func(c *projections.Certificate) bool { add(c); return true }); err != nil {
+	err := each(ctx, k.o.store.Certificates, projections.Query{State: lifecycle.Expiring, Now: now}, func(c *projections.Certificate) bool { certificate(c); return true })
+	if err != nil {
 		return nil, err
 	}
-	if err := each(ctx, k.o.store.Certificates, projections.Query{State: lifecycle.Expired, Sort: "-not_after", Now: now}, add); err != nil {
+	if err := each(ctx, k.o.store.Certificates, projections.Query{State: lifecycle.Expired, Sort: "-not_after", Now: now}, certificate); err != nil {
 		return nil, err
 	}
-	var validations []ask.Validation
-	err := each(ctx, k.o.store.Domains, projections.Query{Now: now}, func(d *projections.Domain) bool {
-		validations = append(validations, ask.Validation{
+	err = each(ctx, k.o.store.Domains, projections.Query{Now: now}, func(d *projections.Domain) bool {
+		one := ask.Validation{
 			Provider: d.Provider, Domain: d.Name, ValidatedAt: moment(d.ValidatedAt), ExpiresAt: moment(d.ExpiresAt), Heard: d.FirstEventAt.Time,
 			Over: d.State != lifecycle.Validated && d.State != lifecycle.RevalidationDue,
-		})
+		}
+		due = append(due, ask.DefaultThresholds.Due(now, last, nil, []ask.Validation{one})...)
 		return true
 	})
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(due, func(a, b ask.Notice) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
 	var overdue []ask.Overdue
 	err = each(ctx, k.o.store.DNSSECs, projections.Query{State: lifecycle.RotationOverdue, Now: now}, func(d *projections.DNSSEC) bool {
 		from := lifecycle.DNSSEC{Phase: lifecycle.RotationStarted, StartedAt: d.StartedAt}.OverdueFrom()
@@ -115,7 +121,7 @@ func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, er
 	if err != nil {
 		return nil, err
 	}
-	return append(ask.DefaultThresholds.Due(now, last, certificates, validations), ask.DueRotations(now, last, overdue)...), nil
+	return append(due, ask.DueRotations(now, last, overdue)...), nil
 }
 
 func moment(t *schema.Time) time.Time {

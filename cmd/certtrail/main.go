@@ -58,7 +58,7 @@ func rootCommand() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), reconcileCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
-		tailCommand(), forgetCommand(), logCommand(), versionCommand())
+		tailCommand(), forgetCommand(), logCommand(), versionCommand(), watchCrashCommand())
 	root.AddCommand(providerCommands()...)
 	root.SetVersionTemplate("certtrail {{.Version}}\n") // as the command version prints it
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })

@@ -75,7 +75,11 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 		return err
 	}
 	defer control.stop()
-	logger := slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: c.logLevel}))
+	logger, unguard := guardAgainstCrashes(c.dataDir, logTo, c.logLevel)
+	defer unguard()
+	if allowed := allowedMemory(os.DirFS("/")); allowed < littleMemory {
+		logger.Warn("the control group allows little memory; raise its limit (MemoryMax=) before the log is large", "mib", allowed>>20, "enough_mib", littleMemory>>20)
+	}
 	for _, name := range strangersIn(os.Environ()) {
 		logger.Warn("the environment names a setting that does not exist; certtrail serve --help lists all", "name", name)
 	}

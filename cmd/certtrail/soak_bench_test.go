@@ -174,21 +174,24 @@ func BenchmarkSoakMemory(b *testing.B) {
 }
 
 // resident is the memory of this process in MiB, as the kernel counts it.
-func resident(b *testing.B) float64 {
-	b.Helper()
-	text, err := os.ReadFile("/proc/self/status")
+func resident(b *testing.B) float64 { return residentIn(b, os.Getpid()) }
+
+// residentIn is that of the process.
+func residentIn(t testing.TB, pid int) float64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
 			kib, err := strconv.ParseFloat(fields[1], 64)
 			if err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
 			return kib / 1024
 		}
 	}
-	b.Fatal("the kernel does not tell how large this process is")
+	t.Fatal("the kernel does not tell how large the process is")
 	return 0
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,19 +87,5 @@ func deliverFor(t testing.TB, w *world, long time.Duration, first int) (took []t
 // residentOf is the memory of the server's process in MiB, as the kernel counts it.
 func residentOf(t testing.TB, w *world) float64 {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
-			kib, err := strconv.ParseFloat(fields[1], 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return kib / 1024
-		}
-	}
-	t.Fatal("the kernel does not tell how large the server is")
-	return 0
+	return residentIn(t, w.cmd.Process.Pid)
 }

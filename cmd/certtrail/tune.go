@@ -14,20 +14,20 @@ var spareThreads atomic.Int64
 
 // tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
 func tuneRuntime() (back func()) {
-	collect, threads := 0, 0
+	unbound := boundMemory(allowedMemory(os.DirFS("/")))
+	litter := func() {}
 	if os.Getenv("GOGC") == "" {
-		// What lives on is some tens of megabytes, and each delivery leaves ten kilobytes of garbage: at the default the collector takes a fifth of the time.
-		collect = debug.SetGCPercent(300)
+		litter = boundGarbage()
 	}
+	threads := 0
 	if os.Getenv("GOMAXPROCS") == "" {
 		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more let the processors run meanwhile.
 		threads = runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 		spareThreads.Store(2)
 	}
 	return func() {
-		if collect != 0 {
-			debug.SetGCPercent(collect)
-		}
+		litter()
+		unbound()
 		if threads != 0 {
 			runtime.GOMAXPROCS(threads)
 			spareThreads.Store(0)
@@ -38,21 +38,24 @@ func tuneRuntime() (back func()) {
 // buildingMemory is how much a rebuild of the read models may add to what the process holds, in bytes: what it keeps itself is less than half of it.
 const buildingMemory = 230 << 20
 
-// tuneBuilding sets what suits this process for as long as read models are built, until done is called. It bounds the memory: events leave kilobytes of
-// garbage each, and the collector would let that grow to three times of what lives, which the log's index of subjects alone can make gigabytes of. And
-// it does without spare threads: a rebuild keeps all processors busy, and only its goroutines would wait for one another.
+// tuneBuilding sets what suits this process for as long as read models are built, until done is called. It lets more garbage gather, since events leave
+// kilobytes each, but no more than the memory it bounds. And it does without spare threads: a rebuild keeps all processors busy, and only its goroutines
+// would wait for one another.
 func tuneBuilding() (done func()) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	before := debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(before, int64(m.Sys-m.HeapIdle)+buildingMemory))
+	moreGarbage.Add(buildingMemory - mostGarbage)
 	spare := int(spareThreads.Swap(0)) // another building that is under way has taken them
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - spare)
 	return func() {
 		debug.SetMemoryLimit(before)
+		moreGarbage.Add(mostGarbage - buildingMemory)
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + spare)
 		spareThreads.Add(int64(spare))
+		debug.FreeOSMemory() // what was built is in a file; the system has better use for the rest
 	}
 }
 
