@@ -7,11 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 const oldSuffix = ".old" // of held links that are no longer needed
 
-// hold gives every file of the log a second name: what the server deletes at its start is then not gone. A file system without hard links goes without.
+// hold gives every file of the log a second name: what the server deletes at its start is then not gone. Only a file system that has no hard links goes
+// without.
 func (g *guard) hold() error {
 	held := g.layout.held()
 	if _, err := os.Stat(g.layout.stream()); errors.Is(err, fs.ErrNotExist) {
@@ -28,9 +31,12 @@ func (g *guard) hold() error {
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return err
 		}
-		return os.Link(path, to)
+		if err := os.Link(path, to); err != nil {
+			return noLinks(err)
+		}
+		return nil
 	})
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, errNoLinks) {
 		g.logger.Warn("the log's files cannot be held by a second name while the server starts: the file system has no hard links", "error", err)
 		return os.RemoveAll(held + newSuffix)
 	}
@@ -43,6 +49,16 @@ func (g *guard) hold() error {
 		return nil
 	}
 	return errors.Join(err, g.syncDir(g.layout.dir))
+}
+
+var errNoLinks = errors.New("no hard links")
+
+// noLinks is err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another user's.
+func noLinks(err error) error {
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS) {
+		return fmt.Errorf("%w: %w", errNoLinks, err)
+	}
+	return err
 }
 
 // release takes the second names away: the server has what was read.

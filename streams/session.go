@@ -47,7 +47,7 @@ func (g *guard) start(ctx context.Context) (*session, *reading, error) {
 		if errors.Is(err, errStuck) {
 			return nil, nil, err
 		}
-		if err := g.putBack(); err != nil {
+		if err := errors.Join(g.putBack(), r.stillThere(g.layout.blocks())); err != nil {
 			return nil, nil, err
 		}
 		if attempt == startAttempts || ctx.Err() != nil {

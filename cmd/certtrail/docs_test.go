@@ -38,6 +38,36 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
+// TestEveryFaultHasItsTest holds the table of faults against the tests that it names: there is one in each row.
+func TestEveryFaultHasItsTest(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var tests strings.Builder
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			tests.WriteString(read(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(section(read(t, filepath.Join(root, "docs", "operating.md")), "## Every fault")), "\n| ")
+	if len(rows) < 30 {
+		t.Fatalf("the table has %d rows", len(rows))
+	}
+	for _, row := range rows[3:] {
+		names := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(row, -1)
+		if len(names) == 0 {
+			t.Errorf("no test holds certtrail to this: %s", row)
+		}
+		for _, name := range names {
+			if !strings.Contains(tests.String(), "\nfunc "+name[1]+"(") {
+				t.Errorf("there is no %s: %s", name[1], row)
+			}
+		}
+	}
+}
+
 func section(text, heading string) string {
 	_, rest, _ := strings.Cut(text, heading)
 	before, _, _ := strings.Cut(rest, "\n## ")
