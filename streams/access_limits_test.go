@@ -104,3 +104,20 @@ func TestAccessIdleQuestions(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 }
+
+// TestTheListenerHasSoManyConnections opens more connections than the listener may have: the next is refused, and the log goes on.
+func TestTheListenerHasSoManyConnections(t *testing.T) {
+	const most = 5
+	l := openLog(t, Options{Listen: "127.0.0.1:0", Access: Access{Subscriber: "secret"}, MaxConns: most})
+	taken, err := 0, error(nil)
+	for ; err == nil && taken < most+ownConnections; taken++ {
+		var nc *nats.Conn
+		if nc, err = nats.Connect("nats://"+l.Addr(), nats.UserInfo("subscriber", "secret"), nats.MaxReconnects(0)); err == nil {
+			defer nc.Close()
+		}
+	}
+	if taken < most || err == nil {
+		t.Errorf("%d connections were taken, want about %d: %v", taken, most, err)
+	}
+	appendN(t, l, 1)
+}

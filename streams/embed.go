@@ -15,6 +15,9 @@ import (
 
 const startTimeout = 60 * time.Second // recovery after a crash scans the stream, some seconds a gigabyte
 
+// ownConnections is how many connections inside the process the server counts with those of its listener: ours, and the gate's.
+const ownConnections = 8
+
 // embedded is the NATS server inside this process.
 type embedded struct {
 	ns     *server.Server
@@ -44,6 +47,9 @@ func startServer(o Options) (*embedded, error) {
 			return nil, fmt.Errorf("nats-listen: %w", err)
 		}
 		opts.Host, opts.Port, e.open = host, port, true // openListener opens it
+		if o.MaxConns > 0 {
+			opts.MaxConn = o.MaxConns + ownConnections
+		}
 	}
 	applyAccess(opts, o.Access, e.user)
 	ns, err := server.NewServer(opts)

@@ -3,10 +3,6 @@ package streams
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/minio/highwayhash"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
@@ -191,7 +186,8 @@ func (f *sightings) see(r *record) {
 // add adds the next block.
 func (r *reading) add(s *scan) error {
 	if s.first > 0 && s.first <= r.end {
-		return fmt.Errorf("the log's file %d.blk begins with event %d, which an earlier one has, and nothing of the log was changed: move away the file that does not belong there", s.number, s.first)
+		return fmt.Errorf("the log's file %s begins with event %d, which an earlier file has, and nothing of the log was changed: move away the one that does not belong there",
+			blockName(s.number), s.first)
 	}
 	r.end = max(r.end, s.end)
 	if s.events == 0 {
@@ -247,48 +243,6 @@ func (g *guard) prepare(ctx context.Context) (*reading, error) {
 		return nil, err
 	}
 	return r, g.hold()
-}
-
-// checkMeta makes sure that the server can read what describes the stream. What is damaged is removed: the stream is then made anew over its blocks.
-func (g *guard) checkMeta() (lost bool, err error) {
-	content, err := g.readMeta("meta.inf")
-	if err != nil {
-		return false, err
-	}
-	sum, err := g.readMeta("meta.sum")
-	if err != nil {
-		return false, err
-	}
-	if content == nil && sum == nil {
-		return true, nil
-	}
-	var described struct{ Name string }
-	if string(sum) == metaSum(content) && json.Unmarshal(content, &described) == nil && described.Name == StreamName {
-		return false, nil
-	}
-	g.logger.Warn("the server's description of the log is damaged, so it is made anew; no event is concerned", "directory", g.layout.stream())
-	for _, name := range []string{"meta.inf", "meta.sum"} {
-		if err := os.Remove(filepath.Join(g.layout.stream(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-func (g *guard) readMeta(name string) ([]byte, error) {
-	path := filepath.Join(g.layout.stream(), name)
-	content, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreadable(path, err)
-	}
-	return content, nil
-}
-
-// metaSum is what the server writes beside a description of the stream (server/filestore.go, writeStreamMeta).
-func metaSum(content []byte) string {
-	key := sha256.Sum256([]byte(StreamName))
-	sum := highwayhash.Sum64(content, key[:])
-	return hex.EncodeToString(binary.LittleEndian.AppendUint64(nil, sum))
 }
 
 // unreadable is what a person is told of a file of the log that cannot be read.

@@ -61,6 +61,7 @@ type Options struct {
 	Dir      string                // the server's store; created if it is not there. What is known of the log's end and losses stands beside it
 	Listen   string                // HOST:PORT of the listener for subscribers; "" keeps the server inside the process
 	Access   Access                // who may use that listener
+	MaxConns int                   // of it; 0: the server's own bound
 	MaxBytes int64                 // of the stream; 0: nine tenths of the disk
 	Sync     SyncFunc              // makes a file's content durable; nil: fdatasync
 	Always   bool                  // let the server sync every message by itself: slower, for systems whose file stores are laid out differently
@@ -230,6 +231,10 @@ func (l *Log) Ready(ctx context.Context) error {
 	if err := l.Err(); err != nil {
 		return err
 	}
+	if !l.serving.TryRLock() {
+		return fmt.Errorf("%w: its server is being started again", ErrUnavailable)
+	}
+	l.serving.RUnlock()
 	if err := l.hasRoom(ctx, 0); err != nil {
 		return err
 	}

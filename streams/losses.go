@@ -127,7 +127,8 @@ func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
 		a.Losses = append(a.Losses, loss)
 	}
 	for _, l := range a.Losses {
-		g.logger.Error("events are gone from the log; see the operating guide on gaps, and settle it with certtrail log accept-gap", "gap", l.Gap, "cause", l.Cause, "file", l.File, "found", l.Found)
+		g.logger.Error("events are gone from the log; see the operating guide on gaps, and settle it with certtrail log accept-gap", "gap", l.Gap,
+			"cause", l.Cause, "file", l.File, "found", l.Found)
 	}
 	if f := a.FailedSync; f != nil {
 		g.tellFailedSync(f, r)

@@ -40,7 +40,8 @@ type owner struct {
 
 	answering answering // what the pages are asked for
 
-	reading func(done, total int) // told how far the log has been read; nil for a command
+	reading     func(done, total int) // told how far the log has been read; nil for a command
+	subscribers int                   // connections that the listener for them may have
 
 	importing sync.Mutex // held by the one import at a time: two would not know each other's events
 
@@ -108,6 +109,7 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 	}
 	o.log, err = streams.Open(ctx, streams.Options{
 		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
+		MaxConns: o.subscribers,
 	})
 	return err
 }

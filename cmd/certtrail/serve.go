@@ -196,7 +196,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 		c.webURL = "http://" + pages.Addr().String()
 	}
 	start := &starting{}
-	sv.reading = start.reading(sv.logger)
+	sv.reading, sv.subscribers = start.reading(sv.logger), share.subscribers
 	sv.web = newListener("pages", bounded(pages, share.web, c.proxies), sv.answering.counted(start))
 	sv.web.serve(sv.failed)
 	handler, err := sv.openPages(ctx, share.web/2)
