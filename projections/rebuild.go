@@ -96,6 +96,25 @@ func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, 
 	}
 }
 
+// AcceptLosses is called when an operator has accepted all that the log lost: read models that still hold some of it are built anew without it, and those
+// that were kept for it are removed.
+func (s *Store) AcceptLosses(ctx context.Context, report func(Progress)) error {
+	if err := s.Settle(ctx); err != nil {
+		return err
+	}
+	held, err := s.heldOfGaps(ctx)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	leave, err := s.building.claim(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	_, err = s.rebuild(ctx, s.areRedecoded(), "what the log lost is accepted", removeDatabase, report)
+	return err
+}
+
 // takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses
 // for the last few: those it holds, so that no page goes back. The follower goes on from there with the new one. It returns what only the old one held.
 func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err error) {

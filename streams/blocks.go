@@ -253,7 +253,7 @@ func blockNumber(name string) (n int, ok bool) {
 		return 0, false
 	}
 	n, err := strconv.Atoi(name)
-	return n, err == nil
+	return n, err == nil && n > 0 && strconv.Itoa(n) == name
 }
 
 func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, blockName(n)) }

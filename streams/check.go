@@ -96,6 +96,7 @@ func (l *Log) Check(ctx context.Context, progress func(done, total int)) (*Repor
 	o := l.guard.o
 	o.Progress = progress
 	g := newGuard(o)
+	g.live = true
 	r, err := g.read(ctx)
 	if err != nil {
 		return nil, err

@@ -1,12 +1,12 @@
 package streams
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -32,12 +32,13 @@ type committer struct {
 	queue chan *appending
 
 	// Owned by run, which publishes.
-	publisher *publisher
-	acked     uint64 // the last sequence that JetStream is known to have stored
-	disk      *diskSpace
-	probe     diskProbe
-	revived   time.Time  // when it was last tried to start the server again
-	published chan batch // holds one: all that has been published since the last sync began
+	publisher  *publisher
+	acked      uint64 // the last sequence that JetStream is known to have stored
+	disk       *diskSpace
+	probe      diskProbe
+	revived    time.Time     // when it was last tried to start the server again
+	reviveWait time.Duration // until the next time; 0 once the server has taken a message
+	published  chan batch    // holds one: all that has been published since the last sync began
 
 	// Owned by runSyncs, and by run while nothing is left to sync.
 	files   *blockFiles
@@ -240,6 +241,7 @@ func (c *committer) publish(batch []*appending) (any bool) {
 	now := time.Now()
 	published := make([]*appending, 0, len(batch))
 	msgs := make([]*nats.Msg, 0, len(batch))
+	known := lookup{log: c.log}
 	for _, a := range batch {
 		a.err, a.at, a.fresh = nil, now, false
 		if a.msg == nil || !a.claimed.CompareAndSwap(false, true) { // or nobody waits for it any more
@@ -247,10 +249,11 @@ func (c *committer) publish(batch []*appending) (any bool) {
 		}
 		if !a.retry {
 			a.since = c.acked
-		} else if found, err := c.find(a); err != nil { // published once more it might stand there twice
+		} else if found, err := known.find(a, batch); err != nil { // published once more it might stand there twice
 			a.err = fmt.Errorf("%w: couldn't see whether it has the event: %w", ErrUnavailable, err)
 			continue
 		} else if found {
+			c.acked = max(c.acked, a.seq)
 			any = true
 			continue
 		}
@@ -267,6 +270,7 @@ func (c *committer) publish(batch []*appending) (any bool) {
 			continue
 		}
 		a.seq, a.fresh = o.seq, !o.duplicate
+		c.reviveWait = 0
 		c.acked = max(c.acked, o.seq)
 		any = true
 	}
@@ -291,34 +295,63 @@ func isFreeze(err error) bool {
 	return errors.Is(err, errDropped) || errors.Is(err, errNoAnswer) || errors.Is(err, errNoResponders)
 }
 
-// find looks for a, of which an earlier publish was not acknowledged, among what the log has taken since: all that was published is in it by now, or
-// nothing would be published again (revive). That others were acknowledged says nothing of this one. After an error the next look goes on where this one
-// ended.
-func (c *committer) find(a *appending) (found bool, err error) {
-	s, err := c.log.use()
+// lookup finds the events of a batch of which an earlier publish was not acknowledged, among what the log has taken since: all that was published is in it
+// by now, or nothing would be published again (revive). That others were acknowledged says nothing of these. Each event is read once for all of them.
+type lookup struct {
+	log *Log
+	ids map[string]uint64 // of the events that were read; nil: none was
+	err error
+}
+
+// find tells whether the log has a, at a.seq then. batch is what is looked for with it.
+func (l *lookup) find(a *appending, batch []*appending) (found bool, err error) {
+	if l.ids == nil && l.err == nil {
+		l.ids, l.err = l.log.idsSince(oldest(batch))
+	}
+	if l.err != nil {
+		return false, l.err
+	}
+	a.seq, found = l.ids[a.id]
+	return found, nil
+}
+
+// oldest is the sequence after which all of the batch must stand that may be in the log.
+func oldest(batch []*appending) uint64 {
+	since := uint64(math.MaxUint64)
+	for _, a := range batch {
+		if a.retry {
+			since = min(since, a.since)
+		}
+	}
+	return since
+}
+
+// idsSince are the sequences of all events after since, by their ids.
+func (l *Log) idsSince(since uint64) (map[string]uint64, error) {
+	s, err := l.use()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	info, err := s.stream.Info(ctx)
+	last, err := s.lastStored(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	quoted := []byte(`"` + a.id + `"`)
-	for seq := a.since + 1; seq <= info.State.LastSeq; seq++ {
+	ids := map[string]uint64{}
+	for seq := since + 1; seq <= last; seq++ {
 		msg, err := s.stream.GetMsg(ctx, seq)
-		if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-			return false, err
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
 		}
-		if err == nil && bytes.Contains(msg.Data, quoted) {
-			a.seq = seq
-			c.acked = max(c.acked, seq)
-			return true, nil
+		if err != nil {
+			return nil, err
 		}
-		a.since = seq
+		if e, err := schema.Decode(msg.Data); err == nil { // another is none of ours
+			ids[e.ID] = seq
+		}
 	}
-	return false, nil
+	return ids, nil
 }
 
 // ready tells why nothing may be published now. A frozen stream is started again as soon as the disk lets it.

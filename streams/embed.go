@@ -3,6 +3,7 @@ package streams
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -34,7 +35,7 @@ func startServer(o Options) (*embedded, error) {
 		ServerName:            "certtrail",
 		JetStream:             true,
 		StoreDir:              o.Dir,
-		JetStreamMaxStore:     o.MaxBytes,
+		JetStreamMaxStore:     math.MaxInt64 / 2, // the stream has its bound, which may be lower than it was
 		MaxPayload:            maxMessage,
 		SyncAlways:            o.Always,
 		NoSigs:                true, // else the server ends the process by itself on SIGTERM
@@ -86,8 +87,10 @@ func (e *embedded) serveReaders() (err error) {
 	if !e.open {
 		return nil
 	}
-	if e.gate, err = startGate(e.ns, e.access, e.user); err != nil {
-		return err
+	if e.gate == nil {
+		if e.gate, err = startGate(e.ns, e.access, e.user); err != nil {
+			return err
+		}
 	}
 	return openListener(e.ns)
 }

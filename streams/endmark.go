@@ -21,6 +21,9 @@ const endMarkFormat = "%020d %08x\n"
 
 // readEndMark reads the mark. It is 0 where there is none; ok is false for one that is damaged.
 func readEndMark(path string) (seq uint64, ok bool, err error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return 0, false, nil
+	}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(b) == 0 {
 		return 0, true, nil
@@ -29,7 +32,7 @@ func readEndMark(path string) (seq uint64, ok bool, err error) {
 		return 0, false, err
 	}
 	var sum uint32
-	if _, err := fmt.Sscanf(string(b), "%d %x\n", &seq, &sum); err != nil || string(b) != endMarkText(seq) {
+	if _, err := fmt.Sscanf(string(b), "%d %x\n", &seq, &sum); err != nil || string(b) != endMarkText(seq) || seq > sequenceMost {
 		return 0, false, nil
 	}
 	return seq, true, nil
@@ -51,6 +54,16 @@ func openEndMark(path string, seq uint64, sync SyncFunc) (*endMark, error) {
 		return nil, fmt.Errorf("couldn't write the mark of the log's end: %w", err)
 	}
 	return m, nil
+}
+
+// reopen opens the mark again, which somebody may have removed.
+func (m *endMark) reopen(seq uint64, sync SyncFunc) (*endMark, error) {
+	next, err := openEndMark(m.path, max(seq, m.at), sync)
+	if err != nil {
+		return m, err
+	}
+	m.f.Close() // all of it has been written to the other
+	return next, nil
 }
 
 // advance moves the mark. That it cannot be written loses nothing: the log is what counts.

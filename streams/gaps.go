@@ -23,7 +23,7 @@ type missing struct {
 func (m *missing) set(r *reading) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.gaps, m.accepted, m.losses = m.gaps.And(r.gaps...), r.accepted, r.account.Losses
+	m.gaps, m.accepted, m.losses = r.gaps, r.accepted, r.account.Losses
 }
 
 // Gaps are the sequences that are gone from the log, as far as is known.
@@ -75,6 +75,13 @@ func (l *Log) AcceptGap(ctx context.Context, e *schema.Event) (seq uint64, err e
 		return 0, fmt.Errorf("%s is no gap of the log: what is missing is %s", gap, gaps)
 	case l.Accepted().Covers(gap):
 		return 0, fmt.Errorf("the gap %s has been accepted already", gap)
+	}
+	report, err := l.Check(ctx, nil) // somebody may have noted what is there
+	if err != nil {
+		return 0, err
+	}
+	if !report.Gaps.And(report.Accepted...).Covers(gap) {
+		return 0, fmt.Errorf("%s is no gap of the log: its files have events of it", gap)
 	}
 	if seq, err = l.Append(ctx, e); err != nil {
 		return 0, fmt.Errorf("the gap was not accepted: %w", err)

@@ -20,10 +20,15 @@ import (
 // readers is how many blocks are read at once: one from the disk while another is looked through.
 const readers = 3
 
+// indexName is the server's account of its blocks, which it can do without.
+const indexName = "index.db"
+
 // guard keeps the log safe from the server's recovery, which works on the only copy and deletes what it cannot read. It reads every block before the
 // server starts, mends what is damaged, holds the files under a second name meanwhile, and compares what the server has with what it read.
 type guard struct {
 	o      Options
+	floor  uint64 // the last event that is known to have been answered
+	live   bool   // the log is open: its files are read as they are in memory
 	layout layout
 	logger *slog.Logger
 }
@@ -44,11 +49,11 @@ func (p layout) held() string    { return filepath.Join(p.dir, "held") }
 func (p layout) end() string    { return p.dir + ".end" }
 func (p layout) losses() string { return p.dir + ".losses" }
 
-// Remove removes the log in dir, and what is known of it. It must be closed, and must have no events, or another is to take its place.
+// Remove removes the log in dir, which must be closed, so that another takes its place. How far numbers were given stays known.
 func Remove(dir string) error {
 	p := layout{dir}
 	var err error
-	for _, path := range []string{p.end(), p.losses(), p.dir} {
+	for _, path := range []string{p.losses(), p.dir} {
 		err = errors.Join(err, os.RemoveAll(path))
 	}
 	return err
@@ -73,12 +78,24 @@ type reading struct {
 // read reads every block. It changes nothing.
 func (g *guard) read(ctx context.Context) (*reading, error) {
 	files := &blockFiles{dir: g.layout.blocks()}
-	numbers, err := files.numbers()
+	info, err := os.Lstat(files.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &reading{}, nil
 	}
+	if err == nil && !info.IsDir() {
+		err = errors.New("it is no directory itself: move the one that it leads to into its place, or move all of " + g.layout.dir)
+	}
+	if err != nil {
+		return nil, unreadable(files.dir, err)
+	}
+	numbers, err := files.numbers()
 	if err != nil {
 		return nil, err
+	}
+	if n := len(numbers); n > 0 && !g.live {
+		if err := g.checkWritable(files.path(numbers[n-1])); err != nil {
+			return nil, err
+		}
 	}
 	r := &reading{blocks: make([]*scan, len(numbers))}
 	found := make([]sightings, len(numbers))
@@ -132,7 +149,11 @@ func (g *guard) scanAll(ctx context.Context, files *blockFiles, numbers []int, s
 // scan reads one block. It returns the buffer that it read into.
 func (g *guard) scan(files *blockFiles, number int, buffer []byte, into **scan, found *sightings) ([]byte, error) {
 	path := files.path(number)
-	content, size, err := readBlock(path, g.o.Sync, buffer)
+	read := readBlock
+	if g.live {
+		read = readOpenBlock
+	}
+	content, size, err := read(path, g.o.Sync, buffer)
 	if err != nil {
 		return buffer, unreadable(path, err)
 	}
@@ -145,6 +166,18 @@ func (g *guard) scan(files *blockFiles, number int, buffer []byte, into **scan, 
 	}
 	*into = s
 	return content, nil
+}
+
+// checkWritable makes sure that the server can append to the newest block.
+func (g *guard) checkWritable(path string) error {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return unreadable(path, errNoFile)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("the log's file %s cannot be written, and nothing of the log was changed: %w; look after the disk and the file's owner, then start again", path, err)
+	}
+	return f.Close()
 }
 
 // progress tells how far a reading is.

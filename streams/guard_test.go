@@ -230,10 +230,10 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 		"the first record":                {inBlock(first, 0, 60, 1), 1, schema.CauseDamaged},
 		"the last record":                 {inBlock(newest, -1, 60, 1), 1, schema.CauseDamaged},
 		"the last record's length":        {inBlock(newest, -1, 1, 1), 1, schema.CauseDamaged},
-		"a length beyond the file":        {inBlock(newest, -1, 2, 64), 1, schema.CauseEnd},
+		"a length beyond the file":        {inBlock(newest, -1, 2, 64), 1, schema.CauseDamaged},
 		"an older block is gone":          {removed(first), 0, schema.CauseMissing},
 		"the newest block is gone":        {removed(newest), 0, schema.CauseEnd},
-		"the newest block is cut":         {cutTo(newest, 0.5), 0, schema.CauseEnd},
+		"the newest block is cut":         {cutTo(newest, 0.513), 0, schema.CauseDamaged},
 		"an older block is cut":           {cutTo(first, 0.5), 0, schema.CauseDamaged},
 		"the newest block has no content": {cutTo(newest, 0), 0, schema.CauseEnd},
 	} {

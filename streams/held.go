@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +23,7 @@ func (g *guard) hold() error {
 		return err
 	}
 	err := g.eachFile(g.layout.stream(), func(path, name string) error {
-		if filepath.Base(name) == "index.db" { // of no use once a block is another
+		if filepath.Base(name) == indexName { // of no use once a block is another
 			return nil
 		}
 		to := filepath.Join(held+newSuffix, name)
@@ -37,11 +36,14 @@ func (g *guard) hold() error {
 		return nil
 	})
 	if errors.Is(err, errNoLinks) {
-		g.logger.Warn("the log's files cannot be held by a second name while the server starts: the file system has no hard links", "error", err)
+		g.logger.Warn("the log's files cannot be held by a second name while the server starts; what it deletes then is gone", "error", err)
 		return os.RemoveAll(held + newSuffix)
 	}
 	if err != nil {
 		return fmt.Errorf("couldn't hold the log's files by a second name: %w", err)
+	}
+	if err := g.syncDirs(held + newSuffix); err != nil {
+		return err
 	}
 	// From here on a start that is cut off is followed by one that puts back what is missing.
 	err = os.Rename(held+newSuffix, held)
@@ -53,9 +55,13 @@ func (g *guard) hold() error {
 
 var errNoLinks = errors.New("no hard links")
 
-// noLinks is err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another user's.
+// noLinks is err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another
+// user's; EXDEV and EMLINK, that these files cannot have one.
 func noLinks(err error) error {
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS) {
+	for _, no := range []error{unix.EPERM, unix.ENOTSUP, unix.ENOSYS, unix.EXDEV, unix.EMLINK} {
+		if !errors.Is(err, no) {
+			continue
+		}
 		return fmt.Errorf("%w: %w", errNoLinks, err)
 	}
 	return err
@@ -90,27 +96,10 @@ func (g *guard) putBack() error {
 	if _, err := os.Stat(held); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := g.moveStrangers(); err != nil {
-		return fmt.Errorf("couldn't put the log's files back: %w", err)
+	err := g.removeMade()
+	if err == nil {
+		err = g.eachFile(held, g.putBackFile)
 	}
-	err := g.eachFile(held, func(path, name string) error {
-		to := filepath.Join(g.layout.stream(), name)
-		if same, err := sameFile(path, to); same {
-			return nil
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
-			return err
-		}
-		if err := os.Remove(to + newSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.Link(path, to+newSuffix); err != nil {
-			return err
-		}
-		return os.Rename(to+newSuffix, to)
-	})
 	if err == nil {
 		err = g.syncTree()
 	}
@@ -120,32 +109,86 @@ func (g *guard) putBack() error {
 	return g.release()
 }
 
-// moveStrangers takes away the blocks that are not held, which a server made that found none, and its account of the blocks.
-func (g *guard) moveStrangers() error {
+// putBackFile puts the held file at path back under its name in the stream's directory, unless what is there is the same, or a block that holds more.
+func (g *guard) putBackFile(path, name string) error {
+	to := filepath.Join(g.layout.stream(), name)
+	switch same, err := sameFile(path, to); {
+	case same:
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil:
+		if number, isBlock := blockNumber(filepath.Base(name)); isBlock {
+			if more, err := g.holdsMore(to, path, number); more || err != nil {
+				return err
+			}
+			if _, err := g.keepDamaged(to, number); err != nil {
+				return err
+			}
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+		return err
+	}
+	if err := os.Remove(to + newSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Link(path, to+newSuffix); err != nil {
+		return err
+	}
+	g.logger.Warn("a file of the log is put back", "file", to)
+	return os.Rename(to+newSuffix, to)
+}
+
+// holdsMore tells whether more events can be read in the block at a than in the one at b: somebody has put a sound file in its place.
+func (g *guard) holdsMore(a, b string, number int) (bool, error) {
+	var events [2]uint64
+	for i, path := range []string{a, b} {
+		content, _, err := readBlock(path, g.o.Sync, nil)
+		if err != nil {
+			return false, err
+		}
+		s, err := scanBlock(number, content, func(*record) {})
+		if err != nil {
+			return false, err
+		}
+		events[i] = s.events
+	}
+	return events[0] > events[1], nil
+}
+
+// removeMade removes what a server made that found no blocks: empty ones, and its account of them.
+func (g *guard) removeMade() error {
 	entries, err := os.ReadDir(g.layout.blocks())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
 	for _, e := range entries {
-		path := filepath.Join(g.layout.blocks(), e.Name())
-		if number, ok := blockNumber(e.Name()); ok {
-			if _, err := os.Stat(filepath.Join(g.layout.held(), "msgs", e.Name())); err == nil {
+		if _, isBlock := blockNumber(e.Name()); isBlock {
+			if info, err := e.Info(); err != nil || info.Size() > 0 {
 				continue
 			}
-			if _, err := g.keepDamaged(path, number); err != nil {
-				return err
-			}
-		} else if e.IsDir() || strings.HasSuffix(e.Name(), newSuffix) {
+		} else if e.Name() != indexName {
 			continue
 		}
-		if err := os.Remove(path); err != nil {
+		if err := os.Remove(filepath.Join(g.layout.blocks(), e.Name())); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
+}
+
+// syncDirs makes the names in dir, and in all directories below it, durable.
+func (g *guard) syncDirs(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return g.syncDir(path)
+	})
 }
 
 // syncTree makes the names of all that is in the stream's directory, and of the way to it, durable.

@@ -23,10 +23,11 @@ const StreamName = "CERTTRAIL"
 
 // Limits of the log.
 const (
-	maxMessage    = 8 << 20         // bytes; a delivery of 1 MiB in its envelope, as base64, with room to spare
-	freeReserve   = 64 << 20        // bytes left free on the disk: a full disk freezes the stream until the server restarts
-	askTimeout    = 5 * time.Second // one question to JetStream
-	retryInterval = 200 * time.Millisecond
+	maxMessage     = 8 << 20         // bytes; a delivery of 1 MiB in its envelope, as base64, with room to spare
+	freeReserve    = 64 << 20        // bytes left free on the disk: a full disk freezes the stream until the server restarts
+	askTimeout     = 5 * time.Second // one question to JetStream
+	retryInterval  = 200 * time.Millisecond
+	listenInterval = time.Second // between two attempts to listen for subscribers again
 )
 
 var (
@@ -145,25 +146,46 @@ func (l *Log) use() (*session, error) {
 func (l *Log) restart(ctx context.Context) (end uint64, err error) {
 	l.serving.Lock()
 	defer l.serving.Unlock()
-	if l.session != nil {
-		if err := l.session.close(); err != nil {
+	if old := l.session; old != nil {
+		l.session = nil
+		if err := old.close(); err != nil {
 			return 0, err
 		}
-		l.session = nil
 	}
+	o := l.guard.o
 	if l.addr != "" {
-		l.guard.o.Listen = l.addr // a port that was chosen stays
+		o.Listen = l.addr // a port that was chosen stays
 	}
-	s, r, err := l.guard.start(ctx)
+	g := newGuard(o)
+	g.floor = l.durable.seq()
+	s, r, err := g.start(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.server.serveReaders(); err != nil {
-		return 0, errors.Join(err, s.close())
-	}
 	l.session = s
 	l.missing.set(r)
+	if err := s.server.serveReaders(); err != nil {
+		l.logger.Error("subscribers cannot connect, which is tried again; deliveries are taken", "error", err)
+		go l.listenLater(s)
+	}
 	return r.end, nil
+}
+
+// listenLater lets subscribers in as soon as their port is free again, as long as the session is in use.
+func (l *Log) listenLater(s *session) {
+	for {
+		time.Sleep(listenInterval)
+		l.serving.RLock()
+		current := l.session
+		l.serving.RUnlock()
+		if current != s || l.closed.Load() {
+			return
+		}
+		if err := s.server.serveReaders(); err == nil {
+			l.logger.Info("subscribers can connect again", "address", l.addr)
+			return
+		}
+	}
 }
 
 func streamConfig(o Options) jetstream.StreamConfig {

@@ -88,11 +88,24 @@ func (g *guard) settleEnd(r *reading) error {
 	if !ok {
 		g.logger.Warn("the mark of the log's end is damaged, so the log's own end is taken for it", "file", g.layout.end())
 	}
+	marked = max(marked, g.floor)
+	r.judgeCuts(marked)
 	if claimed := r.claimed(); claimed <= marked || marked == 0 {
 		r.extend(claimed)
 	}
 	r.extend(marked)
 	return nil
+}
+
+// judgeCuts finds records that are cut off, and yet were whole once: all but one at the log's end that nobody was told of.
+func (r *reading) judgeCuts(answered uint64) {
+	last := true
+	for _, s := range slices.Backward(r.blocks) {
+		if s.cut && (!last || s.end < answered) {
+			s.cut, s.claims = false, s.end+1
+		}
+		last = last && s.size == 0
+	}
 }
 
 // claimed is the sequence of a damaged record at the log's end; 0: there is none.
@@ -116,6 +129,7 @@ func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
 	}
 	known := a.Losses
 	a.Losses = nil
+	r.accepted = r.accepted.Without(r.accepted.Without(r.gaps)) // what is there again can be lost again
 	for _, gap := range r.gaps.Without(r.accepted) {
 		i := slices.IndexFunc(known, func(l schema.Loss) bool { return l.Gap == gap })
 		if i >= 0 {

@@ -40,7 +40,7 @@ func (g *guard) mend(r *reading) error {
 		return nil
 	}
 	// What the server wrote down of its blocks is no longer true, and it can do without.
-	if err := os.Remove(filepath.Join(g.layout.blocks(), "index.db")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(g.layout.blocks(), indexName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return g.syncDir(g.layout.blocks())
@@ -80,13 +80,33 @@ func (g *guard) keepDamaged(path string, number int) (kept string, err error) {
 	}
 	for n := 1; ; n++ {
 		kept = filepath.Join(g.layout.damaged(), fmt.Sprintf("%s.%d", blockName(number), n))
-		if err := os.Link(path, kept); !errors.Is(err, fs.ErrExist) {
+		err := os.Link(path, kept)
+		if err != nil && errors.Is(noLinks(err), errNoLinks) {
+			err = g.copyFile(path, kept)
+		}
+		if !errors.Is(err, fs.ErrExist) {
 			return kept, errors.Join(err, g.syncDir(g.layout.damaged()), g.syncDir(g.layout.dir))
 		}
 		if same, err := sameFile(path, kept); err != nil || same { // an earlier start came as far as this
 			return kept, err
 		}
 	}
+}
+
+// copyFile makes a durable copy, which must not be there yet.
+func (g *guard) copyFile(from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return fs.ErrExist
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return g.replace(to, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
 }
 
 func sameFile(a, b string) (bool, error) {

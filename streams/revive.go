@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	reviveInterval  = time.Second            // between two attempts to start a frozen server again
+	reviveInterval  = time.Second // between two attempts to start a frozen server again, the first time; twice as long each time that it freezes at once
+	reviveMost      = 8 * time.Second
 	openInterval    = 100 * time.Millisecond // between two attempts to open a file
 	probePatience   = time.Second            // how long a disk may take to write a page
 	questionTimeout = time.Second
@@ -25,6 +26,10 @@ func (c *committer) freeze(err error) {
 		return
 	}
 	c.frozen, c.frozenAt = err, time.Now()
+	if errors.Is(err, errRepair) {
+		c.logger.Info("the log is being repaired; appends wait")
+		return
+	}
 	c.logger.Error("the log takes no events, which is tried again until it does", "error", err)
 }
 
@@ -52,10 +57,10 @@ func (c *committer) silentSince() time.Time {
 
 // revive makes a frozen stream take messages again: a server that was only slow is asked, any other is started again, once the disk can be written.
 func (c *committer) revive(frozen error) error {
-	if time.Since(c.revived) < reviveInterval {
+	if time.Since(c.revived) < c.reviveWait {
 		return frozen
 	}
-	c.revived = time.Now()
+	c.revived, c.reviveWait = time.Now(), min(max(2*c.reviveWait, reviveInterval), reviveMost)
 	if err := c.probe.write(); err != nil {
 		return err
 	}
@@ -92,7 +97,13 @@ func (c *committer) restart() error {
 		return err
 	}
 	c.files.release()
+	if err := c.files.syncAll(c.log.guard.layout.dir); err != nil {
+		return fmt.Errorf("couldn't sync the log's files: %w", err)
+	}
 	if err := c.files.hold(); err != nil {
+		return err
+	}
+	if c.end, err = c.end.reopen(end, c.files.sync); err != nil {
 		return err
 	}
 	s, err := c.log.use()

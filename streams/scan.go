@@ -117,9 +117,26 @@ func (s *scan) judgeEnd(content []byte) {
 	s.claims = s.end + 1
 }
 
+var errNoFile = errors.New("it is no plain file")
+
+// readOpenBlock reads a block of an open log, of which the server and the committer look after what is on the disk.
+func readOpenBlock(path string, _ SyncFunc, buffer []byte) (content []byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return buffer, 0, err
+	}
+	defer f.Close()
+	return readFile(f, buffer)
+}
+
 // readBlock reads a block file as the disk has it: what is only in memory is written first, and then forgotten, so that nothing is believed that a failed
 // write left there. It returns the file's size too, which may be more than what is read. The buffer is used if it is large enough.
 func readBlock(path string, sync SyncFunc, buffer []byte) (content []byte, size int64, err error) {
+	if info, err := os.Lstat(path); err != nil {
+		return buffer, 0, err
+	} else if !info.Mode().IsRegular() {
+		return buffer, 0, errNoFile
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return buffer, 0, err
@@ -134,6 +151,10 @@ func readBlock(path string, sync SyncFunc, buffer []byte) (content []byte, size 
 	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
 		return buffer, 0, err
 	}
+	return readFile(f, buffer)
+}
+
+func readFile(f *os.File, buffer []byte) (content []byte, size int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return buffer, 0, err

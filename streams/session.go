@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,6 +28,7 @@ type session struct {
 	js     jetstream.JetStream
 	stream jetstream.Stream
 	bulk   *publisher // of who bulks
+	closed sync.Once
 }
 
 // start starts the server on the log's files, which it has no chance to harm: what it makes of them is compared with what they hold, and undone if
@@ -128,7 +130,7 @@ func (s *session) close() error {
 	}
 	stopped := make(chan struct{})
 	go func() {
-		s.server.stop()
+		s.closed.Do(s.server.stop)
 		close(stopped)
 	}()
 	select {

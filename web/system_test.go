@@ -102,7 +102,7 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 	}
 	h = handler(t, o)
 	page := get(h, "/system").Body.String()
-	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "1 event is missing from the log (5). The pages still show what came of it, and a replay would lose that", "1,193 events are missing from the log (8 to 1,200). The pages were built without them. Restore",
+	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "1 event is missing from the log (5). The pages still show what came of it, and a replay would lose that", "1,193 events are missing from the log (8 to 1,200). The pages were built without them. Restore a backup elsewhere",
 		"built while 2 to 3 could not", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not store 3 deliveries",
 		"DigiCert has gone silent", "No delivery has arrived for 5 d", "The key has 8 characters.", "It answered 500.", "It never answered.", "2 deliveries were missed", "1,199 wrong credentials, 1 too large", "60 deliveries in the last 60 days", `class="bad"`}
 	for _, want := range wants {

@@ -91,17 +91,22 @@ func gapWarnings(m *projections.Missing) []Warning {
 	var list []Warning
 	if len(m.Held) > 0 {
 		list = append(list, Warning{Title: "Events are gone from the log, but not from the pages", Text: missingText(m.Held) + " The pages still show what came of " +
-			pronoun(m.Held) + ", and a replay would lose that: compare with a backup first."})
+			pronoun(m.Held) + ", and a replay would lose that: compare with a backup first. " + settleText(m.Held)})
 	}
 	if lost := m.Gaps.Without(m.Held); len(lost) > 0 {
 		list = append(list, Warning{Title: "Events are gone from the log", Text: missingText(lost) + " The pages were built without " +
-			pronoun(lost) + ". Restore a backup, or reconcile with the providers."})
+			pronoun(lost) + ". Restore a backup elsewhere and import from there, or reconcile with the providers. " + settleText(lost)})
 	}
 	if len(m.Back) > 0 {
 		list = append(list, Warning{Title: "The log has events that the pages lack", Text: "They were built while " + rangesText(m.Back) +
 			" could not be read. Rebuild them: certtrail replay.", Minor: true})
 	}
 	return list
+}
+
+// settleText says how an operator settles a gap.
+func settleText(gaps schema.Gaps) string {
+	return "Then settle it: certtrail log accept-gap " + gaps[0].String() + "."
 }
 
 // keptWarnings tell of read models that are kept because they know more than the log.

@@ -38,7 +38,7 @@ func TestDamageIsTold(t *testing.T) {
 			t.Errorf("%s: %v, %s", args[0], err, stderr)
 		}
 	}
-	if _, stderr, err := program(dir, "import", "--data-dir", "restored", "e.jsonl"); err != nil || stderr != "imported 2 events, 7 were there already\n" {
+	if _, stderr, err := program(dir, "import", "--data-dir", "restored", "e.jsonl"); err != nil || !strings.HasSuffix(stderr, "imported 2 events, 7 were there already\n") {
 		t.Errorf("the events that were lost: %v, %s", err, stderr)
 	}
 }
@@ -71,7 +71,7 @@ func TestDamageBehindTheReadModels(t *testing.T) {
 	if _, stderr, err := program(dir, "replay", "--data-dir", "data"); err != nil || !strings.Contains(stderr, "warning: "+held+"not in the new ones any more") {
 		t.Errorf("replay: %v, %s", err, stderr)
 	}
-	w.lacks(t, `[{"first_seq":4,"last_seq":4}]`, `[]`, "1 event is missing from the log (4). The pages were built without it. Restore a backup")
+	w.lacks(t, `[{"first_seq":4,"last_seq":4}]`, `[]`, "1 event is missing from the log (4). The pages were built without it. Restore a backup elsewhere")
 	if _, stderr, err := program(dir, "replay", "--data-dir", "data"); err != nil || strings.Contains(stderr, "warning") {
 		t.Errorf("a second replay: %v, %s", err, stderr)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -142,7 +143,7 @@ func printReport(w io.Writer, r *streams.Report) {
 		fmt.Fprintf(w, "%s is damaged: %s in %s.\n", d.File, count(uint64(d.Bytes), "byte"), count(uint64(d.Places), "place"))
 	}
 	if len(r.Gaps) > 0 {
-		fmt.Fprintf(w, "%s gone: %s. Compare with a backup, or reconcile; then settle it with certtrail log accept-gap.\n", countAre(r.Gaps.Events(), "event"), r.Gaps)
+		fmt.Fprintf(w, "%s gone: %s. Compare with a backup, or reconcile; then settle it: certtrail log accept-gap %s\n", countAre(r.Gaps.Events(), "event"), r.Gaps, r.Gaps[0])
 	}
 	if len(r.Accepted) > 0 {
 		fmt.Fprintf(w, "%s gone, which an operator has accepted: %s.\n", countAre(r.Accepted.Events(), "event"), r.Accepted)
@@ -165,7 +166,7 @@ func logAcceptCommand() *cobra.Command {
 		Use:   "accept-gap FIRST-LAST",
 		Short: "Settle that events are gone from the log: nobody is told of them any more",
 		Long: "Settle a gap in the log, once you have compared it with a backup or reconciled with the providers. An event says so, and nobody is told of the gap any more.\n" +
-			"Read models that were kept because they know more than the log are removed when every gap is settled.",
+			"When every gap is settled, the read models are built anew without what is gone, and those that were kept because they know more are removed.",
 		Args: wants(1, "a gap of the log, for example: certtrail log accept-gap 101-110"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			gap, err := schema.ParseGap(args[0])
@@ -178,7 +179,10 @@ func logAcceptCommand() *cobra.Command {
 			}
 			defer owner.close()
 			var accepted acceptedGap
-			if err := owner.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, nil, &accepted); err != nil {
+			bar := newBar(cmd.ErrOrStderr())
+			err = owner.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
+			bar.clear()
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "Event %s says that %s gone.\n", commas(accepted.Seq), eventsAre(gap))
@@ -194,7 +198,7 @@ type acceptedGap struct {
 }
 
 // acceptGap is POST /log/accept-gap.
-func (o *owner) acceptGap(ctx context.Context, _ *answer, r *http.Request) (any, error) {
+func (o *owner) acceptGap(ctx context.Context, a *answer, r *http.Request) (any, error) {
 	gap, err := schema.ParseGap(r.URL.Query().Get("gap"))
 	if err != nil {
 		return nil, err
@@ -211,10 +215,13 @@ func (o *owner) acceptGap(ctx context.Context, _ *answer, r *http.Request) (any,
 	if err != nil {
 		return nil, err
 	}
-	if !o.unsettled() { // nothing needs to be compared any more
-		err = store.Settle(ctx)
+	if o.unsettled() {
+		return acceptedGap{seq}, nil
 	}
-	return acceptedGap{seq}, err
+	if err := store.AcceptLosses(ctx, func(p projections.Progress) { a.progress(p) }); err != nil { // who hears nothing any more changes nothing
+		return nil, fmt.Errorf("event %d accepts the gap, but the read models still show what is gone; certtrail replay builds them anew: %w", seq, err)
+	}
+	return acceptedGap{seq}, nil
 }
 
 func eventsAre(g schema.Gap) string {

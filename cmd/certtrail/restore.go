@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -94,34 +93,30 @@ func withoutEvents(ctx context.Context, c *config, logger *slog.Logger) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	// A log whose files nobody can make sense of opens as an empty one.
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".blk") {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Size() > 0 {
-			err = fmt.Errorf("%s holds events: a backup goes into a data directory without any; name another with --data-dir, or move %s away", path, dir)
-		}
-		return err
-	})
+	report, err := streams.Check(ctx, streams.Options{Dir: dir, Always: c.syncAlways, Logger: logger})
 	if err != nil {
 		return err
 	}
-	o, err := openOwner(ctx, c, logger)
-	if err != nil {
-		return err
+	return isEmpty(report, dir)
+}
+
+// isEmpty makes sure that the log in dir has no events, and nothing that may have been some.
+func isEmpty(report *streams.Report, dir string) error {
+	if len(report.Damage) > 0 {
+		return fmt.Errorf("%s is damaged, and may hold events: a backup goes into a data directory without any; name another with --data-dir, or move %s away", report.Damage[0].File, dir)
 	}
-	defer o.close()
-	return o.withoutEvents(ctx)
+	if report.Events > 0 {
+		return fmt.Errorf("the log in %s has events, up to number %d: a backup goes into a data directory without any; name another with --data-dir, or move %s away", dir, report.Last, dir)
+	}
+	return nil
 }
 
 func (o *owner) withoutEvents(ctx context.Context) error {
-	last, err := o.log.Last(ctx)
-	if err == nil && last > 0 {
-		err = fmt.Errorf("the log in %s has events, up to number %d: a backup goes into a data directory without any; name another with --data-dir", o.c.dataDir, last)
+	report, err := o.log.Check(ctx, nil)
+	if err != nil {
+		return err
 	}
-	return err
+	return isEmpty(report, logDir(o.c.dataDir))
 }
 
 // preparedName begins the name of a log that is to be installed, and of what a crash left of one.

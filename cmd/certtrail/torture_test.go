@@ -32,7 +32,7 @@ func tortures(few int) int {
 	return few
 }
 
-const tortured = 1500 // events of the log that is tortured
+const tortured = 800 // events of the log that is tortured
 
 // base is a data directory whose log has several blocks, as a clean stop and as a kill leave it.
 func base(t *testing.T) (clean, killed string) {
@@ -89,7 +89,7 @@ func TestFailingCallsOfAStartLoseNothing(t *testing.T) {
 	clean, killed := base(t)
 	chance := rand.New(rand.NewPCG(*seed, 1))
 	calls := slices.Sorted(maps.Keys(failures))
-	for n := range tortures(10) {
+	for n := range tortures(6) {
 		call := calls[chance.IntN(len(calls))]
 		name := failures[call][chance.IntN(len(failures[call]))]
 		when := 1 + int(chance.ExpFloat64()*40)
@@ -107,7 +107,7 @@ func TestFailingCallsOfAStartLoseNothing(t *testing.T) {
 		if gaps := gapsOf(t, w); len(gaps) > 0 {
 			t.Errorf("after %s the log lacks %s: %s", what, gaps, w.log.String())
 		}
-		if code, _, err := fetch(w.web + "/orders/digicert/1499"); code != 200 || err != nil {
+		if code, _, err := fetch(w.web + fmt.Sprint("/orders/digicert/", tortured-1)); code != 200 || err != nil {
 			t.Errorf("after %s the pages lack the last order: %d, %v", what, code, err)
 		}
 		w.end()
@@ -160,7 +160,7 @@ func TestDamagedFilesCostTheDamagedRecord(t *testing.T) {
 	t.Parallel()
 	clean, killed := base(t)
 	chance := rand.New(rand.NewPCG(*seed, 2))
-	for n := range tortures(6) {
+	for n := range tortures(4) {
 		dir := copyOf(t, map[bool]string{true: clean, false: killed}[n%2 == 0])
 		what, lost := damageFile(t, dir, chance)
 		for start := range 3 {
