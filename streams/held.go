@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -58,10 +60,8 @@ var errNoLinks = errors.New("no hard links")
 // noLinks is err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another
 // user's; EXDEV and EMLINK, that these files cannot have one.
 func noLinks(err error) error {
-	for _, no := range []error{unix.EPERM, unix.ENOTSUP, unix.ENOSYS, unix.EXDEV, unix.EMLINK} {
-		if !errors.Is(err, no) {
-			continue
-		}
+	var no syscall.Errno
+	if errors.As(err, &no) && slices.Contains([]syscall.Errno{unix.EPERM, unix.ENOTSUP, unix.ENOSYS, unix.EXDEV, unix.EMLINK}, no) {
 		return fmt.Errorf("%w: %w", errNoLinks, err)
 	}
 	return err

@@ -73,11 +73,7 @@ func findOwner(ctx context.Context, dir string) (*control, about, error) {
 
 // reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set, there must be a log in it.
 func reachOwner(cmd *cobra.Command, create bool) (*control, error) {
-	s, err := readSettings(cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.config()
+	c, err := configOf(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +81,15 @@ func reachOwner(cmd *cobra.Command, create bool) (*control, error) {
 		return nil, fmt.Errorf("there is no log in the data directory %s: name another with --data-dir (%w)", c.dataDir, err)
 	}
 	return ownerOf(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel})))
+}
+
+// configOf is what the settings of a command say.
+func configOf(cmd *cobra.Command) (*config, error) {
+	s, err := readSettings(cmd.Flags())
+	if err != nil {
+		return nil, err
+	}
+	return s.config()
 }
 
 func ownerOf(ctx context.Context, c *config, logger *slog.Logger) (*control, error) {

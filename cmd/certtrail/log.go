@@ -80,11 +80,7 @@ func logRepairCommand() *cobra.Command {
 
 // logReport has the owner of the data directory look through its log, or else does it here with the closed one.
 func logReport(cmd *cobra.Command, method, path string, do func(context.Context, streams.Options) (*streams.Report, error)) (*streams.Report, error) {
-	s, err := readSettings(cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.config()
+	c, err := configOf(cmd)
 	if err != nil {
 		return nil, err
 	}
