@@ -17,12 +17,14 @@ func (s *Store) lost(Query) finder {
 	}
 }
 
+// lossMatters is the matter of a loss.
 func lossMatters(l *schema.Loss) []Matter {
 	m := Matter{Severity: Critical, Kind: schema.MatterEventsLost, What: "Events are gone from the log", Since: l.Found, Href: "/system", Detail: lossText(l),
 		Means: "What they said is not in the log any more. The pages may still show what came of them, until they are rebuilt.",
 		Do:    fmt.Sprintf("Compare with a backup, or reconcile with the providers. Then settle it: certtrail log accept-gap %s.", l.Gap)}
 	if m.Number = fmt.Sprintf("%d to %d", l.First, l.Last); l.First == l.Last {
 		m.What, m.Number = "An event is gone from the log", fmt.Sprint(l.First)
+		m.Means = "What it said is not in the log any more. The pages may still show what came of it, until they are rebuilt."
 	}
 	return []Matter{m.identified("", l.Gap.String(), l.Found)}
 }
