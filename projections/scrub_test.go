@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -128,8 +130,11 @@ func TestAScrubFindsFlippedBits(t *testing.T) {
 	if len(trees) < 40 {
 		t.Fatalf("only %d tables and indexes have anything: %v", len(trees), trees)
 	}
-	for name := range trees {
-		before, page := generationOf(s), treesOf(t, s)[name]
+	for i, name := range slices.Sorted(maps.Keys(trees)) {
+		if trees[name].index && i%4 > 0 { // each way to find it is the same for all indexes
+			continue
+		}
+		before, page := generationOf(s), treesOf(t, s)[name].page
 		what := flipCell(t, checkpointed(t, s), page)
 		st := c.round(t, s)
 		if generationOf(s) == before {
@@ -153,31 +158,37 @@ func TestAScrubFindsFlippedBits(t *testing.T) {
 	})
 }
 
+// tree is a table or an index, and the page that it begins at.
+type tree struct {
+	page  int64
+	index bool
+}
+
 // treesOf are the pages at which the tables and indexes begin that have rows.
-func treesOf(t *testing.T, s *Store) map[string]int64 {
+func treesOf(t *testing.T, s *Store) map[string]tree {
 	t.Helper()
 	db, done, err := s.reader()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer done(&err)
-	rows, err := db.Query("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0")
+	rows, err := db.Query("SELECT name, rootpage, type = 'index' FROM sqlite_schema WHERE rootpage > 0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	trees := map[string]int64{}
+	trees := map[string]tree{}
 	for rows.Next() {
 		var name string
-		var page int64
-		if err := rows.Scan(&name, &page); err != nil {
+		var one tree
+		if err := rows.Scan(&name, &one.page, &one.index); err != nil {
 			t.Fatal(err)
 		}
-		trees[name] = page
+		trees[name] = one
 	}
 	current, _ := s.inUse()
-	for name, page := range trees {
-		if cellsOf(t, current.path, page) == 0 {
+	for name, one := range trees {
+		if cellsOf(t, current.path, one.page) == 0 {
 			delete(trees, name)
 		}
 	}

@@ -89,7 +89,7 @@ func TestFailingCallsOfAStartLoseNothing(t *testing.T) {
 	clean, killed := base(t)
 	chance := rand.New(rand.NewPCG(*seed, 1))
 	calls := slices.Sorted(maps.Keys(failures))
-	for n := range tortures(6) {
+	for n := range tortures(4) {
 		call := calls[chance.IntN(len(calls))]
 		name := failures[call][chance.IntN(len(failures[call]))]
 		when := 1 + int(chance.ExpFloat64()*40)
@@ -160,7 +160,7 @@ func TestDamagedFilesCostTheDamagedRecord(t *testing.T) {
 	t.Parallel()
 	clean, killed := base(t)
 	chance := rand.New(rand.NewPCG(*seed, 2))
-	for n := range tortures(4) {
+	for n := range tortures(3) {
 		dir := copyOf(t, map[bool]string{true: clean, false: killed}[n%2 == 0])
 		what, lost := damageFile(t, dir, chance)
 		for start := range 3 {
