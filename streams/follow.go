@@ -129,10 +129,10 @@ func (r *Reader) create(ctx context.Context, from uint64) (jetstream.Consumer, e
 		return nil, err
 	}
 	// A reader that broke leaves its consumer behind, standing where that one stood.
-	if err := s.stream.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+	if err := s.reading.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil, err
 	}
-	return s.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	return s.reading.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Name: r.name, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: readerLifetime, MaxDeliver: 1,
 	})
@@ -273,7 +273,7 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	for last := l.durable.seq(); len(records) < limit && from <= last; from++ {
-		m, err := l.message(ctx, s.stream, from, filter)
+		m, err := l.message(ctx, s.reading, from, filter)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		}
@@ -292,9 +292,9 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes
 	return records, false, nil
 }
 
-// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB on the one connection that appending needs, too, which
-// the server closes when more than 64 MiB wait on it.
-const maxReads = 4
+// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB; more at once would take the processors from those who
+// append.
+const maxReads = 1
 
 // message is the first message from a sequence on that matches the filter.
 func (l *Log) message(ctx context.Context, stream jetstream.Stream, from uint64, filter string) (*jetstream.RawStreamMsg, error) {

@@ -21,7 +21,7 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 		defer cancel()
 		if s, err := l.use(); err == nil {
-			s.stream.DeleteConsumer(ctx, r.name)
+			s.reading.DeleteConsumer(ctx, r.name)
 		} // one that stays is removed by the server when readerLifetime has passed
 	}
 }
@@ -119,7 +119,7 @@ func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
 		seq = end.First - 1
 	}
 	for ; seq > 0; seq-- {
-		_, err := s.stream.GetMsg(ctx, seq)
+		_, err := s.reading.GetMsg(ctx, seq)
 		if err == nil {
 			break
 		}

@@ -21,12 +21,16 @@ const (
 // errStuck says that the server inside the process does not stop, so that only another process can go on.
 var errStuck = errors.New("the server inside the process neither answers nor stops: certtrail ends, and is to be started again")
 
-// session is one run of the server inside the process, and our connection to it.
+// session is one run of the server inside the process, and our connections to it.
 type session struct {
 	server *embedded
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	stream jetstream.Stream
+
+	reads   *nats.Conn       // another connection: an answer of megabytes must not stand before the acknowledgement of an append
+	reading jetstream.Stream // over it
+
 	bulk   *publisher // of who bulks
 	closed sync.Once
 }
@@ -89,7 +93,25 @@ func (s *session) open(ctx context.Context, o Options, r *reading) (err error) {
 	if err != nil {
 		return fmt.Errorf("couldn't read the stream's state: %w", err)
 	}
-	return r.check(info.State)
+	if err := r.check(info.State); err != nil {
+		return err
+	}
+	return s.openReads(ctx)
+}
+
+// openReads opens the connection that events are read over.
+func (s *session) openReads(ctx context.Context) (err error) {
+	if s.reads, err = s.server.connect(); err != nil {
+		return err
+	}
+	js, err := jetstream.New(s.reads)
+	if err != nil {
+		return fmt.Errorf("couldn't open JetStream: %w", err)
+	}
+	if s.reading, err = js.Stream(ctx, StreamName); err != nil {
+		return fmt.Errorf("couldn't open the stream %s: %w", StreamName, err)
+	}
+	return nil
 }
 
 // openStream opens the stream and brings it to what the contract says. One is made only where there are no events, or over the blocks that hold them, after
@@ -125,8 +147,10 @@ func (r *reading) stillThere(dir string) error {
 
 // close ends the session. It is errStuck when the server does not end.
 func (s *session) close() error {
-	if s.nc != nil {
-		s.nc.Close()
+	for _, nc := range []*nats.Conn{s.nc, s.reads} {
+		if nc != nil {
+			nc.Close()
+		}
 	}
 	stopped := make(chan struct{})
 	go func() {

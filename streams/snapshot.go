@@ -122,6 +122,7 @@ func restoreInto(ctx context.Context, server *embedded, o Options, snapshot io.R
 	if s.stream, err = s.js.Stream(ctx, StreamName); err != nil {
 		return Summary{}, fmt.Errorf("couldn't open the restored stream: %w", err)
 	}
+	s.reading = s.stream
 	if err := forgetQueues(ctx, s.stream); err != nil {
 		return Summary{}, err
 	}
