@@ -213,6 +213,9 @@ func (b *build) load(ctx context.Context, to uint64) error {
 		return err
 	}
 	defer w.close()
+	if b.pace == nil {
+		w.hold(rowsHeldInBulk)
+	}
 	err = readAhead(func(yield func([]schema.Record) error) error {
 		return b.s.o.Aside.Read(ctx, 0, to, yield)
 	}, b.mean, func(part []entry) error {

@@ -12,15 +12,19 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// rowsHeld bounds how many rows of a model are held in memory between batches: at most twice as many.
-const rowsHeld = 8_000
+// How many rows of a model are held in memory between batches: at most twice as many. A bulk load that somebody waits for holds more: it writes each but once.
+const (
+	rowsHeld       = 2_000
+	rowsHeldInBulk = 8_000
+)
 
 // rowSet is the writer's view of one read model: the states of the rows it has touched, and the statements that load and store them.
 type rowSet[S, T any] struct {
 	t    *table[S, T]
 	bulk bool // rows are written when they leave memory, not with each batch, and names have no index yet
 
-	// Rows are held until rowsHeld others have been touched since: those in old leave, those in held become old.
+	// Rows are held until most others have been touched since: those in old leave, those in held become old.
+	most      int
 	held, old map[rowKey]*row[S]
 	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
 	left      *keySet              // in bulk: the keys that have been written; what is not among them is in no table
@@ -54,7 +58,7 @@ type droppedName struct {
 }
 
 func newRowSet[S, T any](db *database, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
-	rs := &rowSet[S, T]{t: t, bulk: bulk, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}}
+	rs := &rowSet[S, T]{t: t, bulk: bulk, most: rowsHeld, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}}
 	var err error
 	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
 		return nil, err
@@ -159,7 +163,7 @@ func (rs *rowSet[S, T]) flush() error {
 		}
 		rs.dirty = rs.dirty[:0]
 	}
-	if len(rs.held) < rowsHeld {
+	if len(rs.held) < rs.most {
 		return nil
 	}
 	if rs.bulk {
@@ -167,7 +171,7 @@ func (rs *rowSet[S, T]) flush() error {
 			return err
 		}
 	}
-	rs.old, rs.held = rs.held, make(map[rowKey]*row[S], rowsHeld)
+	rs.old, rs.held = rs.held, make(map[rowKey]*row[S], rs.most)
 	return nil
 }
 
@@ -183,6 +187,9 @@ func (rs *rowSet[S, T]) leave(rows map[rowKey]*row[S]) error {
 	rs.dirty = leaving[:0]
 	return rs.write(leaving)
 }
+
+// hold makes the set hold so many rows between batches.
+func (rs *rowSet[S, T]) hold(most int) { rs.most = most }
 
 // finish ends a bulk load: everything is written.
 func (rs *rowSet[S, T]) finish() error {

@@ -39,6 +39,8 @@ type rows interface {
 	// finish writes all that is held, at the end of a bulk load; dropNames completes it once there are indexes.
 	finish() error
 	dropNames() error
+	// hold makes it hold so many rows between batches.
+	hold(most int)
 }
 
 // How a writer opens its file. A bulk load needs no journal, since a file that was not finished is thrown away. The page cache of one that follows the log
@@ -89,6 +91,13 @@ func openWriter(path string, bulk bool) (w *writer, err error) {
 		db.writeBehind()
 	}
 	return w, err
+}
+
+// hold makes the writer hold so many rows of each model between batches.
+func (w *writer) hold(most int) {
+	for _, set := range w.models {
+		set.hold(most)
+	}
 }
 
 func prepareModels(db *database, bulk bool) (map[string]rows, error) {

@@ -135,7 +135,7 @@ func disturbed(t *testing.T, dir, what string) (taken int) {
 	}
 	w, err := launchAs(script, filepath.Dir(dir), append(os.Environ(), testEnvironment()...), "--data-dir", dir)
 	if err != nil {
-		if text := err.Error(); strings.Contains(text, "panic:") || strings.Contains(text, "goroutine ") || !strings.Contains(text, "certtrail: ") && !strings.Contains(text, "certtrail=") {
+		if text := err.Error(); strings.Contains(text, "panic:") || strings.Contains(text, "goroutine ") || !strings.Contains(text, "certtrail: ") && !strings.Contains(text, "certtrail ended ") {
 			t.Errorf("%s ended the start with no sentence: %s", what, text)
 		}
 		return 0
