@@ -72,6 +72,7 @@ type reading struct {
 	accepted schema.Gaps // gaps that an operator has accepted
 	newest   time.Time   // of the last event
 	account  account     // what is written down of it
+	kept     int         // pages that could not be read from the disk, only from memory
 	metaLost bool        // the server's description of the stream is damaged: it is made anew
 }
 
@@ -110,6 +111,7 @@ func (g *guard) read(ctx context.Context) (*reading, error) {
 			r.newest = found[i].newest
 		}
 		r.accepted = r.accepted.And(found[i].accepted...)
+		r.kept += found[i].kept
 	}
 	return r, nil
 }
@@ -153,19 +155,19 @@ func (g *guard) scan(files *blockFiles, number int, buffer []byte, into **scan, 
 	if g.live {
 		read = readOpenBlock
 	}
-	content, size, err := read(path, g.o.Sync, buffer)
+	block, err := read(path, g.o.Sync, buffer)
 	if err != nil {
 		return buffer, unreadable(path, err)
 	}
-	s, err := scanBlock(number, content, found.see)
+	s, err := scanBlock(number, block.bytes, found.see)
 	if err != nil {
 		return buffer, err
 	}
-	if size > int64(len(content)) {
-		s.broken = append(s.broken, span{len(content), int(size)})
+	if n := len(block.bytes); block.size > int64(n) {
+		s.broken = append(s.broken, span{n, int(block.size)})
 	}
-	*into = s
-	return content, nil
+	*into, found.kept = s, block.kept
+	return block.bytes, nil
 }
 
 // checkWritable makes sure that the server can append to the newest block.
@@ -200,6 +202,7 @@ func (p *progress) step() {
 type sightings struct {
 	newest   time.Time
 	accepted schema.Gaps
+	kept     int // pages of the block that could not be read from the disk
 }
 
 var acceptedPrefix = []byte("certs." + schema.LogGapAccepted + ".")

@@ -144,11 +144,11 @@ func (g *guard) putBackFile(path, name string) error {
 func (g *guard) holdsMore(a, b string, number int) (bool, error) {
 	var events [2]uint64
 	for i, path := range []string{a, b} {
-		content, _, err := readBlock(path, g.o.Sync, nil)
+		block, err := readBlock(path, g.o.Sync, nil)
 		if err != nil {
 			return false, err
 		}
-		s, err := scanBlock(number, content, func(*record) {})
+		s, err := scanBlock(number, block.bytes, func(*record) {})
 		if err != nil {
 			return false, err
 		}

@@ -144,6 +144,12 @@ func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
 		g.logger.Error("events are gone from the log; see the operating guide on gaps, and settle it with certtrail log accept-gap", "gap", l.Gap,
 			"cause", l.Cause, "file", l.File, "found", l.Found)
 	}
+	if r.kept > 0 {
+		g.logger.Warn("the system keeps parts of the log in memory, so they were not read from the disk", "pages", r.kept)
+		if a.FailedSync != nil {
+			return a, errors.New("a sync to disk failed, and what the disk has of the log cannot be seen: another program reads its files; end it, or restart the machine, then start again")
+		}
+	}
 	if f := a.FailedSync; f != nil {
 		g.tellFailedSync(f, r)
 	}

@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -120,44 +118,56 @@ func (s *scan) judgeEnd(content []byte) {
 var errNoFile = errors.New("it is no plain file")
 
 // readOpenBlock reads a block of an open log, of which the server and the committer look after what is on the disk.
-func readOpenBlock(path string, _ SyncFunc, buffer []byte) (content []byte, size int64, err error) {
+func readOpenBlock(path string, _ SyncFunc, buffer []byte) (block blockContent, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return buffer, 0, err
+		return blockContent{bytes: buffer}, err
 	}
 	defer f.Close()
 	return readFile(f, buffer)
 }
 
+// blockContent is what was read of a block file.
+type blockContent struct {
+	bytes []byte
+	size  int64 // of the file, which may be more
+	kept  int   // pages that the system kept in memory, of which the disk may have something else
+}
+
 // readBlock reads a block file as the disk has it: what is only in memory is written first, and then forgotten, so that nothing is believed that a failed
-// write left there. It returns the file's size too, which may be more than what is read. The buffer is used if it is large enough.
-func readBlock(path string, sync SyncFunc, buffer []byte) (content []byte, size int64, err error) {
+// write left there. The buffer is used if it is large enough.
+func readBlock(path string, sync SyncFunc, buffer []byte) (block blockContent, err error) {
+	block.bytes = buffer
 	if info, err := os.Lstat(path); err != nil {
-		return buffer, 0, err
+		return block, err
 	} else if !info.Mode().IsRegular() {
-		return buffer, 0, errNoFile
+		return block, errNoFile
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return buffer, 0, err
+		return block, err
 	}
 	defer f.Close()
 	// A write that failed before this process began is told of once; what follows it is what the disk has.
 	if err := sync(f); err != nil {
 		if err := sync(f); err != nil {
-			return buffer, 0, err
+			return block, err
 		}
 	}
-	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
-		return buffer, 0, err
+	kept, err := dropCache(f)
+	if err != nil {
+		return block, err
 	}
-	return readFile(f, buffer)
+	block, err = readFile(f, buffer)
+	block.kept = kept
+	return block, err
 }
 
-func readFile(f *os.File, buffer []byte) (content []byte, size int64, err error) {
+func readFile(f *os.File, buffer []byte) (block blockContent, err error) {
+	block.bytes = buffer
 	info, err := f.Stat()
 	if err != nil {
-		return buffer, 0, err
+		return block, err
 	}
 	take := min(info.Size(), blockMost)
 	if int64(cap(buffer)) < take {
@@ -165,7 +175,7 @@ func readFile(f *os.File, buffer []byte) (content []byte, size int64, err error)
 	}
 	n, err := io.ReadFull(f, buffer[:take])
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return buffer, 0, err
+		return block, err
 	}
-	return buffer[:n], info.Size(), nil
+	return blockContent{bytes: buffer[:n], size: info.Size()}, nil
 }
