@@ -12,7 +12,7 @@ import (
 // much again takes a fifth of the time. But the log's index of subjects alone makes hundreds of megabytes live, and three times of that would be the
 // machine's memory.
 const (
-	mostGarbage       = 64 << 20 // bytes
+	mostGarbage       = 48 << 20 // bytes
 	mostGarbageShare  = 300      // percent of what lives, however little that is
 	leastGarbageShare = 40       // percent of what lives, however much that is: the collector's work grows with it
 )
