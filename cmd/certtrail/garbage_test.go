@@ -29,7 +29,7 @@ func TestGarbageIsBounded(t *testing.T) {
 
 // TestGarbageShare lets garbage gather beside little that lives, and bounds it beside much without collecting all the time.
 func TestGarbageShare(t *testing.T) {
-	for live, want := range map[uint64]int{0: 300, 20 << 20: 300, 32 << 20: 200, 64 << 20: 100, 128 << 20: 50, 2 << 30: 40} {
+	for live, want := range map[uint64]int{0: 300, 16 << 20: 300, 32 << 20: 150, 64 << 20: 75, 96 << 20: 50, 2 << 30: 40} {
 		if got := garbageShare(live, mostGarbage); got != want {
 			t.Errorf("%d MiB live: %d %%, want %d", live>>20, got, want)
 		}
