@@ -191,10 +191,11 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			starts := offsets(b)
-			if record < 0 {
-				record += len(starts)
+			at := record
+			if at < 0 {
+				at += len(starts)
 			}
-			flip(t, block(dir), starts[record]+offset, bit)
+			flip(t, block(dir), starts[at]+offset, bit)
 		}
 	}
 	cutTo := func(block func(string) string, share float64) func(*testing.T, string) {
