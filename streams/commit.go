@@ -2,11 +2,9 @@ package streams
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -293,65 +291,6 @@ func isFreeze(err error) bool {
 		return api.ErrorCode == storeFailed && !strings.Contains(api.Description, "maximum")
 	}
 	return errors.Is(err, errDropped) || errors.Is(err, errNoAnswer) || errors.Is(err, errNoResponders)
-}
-
-// lookup finds the events of a batch of which an earlier publish was not acknowledged, among what the log has taken since: all that was published is in it
-// by now, or nothing would be published again (revive). That others were acknowledged says nothing of these. Each event is read once for all of them.
-type lookup struct {
-	log *Log
-	ids map[string]uint64 // of the events that were read; nil: none was
-	err error
-}
-
-// find tells whether the log has a, at a.seq then. batch is what is looked for with it.
-func (l *lookup) find(a *appending, batch []*appending) (found bool, err error) {
-	if l.ids == nil && l.err == nil {
-		l.ids, l.err = l.log.idsSince(oldest(batch))
-	}
-	if l.err != nil {
-		return false, l.err
-	}
-	a.seq, found = l.ids[a.id]
-	return found, nil
-}
-
-// oldest is the sequence after which all of the batch must stand that may be in the log.
-func oldest(batch []*appending) uint64 {
-	since := uint64(math.MaxUint64)
-	for _, a := range batch {
-		if a.retry {
-			since = min(since, a.since)
-		}
-	}
-	return since
-}
-
-// idsSince are the sequences of all events after since, by their ids.
-func (l *Log) idsSince(since uint64) (map[string]uint64, error) {
-	s, err := l.use()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
-	last, err := s.lastStored(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]uint64{}
-	for seq := since + 1; seq <= last; seq++ {
-		msg, err := s.stream.GetMsg(ctx, seq)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if e, err := schema.Decode(msg.Data); err == nil { // another is none of ours
-			ids[e.ID] = seq
-		}
-	}
-	return ids, nil
 }
 
 // ready tells why nothing may be published now. A frozen stream is started again as soon as the disk lets it.

@@ -142,9 +142,6 @@ func TestAFlippedBitCostsOneEvent(t *testing.T) {
 			}
 			wounded := bytes.Clone(block)
 			wounded[from+bit/8] ^= 1 << (bit % 8)
-			if sum := from + length - recordSum - 4; bit < 0 && sum > 0 {
-				t.Fatal(sum)
-			}
 			s, err := scanBlock(1, wounded, func(*record) {})
 			if err != nil {
 				t.Fatal(err)
