@@ -26,7 +26,7 @@ func (m *missing) set(r *reading) {
 	m.gaps, m.accepted, m.losses = r.gaps, r.accepted, r.account.Losses
 }
 
-// Gaps are the sequences that are gone from the log, as far as is known.
+// Gaps returns the sequences that are gone from the log, as far as is known.
 func (l *Log) Gaps() schema.Gaps {
 	m := &l.missing
 	m.mu.Lock()
@@ -34,7 +34,7 @@ func (l *Log) Gaps() schema.Gaps {
 	return m.gaps
 }
 
-// Accepted are the sequences of which an operator has accepted that they are gone.
+// Accepted returns the sequences of which an operator has accepted that they are gone.
 func (l *Log) Accepted() schema.Gaps {
 	m := &l.missing
 	m.mu.Lock()
@@ -42,7 +42,7 @@ func (l *Log) Accepted() schema.Gaps {
 	return m.accepted
 }
 
-// Losses tell how events were lost that no operator has accepted.
+// Losses tells how events were lost that no operator has accepted.
 func (l *Log) Losses() []schema.Loss {
 	m := &l.missing
 	m.mu.Lock()

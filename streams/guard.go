@@ -281,7 +281,7 @@ func (g *guard) prepare(ctx context.Context) (*reading, error) {
 	return r, g.hold()
 }
 
-// unreadable is what a person is told of a file of the log that cannot be read.
+// unreadable makes the sentence for a file of the log that cannot be read.
 func unreadable(path string, err error) error {
 	return fmt.Errorf("the log's file %s cannot be read, and nothing of the log was changed: %w; look after the disk and the file's owner, then start again", path, err)
 }

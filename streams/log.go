@@ -131,7 +131,7 @@ func (l *Log) open(ctx context.Context, o Options) error {
 	return nil
 }
 
-// use is the session in use. It waits while the server is started again, and fails while it cannot be.
+// use returns the session in use. It waits while the server is started again, and fails while it cannot be.
 func (l *Log) use() (*session, error) {
 	l.serving.RLock()
 	defer l.serving.RUnlock()
@@ -263,7 +263,7 @@ func (l *Log) Ready(ctx context.Context) error {
 	return l.commits.ask(ctx)
 }
 
-// Frozen is why the log takes no events just now, or nil. It passes by itself when its cause does.
+// Frozen tells why the log takes no events just now, or nil. It passes by itself when its cause does.
 func (l *Log) Frozen() error {
 	if err := l.commits.frozenErr(); err != nil {
 		return err

@@ -108,7 +108,7 @@ func (r *reading) judgeCuts(answered uint64) {
 	}
 }
 
-// claimed is the sequence of a damaged record at the log's end; 0: there is none.
+// claimed returns the sequence of a damaged record at the log's end; 0: there is none.
 func (r *reading) claimed() uint64 {
 	for _, s := range slices.Backward(r.blocks) {
 		if s.size > 0 {

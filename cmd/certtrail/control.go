@@ -132,13 +132,13 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 	return o.store, err
 }
 
-// gaps are what is gone from the log, and what of it an operator has accepted.
+// gaps returns what is gone from the log, and what of it an operator has accepted.
 func (o *owner) gaps() (gone, accepted schema.Gaps) { return o.log.Gaps(), o.log.Accepted() }
 
 // unsettled tells whether the log lost events that no operator has accepted.
 func (o *owner) unsettled() bool { return len(o.log.Losses()) > 0 }
 
-// free is how many bytes the disk of the data directory has left.
+// free returns how many bytes the disk of the data directory has left.
 func (o *owner) free() (int64, error) {
 	room, err := o.log.Room(o.ending)
 	return room.Free, err

@@ -83,7 +83,7 @@ func reachOwner(cmd *cobra.Command, create bool) (*control, error) {
 	return ownerOf(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel})))
 }
 
-// configOf is what the settings of a command say.
+// configOf reads the settings of a command.
 func configOf(cmd *cobra.Command) (*config, error) {
 	s, err := readSettings(cmd.Flags())
 	if err != nil {

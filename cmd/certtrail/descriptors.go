@@ -8,10 +8,10 @@ import (
 // spareDescriptors are what the process keeps for itself, where its limit allows: the log's blocks, the read models and those built beside them, sockets.
 const spareDescriptors = 64
 
-// shares are how many connections each listener may have.
+// shares divides the connections among the listeners.
 type shares struct{ hooks, web, subscribers int }
 
-// descriptorLimit is how many files and sockets this process may have open. Go has raised the soft limit to the hard one.
+// descriptorLimit returns how many files and sockets this process may have open. Go has raised the soft limit to the hard one.
 func descriptorLimit() (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
