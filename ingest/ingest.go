@@ -178,7 +178,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 		unavailable(w, "The log cannot take the delivery now. Send it again later.")
 		return
 	}
-	if !isOwn(d) {
+	if e.Data.Decoder != ownDecoder {
 		s.counts.took(received, quarantine != nil)
 	}
 	if p, ok := s.Provider.(schema.Handshaker); ok && quarantine == nil && h.o.Handshake != nil {
@@ -186,7 +186,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 			h.o.Handshake(s.Name, webhook, token)
 		}
 	}
-	h.answer(w, s, feed, quarantine, e.Data.Reason)
+	h.answer(w, s, feed, quarantine)
 }
 
 // allowed tells whether a delivery may be taken, as far as its head says, and answers one that may not.
@@ -235,45 +235,49 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *Source, stat
 	problem(w, status, detail)
 }
 
-// event is what the delivery means, or, with the reason, that it was not understood: nothing that came with right credentials is dropped.
+// event redacts the delivery and reads what is left of it. Nothing that came with right credentials is dropped: what is not understood has the reason.
 func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, received time.Time) (*schema.Event, *schema.Quarantine, error) {
-	id, err := eventID(s, d)
+	_, about := whom(s.Provider, d)
+	original := s.redact(d, about)
+	stored, err := original.Redelivery(feed.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := eventID(s, stored)
 	if err != nil {
 		return nil, nil, fmt.Errorf("couldn't make an id: %w", err)
 	}
-	kind, data, quarantine := understand(s.Provider, d)
+	m := understand(s.Provider, stored)
+	m.data.Provider, m.data.Original = s.Name, original
+	if about || m.about {
+		if err := h.seal(id, m.person, &m.data, original); err != nil {
+			return nil, nil, err
+		}
+	}
+	return schema.New(id, FeedPath(s.Name, feed), schema.At(received), m.kind, m.data), m.quarantine, nil
+}
+
+// redact returns d as it may be stored; with people in it, where it is about a person and going to be sealed.
+func (s *Source) redact(d *schema.Delivery, about bool) *schema.Original {
 	var pointers []string
 	if f, ok := s.Provider.(schema.SecretFinder); ok {
 		pointers = f.Secrets(d)
 	}
-	data.Provider = s.Name
-	data.Original = s.redactor.Redact(d, pointers)
-	redactWords(s.Provider, &data, feed)
-	if person, about := whom(s.Provider, d); about || data.User != nil {
-		if err := h.seal(id, person, &data, s.redactor.RedactSecrets(d, pointers)); err != nil {
-			return nil, nil, err
-		}
+	if about {
+		return s.redactor.RedactSecrets(d, pointers)
 	}
-	return schema.New(id, FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
+	return s.redactor.Redact(d, pointers)
 }
 
-// eventID is what the provider calls the event, after the source's name, or else a new UUIDv7, which only names what was received.
+// eventID returns what the provider calls the event, after the source's name, or else a new UUIDv7, which only names what was received.
 func eventID(s *Source, d *schema.Delivery) (string, error) {
 	if p, ok := s.Provider.(schema.Identifier); ok {
-		if id := p.EventID(d); id != "" {
+		if id := p.EventID(d); id != "" && !schema.Marked(id) {
 			return s.Name + ":" + schema.Token(id), nil
 		}
 	}
 	id, err := uuid.NewV7()
 	return id.String(), err
-}
-
-// whom tells whether d is about a person, and who.
-func whom(p schema.Provider, d *schema.Delivery) (person string, about bool) {
-	if f, ok := p.(schema.PersonFinder); ok && !isOwn(d) {
-		return f.Person(d)
-	}
-	return "", false
 }
 
 // seal seals what data and its original say of a person.
@@ -292,13 +296,12 @@ func (h *Handler) append(ctx context.Context, e *schema.Event) error {
 	return err
 }
 
-// answer answers a delivery that is in the log. reason is why it is in quarantine as the log has it: the quarantine's own words may quote a secret or a
-// person.
-func (h *Handler) answer(w http.ResponseWriter, s *Source, feed schema.Feed, quarantine *schema.Quarantine, reason string) {
+// answer answers a delivery that is in the log.
+func (h *Handler) answer(w http.ResponseWriter, s *Source, feed schema.Feed, quarantine *schema.Quarantine) {
 	if quarantine != nil {
-		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", reason)
+		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", quarantine.Reason)
 		if quarantine.Unreadable {
-			problem(w, http.StatusBadRequest, reason+" The delivery is kept, in quarantine.")
+			problem(w, http.StatusBadRequest, quarantine.Reason+" The delivery is kept, in quarantine.")
 			return
 		}
 	}

@@ -14,7 +14,13 @@ import (
 const (
 	redacted = "[redacted]" // a secret
 	personal = "[personal]" // a person's name or telephone number
+	masked   = "…@"         // all but the first letter of a person's address, before its domain
 )
+
+// Marked tells whether s shows what redaction put in the place of something.
+func Marked(s string) bool {
+	return strings.Contains(s, redacted) || strings.Contains(s, personal) || strings.Contains(s, masked)
+}
 
 // knownMinimum is the length from which a credential is searched for everywhere: a shorter one would be found in innocent places.
 const knownMinimum = 8

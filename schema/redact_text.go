@@ -180,6 +180,6 @@ func maskEmails(s string) string {
 	return email.ReplaceAllStringFunc(s, func(m string) string {
 		parts := email.FindStringSubmatch(m)
 		first, _ := utf8.DecodeRuneInString(parts[1])
-		return string(first) + "…@" + parts[3]
+		return string(first) + masked + parts[3]
 	})
 }
