@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // Encode writes the event as it stands in the log: the bytes that encoding/json would write, without escapes for HTML, which would double the
@@ -244,8 +246,8 @@ func writeSorted[T ~string](w *writer, texts map[string]T) {
 
 // body writes JSON without white space.
 func (w *writer) body(body json.RawMessage) error {
-	s := scanner{b: body}
-	if s.skip(0); !s.odd && !s.spaced && s.i == len(body) {
+	s := jsonscan.Scanner{Src: body}
+	if s.Skip(0); !s.Odd && !s.Spaced && s.Pos == len(body) {
 		w.b = append(w.b, body...)
 		return nil
 	}
@@ -305,7 +307,7 @@ func (w *writer) quote(s string) {
 	const hex = "0123456789abcdef"
 	w.b = append(w.b, '"')
 	for len(s) > 0 {
-		n := plainLength(s)
+		n := jsonscan.PlainLength(s)
 		w.b = append(w.b, s[:n]...)
 		if s = s[n:]; s == "" {
 			break

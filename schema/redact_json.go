@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // jsonWalker copies valid JSON from src to out, without white space, leaving out what must not be stored. It keeps the order of keys and the
@@ -33,10 +35,10 @@ var noKey = &keyFacts{}
 
 // validJSON is json.Valid, sooner.
 func validJSON(b []byte) bool {
-	s := scanner{b: b}
-	s.skip(0)
-	s.end()
-	return !s.odd || json.Valid(b)
+	s := jsonscan.Scanner{Src: b}
+	s.Skip(0)
+	s.End()
+	return !s.Odd || json.Valid(b)
 }
 
 // redactJSON is the valid JSON document b, which stands at p, as it may be stored.
@@ -258,7 +260,7 @@ func isCertificate(raw []byte) bool {
 func (w *jsonWalker) string() []byte {
 	start := w.i
 	for w.i++; ; w.i++ {
-		w.i += plainLength(w.src[w.i:])
+		w.i += jsonscan.PlainLength(w.src[w.i:])
 		switch w.src[w.i] {
 		case '"':
 			w.i++
@@ -272,14 +274,10 @@ func (w *jsonWalker) string() []byte {
 // literal is the number, boolean or null at w.i.
 func (w *jsonWalker) literal() []byte {
 	start := w.i
-	for w.i < len(w.src) && !isDelimiter(w.src[w.i]) {
+	for w.i < len(w.src) && !jsonscan.IsDelimiter(w.src[w.i]) {
 		w.i++
 	}
 	return w.src[start:w.i]
-}
-
-func isDelimiter(c byte) bool {
-	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
 }
 
 func (w *jsonWalker) space() {

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // Limits of what is kept of a text from outside, in bytes; the whole is in the original.
@@ -86,16 +88,16 @@ func Form(namesAndValues ...string) string {
 // whether b is an object of the common form: of any other (keys with capitals or escapes, deep nesting, wrong JSON), of which take may have got
 // a part, encoding/json must say what it means. Of a key that comes twice the last counts, as there.
 func Members(b []byte, take func(key, value []byte)) bool {
-	s := scanner{b: b}
-	for key := range s.members {
-		value := s.raw()
-		if s.odd || hasCapital(key) {
+	s := jsonscan.Scanner{Src: b}
+	for key := range s.Members {
+		value := s.Raw()
+		if s.Odd || hasCapital(key) {
 			return false
 		}
 		take(key, value)
 	}
-	s.end()
-	return !s.odd
+	s.End()
+	return !s.Odd
 }
 
 // hasCapital tells keys that encoding/json, which looks past case, may take for another.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // frozen are all the frozen events as they stand on the wire, by file.
@@ -35,9 +37,9 @@ func frozen(t testing.TB) map[string][]byte {
 // asEncodingJSON holds what the scanner makes of b against what encoding/json does, and tells whether the scanner took it.
 func asEncodingJSON(t testing.TB, b []byte) bool {
 	t.Helper()
-	d := decoder{scanner: scanner{b: b}}
+	d := decoder{Scanner: jsonscan.Scanner{Src: b}}
 	got := d.event()
-	m := decoder{scanner: scanner{b: b}, meaning: true}
+	m := decoder{Scanner: jsonscan.Scanner{Src: b}, meaning: true}
 	meaning := m.event()
 	if got == nil && meaning == nil {
 		return false
@@ -267,9 +269,9 @@ func FuzzQuote(f *testing.F) {
 		if !bytes.Equal(w.b, want) {
 			t.Fatalf("%q is quoted as %s, want %s", s, w.b, want)
 		}
-		sc := scanner{b: want}
-		if got := sc.text(); sc.odd || got != strings.ToValidUTF8(s, "\ufffd") && json.Unmarshal(want, &s) == nil && got != s {
-			t.Fatalf("%s is read as %q (odd: %t)", want, got, sc.odd)
+		sc := jsonscan.Scanner{Src: want}
+		if got := sc.Text(); sc.Odd || got != strings.ToValidUTF8(s, "\ufffd") && json.Unmarshal(want, &s) == nil && got != s {
+			t.Fatalf("%s is read as %q (odd: %t)", want, got, sc.Odd)
 		}
 	})
 }
