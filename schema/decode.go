@@ -185,7 +185,7 @@ func (d *decoder) data(to *Data) {
 		case "original":
 			d.once(&seen, 39)
 			if d.meaning {
-				d.Skip(0)
+				d.Skip()
 			} else {
 				to.Original = d.original()
 			}
@@ -258,7 +258,7 @@ func (d *decoder) stranger(key []byte) {
 		d.Fail()
 		return
 	}
-	d.Skip(0)
+	d.Skip()
 }
 
 // oneOf is the string that is next, which is nearly always one of these: then it needs no memory.

@@ -1,6 +1,10 @@
 package schema
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
+)
 
 // nested is the object that is next, read by encoding/json: it is of a sort that is rare.
 func nested[T any](d *decoder, to **T) {
@@ -16,7 +20,7 @@ func nest[T any](w *writer, name string, v *T) error {
 		return nil
 	}
 	w.key(name)
-	b, err := encode(v)
+	b, err := jsonscan.Marshal(v)
 	w.b = append(w.b, b...)
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // What stands in the place of what is taken out.
@@ -57,7 +59,7 @@ func (r *Redactor) redact(d *Delivery, pointers []string, people bool) *Original
 	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(body) == 0:
-	case validJSON(body):
+	case jsonscan.Valid(body):
 		o.Body = json.RawMessage(r.known.outOfJSON(redactJSON(body, place{key: noKey, pointers: pointers, sealed: contains(pointers, ""), spared: people}, &r.keys)))
 	default:
 		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(r.known.out(redactOther(string(d.Body), d.Get("Content-Type")))))
@@ -194,7 +196,7 @@ func (k knownValues) outOfJSON(b []byte) []byte {
 	if !k.mayStandIn(b) {
 		return b
 	}
-	w := jsonWalker{src: b, known: k}
+	w := jsonWalker{Scanner: jsonscan.Scanner{Src: b}, known: k}
 	w.value(place{key: noKey})
 	return w.out
 }

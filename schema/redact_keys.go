@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // keyClass is what a key says of its value.
@@ -103,7 +105,7 @@ func (c *keyCache) of(name []byte) *keyFacts {
 // ofQuoted is of the key that raw, with its quotes, stands for in JSON.
 func (c *keyCache) ofQuoted(raw []byte) *keyFacts {
 	if bytes.IndexByte(raw, '\\') >= 0 {
-		return factsOf(unquote(raw))
+		return factsOf(jsonscan.Unquote(raw))
 	}
 	return c.of(raw[1 : len(raw)-1])
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 var (
@@ -58,7 +60,7 @@ func scrub(s string) string {
 	if !strings.ContainsAny(s, tellingBytes) {
 		return s
 	}
-	if looksLikeJSON(s) && validJSON([]byte(s)) {
+	if looksLikeJSON(s) && jsonscan.Valid([]byte(s)) {
 		return redactInner(s, place{key: noKey}, nil)
 	}
 	return scrubPatterns(s)
@@ -66,7 +68,7 @@ func scrub(s string) string {
 
 // compact is valid JSON without white space.
 func compact(s string) string {
-	w := jsonWalker{src: []byte(s), known: knownValues{}}
+	w := jsonWalker{Scanner: jsonscan.Scanner{Src: []byte(s)}, known: knownValues{}}
 	w.value(place{key: noKey})
 	return string(w.out)
 }

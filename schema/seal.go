@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // KeySize is how many bytes a person's key has.
@@ -34,7 +36,7 @@ const sealMark = "sealed:v1:"
 // the same key always gives the same text, so that an event that is derived anew can be compared with what it was. For that, the nonce is a keyed
 // digest of all that is sealed: it comes again only with the same text.
 func Seal(keys Keys, hash, place string, v any) (string, error) {
-	plain, err := encode(v)
+	plain, err := jsonscan.Marshal(v)
 	if err != nil {
 		return "", err
 	}

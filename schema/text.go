@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -26,7 +25,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) < 1:
 	case b[0] == '"':
-		*t = Text(strings.TrimSpace(unquoteValid(b)))
+		*t = Text(strings.TrimSpace(jsonscan.Unquote(b)))
 	case len(bytes.Trim(b, "0123456789")) == 0:
 		*t = Text(b)
 	}
@@ -44,17 +43,6 @@ func (f *Bool) UnmarshalJSON(b []byte) error {
 		f.Value = &is
 	}
 	return nil
-}
-
-// unquoteValid is the string that b, with its quotes, stands for. It spares a second run of encoding/json for strings without escapes, which nearly
-// all are.
-func unquoteValid(b []byte) string {
-	if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) {
-		return string(b[1 : len(b)-1])
-	}
-	var s string
-	_ = json.Unmarshal(b, &s)
-	return s
 }
 
 // Clip is s, cut to max bytes between two characters.

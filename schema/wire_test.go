@@ -63,7 +63,7 @@ func asEncodingJSON(t testing.TB, b []byte) bool {
 // encodedAsBefore holds the encoder against encoding/json, byte by byte.
 func encodedAsBefore(t interface{ Fatalf(string, ...any) }, e *Event) {
 	got, err := e.encode()
-	want, wantErr := encode((*eventJSON)(e))
+	want, wantErr := jsonscan.Marshal((*eventJSON)(e))
 	if (err == nil) != (wantErr == nil) {
 		t.Fatalf("encoding %+v: %v, want %v", e, err, wantErr)
 	}
@@ -265,7 +265,7 @@ func FuzzQuote(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var w writer
 		w.quote(s)
-		want, _ := encode(s)
+		want, _ := jsonscan.Marshal(s)
 		if !bytes.Equal(w.b, want) {
 			t.Fatalf("%q is quoted as %s, want %s", s, w.b, want)
 		}
@@ -298,7 +298,7 @@ func BenchmarkEvent(b *testing.B) {
 			do   func() error
 		}{
 			{"Encode", func() error { _, err := e.Encode(); return err }},
-			{"Encode-encoding/json", func() error { _, err := encode((*eventJSON)(e)); return err }},
+			{"Encode-encoding/json", func() error { _, err := jsonscan.Marshal((*eventJSON)(e)); return err }},
 			{"Decode", func() error { _, err := Decode(wire); return err }},
 			{"Decode-encoding/json", func() error { _, err := decodeOdd(wire); return err }},
 			{"DecodeMeaning", func() error { _, err := DecodeMeaning(wire); return err }},

@@ -112,7 +112,7 @@ func (s *Scanner) Items(yield func() bool) {
 func (s *Scanner) Plain() []byte {
 	s.Take('"')
 	start := s.Pos
-	if s.Pos += PlainLength(s.Src[s.Pos:]); s.Pos == len(s.Src) || s.Src[s.Pos] != '"' {
+	if s.Pos += plainLength(s.Src[s.Pos:]); s.Pos == len(s.Src) || s.Src[s.Pos] != '"' {
 		s.Fail()
 		return nil
 	}
@@ -126,7 +126,7 @@ func (s *Scanner) Text() string {
 	start := s.Pos
 	ascii := true
 	for {
-		s.Pos += PlainLength(s.Src[s.Pos:])
+		s.Pos += plainLength(s.Src[s.Pos:])
 		if s.Pos == len(s.Src) {
 			s.Fail()
 			return ""
@@ -157,7 +157,7 @@ func (s *Scanner) escaped(start int) string {
 	text.Grow(s.Pos - start + max(0, bytes.IndexByte(s.Src[s.Pos:], '"'))) // as long as it is written, unless it has quotes
 	text.Write(s.Src[start:s.Pos])
 	for s.Pos < len(s.Src) {
-		n := PlainLength(s.Src[s.Pos:])
+		n := plainLength(s.Src[s.Pos:])
 		text.Write(s.Src[s.Pos : s.Pos+n])
 		if s.Pos += n; s.Pos == len(s.Src) {
 			break
@@ -249,20 +249,20 @@ func (s *Scanner) Whole(max uint64) uint64 {
 			return 0
 		}
 	}
-	if s.Pos == start || c == '0' && s.Pos > start+1 || s.Pos < len(s.Src) && !IsDelimiter(s.Src[s.Pos]) {
+	if s.Pos == start || c == '0' && s.Pos > start+1 || s.Pos < len(s.Src) && !isDelimiter(s.Src[s.Pos]) {
 		s.Fail()
 	}
 	return n
 }
 
-// IsDelimiter tells what may follow a number or a word.
-func IsDelimiter(c byte) bool {
+// isDelimiter tells what may follow a number or a word.
+func isDelimiter(c byte) bool {
 	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
 }
 
-// PlainLength counts the bytes at the beginning of b that mean themselves in a JSON string and are ASCII: it stops at a quote, a backslash, a control
+// plainLength counts the bytes at the beginning of b that mean themselves in a JSON string and are ASCII: it stops at a quote, a backslash, a control
 // character, and a letter beyond ASCII. It looks at eight bytes at once, since certificates are most of what is read.
-func PlainLength[T []byte | string](b T) int {
+func plainLength[T []byte | string](b T) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+8 <= len(b); i += 8 {

@@ -4,15 +4,18 @@ package jsonscan
 func (s *Scanner) Raw() []byte {
 	s.Peek()
 	start := s.Pos
-	s.Skip(0)
+	s.Skip()
 	if s.Odd {
 		return nil
 	}
 	return s.Src[start:s.Pos:s.Pos]
 }
 
-// Skip passes over the value that is next, depth arrays and objects deep, and holds it to the grammar.
-func (s *Scanner) Skip(depth int) {
+// Skip passes over the value that is next, and holds it to the grammar.
+func (s *Scanner) Skip() { s.skip(0) }
+
+// skip does that for a value depth arrays and objects deep.
+func (s *Scanner) skip(depth int) {
 	switch c := s.Peek(); c {
 	case '"':
 		s.skipText()
@@ -45,7 +48,7 @@ func (s *Scanner) skipInside(open byte, depth int) {
 			s.skipText()
 			s.Take(':')
 		}
-		s.Skip(depth)
+		s.skip(depth)
 	}
 	s.Take(shut)
 }
@@ -53,7 +56,7 @@ func (s *Scanner) skipInside(open byte, depth int) {
 func (s *Scanner) skipText() {
 	s.Take('"')
 	for {
-		s.Pos += PlainLength(s.Src[s.Pos:])
+		s.Pos += plainLength(s.Src[s.Pos:])
 		if s.Pos == len(s.Src) {
 			s.Fail()
 			return
