@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -13,18 +15,18 @@ import (
 type Redecoder struct {
 	systems map[string]decoding // by kind
 	sources map[string]string   // the kind of each source that is configured, by its name
-	keys    schema.Keys         // of persons; nil: what is sealed stays as it is
+	keys    people.Keys         // of persons; nil: what is sealed stays as it is
 }
 
 // decoding is what of a kind of provider is needed to read its deliveries again.
 type decoding struct {
-	provider schema.Provider
+	provider provider.Provider
 	feeds    map[string]bool // by name
 }
 
 // NewRedecoder is a Redecoder for the deliveries of the systems. sources are the kinds of the configured sources by name; they only tell whose
 // delivery it was where an event does not say. No credential is needed: sources that are off or no longer configured are read all the same.
-func NewRedecoder(systems []schema.System, sources map[string]string) *Redecoder {
+func NewRedecoder(systems []provider.System, sources map[string]string) *Redecoder {
 	r := &Redecoder{systems: map[string]decoding{}, sources: sources}
 	for _, system := range systems {
 		p := system.New(func(string) string { return "any" }) // what its credentials are is no concern of Decode
@@ -41,7 +43,7 @@ func NewRedecoder(systems []schema.System, sources map[string]string) *Redecoder
 }
 
 // WithKeys is r that also reads what is sealed, as long as the person's key is there, and seals what it finds in it.
-func (r *Redecoder) WithKeys(keys schema.Keys) *Redecoder {
+func (r *Redecoder) WithKeys(keys people.Keys) *Redecoder {
 	with := *r
 	with.keys = keys
 	return &with
@@ -62,7 +64,7 @@ func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 	}
 	m.data.Provider, m.data.Original = e.Data.Provider, e.Data.Original
 	if m.about || e.Data.Original.Sealed != "" {
-		if r.keys == nil || schema.SealUser(r.keys, e.ID, m.person, &m.data) != nil {
+		if r.keys == nil || people.SealUser(r.keys, e.ID, m.person, &m.data) != nil {
 			return e
 		}
 	}
@@ -73,11 +75,11 @@ func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 }
 
 // delivery returns what e was read from, as it is stored, and who can read it; nil if there is no such.
-func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Delivery) {
+func (r *Redecoder) delivery(e *schema.Event) (provider.Provider, *provider.Delivery) {
 	if e.Data.Original == nil || e.Data.Provider == "" {
 		return nil, nil
 	}
-	rest, ok := strings.CutPrefix(e.Source, FeedPath(e.Data.Provider, schema.Feed{}))
+	rest, ok := strings.CutPrefix(e.Source, FeedPath(e.Data.Provider, provider.Feed{}))
 	feed, named := strings.CutPrefix(rest, "-")
 	if !ok || rest != "" && (!named || feed == "") {
 		return nil, nil
@@ -86,11 +88,11 @@ func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Delivery
 	if !ok || !system.feeds[feed] {
 		return nil, nil
 	}
-	original, err := e.Data.Original.Open(r.keys, e.ID)
+	original, err := people.OpenOriginal(r.keys, e.Data.Original, e.ID)
 	if err != nil { // the person was forgotten
 		return nil, nil
 	}
-	d, err := original.Redelivery(feed)
+	d, err := provider.Redelivery(original, feed)
 	if err != nil {
 		return nil, nil
 	}

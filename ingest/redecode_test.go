@@ -16,23 +16,25 @@ import (
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
 	"github.com/certtrail/certtrail/ingest/probely"
+	"github.com/certtrail/certtrail/ingest/provider"
+	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/schema/schematest"
 )
 
-var systems = []schema.System{digicert.System, sectigo.System, xolphin.System, defguard.System, probely.System}
+var systems = []provider.System{digicert.System, sectigo.System, xolphin.System, defguard.System, probely.System}
 
 // persons are the keys of everybody in these tests.
-var persons = &schematest.Keys{}
+var persons = &peopletest.Keys{}
 
 // credential is a setting's value, long enough to be searched for in what is stored.
 func credential(setting string) string { return "a-" + setting + "-of-at-least-32-characters" }
 
 // source is a source of the system as the endpoints have it.
-func source(system schema.System, name string) *Source {
+func source(system provider.System, name string) *Source {
 	s := &Source{Name: name, Provider: system.New(credential)}
 	for _, setting := range system.Settings {
 		if setting.Credential {
@@ -43,10 +45,10 @@ func source(system schema.System, name string) *Source {
 }
 
 // received is the event of a delivery, as it is read from the log.
-func received(t testing.TB, s *Source, d *schema.Delivery) *schema.Event {
+func received(t testing.TB, s *Source, d *provider.Delivery) *schema.Event {
 	t.Helper()
-	s.redactor = schema.NewRedactor(s.Secrets)
-	e, _, err := (&Handler{o: Options{Keys: persons}}).event(s, schema.Feed{Name: d.Feed}, d, time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))
+	s.redactor = redact.New(s.Secrets)
+	e, _, err := (&Handler{o: Options{Keys: persons}}).event(s, provider.Feed{Name: d.Feed}, d, time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,12 +83,12 @@ func wire(t testing.TB, e *schema.Event) string {
 }
 
 // deliveries are all that is known of what providers send: the samples, signed, and the golden deliveries, by a name.
-func deliveries(t testing.TB, system schema.System) map[string]*schema.Delivery {
+func deliveries(t testing.TB, system provider.System) map[string]*provider.Delivery {
 	t.Helper()
-	all := map[string]*schema.Delivery{}
+	all := map[string]*provider.Delivery{}
 	for _, sample := range system.Samples {
 		d := sample.Build(maps.Clone(sample.Params))
-		system.New(credential).(schema.Sender).Sign(d)
+		system.New(credential).(provider.Sender).Sign(d)
 		all["sample "+sample.Event] = d
 	}
 	files, err := filepath.Glob(filepath.Join(system.Kind, "testdata", "*.http"))
@@ -229,7 +231,7 @@ func TestRedecodeKeepsTheOccurrence(t *testing.T) {
 }
 
 // junk makes a delivery of no documented shape, or a documented one with changes, to any source; more may stand in it.
-func junk(t *rapid.T, all []*schema.Delivery, more ...string) *schema.Delivery {
+func junk(t *rapid.T, all []*provider.Delivery, more ...string) *provider.Delivery {
 	d := *rapid.SampledFrom(all).Draw(t, "delivery")
 	parts := []string{"token=x", `"password":"x"`, "jane@example.test", "\xff", "\u2026@x", "[redacted]", " pin: failed ", "%zz", "12345678", `"`, "&", "{", "}", "event", "order_id", "issued", ":", ","}
 	parts = append(parts, more...)
@@ -250,7 +252,7 @@ func TestRedecodeOfJunk(t *testing.T) {
 	r := NewRedecoder(systems, nil).WithKeys(persons)
 	for _, system := range systems {
 		known := deliveries(t, system)
-		var all []*schema.Delivery
+		var all []*provider.Delivery
 		for _, name := range slices.Sorted(maps.Keys(known)) {
 			all = append(all, known[name])
 		}

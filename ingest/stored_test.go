@@ -13,6 +13,8 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -23,22 +25,22 @@ type learner struct {
 	panics  bool
 }
 
-func (l *learner) Feeds() []schema.Feed               { return []schema.Feed{{Methods: []string{"POST"}}} }
-func (l *learner) Authenticate(*schema.Delivery) bool { return true }
+func (l *learner) Feeds() []provider.Feed               { return []provider.Feed{{Methods: []string{"POST"}}} }
+func (l *learner) Authenticate(*provider.Delivery) bool { return true }
 
-func (l *learner) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (l *learner) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	if l.panics {
 		panic("a mistake")
 	}
 	var body struct{ Event, Order, Domain, Note, Status string }
 	out := schema.Data{Decoder: fmt.Sprint("learner/", l.version)}
 	if err := json.Unmarshal(d.Body, &body); err != nil {
-		return "", out, &schema.Quarantine{Reason: "The body is not JSON."}
+		return "", out, &provider.Quarantine{Reason: "The body is not JSON."}
 	}
 	out.Event = body.Event
 	known := body.Event == "updated" || l.version > 1 && body.Event == "granted" || l.version == 1 && body.Event == "obsolete"
 	if !known {
-		return "", out, &schema.Quarantine{Event: body.Event, Reason: "The event " + body.Event + " is documented nowhere."}
+		return "", out, &provider.Quarantine{Event: body.Event, Reason: "The event " + body.Event + " is documented nowhere."}
 	}
 	out.OrderID, out.Reason = body.Order, body.Note
 	if l.version > 1 {
@@ -50,8 +52,8 @@ func (l *learner) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
 	return schema.OrderUpdated, out, nil
 }
 
-func (l *learner) system() schema.System {
-	return schema.System{Kind: "learner", New: func(func(string) string) schema.Provider { return l }}
+func (l *learner) system() provider.System {
+	return provider.System{Kind: "learner", New: func(func(string) string) provider.Provider { return l }}
 }
 
 // TestIDsThatAreNotStored: what would be called by a mark is quarantined, with the reason, and is the same when it is read again. Nothing else is lost by
@@ -74,7 +76,7 @@ func TestIDsThatAreNotStored(t *testing.T) {
 		"not understood":      {`{"event":"` + secret + `","order":"5"}`, "The event [redacted] is documented nowhere.", schema.Data{}},
 	} {
 		l := &learner{version: 2}
-		e := received(t, &Source{Name: "one", Provider: l, Secrets: []string{secret}}, &schema.Delivery{Method: "POST", Body: []byte(c.body)})
+		e := received(t, &Source{Name: "one", Provider: l, Secrets: []string{secret}}, &provider.Delivery{Method: "POST", Body: []byte(c.body)})
 		c.want.Provider, c.want.Event, c.want.Decoder, c.want.Original = "one", "updated", "learner/2", e.Data.Original
 		kind := schema.OrderUpdated
 		if c.reason != "" {
@@ -86,7 +88,7 @@ func TestIDsThatAreNotStored(t *testing.T) {
 		if got, want := wire(t, e), wire(t, e.Anew(kind, c.want)); got != want {
 			t.Errorf("%s: is stored as\n%s, want\n%s", name, got, want)
 		}
-		if again := NewRedecoder([]schema.System{l.system()}, nil).Redecode(e); again != e {
+		if again := NewRedecoder([]provider.System{l.system()}, nil).Redecode(e); again != e {
 			t.Errorf("%s: read again, %s\nbecomes %s", name, wire(t, e), wire(t, again))
 		}
 	}
@@ -96,7 +98,7 @@ func TestIDsThatAreNotStored(t *testing.T) {
 func TestNoOneIsCalledByAMark(t *testing.T) {
 	s := source(defguard.System, "defguard")
 	body := fmt.Sprintf(`{"username":%q,"email":"jane@example.test"}`, s.Secrets[0])
-	e := received(t, s, &schema.Delivery{Method: "POST", Header: map[string][]string{"X-Defguard-Event": {"user_created"}}, Body: []byte(body)})
+	e := received(t, s, &provider.Delivery{Method: "POST", Header: map[string][]string{"X-Defguard-Event": {"user_created"}}, Body: []byte(body)})
 	if e.Kind() != schema.DeliveryUnrecognized || e.Data.Reason != idNotStored || e.Data.UserID != persons.Hash("defguard", "") || e.Data.User != nil {
 		t.Errorf("is stored as %s", wire(t, e))
 	}
@@ -113,18 +115,18 @@ func TestWhatIsDecodedIsWhatIsStored(t *testing.T) {
 	for _, system := range systems {
 		r := NewRedecoder(systems, nil).WithKeys(persons)
 		s := source(system, system.Kind)
-		stored := func(f interface{ Fatalf(string, ...any) }, d *schema.Delivery, e *schema.Event) {
-			original, err := e.Data.Original.Open(persons, e.ID)
+		stored := func(f interface{ Fatalf(string, ...any) }, d *provider.Delivery, e *schema.Event) {
+			original, err := people.OpenOriginal(persons, e.Data.Original, e.ID)
 			if err != nil {
 				f.Fatalf("%v", err)
 			}
-			again, err := original.Redelivery(d.Feed)
+			again, err := provider.Redelivery(original, d.Feed)
 			if err != nil {
 				f.Fatalf("%v", err)
 			}
 			m := understand(s.Provider, again)
 			got, want := m.data, e.Data
-			schema.OpenPerson(persons, e)
+			people.OpenPerson(persons, e)
 			if got.User != nil && (e.Data.User == nil || !reflect.DeepEqual(got.User.Person, e.Data.User.Person)) {
 				f.Fatalf("the person %+v is stored as %+v", got.User, e.Data.User)
 			}
@@ -137,7 +139,7 @@ func TestWhatIsDecodedIsWhatIsStored(t *testing.T) {
 			}
 		}
 		known := deliveries(t, system)
-		var all []*schema.Delivery
+		var all []*provider.Delivery
 		for _, name := range slices.Sorted(maps.Keys(known)) {
 			d := known[name]
 			all = append(all, d)
@@ -156,9 +158,9 @@ func TestWhatIsDecodedIsWhatIsStored(t *testing.T) {
 
 // TestRedecodeSurvivesTheDecoder: a decoder that panics on history gives no meaning, and takes none away.
 func TestRedecodeSurvivesTheDecoder(t *testing.T) {
-	r := NewRedecoder([]schema.System{(&learner{version: 2, panics: true}).system(), {Kind: "off", New: func(func(string) string) schema.Provider { return nil }}}, nil)
+	r := NewRedecoder([]provider.System{(&learner{version: 2, panics: true}).system(), {Kind: "off", New: func(func(string) string) provider.Provider { return nil }}}, nil)
 	for _, body := range []string{`{"event":"updated","order":"5"}`, `{"event":"granted"}`} {
-		e := received(t, &Source{Name: "learner", Provider: &learner{version: 1}}, &schema.Delivery{Method: "POST", Body: []byte(body)})
+		e := received(t, &Source{Name: "learner", Provider: &learner{version: 1}}, &provider.Delivery{Method: "POST", Body: []byte(body)})
 		if again := r.Redecode(e); again != e {
 			t.Errorf("%s: became %s", body, ingesttest.JSON(t, again))
 		}

@@ -3,6 +3,8 @@ package ingest
 import (
 	"errors"
 
+	"github.com/certtrail/certtrail/ingest/provider"
+	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -10,7 +12,7 @@ import (
 type meaning struct {
 	kind       schema.Kind
 	data       schema.Data // only what the decoder read
-	quarantine *schema.Quarantine
+	quarantine *provider.Quarantine
 
 	about  bool   // whether it is about a person
 	person string // the person's name at the provider; "" where the delivery gives none
@@ -18,7 +20,7 @@ type meaning struct {
 
 // understand reads d, which is as it is stored: so the same bytes mean the same whenever they are read again. What p does not understand means
 // delivery.unrecognized, with the reason: nothing that came with right credentials is dropped.
-func understand(p schema.Provider, d *schema.Delivery) meaning {
+func understand(p provider.Provider, d *provider.Delivery) meaning {
 	if isOwn(d) {
 		kind, data := understandOwn()
 		return meaning{kind: kind, data: data}
@@ -29,35 +31,35 @@ func understand(p schema.Provider, d *schema.Delivery) meaning {
 	m.about = m.about || m.data.User != nil
 	switch {
 	case m.quarantine == nil && marksAnID(&m.data, m.person):
-		m.quarantine = &schema.Quarantine{Event: m.data.Event, Reason: idNotStored}
+		m.quarantine = &provider.Quarantine{Event: m.data.Event, Reason: idNotStored}
 		fallthrough
 	case m.quarantine != nil:
 		m.kind = schema.DeliveryUnrecognized
 		m.data = schema.Data{Event: m.quarantine.Event, Decoder: m.data.Decoder, Reason: m.quarantine.Reason}
 	}
-	if schema.Marked(m.person) {
+	if redact.Marked(m.person) {
 		m.person = "" // or everybody whose name is not stored would be one person
 	}
 	return m
 }
 
 // decode runs the provider's Decode, whose failures of any sort are reasons to quarantine. One that panics has no data, not even a decoder.
-func decode(p schema.Provider, d *schema.Delivery) (kind schema.Kind, data schema.Data, quarantine *schema.Quarantine) {
+func decode(p provider.Provider, d *provider.Delivery) (kind schema.Kind, data schema.Data, quarantine *provider.Quarantine) {
 	defer func() {
 		if recover() != nil { // a decoder's mistake must not lose a delivery
-			quarantine = &schema.Quarantine{Reason: "The decoder failed on this delivery. It is kept: a later version can read it again."}
+			quarantine = &provider.Quarantine{Reason: "The decoder failed on this delivery. It is kept: a later version can read it again."}
 		}
 	}()
 	kind, data, err := p.Decode(d)
 	if err != nil && !errors.As(err, &quarantine) {
-		quarantine = &schema.Quarantine{Reason: err.Error()}
+		quarantine = &provider.Quarantine{Reason: err.Error()}
 	}
 	return kind, data, quarantine
 }
 
 // whom tells whether d is about a person, and who.
-func whom(p schema.Provider, d *schema.Delivery) (person string, about bool) {
-	if f, ok := p.(schema.PersonFinder); ok && !isOwn(d) {
+func whom(p provider.Provider, d *provider.Delivery) (person string, about bool) {
+	if f, ok := p.(provider.PersonFinder); ok && !isOwn(d) {
 		return f.Person(d)
 	}
 	return "", false
@@ -70,7 +72,7 @@ func marksAnID(d *schema.Data, person string) bool {
 	for _, id := range []string{
 		d.OrderID, d.CertificateID, d.Domain, d.DomainID, d.OrganizationID, d.WebsiteID, d.TargetID, d.WebhookID, d.ScanID, d.FindingID, person,
 	} {
-		if schema.Marked(id) {
+		if redact.Marked(id) {
 			return true
 		}
 	}

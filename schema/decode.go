@@ -254,7 +254,7 @@ func (d *decoder) once(s *seen, n int) {
 
 // stranger passes over the value of a key that is unknown here.
 func (d *decoder) stranger(key []byte) {
-	if hasCapital(key) {
+	if jsonscan.HasCapital(key) {
 		d.Fail()
 		return
 	}

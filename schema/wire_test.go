@@ -281,7 +281,7 @@ func FuzzQuote(f *testing.F) {
 func BenchmarkEvent(b *testing.B) {
 	small := New("0199c0de-0000-7000-8000-000000000001", "/hooks/digicert", At(time.Now()), OrderIssued, Data{
 		Provider: "digicert", Event: "certificate_issued", Decoder: "digicert/1", OrderID: "12345", CertificateID: "23456",
-		Original: &Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": redacted, "user-agent": "DigiCert"},
+		Original: &Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": "[redacted]", "user-agent": "DigiCert"},
 			Body: json.RawMessage(`{"event":"certificate_issued","data":{"order_id":12345,"certificate_id":23456,"note":"` + strings.Repeat("x", 300) + `"}}`)},
 	})
 	chain, err := Decode(frozen(b)["digicert-certificate_issued.v1.json"])

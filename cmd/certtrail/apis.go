@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/ingest/ask"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // api is the API of one source.
@@ -73,4 +73,4 @@ func (c *config) apis() (map[string]*api, error) {
 	return list, nil
 }
 
-var _ schema.Caller = (*ask.Caller)(nil)
+var _ provider.Caller = (*ask.Caller)(nil)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -159,7 +160,7 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 		return false, ignoreMissing(err)
 	}
 	switch o.State {
-	case schema.StandingIssued, schema.StandingRejected, schema.StandingCanceled, schema.StandingRevoked:
+	case provider.StandingIssued, provider.StandingRejected, provider.StandingCanceled, provider.StandingRevoked:
 		return true, nil
 	}
 	return false, nil

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/streams"
 )
 
@@ -202,11 +202,11 @@ func (c *config) ingestSources() ([]*ingest.Source, error) {
 }
 
 // checkToken refuses a token that a request for its path would not bear as it is.
-func (s source) checkToken(p schema.Provider) error {
+func (s source) checkToken(p provider.Provider) error {
 	if p == nil {
 		return nil
 	}
-	d := &schema.Delivery{}
+	d := &provider.Delivery{}
 	sign(p, d)
 	if i := strings.IndexFunc(d.Token, func(r rune) bool { return strings.ContainsRune(`/\?#%`, r) || r <= ' ' || r > '~' }); i >= 0 || d.Token == "." || d.Token == ".." {
 		return fmt.Errorf("%s stands in the path of a URL, where it cannot have spaces, letters beyond ASCII, or any of / \\ ? # %%: choose another, of letters and digits",

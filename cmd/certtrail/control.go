@@ -13,7 +13,7 @@ import (
 	"sync"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/ingest/keys"
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
@@ -30,8 +30,8 @@ type owner struct {
 	c         *config
 	logger    *slog.Logger
 	log       *streams.Log
-	keys      *keys.Store // of the persons that the log tells of
-	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
+	keys      *people.Store // of the persons that the log tells of
+	endpoints string        // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
@@ -101,7 +101,7 @@ func openOwner(ctx context.Context, c *config, logger *slog.Logger) (*owner, err
 }
 
 func (o *owner) openLog(ctx context.Context, listen string) (err error) {
-	if o.keys, err = keys.Open(filepath.Join(o.c.dataDir, "keys")); err != nil {
+	if o.keys, err = people.Open(filepath.Join(o.c.dataDir, "keys")); err != nil {
 		return err
 	}
 	for _, err := range o.keys.Damaged() {
@@ -125,7 +125,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		sortBeside(dir)
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
-			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
+			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { people.OpenPerson(o.keys, e) },
 			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding, Free: o.free,
 		})
 	}

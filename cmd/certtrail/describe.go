@@ -7,8 +7,8 @@ import (
 	"io"
 
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/schema"
 )
 
 // described is what became of asking about the orders and rotations of which little more than the number is known.
@@ -54,10 +54,10 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 	}
 	var list []ask.Question
 	err = each(ctx, k.o.store.Orders, projections.Query{Provider: name, Now: k.now()}, func(o *projections.Order) bool {
-		switch issued := o.State == schema.StandingIssued || o.State == schema.StandingReissue; {
+		switch issued := o.State == provider.StandingIssued || o.State == provider.StandingReissue; {
 		case issued && collects && !held[o.CertificateID]:
 			list = append(list, ask.Question{What: ask.Collect, Provider: name, OrderID: o.ID, CertificateID: o.CertificateID})
-		case !issued && describes && o.CommonName == "" && (o.State == schema.StandingPending || o.State == ask.ActionRequired):
+		case !issued && describes && o.CommonName == "" && (o.State == provider.StandingPending || o.State == ask.ActionRequired):
 			list = append(list, ask.Question{What: ask.Describe, Provider: name, OrderID: o.ID})
 		}
 		return true
@@ -108,7 +108,7 @@ func (k *asking) describe(ctx context.Context, name string, far func(described) 
 }
 
 // appendFound appends an answer as what a first reconcile finds.
-func (k *asking) appendFound(ctx context.Context, name string, answer schema.Answer) error {
+func (k *asking) appendFound(ctx context.Context, name string, answer provider.Answer) error {
 	id, err := newID()
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -16,7 +17,7 @@ var modelsOf = map[string]string{
 }
 
 // fills are the read models that the system's deliveries fill, as its samples, which are of every event it documents, show.
-func fills(system schema.System) []string {
+func fills(system provider.System) []string {
 	var models []string
 	add := func(model string) {
 		if model != "" && !slices.Contains(models, model) {

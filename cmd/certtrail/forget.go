@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/ingest/keys"
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
 )
 
@@ -60,7 +60,7 @@ func (o *owner) forget(ctx context.Context, a *answer, r *http.Request) (any, er
 	}
 	forgotten := o.keys.Forget(query.Get("source"), query.Get("name"))
 	round, pending := o.keys.Pending()
-	if forgotten != nil && !(errors.Is(forgotten, keys.ErrUnknown) && pending) { // of a crash, read models may still show them
+	if forgotten != nil && !(errors.Is(forgotten, people.ErrUnknown) && pending) { // of a crash, read models may still show them
 		return nil, forgotten
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

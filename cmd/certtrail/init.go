@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 func initCommand() *cobra.Command {
@@ -127,7 +127,7 @@ func (s *settings) explain(w io.Writer, path string) {
 		fmt.Fprintf(w, "\n%s\n  %s\n", system.Title, system.Howto)
 		inPath := false
 		for _, feed := range system.New(get).Feeds() {
-			d := &schema.Delivery{Feed: feed.Name}
+			d := &provider.Delivery{Feed: feed.Name}
 			sign(system.New(get), d)
 			inPath = inPath || feed.Token
 			fmt.Fprintf(w, "  URL: %s\n", base+ingest.Path(system.Kind, feed, d.Token))
@@ -144,8 +144,8 @@ func (s *settings) explain(w io.Writer, path string) {
 	fmt.Fprintf(w, "\nNext: certtrail serve\n")
 }
 
-func sign(p schema.Provider, d *schema.Delivery) {
-	if s, ok := p.(schema.Sender); ok {
+func sign(p provider.Provider, d *provider.Delivery) {
+	if s, ok := p.(provider.Sender); ok {
 		s.Sign(d)
 	}
 }

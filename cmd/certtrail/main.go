@@ -18,13 +18,13 @@ import (
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
 	"github.com/certtrail/certtrail/ingest/probely"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
-	"github.com/certtrail/certtrail/schema"
 )
 
 // systems are the kinds of providers that this program serves, one line each.
-var systems = []schema.System{
+var systems = []provider.System{
 	digicert.System,
 	sectigo.System,
 	xolphin.System,

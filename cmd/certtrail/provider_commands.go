@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // providerCommands are the commands that providers' folders bring: certtrail <kind> <name…>.
@@ -46,7 +46,7 @@ func parentCommand(top *cobra.Command, words []string) *cobra.Command {
 	return top
 }
 
-func providerCommand(system schema.System, c schema.Command, name string) *cobra.Command {
+func providerCommand(system provider.System, c provider.Command, name string) *cobra.Command {
 	cmd := &cobra.Command{Use: name, Short: c.Short, Long: c.Long, Args: cobra.NoArgs}
 	for _, f := range c.Flags {
 		if f.Switch {
@@ -85,7 +85,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		if a == nil {
 			return source.noAPI()
 		}
-		return c.Run(cmd.Context(), schema.Invocation{
+		return c.Run(cmd.Context(), provider.Invocation{
 			Client: a.client, Setting: source.get, Endpoints: conf.endpoints(source), Out: cmd.OutOrStdout(),
 			Flag: func(name string) (string, bool) { f := cmd.Flags().Lookup(name); return f.Value.String(), f.Changed },
 		})
@@ -94,7 +94,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 }
 
 // addAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
-func addAPISettings(cmd *cobra.Command, system schema.System) {
+func addAPISettings(cmd *cobra.Command, system provider.System) {
 	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
 	for _, p := range system.API.Settings {
 		cmd.Flags().String(system.Kind+"-"+p.Name, p.Default, p.Usage)

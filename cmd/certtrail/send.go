@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // sendTimeout bounds one delivery; the server holds one for append-wait at most.
@@ -59,8 +59,8 @@ func sendCommand() *cobra.Command {
 	return cmd
 }
 
-func buildSample(system schema.System, event string, set []string) (*schema.Delivery, error) {
-	i := slices.IndexFunc(system.Samples, func(s schema.Sample) bool { return s.Event == event })
+func buildSample(system provider.System, event string, set []string) (*provider.Delivery, error) {
+	i := slices.IndexFunc(system.Samples, func(s provider.Sample) bool { return s.Event == event })
 	if i < 0 {
 		return nil, fmt.Errorf("%s has no sample %q, only %s", system.Kind, event, strings.Join(sampleEvents(system), ", "))
 	}
@@ -77,7 +77,7 @@ func buildSample(system schema.System, event string, set []string) (*schema.Deli
 }
 
 // notSettable says what --set may name instead.
-func notSettable(sample schema.Sample, name string, valued bool) error {
+func notSettable(sample provider.Sample, name string, valued bool) error {
 	names := slices.Sorted(maps.Keys(sample.Params))
 	switch {
 	case len(names) == 0:
@@ -88,7 +88,7 @@ func notSettable(sample schema.Sample, name string, valued bool) error {
 	return fmt.Errorf("--set %s=…: the sample %s has no %s, only %s", name, sample.Event, name, strings.Join(names, ", "))
 }
 
-func sampleEvents(system schema.System) []string {
+func sampleEvents(system provider.System) []string {
 	var events []string
 	for _, s := range system.Samples {
 		events = append(events, s.Event)
@@ -179,9 +179,9 @@ func (o *owner) send(ctx context.Context, _ *answer, r *http.Request) (any, erro
 var errUnreached = errors.New("couldn't reach a server")
 
 // deliver sends d over HTTP with the provider's credentials.
-func deliver(ctx context.Context, base, source string, p schema.Provider, d *schema.Delivery) (int, []byte, error) {
+func deliver(ctx context.Context, base, source string, p provider.Provider, d *provider.Delivery) (int, []byte, error) {
 	sign(p, d)
-	feed := p.Feeds()[max(0, slices.IndexFunc(p.Feeds(), func(f schema.Feed) bool { return f.Name == d.Feed }))]
+	feed := p.Feeds()[max(0, slices.IndexFunc(p.Feeds(), func(f provider.Feed) bool { return f.Name == d.Feed }))]
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	target := base + ingest.Path(source, feed, url.PathEscape(d.Token))

@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // TestDeliverFollowsNobody: a delivery that is sent elsewhere was not taken, whatever a page there says, and its credentials go nowhere else.
@@ -19,7 +19,7 @@ func TestDeliverFollowsNobody(t *testing.T) {
 	}))
 	defer server.Close()
 	digicert, _ := systemOf("digicert")
-	d := &schema.Delivery{Method: "POST", Body: []byte(`{"event":"test_webhook_endpoint"}`)}
+	d := &provider.Delivery{Method: "POST", Body: []byte(`{"event":"test_webhook_endpoint"}`)}
 	status, _, err := deliver(t.Context(), server.URL, "digicert", digicert.New(func(string) string { return testKey }), d)
 	if status != http.StatusMovedPermanently || err != nil {
 		t.Errorf("answered %d, %v; want %d", status, err, http.StatusMovedPermanently)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -298,7 +299,7 @@ func (sv *serverProcess) providers() []web.Provider {
 }
 
 // feeds are the endpoints that a source of the system has, also before it is on.
-func feeds(system schema.System) []schema.Feed {
+func feeds(system provider.System) []provider.Feed {
 	return system.New(func(string) string { return "any" }).Feeds()
 }
 

@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -129,13 +130,13 @@ func sourceNamed(sources []source, name string) (source, error) {
 	return source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
 }
 
-func systemOf(kind string) (schema.System, bool) {
+func systemOf(kind string) (provider.System, bool) {
 	for _, s := range systems {
 		if s.Kind == kind {
 			return s, true
 		}
 	}
-	return schema.System{}, false
+	return provider.System{}, false
 }
 
 func kinds() string {

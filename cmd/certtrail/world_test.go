@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 func testEnvironment() []string {
@@ -117,7 +117,7 @@ func (w *world) stop() error {
 }
 
 // deliver sends d to the endpoint /hooks/source with the test's credentials.
-func (w *world) deliver(source string, d *schema.Delivery) (int, []byte, error) {
+func (w *world) deliver(source string, d *provider.Delivery) (int, []byte, error) {
 	kind, feed, _ := strings.Cut(source, "-")
 	system, ok := systemOf(kind)
 	if !ok {

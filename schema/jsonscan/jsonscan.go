@@ -281,3 +281,13 @@ func plainLength[T []byte | string](b T) int {
 	}
 	return i
 }
+
+// HasCapital tells keys that encoding/json, which looks past case, may take for another.
+func HasCapital(key []byte) bool {
+	for _, c := range key {
+		if 'A' <= c && c <= 'Z' {
+			return true
+		}
+	}
+	return false
+}

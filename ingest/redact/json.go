@@ -1,4 +1,4 @@
-package schema
+package redact
 
 import (
 	"bytes"
@@ -84,7 +84,7 @@ func (w *jsonWalker) member(p place, key *keyFacts) {
 	child.pointers, child.sealed = step(p.pointers, key.name, p.sealed)
 	if c := w.Peek(); w.known == nil && child.class == keySecret && (c == '{' || c == '[') {
 		w.Pass()
-		w.out = append(w.out, `"`+redacted+`"`...)
+		w.out = append(w.out, `"`+Mark+`"`...)
 		return
 	}
 	w.value(child)
@@ -168,7 +168,7 @@ func (w *jsonWalker) text(p place, raw []byte) {
 	case !p.spared:
 		w.quoteIfChanged(raw, s, redactValue(class, s))
 	case class == keySecret && s != "":
-		w.quoteIfChanged(raw, s, redacted)
+		w.quoteIfChanged(raw, s, Mark)
 	default:
 		w.quoteIfChanged(raw, s, scrubSecrets(s))
 	}
@@ -195,7 +195,7 @@ func (w *jsonWalker) number(p place, raw []byte) {
 	}
 	switch {
 	case secret:
-		w.out = append(w.out, `"`+redacted+`"`...)
+		w.out = append(w.out, `"`+Mark+`"`...)
 	case w.known == nil && !p.spared && p.class == keyPhone && isPhone(string(raw)):
 		w.out = append(w.out, `"`+personal+`"`...)
 	default:

@@ -1,4 +1,4 @@
-package schema
+package provider
 
 import (
 	"bytes"
@@ -79,21 +79,11 @@ func Members(b []byte, take func(key, value []byte)) bool {
 	s := jsonscan.Scanner{Src: b}
 	for key := range s.Members {
 		value := s.Raw()
-		if s.Odd || hasCapital(key) {
+		if s.Odd || jsonscan.HasCapital(key) {
 			return false
 		}
 		take(key, value)
 	}
 	s.End()
 	return !s.Odd
-}
-
-// hasCapital tells keys that encoding/json, which looks past case, may take for another.
-func hasCapital(key []byte) bool {
-	for _, c := range key {
-		if 'A' <= c && c <= 'Z' {
-			return true
-		}
-	}
-	return false
 }

@@ -1,4 +1,4 @@
-package schema
+package redact
 
 import (
 	"bytes"
@@ -69,7 +69,7 @@ type keyFacts struct {
 func factsOf(name string) *keyFacts {
 	f := &keyFacts{name: name, lower: strings.ToLower(name), safe: name, class: classify(name), person: isPerson(name)}
 	if strings.Contains(name, "@") {
-		f.safe = maskEmails(name)
+		f.safe = MaskEmails(name)
 	}
 	return f
 }
