@@ -42,7 +42,6 @@ func (s *Server) api(h handler) http.Handler {
 // page answers errors as pages.
 func (s *Server) page(h handler) http.Handler {
 	return s.shared(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = withForm(w, r)
 		err := h(w, r)
 		if err == nil {
 			return
@@ -95,9 +94,9 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 		return http.StatusNotFound, sentence(text)
 	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast), errors.Is(err, errNoMatter):
 		return http.StatusConflict, sentence(err.Error())
-	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision):
+	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision), errors.Is(err, errForm):
 		return http.StatusBadRequest, sentence(err.Error())
-	case errors.Is(err, errForm):
+	case errors.Is(err, errForeign):
 		return http.StatusForbidden, sentence(err.Error())
 	case errors.Is(err, projections.ErrRebuilding):
 		detail, retry, _ := s.rebuild(r.Context())

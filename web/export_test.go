@@ -1,9 +1,9 @@
 package web
 
 import (
-	"html/template"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 )
@@ -52,14 +52,10 @@ const (
 	RoomLarge  = roomLarge
 )
 
-// Forming is a page that bears the token of its forms and nothing else.
-func Forming(o Options) (http.Handler, error) {
-	s, err := newServer(o)
-	if err != nil {
-		return nil, err
-	}
-	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := w.Write([]byte("form " + template.HTMLEscapeString(formToken(r.Context()))))
-		return err
-	}), nil
+// ShareCopy tells whether readers of two roles get the same copy of an address.
+func ShareCopy(a, b string) bool {
+	c := newCopies()
+	first, _ := c.enter(copyKey{role(a), "/orders"}, 0, time.Time{})
+	second, _ := c.enter(copyKey{role(b), "/orders"}, 0, time.Time{})
+	return first == second
 }
