@@ -29,15 +29,6 @@ type copies struct {
 	held int                   // bytes of those that are kept or read
 }
 
-// role names what a reader may see and do. Readers of one role get the same bytes from an address, so that one may have another's copy.
-type role string
-
-// anyone is whoever reaches the listener.
-const anyone role = "anyone"
-
-// roleOf returns the role of the request's sender.
-func roleOf(*http.Request) role { return anyone }
-
 // copyKey says what a copy shows, and to whom.
 type copyKey struct {
 	role    role

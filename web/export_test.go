@@ -2,27 +2,23 @@ package web
 
 import (
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/gorilla/mux"
 )
 
-// APIRoutes are the paths under /api that the router knows.
-func APIRoutes(o Options) ([]string, error) {
+// Route is a line of the table of routes.
+type Route struct{ Method, Path, Role string }
+
+// Routes returns the table of routes.
+func Routes(o Options) ([]Route, error) {
 	s, err := newServer(o)
 	if err != nil {
 		return nil, err
 	}
-	var paths []string
-	err = s.router().Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
-		path, err := route.GetPathTemplate()
-		if strings.HasPrefix(path, "/api/") {
-			paths = append(paths, path)
-		}
-		return err
-	})
-	return paths, err
+	var table []Route
+	for _, line := range s.routes() {
+		table = append(table, Route{line.method, line.path, string(line.role)})
+	}
+	return table, nil
 }
 
 // Heartbeat and MaxLive are the limits of /live.
