@@ -17,8 +17,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// people are deliveries about users, with something of a person in every place; each place has a canary of its own. names are whom to forget.
-func people() (deliveries map[string][]*provider.Delivery, planted []string, names map[string][]string) {
+// personal are deliveries about users, with something of a person in every place; each place has a canary of its own. names are whom to forget.
+func personal() (deliveries map[string][]*provider.Delivery, planted []string, names map[string][]string) {
 	canary := func() string {
 		c := fmt.Sprintf("CANARY%03dP", len(planted)+1)
 		planted = append(planted, c)
@@ -87,7 +87,7 @@ func TestPersonsAreSealed(t *testing.T) {
 	if err := nc.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	deliveries, planted, names := people()
+	deliveries, planted, names := personal()
 	var seen bytes.Buffer
 	sent := 0
 	for source, list := range deliveries {
