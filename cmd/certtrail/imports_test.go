@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", "github.com/gorilla/mux", "net/http"},
+	"web":                         {module + "/schema", module + "/projections", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
 	"cmd/certtrail":               {"*"},
 }
 
