@@ -21,8 +21,7 @@ func TestRulesArePointedOut(t *testing.T) {
 		i.told(now, schema.DomainValidated, schema.Data{Provider: "digicert", Domain: name + ".test", OccurredAt: at(-130)})
 	}
 	i.told(now, schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "bare", CertificateID: "bare"})
-	h, err := web.New(web.Options{Store: i.o.store, Log: i.o.log, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}, Now: func() time.Time { return now },
-		Outlives: outlivesRule, LapsesFirst: lapsesFirst})
+	h, err := web.New(web.Options{Store: i.o.store, Log: i.o.log, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
