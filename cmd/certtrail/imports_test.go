@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", "github.com/gorilla/mux", "net/http"},
+	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
 	"cmd/certtrail":               {"*"},
 }
 
