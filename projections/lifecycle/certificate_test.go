@@ -1,11 +1,8 @@
 package lifecycle
 
 import (
-	"slices"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -78,32 +75,6 @@ func TestRevocations(t *testing.T) {
 			t.Errorf("%s: announced %v because of %q, want %v, %q", name, got.Announced, got.Reason, c.announced >= 0, c.reason)
 		}
 	}
-}
-
-// TestStatesOfTheClock: over its whole life a certificate is active, then expiring, then expired, and never anything else or again.
-func TestStatesOfTheClock(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		lasts := time.Duration(rapid.Int64Range(1, 400*86400).Draw(t, "seconds")) * time.Second
-		from, until := schema.At(began), schema.At(began.Add(lasts))
-		c := Certificate{Phase: Issued, Cert: schema.Certificate{NotBefore: &from, NotAfter: &until}}
-		soon := c.ExpiringFrom()
-		if left := until.Sub(soon.Time); left > ExpiringMost || left > lasts/3+time.Millisecond || left < min(ExpiringMost, lasts/3)-time.Millisecond {
-			t.Fatalf("of %s the last %s are soon", lasts, left)
-		}
-		var states []string
-		for _, moment := range []time.Time{from.Time, soon.Add(-time.Millisecond), soon.Time, until.Time, until.Add(time.Millisecond)} {
-			states = append(states, c.State(moment))
-		}
-		if !slices.Equal(states, []string{Active, Active, Expiring, Expiring, Expired}) {
-			t.Fatalf("of %s: %v", lasts, states)
-		}
-		for _, phase := range []string{Replaced, Revoked} {
-			c.Phase = phase
-			if got := c.State(until.Add(time.Hour)); got != phase {
-				t.Fatalf("%s it is %s once past", phase, got)
-			}
-		}
-	})
 }
 
 // TestValidityCountsBothEnds: a day is 86,400 s, and the last second counts (Baseline Requirements 6.3.2).
