@@ -147,7 +147,7 @@ func (s *Store) Damaged() []error {
 	return list
 }
 
-// Hash names the person of that name at the source, as schema.Keys says.
+// Hash names the person of that name at the source, as Keys says.
 func (s *Store) Hash(source, name string) string {
 	mac := hmac.New(sha256.New, s.secret)
 	fmt.Fprintf(mac, "%d %s %s", len(source), source, name)
