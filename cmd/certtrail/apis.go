@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/schema"
@@ -37,25 +36,6 @@ func (s source) api() (*api, error) {
 	}
 	a.client = s.system.API.Client(a.caller)
 	return a, nil
-}
-
-// noAPI says that the source cannot be asked, and what to do.
-func (s source) noAPI() error {
-	if s.system.API == nil {
-		return fmt.Errorf("%s has no API that certtrail can ask", s.title())
-	}
-	return fmt.Errorf("the API of %s is not set up: set %s", s.name, strings.Join(s.apiSettings(), " and "))
-}
-
-// apiSettings are the full names of the settings without which the API is not asked.
-func (s source) apiSettings() []string {
-	var names []string
-	for _, setting := range s.system.API.Settings {
-		if setting.Default == "" {
-			names = append(names, s.settingName(setting.Name))
-		}
-	}
-	return names
 }
 
 // apis are those that are set up, by source.

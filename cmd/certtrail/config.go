@@ -245,3 +245,16 @@ func (c *config) kinds() map[string]string {
 	}
 	return kinds
 }
+
+// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
+func (c *config) endpoints(s source) []string {
+	base := c.hooksURL
+	if base == "" {
+		base = "http://" + c.hooksListen
+	}
+	var list []string
+	for _, feed := range feeds(s.system) {
+		list = append(list, base+ingest.Path(s.name, feed, "{token}"))
+	}
+	return list
+}

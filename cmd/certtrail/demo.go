@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,42 +64,4 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 		tryIt(cmd.OutOrStdout(), s, sv)
 		player.Go(func() { newPlayer(c.hooksURL, s, pace).play(playing, cmd.OutOrStdout()) })
 	})
-}
-
-// askNobody takes out what providers and name servers would be asked with: they know nothing of what is played.
-func (s *settings) askNobody() {
-	s.values["dns-resolver"] = resolverOff
-	for _, system := range systems {
-		if system.API == nil {
-			continue
-		}
-		for _, p := range system.API.Settings {
-			s.values[system.Kind+"-"+p.Name] = p.Default
-		}
-	}
-}
-
-// tryIt shows how a person takes part.
-func tryIt(w io.Writer, s *settings, sv *serverProcess) {
-	fmt.Fprintf(w, "Deliveries are arriving; watch them at %s. Send one of your own:\n\n", sv.c.webURL)
-	fmt.Fprintf(w, "  curl -H 'X-WEBHOOK-KEY: %s' -d '{\"event\":\"certificate_issued\",\"data\":{\"order_id\":4711,\"certificate_id\":4712}}' %s/hooks/digicert\n",
-		s.get("digicert-webhook-key"), sv.c.hooksURL)
-	fmt.Fprintf(w, "  %s send --config %s xolphin Updated-Organization\n\n", os.Args[0], s.file)
-	if addr := sv.log.Addr(); addr != "" {
-		fmt.Fprintf(w, "Subscribe with any NATS client, for example\n\n  nats sub --server nats://subscriber:%s@%s 'certs.order.issued.>'\n\n", s.get("nats-subscriber-password"), addr)
-	}
-	fmt.Fprintf(w, "Stop with Ctrl-C; everything is thrown away then.\n\n")
-}
-
-// freeAddress is the address, or one with a free port where that one is taken.
-func freeAddress(address string) string {
-	l, err := net.Listen("tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
-	}
-	if err != nil {
-		return address
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

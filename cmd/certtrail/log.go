@@ -8,12 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -113,22 +110,6 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	return &report, err
 }
 
-// filesRead is how far a reading of the log's files is.
-type filesRead struct {
-	Done  int `json:"files_read"`
-	Total int `json:"files"`
-}
-
-// checkLog is GET /log/check.
-func (o *owner) checkLog(ctx context.Context, a *answer, _ *http.Request) (any, error) {
-	return o.log.Check(ctx, func(done, total int) { a.progress(filesRead{done, total}) }) // who hears nothing any more changes nothing
-}
-
-// repairLog is POST /log/repair.
-func (o *owner) repairLog(ctx context.Context, _ *answer, _ *http.Request) (any, error) {
-	return o.log.Repair(ctx)
-}
-
 func printReport(w io.Writer, r *streams.Report) {
 	fmt.Fprintf(w, "The log has %s up to number %s.\n", count(r.Events, "event"), commas(r.Last))
 	for _, d := range r.Damage {
@@ -187,42 +168,4 @@ func logAcceptCommand() *cobra.Command {
 	}
 	addOwnerSettings(cmd)
 	return cmd
-}
-
-type acceptedGap struct {
-	Seq uint64 `json:"seq"`
-}
-
-// acceptGap is POST /log/accept-gap.
-func (o *owner) acceptGap(ctx context.Context, a *answer, r *http.Request) (any, error) {
-	gap, err := schema.ParseGap(r.URL.Query().Get("gap"))
-	if err != nil {
-		return nil, err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err
-	}
-	seq, err := o.log.AcceptGap(ctx, schema.NewGapAccepted(id.String(), schema.At(time.Now()), gap))
-	if err != nil {
-		return nil, err
-	}
-	store, err := o.readModels()
-	if err != nil {
-		return nil, err
-	}
-	if o.unsettled() {
-		return acceptedGap{seq}, nil
-	}
-	if err := store.AcceptLosses(ctx, func(p projections.Progress) { a.progress(p) }); err != nil { // who hears nothing any more changes nothing
-		return nil, fmt.Errorf("event %d accepts the gap, but the read models still show what is gone; certtrail replay builds them anew: %w", seq, err)
-	}
-	return acceptedGap{seq}, nil
-}
-
-func eventsAre(g schema.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are", g.First, g.Last)
 }

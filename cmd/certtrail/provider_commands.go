@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -91,29 +90,4 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		})
 	}
 	return cmd
-}
-
-// addAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
-func addAPISettings(cmd *cobra.Command, system schema.System) {
-	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
-	for _, p := range system.API.Settings {
-		cmd.Flags().String(system.Kind+"-"+p.Name, p.Default, p.Usage)
-		if p.Secret {
-			cmd.Flags().String(system.Kind+"-"+p.Name+"-file", "", "a file that holds "+system.Kind+"-"+p.Name)
-		}
-	}
-	cmd.Flags().SortFlags = false
-}
-
-// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
-func (c *config) endpoints(s source) []string {
-	base := c.hooksURL
-	if base == "" {
-		base = "http://" + c.hooksListen
-	}
-	var list []string
-	for _, feed := range feeds(s.system) {
-		list = append(list, base+ingest.Path(s.name, feed, "{token}"))
-	}
-	return list
 }

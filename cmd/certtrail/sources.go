@@ -145,3 +145,38 @@ func kinds() string {
 	}
 	return strings.Join(list, ", ")
 }
+
+// remarks are what is wrong with a source's settings though it is on: what its provider would not take.
+func (s source) remarks() []string {
+	var list []string
+	for _, setting := range s.system.Settings {
+		if n := len(s.get(setting.Name)); n > 0 && n < setting.AtLeast {
+			list = append(list, fmt.Sprintf("%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.settingName(setting.Name), n, s.system.Title, setting.AtLeast))
+		}
+	}
+	return list
+}
+
+// feeds are the endpoints that a source of the system has, also before it is on.
+func feeds(system schema.System) []schema.Feed {
+	return system.New(func(string) string { return "any" }).Feeds()
+}
+
+// noAPI says that the source cannot be asked, and what to do.
+func (s source) noAPI() error {
+	if s.system.API == nil {
+		return fmt.Errorf("%s has no API that certtrail can ask", s.title())
+	}
+	return fmt.Errorf("the API of %s is not set up: set %s", s.name, strings.Join(s.apiSettings(), " and "))
+}
+
+// apiSettings are the full names of the settings without which the API is not asked.
+func (s source) apiSettings() []string {
+	var names []string
+	for _, setting := range s.system.API.Settings {
+		if setting.Default == "" {
+			names = append(names, s.settingName(setting.Name))
+		}
+	}
+	return names
+}
