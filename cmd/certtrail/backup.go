@@ -103,11 +103,6 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	return syncPath(filepath.Dir(dir))
 }
 
-// snapshotLine is a piece of the snapshot, as the route for it writes them.
-type snapshotLine struct {
-	Snapshot []byte `json:"snapshot"`
-}
-
 func (b *backup) copyLog(ctx context.Context, path string) error {
 	size := 0
 	return writeWhole(path, func(w io.Writer) error {
@@ -122,33 +117,6 @@ func (b *backup) copyLog(ctx context.Context, path string) error {
 			return err
 		}, nil)
 	})
-}
-
-// snapshot streams the stream's snapshot.
-func (o *owner) snapshot(ctx context.Context, a *answer, _ *http.Request) (any, error) {
-	err := o.log.Snapshot(ctx, writerFunc(func(p []byte) (int, error) { return len(p), a.line(snapshotLine{p}) }))
-	if err != nil {
-		return nil, fmt.Errorf("%w; export writes what can be read", err)
-	}
-	return struct{}{}, nil
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// settingsCopy is the settings file that the owner was started with.
-type settingsCopy struct {
-	Path    string `json:"path"` // "" when there is none
-	Content []byte `json:"content"`
-}
-
-func (o *owner) settings(context.Context, *answer, *http.Request) (any, error) {
-	if o.c.file == "" {
-		return settingsCopy{}, nil
-	}
-	content, err := os.ReadFile(o.c.file)
-	return settingsCopy{o.c.file, content}, err
 }
 
 // copySettings tells whether there is a settings file.

@@ -22,10 +22,3 @@ func (d described) tell(w io.Writer, source string) {
 		fmt.Fprintf(w, "Of %d it told nothing, such as: %s.\n", d.Asked-d.Filled, d.Refusal)
 	}
 }
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

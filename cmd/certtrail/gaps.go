@@ -21,10 +21,3 @@ func heldText(gaps schema.Gaps) string {
 	}
 	return fmt.Sprintf("%s that the read models in use held %s gone from the log (%s)", count(gaps.Events(), "event"), is, gaps)
 }
-
-func eventsAre(g schema.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are", g.First, g.Last)
-}

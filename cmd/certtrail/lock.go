@@ -54,3 +54,17 @@ func write(f *os.File, s string) error {
 	_, err := f.WriteAt([]byte(s), 0)
 	return err
 }
+
+// removeLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
+// directories in which a socket was made.
+func removeLeftInside(dataDir string) {
+	entries, err := os.ReadDir(dataDir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), preparedName) || strings.HasPrefix(e.Name(), controlMaking) {
+			os.RemoveAll(filepath.Join(dataDir, e.Name()))
+		}
+	}
+}
