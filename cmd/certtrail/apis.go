@@ -16,8 +16,8 @@ type api struct {
 	secrets []string
 }
 
-// api is the source's API, or nil where it is not set up or there is none.
-func (s source) api() (*api, error) {
+// apiOf returns the source's API, or nil where it is not set up or there is none.
+func apiOf(s source) (*api, error) {
 	if s.system.API == nil {
 		return nil, nil
 	}
@@ -38,11 +38,11 @@ func (s source) api() (*api, error) {
 	return a, nil
 }
 
-// apis are those that are set up, by source.
-func (c *config) apis() (map[string]*api, error) {
+// apisOf returns the APIs that are set up, by source.
+func apisOf(c *config) (map[string]*api, error) {
 	list := map[string]*api{}
 	for _, s := range c.sources {
-		a, err := s.api()
+		a, err := apiOf(s)
 		if err != nil {
 			return nil, err
 		}

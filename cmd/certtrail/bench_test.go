@@ -22,6 +22,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"github.com/certtrail/certtrail/projections"
@@ -36,16 +37,19 @@ func inProcess(b *testing.B) *serverProcess {
 // inProcessOn is a whole server inside the test's process, on a data directory.
 func inProcessOn(b *testing.B, dir string) *serverProcess {
 	b.Helper()
-	s := &settings{values: map[string]string{}}
-	for _, one := range allSettings() {
-		s.values[one.name] = one.standard
-	}
+	cmd := &cobra.Command{}
+	systems.addSettings(cmd)
 	for name, value := range map[string]string{
 		"data-dir": dir, "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
 	} {
-		s.values[name] = value
+		if err := cmd.Flags().Set(name, value); err != nil {
+			b.Fatal(err)
+		}
 	}
-	s.addBuiltIn()
+	s, err := systems.read(cmd.Flags())
+	if err != nil {
+		b.Fatal(err)
+	}
 	c, err := s.config()
 	if err != nil {
 		b.Fatal(err)

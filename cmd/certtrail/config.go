@@ -17,7 +17,6 @@ import (
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
 )
 
 // largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
@@ -26,13 +25,15 @@ const largestBody = 4 << 20
 
 // config is what serve runs with: the settings, read and checked.
 type config struct {
+	systems     catalog
 	dataDir     string
 	webListen   string
 	hooksListen string
 	natsListen  string
 	webURL      string // "" until the listener is open
 	hooksURL    string
-	access      streams.Access
+	subscriber  string // the password of the NATS user who may read
+	operator    string // and of the one who may do all
 	proxies     []netip.Prefix
 	maxBody     int64
 	appendWait  time.Duration
@@ -47,9 +48,10 @@ type config struct {
 
 func (s *settings) config() (*config, error) {
 	c := &config{
+		systems: s.systems,
 		dataDir: s.get("data-dir"), webListen: s.get("web-listen"), hooksListen: s.get("hooks-listen"), natsListen: s.get("nats-listen"),
 		webURL: strings.TrimRight(s.get("web-url"), "/"), hooksURL: strings.TrimRight(s.get("hooks-url"), "/"),
-		access:   streams.Access{Subscriber: s.get("nats-subscriber-password"), Operator: s.get("nats-operator-password")},
+		subscriber: s.get("nats-subscriber-password"), operator: s.get("nats-operator-password"),
 		resolver: s.get("dns-resolver"), sources: s.sources, file: s.file,
 	}
 	var err error

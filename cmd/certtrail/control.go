@@ -103,7 +103,7 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 		o.logger.Error(err.Error())
 	}
 	o.log, err = streams.Open(ctx, streams.Options{
-		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
+		Dir: logDir(o.c.dataDir), Listen: listen, Access: streams.Access{Subscriber: o.c.subscriber, Operator: o.c.operator}, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
 		MaxConns: o.subscribers,
 	})
 	return err
@@ -120,7 +120,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		sortBeside(dir)
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
-			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
+			Decode: ingest.NewRedecoder(o.c.systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
 			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding, Free: o.free,
 		})
 	}

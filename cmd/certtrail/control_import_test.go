@@ -79,7 +79,7 @@ func TestIDsAreExact(t *testing.T) {
 func TestImportEndsWithTheLog(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	k, err := ownerOf(ctx, &config{dataDir: filepath.Join(t.TempDir(), "data"), maxBytes: 2 << 20}, discard)
+	k, err := ownerOf(ctx, &config{systems: systems, dataDir: filepath.Join(t.TempDir(), "data"), maxBytes: 2 << 20}, discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -168,7 +168,7 @@ func TestSocket(t *testing.T) {
 		if err != nil || info.Mode().Perm() != 0o600 || info.Mode().Type() != os.ModeSocket {
 			t.Errorf("the socket: %v, %v", info.Mode(), err)
 		}
-		o := newOwner(&config{dataDir: dir}, nil)
+		o := newOwner(&config{systems: systems, dataDir: dir}, nil)
 		s.serve(o.handler(), func(err error) { t.Error(err) })
 		c, who, err := findOwner(context.Background(), dir)
 		if err != nil || who.Process != os.Getpid() || who.Serving {

@@ -27,13 +27,13 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().DurationVar(&pace, "pace", 2*time.Second, "time between two deliveries")
-	addSettings(cmd)
+	systems.addSettings(cmd)
 	return cmd
 }
 
 // demo is serve with settings of its own, and a player that sends through the same endpoints that providers would use.
 func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
-	s, err := initial(cmd.Flags())
+	s, err := systems.initial(cmd.Flags())
 	if err != nil {
 		return err
 	}
@@ -42,13 +42,13 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 			s.values[name] = freeAddress(s.values[name])
 		}
 	}
-	s.askNobody()
+	askNobody(s)
 	s.values["data-dir"] = filepath.Join(dir, "data")
 	if f := cmd.Flags().Lookup("log-level"); !f.Changed {
 		s.values["log-level"] = "error" // among the deliveries are some that are meant to be refused
 	}
 	s.file = filepath.Join(dir, defaultConfig)
-	if err := writeConfig(s.file, s); err != nil {
+	if err := s.write(s.file); err != nil {
 		return err
 	}
 	c, err := s.config()

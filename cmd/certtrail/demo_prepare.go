@@ -10,9 +10,9 @@ import (
 )
 
 // askNobody takes out what providers and name servers would be asked with: they know nothing of what is played.
-func (s *settings) askNobody() {
+func askNobody(s *settings) {
 	s.values["dns-resolver"] = resolverOff
-	for _, system := range systems {
+	for _, system := range s.systems {
 		if system.API == nil {
 			continue
 		}

@@ -7,9 +7,9 @@ import (
 )
 
 // addSettings gives cmd a flag for every setting.
-func addSettings(cmd *cobra.Command) {
+func (systems catalog) addSettings(cmd *cobra.Command) {
 	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
-	for _, s := range allSettings() {
+	for _, s := range systems.all() {
 		cmd.Flags().String(s.name, s.standard, s.usage)
 		if s.secret {
 			cmd.Flags().String(s.name+"-file", "", "a file that holds "+s.name)

@@ -17,17 +17,17 @@ func initCommand() *cobra.Command {
 			if _, err := os.Lstat(path); err == nil {
 				return fmt.Errorf("%s is there already and is never overwritten: edit it, or move it away", path)
 			}
-			s, err := initial(cmd.Flags())
+			s, err := systems.initial(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			if err := writeConfig(path, s); err != nil {
+			if err := s.write(path); err != nil {
 				return err
 			}
 			s.explain(cmd.OutOrStdout(), path)
 			return nil
 		},
 	}
-	addSettings(cmd)
+	systems.addSettings(cmd)
 	return cmd
 }

@@ -18,9 +18,9 @@ import (
 
 // initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
 // under its name with "-file" behind it.
-func initial(flags *pflag.FlagSet) (*settings, error) {
-	s := &settings{values: map[string]string{}}
-	for _, one := range allSettings() {
+func (systems catalog) initial(flags *pflag.FlagSet) (*settings, error) {
+	s := &settings{systems: systems, values: map[string]string{}}
+	for _, one := range systems.all() {
 		value, path, given := one.find(inFlags(flags), inEnvironment)
 		switch {
 		case path != "":
@@ -51,7 +51,7 @@ func credential() string {
 
 // fillNames names the credentials that are no secrets after their provider: Sectigo's user name.
 func (s *settings) fillNames() {
-	for _, system := range systems {
+	for _, system := range s.systems {
 		for _, p := range system.Settings {
 			if name := system.Kind + "-" + p.Name; p.Credential && !p.Secret && s.values[name] == "" {
 				s.values[name] = "certtrail"
@@ -60,12 +60,12 @@ func (s *settings) fillNames() {
 	}
 }
 
-// writeConfig writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
-func writeConfig(path string, s *settings) error {
+// write writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
+func (s *settings) write(path string) error {
 	var b strings.Builder
 	b.WriteString("# certtrail's settings. A flag --a-b or CERTTRAIL_A_B in the environment goes before a-b here.\n")
 	b.WriteString("# Any secret may stand in a file of its own instead: a-b-file: /path.\n")
-	for _, one := range allSettings() {
+	for _, one := range s.systems.all() {
 		fmt.Fprintf(&b, "\n# %s\n", one.usage)
 		name, value := one.name, s.values[one.name]
 		if path := s.values[name+"-file"]; path != "" {
@@ -96,7 +96,7 @@ func (s *settings) explain(w io.Writer, path string) {
 	if s.values["hooks-url"] == "" {
 		fmt.Fprintf(w, "The URLs below are of this machine: set hooks-url to the public address that leads here.\n")
 	}
-	for _, system := range systems {
+	for _, system := range s.systems {
 		get := func(name string) string { return s.values[system.Kind+"-"+name] }
 		fmt.Fprintf(w, "\n%s\n  %s\n", system.Title, system.Howto)
 		inPath := false

@@ -62,7 +62,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 	sourceName := cmd.Flags().String("source", system.Kind, "the source, where there are several of "+system.Title)
 	addAPISettings(cmd, system)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, err := readSettings(cmd.Flags())
+		s, err := systems.read(cmd.Flags())
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		if source.system.Kind != system.Kind {
 			return fmt.Errorf("the source %s is not of the kind %s", source.name, system.Kind)
 		}
-		a, err := source.api()
+		a, err := apiOf(source)
 		if err != nil {
 			return err
 		}

@@ -5,35 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
-
-	"github.com/spf13/cobra"
 )
 
 // ownerWait is how long a command waits for the socket of a process that has just taken the directory.
 const ownerWait = 5 * time.Second
-
-// reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set, there must be a log in it.
-func reachOwner(cmd *cobra.Command, create bool) (*control, error) {
-	c, err := configOf(cmd)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(logDir(c.dataDir)); err != nil && !create {
-		return nil, fmt.Errorf("there is no log in the data directory %s: name another with --data-dir (%w)", c.dataDir, err)
-	}
-	return ownerOf(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel})))
-}
-
-// configOf reads the settings of a command.
-func configOf(cmd *cobra.Command) (*config, error) {
-	s, err := readSettings(cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	return s.config()
-}
 
 func ownerOf(ctx context.Context, c *config, logger *slog.Logger) (*control, error) {
 	for deadline := time.Now().Add(ownerWait); ; {

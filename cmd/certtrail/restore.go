@@ -28,7 +28,7 @@ func restoreCommand() *cobra.Command {
 				return err
 			}
 			config, _ := configPath(cmd.Flags())
-			s, err := readSettingsFrom(cmd.Flags(), config, false)
+			s, err := systems.readFrom(cmd.Flags(), config, false)
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func restoreSettings(path string, w io.Writer, m *manifest, dir, dataDir string)
 		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
 	}
 	fmt.Fprintf(w, "wrote the settings to %s\n", path)
-	if f, err := readFile(path); err == nil && f.values["data-dir"] != "" && filepath.Clean(f.values["data-dir"]) != filepath.Clean(dataDir) {
+	if f, err := systems.readFile(path); err == nil && f.values["data-dir"] != "" && filepath.Clean(f.values["data-dir"]) != filepath.Clean(dataDir) {
 		fmt.Fprintf(w, "warning: they name the data directory %s, but the log was restored to %s: change one of the two\n", f.values["data-dir"], dataDir)
 	}
 	return nil

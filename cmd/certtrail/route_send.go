@@ -8,6 +8,5 @@ import (
 // send is the route that sends a sample to the server's own endpoints.
 func (o *owner) send(ctx context.Context, _ *answer, r *http.Request) (any, error) {
 	q := r.URL.Query()
-	s := &settings{sources: o.c.sources, file: o.c.file}
-	return s.send(ctx, o.endpoints, q.Get("source"), q.Get("event"), q["set"])
+	return sendSample(ctx, o.c.sources, o.c.file, o.endpoints, q.Get("source"), q.Get("event"), q["set"])
 }

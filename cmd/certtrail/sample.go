@@ -57,14 +57,6 @@ func sampleEvents(system schema.System) []string {
 	return events
 }
 
-func sampleList() string {
-	var b strings.Builder
-	for _, s := range systems {
-		fmt.Fprintf(&b, "%s: %s\n", s.Kind, strings.Join(sampleEvents(s), ", "))
-	}
-	return b.String()
-}
-
 // sent is what became of a sample.
 type sent struct {
 	Base   string `json:"base"`
@@ -83,9 +75,9 @@ func (s sent) tell(w io.Writer) error {
 	return nil
 }
 
-// send sends a sample to the endpoints at base, with the credentials of the source's settings.
-func (s *settings) send(ctx context.Context, base, name, event string, set []string) (sent, error) {
-	source, err := sourceNamed(s.sources, name)
+// sendSample sends a sample to the endpoints at base, with the credentials of the source's settings; file is the settings' file.
+func sendSample(ctx context.Context, sources []source, file, base, name, event string, set []string) (sent, error) {
+	source, err := sourceNamed(sources, name)
 	if err != nil {
 		return sent{}, err
 	}
@@ -95,7 +87,7 @@ func (s *settings) send(ctx context.Context, base, name, event string, set []str
 	}
 	p := source.system.New(source.get)
 	if p == nil {
-		return sent{}, fmt.Errorf("the source %s is off. %s", source.name, source.howToEnable(s.file))
+		return sent{}, fmt.Errorf("the source %s is off. %s", source.name, source.howToEnable(file))
 	}
 	status, body, err := deliver(ctx, base, source.name, p, d)
 	return sent{base, status, string(body)}, err

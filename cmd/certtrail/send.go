@@ -24,7 +24,7 @@ func sendCommand() *cobra.Command {
 			if answered || err != nil {
 				return err
 			}
-			s, err := readSettings(cmd.Flags())
+			s, err := systems.read(cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -32,7 +32,7 @@ func sendCommand() *cobra.Command {
 			if base == "" {
 				base = "http://" + s.get("hooks-listen")
 			}
-			sent, err := s.send(cmd.Context(), base, args[0], args[1], set)
+			sent, err := sendSample(cmd.Context(), s.sources, s.file, base, args[0], args[1], set)
 			if nobody && errors.Is(err, errUnreached) {
 				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.get("data-dir"))
 			}
@@ -43,7 +43,7 @@ func sendCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, "`name=value` to put into the delivery; may be repeated")
-	addSettings(cmd)
+	systems.addSettings(cmd)
 	return cmd
 }
 
@@ -56,7 +56,7 @@ func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answer
 	if byFlag {
 		return false, false, nil
 	}
-	s, err := readSettings(cmd.Flags())
+	s, err := systems.read(cmd.Flags())
 	if err != nil {
 		return false, false, err
 	}
@@ -73,4 +73,12 @@ func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answer
 		return true, false, err
 	}
 	return true, false, result.tell(cmd.OutOrStdout())
+}
+
+func sampleList() string {
+	var b strings.Builder
+	for _, s := range systems {
+		fmt.Fprintf(&b, "%s: %s\n", s.Kind, strings.Join(sampleEvents(s), ", "))
+	}
+	return b.String()
 }

@@ -12,7 +12,7 @@ func serveCommand() *cobra.Command {
 		Short: "Run the whole system: endpoints, log, read models, pages",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readSettings(cmd.Flags())
+			s, err := systems.read(cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -28,6 +28,6 @@ func serveCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&readOnly, "read-only", false, "show the pages of one database, without a log and without taking deliveries; needs --db")
 	cmd.Flags().StringVar(&db, "db", "", "the database to show with --read-only: what certtrail replay --out made")
-	addSettings(cmd)
+	systems.addSettings(cmd)
 	return cmd
 }

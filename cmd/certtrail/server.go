@@ -50,7 +50,7 @@ func serve(ctx context.Context, c *config, logTo io.Writer, started func(*server
 	if allowed := allowedMemory(os.DirFS("/")); allowed < littleMemory {
 		logger.Warn("the control group allows little memory; raise its limit (MemoryMax=) before the log is large", "mib", allowed>>20, "enough_mib", littleMemory>>20)
 	}
-	for _, name := range strangersIn(os.Environ()) {
+	for _, name := range c.systems.unknownEnv(os.Environ()) {
 		logger.Warn("the environment names a setting that does not exist; certtrail serve --help lists all", "name", name)
 	}
 	for {
@@ -142,7 +142,7 @@ func (sv *serverProcess) open(ctx context.Context) (err error) {
 	}
 	sv.fills = map[string][]string{}
 	for i := range c.sources {
-		sv.fills[c.sources[i].system.Kind] = fills(c.sources[i].system)
+		sv.fills[c.sources[i].system.Kind] = modelsFedBy(c.sources[i].system)
 	}
 	limit, err := descriptorLimit()
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -65,8 +65,9 @@ func sourceSettings(s schema.System) []setting {
 		setting{name: "rate-limit", usage: "deliveries a second that are taken; empty: no limit"})
 }
 
-func allSettings() []setting {
-	list := programSettings
+// settings returns every setting: the program's, and those of each kind under its prefix.
+func (systems catalog) all() []setting {
+	list := slices.Clone(programSettings)
 	for _, s := range systems {
 		for _, p := range sourceSettings(s) {
 			p.name = s.Kind + "-" + p.name
@@ -79,6 +80,7 @@ func allSettings() []setting {
 
 // settings are the values of all settings, from wherever they were given.
 type settings struct {
+	systems catalog
 	values  map[string]string
 	sources []source
 	file    string // that was read; "" if none was
@@ -86,10 +88,10 @@ type settings struct {
 
 func (s *settings) get(name string) string { return s.values[name] }
 
-// readSettings resolves every setting from flags, environment, file and default.
-func readSettings(flags *pflag.FlagSet) (*settings, error) {
+// read resolves every setting from flags, environment, file and default.
+func (systems catalog) read(flags *pflag.FlagSet) (*settings, error) {
 	path, given := configPath(flags)
-	return readSettingsFrom(flags, path, given)
+	return systems.readFrom(flags, path, given)
 }
 
 // configPath is where the settings' file is, and whether a person said so.
@@ -101,10 +103,10 @@ func configPath(flags *pflag.FlagSet) (path string, given bool) {
 	return defaultConfig, false
 }
 
-// readSettingsFrom is readSettings with the file at path, which may be missing unless it is explicit.
-func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settings, error) {
-	s := &settings{values: map[string]string{}}
-	file, err := readFile(path)
+// readFrom is read with the file at path, which may be missing unless it is explicit.
+func (systems catalog) readFrom(flags *pflag.FlagSet, path string, explicit bool) (*settings, error) {
+	s := &settings{systems: systems, values: map[string]string{}}
+	file, err := systems.readFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
 		file, err = &settingsFile{}, nil
 	} else if err == nil {
@@ -113,7 +115,7 @@ func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settin
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range allSettings() {
+	for _, one := range systems.all() {
 		if s.values[one.name], err = resolve(flags, file.values, one); err != nil {
 			return nil, err
 		}
@@ -125,7 +127,7 @@ func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settin
 
 // addBuiltIn adds the source that bears its kind's name, of every kind.
 func (s *settings) addBuiltIn() {
-	for _, system := range systems {
+	for _, system := range s.systems {
 		s.sources = append(s.sources, source{system.Kind, system, func(name string) string { return s.values[system.Kind+"-"+name] }})
 	}
 }
@@ -150,23 +152,23 @@ func environmentName(setting string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
-// strangersIn are the names in the environment that look like settings and are none, sorted: a name that is misspelt would else pass for one that was not
-// given. What Kubernetes tells of a service that is called certtrail is none of them.
-func strangersIn(environment []string) []string {
+// unknownEnv returns the CERTTRAIL_ variables that are not settings, sorted: a misspelt name would else pass for one that was not given. Kubernetes' own
+// variables of a service that is called certtrail are left out.
+func (systems catalog) unknownEnv(environment []string) []string {
 	known := map[string]bool{environmentName("config"): true}
-	for name := range knownNames(allSettings()) {
+	for name := range knownNames(systems.all()) {
 		known[environmentName(name)] = true
 	}
-	var strangers []string
+	var unknown []string
 	for _, pair := range environment {
 		name, _, _ := strings.Cut(pair, "=")
 		rest, ours := strings.CutPrefix(name, environmentPrefix)
 		if ours && !known[name] && !strings.HasPrefix(rest, "SERVICE_") && rest != "PORT" && !strings.HasPrefix(rest, "PORT_") {
-			strangers = append(strangers, name)
+			unknown = append(unknown, name)
 		}
 	}
-	sort.Strings(strangers)
-	return strangers
+	slices.Sort(unknown)
+	return unknown
 }
 
 // find is what the first of the places that says anything of s says: its value, or for a secret the path of the file that holds it.

@@ -15,7 +15,7 @@ type settingsFile struct {
 	sources []source
 }
 
-func readFile(path string) (*settingsFile, error) {
+func (systems catalog) readFile(path string) (*settingsFile, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("couldn't read the settings: %w", err)
@@ -32,10 +32,10 @@ func readFile(path string) (*settingsFile, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: line %d: the settings are not a list of \"name: value\"", path, root.Line)
 	}
-	known := knownNames(allSettings())
+	known := knownNames(systems.all())
 	err = eachKey(root, func(key, value *yaml.Node) (err error) {
 		if key.Value == "sources" {
-			f.sources, err = readSources(value)
+			f.sources, err = systems.readSources(value)
 			return err
 		}
 		return put(f.values, known, key, value)

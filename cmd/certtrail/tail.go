@@ -53,7 +53,7 @@ func tailCommand() *cobra.Command {
 
 // tail follows the log of a running server until it is interrupted, or shows the past of a log that nobody serves.
 func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, streamed) error) error {
-	s, err := readSettings(cmd.Flags())
+	s, err := systems.read(cmd.Flags())
 	if err != nil {
 		return err
 	}

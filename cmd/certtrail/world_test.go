@@ -119,7 +119,7 @@ func (w *world) stop() error {
 // deliver sends d to the endpoint /hooks/source with the test's credentials.
 func (w *world) deliver(source string, d *schema.Delivery) (int, []byte, error) {
 	kind, feed, _ := strings.Cut(source, "-")
-	system, ok := systemOf(kind)
+	system, ok := systems.of(kind)
 	if !ok {
 		return 0, nil, fmt.Errorf("no system %s", kind)
 	}
