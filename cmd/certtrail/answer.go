@@ -13,6 +13,20 @@ import (
 // work is what a route does. It writes lines by way of a, and returns what it has to say at the end.
 type work func(ctx context.Context, a *answer, r *http.Request) (done any, err error)
 
+// handlerOf serves routes, and says of any other that this process does not know it.
+func handlerOf(routes map[string]work) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, do := range routes {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, do) })
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		serveWork(w, r, func(context.Context, *answer, *http.Request) (any, error) {
+			return nil, fmt.Errorf("process %d, which has the data directory, cannot do that: it is another version of certtrail (%s)", os.Getpid(), version())
+		})
+	})
+	return mux
+}
+
 func serveWork(w http.ResponseWriter, r *http.Request, do work) {
 	control := http.NewResponseController(w)
 	// The answer begins before the request has been read, so that an import can be told at once what is wrong with it.
@@ -66,4 +80,11 @@ func (a *answer) flush() error {
 		return err
 	}
 	return a.control.Flush()
+}
+
+// about is what GET /owner answers: who owns the directory.
+type about struct {
+	Process   int    `json:"process"`
+	Serving   bool   `json:"serving"`             // whether it takes deliveries
+	Endpoints string `json:"endpoints,omitempty"` // where this machine reaches them
 }

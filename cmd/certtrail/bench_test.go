@@ -22,7 +22,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"github.com/certtrail/certtrail/projections"
@@ -37,19 +36,9 @@ func inProcess(b *testing.B) *serverProcess {
 // inProcessOn is a whole server inside the test's process, on a data directory.
 func inProcessOn(b *testing.B, dir string) *serverProcess {
 	b.Helper()
-	cmd := &cobra.Command{}
-	systems.addSettings(cmd)
-	for name, value := range map[string]string{
+	s := settingsWith(b, map[string]string{
 		"data-dir": dir, "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
-	} {
-		if err := cmd.Flags().Set(name, value); err != nil {
-			b.Fatal(err)
-		}
-	}
-	s, err := systems.read(cmd.Flags())
-	if err != nil {
-		b.Fatal(err)
-	}
+	})
 	c, err := s.config()
 	if err != nil {
 		b.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -76,13 +75,6 @@ func (o *owner) routes() map[string]work {
 		"POST /log/repair":     o.repairLog,
 		"POST /log/accept-gap": o.acceptGap,
 	}
-}
-
-// about is what GET /owner answers: who owns the directory.
-type about struct {
-	Process   int    `json:"process"`
-	Serving   bool   `json:"serving"`             // whether it takes deliveries
-	Endpoints string `json:"endpoints,omitempty"` // where this machine reaches them
 }
 
 func (o *owner) about(context.Context, *answer, *http.Request) (any, error) {
@@ -179,18 +171,13 @@ func (o *owner) background(do func(ctx context.Context)) {
 
 // handler serves the owner's routes.
 func (o *owner) handler() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, do := range o.routes() {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, o.during(do)) })
+	routes := o.routes()
+	for pattern, do := range routes {
+		routes[pattern] = o.during(do)
 	}
 	// It has the owner closed, and answers when the next one is there: so nobody waits for it, and it looks after the log's life by itself.
-	mux.HandleFunc("POST /restore", func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, o.restore) })
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		serveWork(w, r, func(context.Context, *answer, *http.Request) (any, error) {
-			return nil, fmt.Errorf("process %d, which has the data directory, cannot do that: it is another version of certtrail (%s)", os.Getpid(), version())
-		})
-	})
-	return mux
+	routes["POST /restore"] = o.restore
+	return handlerOf(routes)
 }
 
 // during is do while the owner lives.

@@ -23,7 +23,7 @@ func demoCommand() *cobra.Command {
 				return fmt.Errorf("couldn't make a throw-away directory: %w", err)
 			}
 			defer os.RemoveAll(dir)
-			return demo(cmd, dir, pace)
+			return runDemo(cmd, dir, pace)
 		},
 	}
 	cmd.Flags().DurationVar(&pace, "pace", 2*time.Second, "time between two deliveries")
@@ -31,8 +31,8 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// demo is serve with settings of its own, and a player that sends through the same endpoints that providers would use.
-func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
+// runDemo is serve with settings of its own, and a player that sends through the same endpoints that providers would use.
+func runDemo(cmd *cobra.Command, dir string, pace time.Duration) error {
 	s, err := systems.initial(cmd.Flags())
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func demo(cmd *cobra.Command, dir string, pace time.Duration) error {
 	defer stop()
 	return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *serverProcess) {
 		sv.announce(cmd.OutOrStdout())
-		tryIt(cmd.OutOrStdout(), s, sv)
-		player.Go(func() { newPlayer(c.hooksURL, s, pace).play(playing, cmd.OutOrStdout()) })
+		tryIt(cmd.OutOrStdout(), s, c, sv.subscribersAt())
+		player.Go(func() { newPlayer(c.hooksURL, s.sources, pace).play(playing, cmd.OutOrStdout()) })
 	})
 }

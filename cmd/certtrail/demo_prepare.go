@@ -23,12 +23,12 @@ func askNobody(s *settings) {
 }
 
 // tryIt shows how a person takes part.
-func tryIt(w io.Writer, s *settings, sv *serverProcess) {
-	fmt.Fprintf(w, "Deliveries are arriving; watch them at %s. Send one of your own:\n\n", sv.c.webURL)
+func tryIt(w io.Writer, s *settings, c *config, subscribers string) {
+	fmt.Fprintf(w, "Deliveries are arriving; watch them at %s. Send one of your own:\n\n", c.webURL)
 	fmt.Fprintf(w, "  curl -H 'X-WEBHOOK-KEY: %s' -d '{\"event\":\"certificate_issued\",\"data\":{\"order_id\":4711,\"certificate_id\":4712}}' %s/hooks/digicert\n",
-		s.get("digicert-webhook-key"), sv.c.hooksURL)
+		s.get("digicert-webhook-key"), c.hooksURL)
 	fmt.Fprintf(w, "  %s send --config %s xolphin Updated-Organization\n\n", os.Args[0], s.file)
-	if addr := sv.log.Addr(); addr != "" {
+	if addr := subscribers; addr != "" {
 		fmt.Fprintf(w, "Subscribe with any NATS client, for example\n\n  nats sub --server nats://subscriber:%s@%s 'certs.order.issued.>'\n\n", s.get("nats-subscriber-password"), addr)
 	}
 	fmt.Fprintf(w, "Stop with Ctrl-C; everything is thrown away then.\n\n")

@@ -30,16 +30,16 @@ func exportCommand() *cobra.Command {
 			if _, err := os.Lstat(path); err == nil && path != "-" && !force {
 				return fmt.Errorf("%s is there already: choose another name, or say --force to replace it", path)
 			}
-			owner, err := reachOwner(cmd, false)
+			server, err := reachOwner(cmd, false)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer server.close()
 			x := &export{far: newCounter(cmd.ErrOrStderr())}
 			if path == "-" {
-				err = x.write(cmd.Context(), owner, cmd.OutOrStdout())
+				err = x.write(cmd.Context(), server, cmd.OutOrStdout())
 			} else {
-				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), owner, w) })
+				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), server, w) })
 			}
 			x.far.clear()
 			if err != nil {
@@ -62,7 +62,7 @@ type export struct {
 	far    *counter
 }
 
-func (x *export) write(ctx context.Context, owner *control, to io.Writer) error {
+func (x *export) write(ctx context.Context, server *control, to io.Writer) error {
 	w := bufio.NewWriterSize(to, 256<<10)
 	at := uint64(0)
 	skip := func(next uint64) {
@@ -71,7 +71,7 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 		}
 	}
 	var end eventsEnd
-	err := owner.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
+	err := server.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
 		e, err := readStreamed(line)
 		if err != nil {
 			return err

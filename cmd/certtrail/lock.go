@@ -65,3 +65,6 @@ func removeLeftInside(dataDir string) {
 		}
 	}
 }
+
+// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
+const preparedName = "nats.restoring-"

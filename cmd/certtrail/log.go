@@ -94,13 +94,13 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	if !errors.Is(locked, errInUse) {
 		return nil, locked
 	}
-	owner, _, err := findOwner(cmd.Context(), c.dataDir)
+	server, _, err := findOwner(cmd.Context(), c.dataDir)
 	if err != nil {
 		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
 	}
-	defer owner.close()
+	defer server.close()
 	var report streams.Report
-	err = owner.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
+	err = server.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
 		var p filesRead
 		if progressOf(line, &p) {
 			far.show("read %d of %d files", p.Done, p.Total)
@@ -150,14 +150,14 @@ func logAcceptCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			owner, err := reachOwner(cmd, false)
+			server, err := reachOwner(cmd, false)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer server.close()
 			var accepted acceptedGap
 			bar := newBar(cmd.ErrOrStderr())
-			err = owner.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
+			err = server.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
 			bar.clear()
 			if err != nil {
 				return err

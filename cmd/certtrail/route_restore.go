@@ -47,9 +47,6 @@ func (o *owner) withoutEvents(ctx context.Context) error {
 	return isEmpty(report, logDir(o.c.dataDir))
 }
 
-// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
-const preparedName = "nats.restoring-"
-
 // prepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
 func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
 	removeLeftInside(c.dataDir) // of one that failed

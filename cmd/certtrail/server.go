@@ -290,12 +290,15 @@ func (sv *serverProcess) ready() (bool, any) {
 	return ok, report
 }
 
+// subscribersAt returns the address that subscribers connect to; "" where there is none.
+func (sv *serverProcess) subscribersAt() string { return sv.log.Addr() }
+
 // announce tells a person where everything is.
 func (sv *serverProcess) announce(w io.Writer) {
 	fmt.Fprintf(w, "certtrail %s is running.\n\n", version())
 	fmt.Fprintf(w, "  pages       %s\n", sv.c.webURL)
 	fmt.Fprintf(w, "  deliveries  %s\n", sv.c.hooksURL)
-	if addr := sv.log.Addr(); addr != "" {
+	if addr := sv.subscribersAt(); addr != "" {
 		fmt.Fprintf(w, "  subscribers nats://subscriber@%s\n", addr)
 	}
 	fmt.Fprintln(w)
