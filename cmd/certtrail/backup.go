@@ -66,12 +66,12 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
-	aside, err := makeAside(dir, true)
+	beside, err := makeAside(dir, true)
 	if err != nil {
 		return err
 	}
-	defer aside.Close() // its lock lasts until it has its name
-	making := aside.Name()
+	defer beside.Close() // its lock lasts until it has its name
+	making := beside.Name()
 	defer os.RemoveAll(making)
 	if err := b.copyLog(ctx, filepath.Join(making, snapshotName)); err != nil {
 		return err
@@ -138,13 +138,13 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 		return streams.Summary{}, err
 	}
 	defer snapshot.Close()
-	aside := filepath.Join(making, "check")
+	beside := filepath.Join(making, "check")
 	b.far.show("reading the copy back")
-	copied, err := streams.Restore(ctx, streams.Options{Dir: aside}, snapshot)
+	copied, err := streams.Restore(ctx, streams.Options{Dir: beside}, snapshot)
 	if err != nil {
 		return copied, fmt.Errorf("the copy cannot be read back: %w", err)
 	}
-	if err := os.RemoveAll(aside); err != nil {
+	if err := os.RemoveAll(beside); err != nil {
 		return copied, err
 	}
 	var live streams.Summary

@@ -23,6 +23,9 @@ import (
 // event may have 8 MiB.
 const largestBody = 4 << 20
 
+// resolverOff is the dns-resolver that asks no name servers.
+const resolverOff = "off"
+
 // config is what serve runs with: the settings, read and checked.
 type config struct {
 	systems     catalog

@@ -59,16 +59,16 @@ func restoreCommand() *cobra.Command {
 func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest, snapshot io.Reader) error {
 	release, locked := lockDir(c.dataDir)
 	if errors.Is(locked, errInUse) {
-		owner, _, err := findOwner(ctx, c.dataDir)
+		server, _, err := findOwner(ctx, c.dataDir)
 		if err != nil {
 			return fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
 		}
-		defer owner.close()
+		defer server.close()
 		want, err := json.Marshal(m.Stream)
 		if err != nil {
 			return err
 		}
-		return owner.call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
+		return server.call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
 	}
 	if locked != nil {
 		return locked
