@@ -11,6 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/aside"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -34,24 +39,24 @@ func exportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer server.close()
+			defer server.Close()
 			x := &export{far: newCounter(cmd.ErrOrStderr())}
 			if path == "-" {
 				err = x.write(cmd.Context(), server, cmd.OutOrStdout())
 			} else {
-				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), server, w) })
+				err = aside.Write(path, func(w io.Writer) error { return x.write(cmd.Context(), server, w) })
 			}
 			x.far.clear()
 			if err != nil {
 				return fmt.Errorf("the export is not complete: %w", err)
 			}
 			warnOfGaps(cmd.ErrOrStderr(), x.gaps)
-			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", count(x.events, "event"))
+			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", text.Count(x.events, "event"))
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
@@ -62,7 +67,7 @@ type export struct {
 	far    *counter
 }
 
-func (x *export) write(ctx context.Context, server *control, to io.Writer) error {
+func (x *export) write(ctx context.Context, server *owner.Client, to io.Writer) error {
 	w := bufio.NewWriterSize(to, 256<<10)
 	at := uint64(0)
 	skip := func(next uint64) {
@@ -70,17 +75,17 @@ func (x *export) write(ctx context.Context, server *control, to io.Writer) error
 			x.gaps = append(x.gaps, schema.Gap{First: at + 1, Last: next - 1})
 		}
 	}
-	var end eventsEnd
-	err := server.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
-		e, err := readStreamed(line)
+	var end node.EventsEnd
+	err := server.Call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
+		e, err := owner.ReadStreamed(line)
 		if err != nil {
 			return err
 		}
 		skip(e.Seq)
 		at = e.Seq
 		x.events++
-		x.far.show("exported %s", commas(x.events))
-		_, err = w.Write(append(addChecksum(w.AvailableBuffer(), e.event), '\n'))
+		x.far.show("exported %s", text.Commas(x.events))
+		_, err = w.Write(append(node.AddChecksum(w.AvailableBuffer(), e.Data), '\n'))
 		return err
 	}, &end)
 	skip(end.Last + 1)
