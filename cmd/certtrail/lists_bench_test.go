@@ -171,7 +171,7 @@ func measureLists(tb testing.TB, store web.Store) (all []measured) {
 	took := map[string][]time.Duration{}
 	for range times {
 		handler, err := web.New(web.Options{
-			Store: store, Providers: func() []web.Provider { return nil }, Version: version.String(), Hosts: []string{"localhost"}, Limits: node.Limits(),
+			Store: store, Providers: func() []web.Provider { return nil }, Version: version.String(), Hosts: []string{"localhost"},
 			Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
 		})
 		if err != nil {

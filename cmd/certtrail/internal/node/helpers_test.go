@@ -40,3 +40,6 @@ func await(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
+
+// fataler is a test, or a property's.
+type fataler interface{ Fatalf(string, ...any) }

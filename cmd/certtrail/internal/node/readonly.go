@@ -58,7 +58,7 @@ func ServeReadOnly(ctx context.Context, c *settings.Config, readOnly bool, db st
 	}
 	handler, err := web.New(web.Options{
 		Store: store, Providers: func() []web.Provider { return titlesOf(c) }, Version: version.String(), Hosts: hostsOf(c), Now: now, Logger: logger,
-		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq}, URL: c.WebURL, Limits: Limits(), Outlives: outlivesRule, LapsesFirst: lapsesFirst,
+		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq}, URL: c.WebURL,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())

@@ -20,7 +20,6 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -212,18 +211,9 @@ func (sv *Server) openPages(ctx context.Context, live int) (http.Handler, error)
 	return web.New(web.Options{
 		Store: sv.Store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version.String(), Hosts: hostsOf(sv.Config), Live: live,
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: settings.DefaultFile},
-		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.Config.WebURL, Limits: Limits(), Calendar: newCalendarSecret(sv.Config.DataDir),
-		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.Config.WebURL, Calendar: newCalendarSecret(sv.Config.DataDir),
+		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings,
 	})
-}
-
-// limits are the limits of validity and reuse as the pages show them.
-func Limits() []web.Limit {
-	var list []web.Limit
-	for _, l := range ask.Limits() {
-		list = append(list, web.Limit{From: l.From, Validity: l.Validity, Reuse: l.Reuse})
-	}
-	return list
 }
 
 // lostOf is how many deliveries of the source the log could not take since the start.
