@@ -56,9 +56,9 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		item := Certificate{
 			Provider: provider, ID: id, OrderID: c.OrderID, State: c.State(now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
 			DNSNames: c.Cert.DNSNames, Issuer: c.Cert.Issuer, NotBefore: c.Cert.NotBefore, NotAfter: c.Cert.NotAfter, KeyAlgorithm: c.Cert.KeyAlgorithm,
-			FingerprintSHA256: c.Cert.FingerprintSHA256, RevokesAt: c.RevokesAt, RevocationNotice: c.Announced, Reason: c.Reason, Unreadable: c.Unreadable,
+			FingerprintSHA256: c.Cert.FingerprintSHA256, RevokesAt: c.RevokesAt, RevocationNotice: c.Announced, Reason: c.Reason,
 			AnnouncedAt: c.AnnouncedAt, RevokedAt: c.RevokedAt,
-			FirstEventAt: c.FirstEventAt, LastEventAt: c.LastEventAt, LastEventSeq: c.LastEventSeq, EventCount: c.EventCount,
+			Row: rowOf(&c.Life),
 		}
 		if c.Cert.NotAfter != nil {
 			days := lifecycle.DaysLeft(*c.Cert.NotAfter, now)

@@ -32,8 +32,8 @@ var dnssecs = &table[lifecycle.DNSSEC, DNSSEC]{
 	item: func(provider, id string, r *lifecycle.DNSSEC, now time.Time) DNSSEC {
 		return DNSSEC{
 			Provider: provider, WebsiteID: id, Domain: r.Domain, State: r.State(now), NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS,
-			StartedAt: r.StartedAt, CompletedAt: r.CompletedAt, Unreadable: r.Unreadable,
-			FirstEventAt: r.FirstEventAt, LastEventAt: r.LastEventAt, LastEventSeq: r.LastEventSeq, EventCount: r.EventCount,
+			StartedAt: r.StartedAt, CompletedAt: r.CompletedAt,
+			Row: rowOf(&r.Life),
 		}
 	},
 }

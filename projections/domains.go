@@ -21,8 +21,8 @@ var domains = &table[lifecycle.Domain, Domain]{
 	states:  equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
 	item: func(provider, name string, d *lifecycle.Domain, _ time.Time) Domain {
 		return Domain{
-			Provider: provider, Name: name, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Since: d.Since, Unreadable: d.Unreadable,
-			FirstEventAt: d.FirstEventAt, LastEventAt: d.LastEventAt, LastEventSeq: d.LastEventSeq, EventCount: d.EventCount,
+			Provider: provider, Name: name, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Since: d.Since,
+			Row: rowOf(&d.Life),
 		}
 	},
 }

@@ -24,16 +24,31 @@ type Order struct {
 	Waiting       []lifecycle.Waiting          `json:"-"`                      // what of it waits for a person
 	Fate          Fate                         `json:"-"`                      // of its last certificate; only where that was asked for
 	MessageAt     *schema.Time                 `json:"message_at,omitempty"`   // of the CA's message that nothing has answered
-	Unreadable    string                       `json:"unreadable,omitempty"`
-	FirstEventAt  schema.Time                  `json:"first_event_at"`
-	LastEventAt   schema.Time                  `json:"last_event_at"`
-	LastEventSeq  uint64                       `json:"last_event_seq"`
-	EventCount    int                          `json:"event_count"`
-	Timeline      []TimelineEntry              `json:"timeline,omitempty"`     // only of one order, ascending
 	Validations   []Domain                     `json:"validations,omitempty"`  // only of one order: what its provider says of its names and those above them, by name
 	Certificates  []Certificate                `json:"certificates,omitempty"` // only of one order: those issued for it, newest first
+	Row
+}
+
+// Row is the part that every item has: what its events are, whatever they make of it.
+type Row struct {
+	Unreadable   string          `json:"unreadable,omitempty"` // what could not be read of the last event that brought such a part
+	FirstEventAt schema.Time     `json:"first_event_at"`
+	LastEventAt  schema.Time     `json:"last_event_at"`
+	LastEventSeq uint64          `json:"last_event_seq"`
+	EventCount   int             `json:"event_count"`
+	Timeline     []TimelineEntry `json:"timeline,omitempty"` // only of one row, ascending
 	Then
 }
+
+func rowOf(l *lifecycle.Life) Row {
+	return Row{Unreadable: l.Unreadable, FirstEventAt: l.FirstEventAt, LastEventAt: l.LastEventAt, LastEventSeq: l.LastEventSeq, EventCount: l.EventCount}
+}
+
+// history returns the row that an item embeds.
+func (r *Row) history() *Row { return r }
+
+// historyOf returns the row that the item at p embeds, as all items do.
+func historyOf(p any) *Row { return p.(interface{ history() *Row }).history() }
 
 // TimelineEntry is one event in the life of a row.
 type TimelineEntry struct {
@@ -76,13 +91,7 @@ type Certificate struct {
 	AnnouncedAt       *schema.Time    `json:"-"`                   // when the announcement was heard of
 	RevokedAt         *schema.Time    `json:"-"`                   // when the revocation was heard of
 	Successor         *CertificateRef `json:"successor,omitempty"` // the newest certificate for the same names, if that is a newer one
-	Unreadable        string          `json:"unreadable,omitempty"`
-	FirstEventAt      schema.Time     `json:"first_event_at"`
-	LastEventAt       schema.Time     `json:"last_event_at"`
-	LastEventSeq      uint64          `json:"last_event_seq"`
-	EventCount        int             `json:"event_count"`
-	Timeline          []TimelineEntry `json:"timeline,omitempty"`
-	Then
+	Row
 }
 
 // Fate is what is about to become of a certificate that is in use.
@@ -118,20 +127,14 @@ type CertificateRef struct {
 
 // Domain is the validation of one domain name at one provider.
 type Domain struct {
-	Provider     string          `json:"provider"`
-	Name         string          `json:"name"`
-	State        string          `json:"state"` // validated, revalidation_due, expired, failed
-	ValidatedAt  *schema.Time    `json:"validated_at,omitempty"`
-	ExpiresAt    *schema.Time    `json:"expires_at,omitempty"`
-	Reason       string          `json:"reason,omitempty"`
-	Since        *schema.Time    `json:"-"` // when it was first heard to stand so
-	Unreadable   string          `json:"unreadable,omitempty"`
-	FirstEventAt schema.Time     `json:"first_event_at"`
-	LastEventAt  schema.Time     `json:"last_event_at"`
-	LastEventSeq uint64          `json:"last_event_seq"`
-	EventCount   int             `json:"event_count"`
-	Timeline     []TimelineEntry `json:"timeline,omitempty"`
-	Then
+	Provider    string       `json:"provider"`
+	Name        string       `json:"name"`
+	State       string       `json:"state"` // validated, revalidation_due, expired, failed
+	ValidatedAt *schema.Time `json:"validated_at,omitempty"`
+	ExpiresAt   *schema.Time `json:"expires_at,omitempty"`
+	Reason      string       `json:"reason,omitempty"`
+	Since       *schema.Time `json:"-"` // when it was first heard to stand so
+	Row
 }
 
 // DomainDetail is all that is known of one domain name, over all providers.
@@ -150,55 +153,38 @@ type DomainDetail struct {
 
 // DNSSEC is the key rotation of one website's zone.
 type DNSSEC struct {
-	Provider     string          `json:"provider"`
-	WebsiteID    string          `json:"website_id"`
-	Domain       string          `json:"domain,omitempty"`
-	State        string          `json:"state"`     // rotation_started, rotation_overdue, rotation_completed
-	NextStep     string          `json:"next_step"` // ds-submit, ds-retract or empty
-	DS           *schema.DS      `json:"ds,omitempty"`
-	PreviousDS   *schema.DS      `json:"previous_ds,omitempty"`
-	StartedAt    *schema.Time    `json:"started_at,omitempty"`
-	CompletedAt  *schema.Time    `json:"completed_at,omitempty"`
-	Unreadable   string          `json:"unreadable,omitempty"`
-	FirstEventAt schema.Time     `json:"first_event_at"`
-	LastEventAt  schema.Time     `json:"last_event_at"`
-	LastEventSeq uint64          `json:"last_event_seq"`
-	EventCount   int             `json:"event_count"`
-	Timeline     []TimelineEntry `json:"timeline,omitempty"`
-	Then
+	Provider    string       `json:"provider"`
+	WebsiteID   string       `json:"website_id"`
+	Domain      string       `json:"domain,omitempty"`
+	State       string       `json:"state"`     // rotation_started, rotation_overdue, rotation_completed
+	NextStep    string       `json:"next_step"` // ds-submit, ds-retract or empty
+	DS          *schema.DS   `json:"ds,omitempty"`
+	PreviousDS  *schema.DS   `json:"previous_ds,omitempty"`
+	StartedAt   *schema.Time `json:"started_at,omitempty"`
+	CompletedAt *schema.Time `json:"completed_at,omitempty"`
+	Row
 }
 
 // Organization is the validation of one organization at one provider.
 type Organization struct {
-	Provider       string          `json:"provider"`
-	ID             string          `json:"id"`
-	Name           string          `json:"name,omitempty"`
-	State          string          `json:"state"` // validated, revalidation_due, expired
-	ValidationType string          `json:"validation_type,omitempty"`
-	ValidatedAt    *schema.Time    `json:"validated_at,omitempty"`
-	ExpiresAt      *schema.Time    `json:"expires_at,omitempty"`
-	Since          *schema.Time    `json:"-"` // when it was first heard to stand so
-	Unreadable     string          `json:"unreadable,omitempty"`
-	FirstEventAt   schema.Time     `json:"first_event_at"`
-	LastEventAt    schema.Time     `json:"last_event_at"`
-	LastEventSeq   uint64          `json:"last_event_seq"`
-	EventCount     int             `json:"event_count"`
-	Timeline       []TimelineEntry `json:"timeline,omitempty"`
-	Then
+	Provider       string       `json:"provider"`
+	ID             string       `json:"id"`
+	Name           string       `json:"name,omitempty"`
+	State          string       `json:"state"` // validated, revalidation_due, expired
+	ValidationType string       `json:"validation_type,omitempty"`
+	ValidatedAt    *schema.Time `json:"validated_at,omitempty"`
+	ExpiresAt      *schema.Time `json:"expires_at,omitempty"`
+	Since          *schema.Time `json:"-"` // when it was first heard to stand so
+	Row
 }
 
 // Website is a website or a database that a provider watches, or an account there, with the last thing the provider said of it.
 type Website struct {
-	Provider     string          `json:"provider"`
-	Kind         string          `json:"kind"` // website, database or account
-	ID           string          `json:"id"`
-	State        string          `json:"state"` // the last event without its prefix: malware_issue_found
-	FirstEventAt schema.Time     `json:"first_event_at"`
-	LastEventAt  schema.Time     `json:"last_event_at"`
-	LastEventSeq uint64          `json:"last_event_seq"`
-	EventCount   int             `json:"event_count"`
-	Timeline     []TimelineEntry `json:"timeline,omitempty"`
-	Then
+	Provider string `json:"provider"`
+	Kind     string `json:"kind"` // website, database or account
+	ID       string `json:"id"`
+	State    string `json:"state"` // the last event without its prefix: malware_issue_found
+	Row
 }
 
 // Quarantined is an event that changed no row, and why: a delivery that could not be read or that nobody documents, or an event that a fold could not take.

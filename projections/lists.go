@@ -111,8 +111,8 @@ func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (ite
 	return items, "", found.Err()
 }
 
-// one is one row, with its timeline put where put says.
-func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id string, now time.Time, put func(*T, []TimelineEntry)) (_ *T, err error) {
+// one is one row, with its timeline.
+func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id string, now time.Time) (_ *T, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
@@ -129,12 +129,8 @@ func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id s
 		return nil, err
 	}
 	item := t.item(provider, id, &state, now)
-	entries, err := timeline(ctx, db, t.name, rowKey{provider, id}, TimelineLimit)
-	if err != nil {
-		return nil, err
-	}
-	put(&item, entries)
-	return &item, nil
+	historyOf(&item).Timeline, err = timeline(ctx, db, t.name, rowKey{provider, id}, TimelineLimit)
+	return &item, err
 }
 
 // timeline is the newest events of a row, at most limit, ascending.

@@ -152,7 +152,7 @@ func rowThen[S, T any](ctx context.Context, r *reading, h history[S, T], key row
 	if err != nil {
 		return item, err
 	}
-	timeline, t := h.parts(&p.item)
-	*timeline, *t = nil, Then{}
+	row := historyOf(&p.item)
+	row.Timeline, row.Then = nil, Then{}
 	return p.item, nil
 }

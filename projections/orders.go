@@ -33,8 +33,8 @@ var orders = &table[lifecycle.Order, Order]{
 		}
 		return Order{
 			Provider: provider, ID: id, State: o.State(), CommonName: o.CommonName, DNSNames: o.DNSNames, CertificateID: o.CertificateID,
-			Checks: checks, ChecksSince: o.ChecksSince, Reasons: o.Reasons, NextStep: o.NextStep(), Waiting: o.Waiting(), MessageAt: o.MessageAt, StateSince: o.StateSince, Unreadable: o.Unreadable,
-			FirstEventAt: o.FirstEventAt, LastEventAt: o.LastEventAt, LastEventSeq: o.LastEventSeq, EventCount: o.EventCount,
+			Checks: checks, ChecksSince: o.ChecksSince, Reasons: o.Reasons, NextStep: o.NextStep(), Waiting: o.Waiting(), MessageAt: o.MessageAt, StateSince: o.StateSince,
+			Row: rowOf(&o.Life),
 		}
 	},
 }

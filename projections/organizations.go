@@ -20,8 +20,7 @@ var organizations = &table[lifecycle.Organization, Organization]{
 	exact:  []string{"id", "name"},
 	item: func(provider, id string, o *lifecycle.Organization, _ time.Time) Organization {
 		return Organization{
-			Provider: provider, ID: id, Name: o.Name, State: o.State, ValidationType: o.ValidationType, ValidatedAt: o.ValidatedAt, ExpiresAt: o.ExpiresAt, Since: o.Since,
-			Unreadable: o.Unreadable, FirstEventAt: o.FirstEventAt, LastEventAt: o.LastEventAt, LastEventSeq: o.LastEventSeq, EventCount: o.EventCount,
+			Provider: provider, ID: id, Name: o.Name, State: o.State, ValidationType: o.ValidationType, ValidatedAt: o.ValidatedAt, ExpiresAt: o.ExpiresAt, Since: o.Since, Row: rowOf(&o.Life),
 		}
 	},
 }

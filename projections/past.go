@@ -56,22 +56,15 @@ func (m Moment) reached(entries []TimelineEntry) int {
 type history[S, T any] struct {
 	*table[S, T]
 	changes func(before, after S, at time.Time) []lifecycle.Changed
-	parts   func(*T) (*[]TimelineEntry, *Then)
 }
 
 var (
-	orderHistory = history[lifecycle.Order, Order]{orders, lifecycle.Order.Changes,
-		func(o *Order) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
-	certificateHistory = history[lifecycle.Certificate, Certificate]{certificates, lifecycle.Certificate.Changes,
-		func(c *Certificate) (*[]TimelineEntry, *Then) { return &c.Timeline, &c.Then }}
-	domainHistory = history[lifecycle.Domain, Domain]{domains, lifecycle.Domain.Changes,
-		func(d *Domain) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
-	dnssecHistory = history[lifecycle.DNSSEC, DNSSEC]{dnssecs, lifecycle.DNSSEC.Changes,
-		func(d *DNSSEC) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
-	organizationHistory = history[lifecycle.Organization, Organization]{organizations, lifecycle.Organization.Changes,
-		func(o *Organization) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
-	websiteHistory = history[lifecycle.Website, Website]{websites, lifecycle.Website.Changes,
-		func(w *Website) (*[]TimelineEntry, *Then) { return &w.Timeline, &w.Then }}
+	orderHistory        = history[lifecycle.Order, Order]{orders, lifecycle.Order.Changes}
+	certificateHistory  = history[lifecycle.Certificate, Certificate]{certificates, lifecycle.Certificate.Changes}
+	domainHistory       = history[lifecycle.Domain, Domain]{domains, lifecycle.Domain.Changes}
+	dnssecHistory       = history[lifecycle.DNSSEC, DNSSEC]{dnssecs, lifecycle.DNSSEC.Changes}
+	organizationHistory = history[lifecycle.Organization, Organization]{organizations, lifecycle.Organization.Changes}
+	websiteHistory      = history[lifecycle.Website, Website]{websites, lifecycle.Website.Changes}
 )
 
 // DNSSECAt is one zone's rotation as of a moment, as OrderAt is an order.
@@ -96,15 +89,11 @@ func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id s
 	}
 	defer done(&err)
 	if m.present() {
-		item, err := one(ctx, s, h.table, provider, id, m.Now, func(item *T, t []TimelineEntry) {
-			timeline, _ := h.parts(item)
-			*timeline = t
-		})
+		item, err := one(ctx, s, h.table, provider, id, m.Now)
 		if err != nil {
 			return nil, err
 		}
-		timeline, _ := h.parts(item)
-		tell(ctx, newReading(s, f, m), h, *timeline)
+		tell(ctx, newReading(s, f, m), h, historyOf(item).Timeline)
 		return item, nil
 	}
 	p, err := then(ctx, newReading(s, f, m), h, rowKey{provider, id})
@@ -181,8 +170,8 @@ func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey
 		return nil, err
 	}
 	p.item = h.item(key.provider, key.id, &p.state, clock.Time)
-	timeline, t := h.parts(&p.item)
-	*timeline, *t = entries, Then{AsOfSeq: entries[n-1].Seq, AsOf: &clock, Later: later}
+	row := historyOf(&p.item)
+	row.Timeline, row.Then = entries, Then{AsOfSeq: entries[n-1].Seq, AsOf: &clock, Later: later}
 	return p, nil
 }
 

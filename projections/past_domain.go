@@ -104,12 +104,12 @@ func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *
 	})
 	items := make([]T, len(found))
 	for i, p := range found {
-		timeline, t := h.parts(&p.item)
-		if whole.AsOfSeq = max(whole.AsOfSeq, t.AsOfSeq); whole.AsOf == nil {
-			whole.AsOf = t.AsOf
+		row := historyOf(&p.item)
+		if whole.AsOfSeq = max(whole.AsOfSeq, row.AsOfSeq); whole.AsOf == nil {
+			whole.AsOf = row.AsOf
 		}
-		if *t = (Then{}); h.name != lifecycle.Domains {
-			*timeline = nil
+		if row.Then = (Then{}); h.name != lifecycle.Domains {
+			row.Timeline = nil
 		}
 		items[i] = p.item
 	}

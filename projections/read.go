@@ -64,22 +64,22 @@ func (s *Store) Accounts(ctx context.Context, q Query) ([]Website, string, error
 
 // Order is one order with its timeline; ErrNotFound if no event concerns it. Likewise the others.
 func (s *Store) Order(ctx context.Context, provider, id string, now time.Time) (*Order, error) {
-	return one(ctx, s, orders, provider, id, now, func(o *Order, t []TimelineEntry) { o.Timeline = t })
+	return one(ctx, s, orders, provider, id, now)
 }
 
 // DNSSEC is one zone's rotation with its timeline.
 func (s *Store) DNSSEC(ctx context.Context, provider, websiteID string, now time.Time) (*DNSSEC, error) {
-	return one(ctx, s, dnssecs, provider, websiteID, now, func(d *DNSSEC, t []TimelineEntry) { d.Timeline = t })
+	return one(ctx, s, dnssecs, provider, websiteID, now)
 }
 
 // Organization is one organization with its timeline.
 func (s *Store) Organization(ctx context.Context, provider, id string, now time.Time) (*Organization, error) {
-	return one(ctx, s, organizations, provider, id, now, func(o *Organization, t []TimelineEntry) { o.Timeline = t })
+	return one(ctx, s, organizations, provider, id, now)
 }
 
 // Website is one website or database with its timeline.
 func (s *Store) Website(ctx context.Context, provider, id string, now time.Time) (*Website, error) {
-	return one(ctx, s, websites, provider, id, now, func(w *Website, t []TimelineEntry) { w.Timeline = t })
+	return one(ctx, s, websites, provider, id, now)
 }
 
 // Domain is all that is known of one domain name: its validations, what bears the name or a wildcard above it, and its zone's rotation.
@@ -116,7 +116,7 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 		return nil, ErrNotFound
 	}
 	for i := range d.Validations {
-		v, err := one(ctx, s, domains, d.Validations[i].Provider, normal, now, func(d *Domain, t []TimelineEntry) { d.Timeline = t })
+		v, err := one(ctx, s, domains, d.Validations[i].Provider, normal, now)
 		if err != nil {
 			return nil, err
 		}

@@ -30,34 +30,30 @@ func (s *Store) Findings(ctx context.Context, q Query) ([]Finding, string, error
 }
 
 var (
-	userHistory = history[lifecycle.User, User]{users, lifecycle.User.Changes,
-		func(u *User) (*[]TimelineEntry, *Then) { return &u.Timeline, &u.Then }}
-	targetHistory = history[lifecycle.Target, Target]{targets, lifecycle.Target.Changes,
-		func(t *Target) (*[]TimelineEntry, *Then) { return &t.Timeline, &t.Then }}
-	scanHistory = history[lifecycle.Scan, Scan]{scans, lifecycle.Scan.Changes,
-		func(s *Scan) (*[]TimelineEntry, *Then) { return &s.Timeline, &s.Then }}
-	findingHistory = history[lifecycle.Finding, Finding]{findings, lifecycle.Finding.Changes,
-		func(f *Finding) (*[]TimelineEntry, *Then) { return &f.Timeline, &f.Then }}
+	userHistory    = history[lifecycle.User, User]{users, lifecycle.User.Changes}
+	targetHistory  = history[lifecycle.Target, Target]{targets, lifecycle.Target.Changes}
+	scanHistory    = history[lifecycle.Scan, Scan]{scans, lifecycle.Scan.Changes}
+	findingHistory = history[lifecycle.Finding, Finding]{findings, lifecycle.Finding.Changes}
 )
 
 // User is one user with their timeline; ErrNotFound if no event concerns them. Likewise the others.
 func (s *Store) User(ctx context.Context, provider, id string, now time.Time) (*User, error) {
-	return one(ctx, s, users, provider, id, now, func(u *User, t []TimelineEntry) { u.Timeline = t })
+	return one(ctx, s, users, provider, id, now)
 }
 
 // Target is one target with its timeline.
 func (s *Store) Target(ctx context.Context, provider, id string, now time.Time) (*Target, error) {
-	return one(ctx, s, targets, provider, id, now, func(x *Target, t []TimelineEntry) { x.Timeline = t })
+	return one(ctx, s, targets, provider, id, now)
 }
 
 // Scan is one scan with its timeline.
 func (s *Store) Scan(ctx context.Context, provider, id string, now time.Time) (*Scan, error) {
-	return one(ctx, s, scans, provider, id, now, func(x *Scan, t []TimelineEntry) { x.Timeline = t })
+	return one(ctx, s, scans, provider, id, now)
 }
 
 // Finding is one finding with its timeline.
 func (s *Store) Finding(ctx context.Context, provider, id string, now time.Time) (*Finding, error) {
-	return one(ctx, s, findings, provider, id, now, func(f *Finding, t []TimelineEntry) { f.Timeline = t })
+	return one(ctx, s, findings, provider, id, now)
 }
 
 // UserAt is one user as of a moment, as OrderAt is an order.

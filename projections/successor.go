@@ -180,7 +180,7 @@ func (s *Store) CertificateAt(ctx context.Context, provider, id string, m Moment
 
 // Certificate is one certificate with its timeline.
 func (s *Store) Certificate(ctx context.Context, provider, id string, now time.Time) (_ *Certificate, err error) {
-	c, err := one(ctx, s, certificates, provider, id, now, func(c *Certificate, t []TimelineEntry) { c.Timeline = t })
+	c, err := one(ctx, s, certificates, provider, id, now)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ var targets = &table[lifecycle.Target, Target]{
 	item: func(provider, id string, t *lifecycle.Target, _ time.Time) Target {
 		return Target{
 			Provider: provider, ID: id, State: t.State, Name: t.About.Name, Host: t.About.Host, URL: t.About.URL, VerifiedAt: t.VerifiedAt, VerificationMethod: t.About.VerificationMethod,
-			Reason: t.Reason, Since: t.Since, Unreadable: t.Unreadable, FirstEventAt: t.FirstEventAt, LastEventAt: t.LastEventAt, LastEventSeq: t.LastEventSeq, EventCount: t.EventCount,
+			Reason: t.Reason, Since: t.Since, Row: rowOf(&t.Life),
 		}
 	},
 }
@@ -49,8 +49,7 @@ var scans = &table[lifecycle.Scan, Scan]{
 	item: func(provider, id string, s *lifecycle.Scan, _ time.Time) Scan {
 		return Scan{
 			Provider: provider, ID: id, State: s.State, TargetID: s.TargetID, Host: s.Host, Profile: s.About.Profile, StartedAt: s.About.StartedAt, CompletedAt: s.About.CompletedAt,
-			Lows: s.About.Lows, Mediums: s.About.Mediums, Highs: s.About.Highs,
-			Unreadable: s.Unreadable, FirstEventAt: s.FirstEventAt, LastEventAt: s.LastEventAt, LastEventSeq: s.LastEventSeq, EventCount: s.EventCount,
+			Lows: s.About.Lows, Mediums: s.About.Mediums, Highs: s.About.Highs, Row: rowOf(&s.Life),
 		}
 	},
 }
@@ -78,8 +77,7 @@ var findings = &table[lifecycle.Finding, Finding]{
 		return Finding{
 			Provider: provider, ID: id, State: f.State, TargetID: f.TargetID, Name: f.About.Name, Severity: f.About.Severity, TLS: f.TLS(), URL: f.About.URL, Host: f.About.Host,
 			Method: f.About.Method, Parameter: f.About.Parameter, ProviderState: f.About.State, DefinitionID: f.About.DefinitionID, CVSSScore: f.About.CVSSScore, CVSSVector: f.About.CVSSVector,
-			LastFoundAt: f.About.LastFoundAt, DetectedAt: f.DetectedAt, FixedAt: f.FixedAt,
-			Unreadable: f.Unreadable, FirstEventAt: f.FirstEventAt, LastEventAt: f.LastEventAt, LastEventSeq: f.LastEventSeq, EventCount: f.EventCount,
+			LastFoundAt: f.About.LastFoundAt, DetectedAt: f.DetectedAt, FixedAt: f.FixedAt, Row: rowOf(&f.Life),
 		}
 	},
 }

@@ -24,8 +24,7 @@ var users = &table[lifecycle.User, User]{
 	exact:  []string{"id", "username", "email", "name"},
 	item: func(provider, id string, u *lifecycle.User, _ time.Time) User {
 		item := User{
-			Provider: provider, ID: id, State: u.State, Username: u.Shown(username), Name: u.Shown(wholeName), Email: u.Shown(email), Keys: u.Keys, Forgotten: u.Person == nil,
-			Unreadable: u.Unreadable, FirstEventAt: u.FirstEventAt, LastEventAt: u.LastEventAt, LastEventSeq: u.LastEventSeq, EventCount: u.EventCount,
+			Provider: provider, ID: id, State: u.State, Username: u.Shown(username), Name: u.Shown(wholeName), Email: u.Shown(email), Keys: u.Keys, Forgotten: u.Person == nil, Row: rowOf(&u.Life),
 		}
 		if p := u.Person; p != nil {
 			item.ProviderID, item.FirstName, item.LastName, item.Phone = p.ID, p.FirstName, p.LastName, p.Phone

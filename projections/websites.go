@@ -21,7 +21,7 @@ func lastWords(name string) *table[lifecycle.Website, Website] {
 		item: func(provider, id string, w *lifecycle.Website, _ time.Time) Website {
 			return Website{
 				Provider: provider, Kind: w.Kind, ID: id, State: w.State,
-				FirstEventAt: w.FirstEventAt, LastEventAt: w.LastEventAt, LastEventSeq: w.LastEventSeq, EventCount: w.EventCount,
+				Row: rowOf(&w.Life),
 			}
 		},
 	}
