@@ -65,7 +65,7 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, fro
 	if q.row != nil {
 		w.add("provider = ? AND name = ?", q.row.provider, q.row.id)
 	}
-	if err := w.after(cursor, domains.name, by, "name"); err != nil {
+	if err := w.after(cursor, Domains.Name, by, "name"); err != nil {
 		return nil, "", err
 	}
 	found, err := db.QueryContext(ctx, "SELECT provider, name, expires_at FROM domains"+w.sql("expires_at")+" ORDER BY expires_at, provider, name LIMIT ?", append(w.args, MaxLimit)...)
@@ -82,7 +82,7 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, fro
 	}
 	if len(ends) == MaxLimit {
 		last := ends[MaxLimit-1]
-		next = position{domains.name, by, last.at.String(), last.provider, last.name}.cursor()
+		next = position{Domains.Name, by, last.at.String(), last.provider, last.name}.cursor()
 	}
 	return ends, next, found.Err()
 }
@@ -113,7 +113,7 @@ func (s *Store) domainsOf(ctx context.Context, keys []rowKey, now time.Time) ([]
 		return nil, err
 	}
 	var all []string // they are no more than were asked for
-	return selected(ctx, s, domains, now, &all, func(w *where) {
+	return selected(ctx, s, Domains, now, &all, func(w *where) {
 		w.found, w.foundArgs = []string{"SELECT value ->> 0, value ->> 1 FROM json_each(?)"}, []any{string(text)}
 	})
 }
