@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -46,16 +47,14 @@ func (c *Certificate) Fate() Fate {
 	switch {
 	case c.ToBeRevoked():
 		return ToBeRevoked
-	case (c.State == lifecycle.Expiring || c.State == lifecycle.Expired) && c.Successor == nil:
+	case rules.ToBeRenewed(c.State, c.Successor != nil):
 		return ToBeRenewed
 	}
 	return 0
 }
 
 // ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that is in use.
-func (c *Certificate) ToBeRevoked() bool {
-	return c.RevocationNotice && (c.State == lifecycle.Issued || c.State == lifecycle.Active || c.State == lifecycle.Expiring)
-}
+func (c *Certificate) ToBeRevoked() bool { return rules.ToBeRevoked(c.State, c.RevocationNotice) }
 
 // CertificateRef names a certificate.
 type CertificateRef struct {
@@ -100,7 +99,7 @@ var Certificates = define(Table[lifecycle.Certificate, Certificate]{
 	},
 	derived: func(c *lifecycle.Certificate) []Column {
 		return []Column{
-			{"expiring_from", timeText(c.ExpiringFrom())},
+			{"expiring_from", timeText(renewalOf(c))},
 			{"name_set", c.NameSet()}, // names the set of its names, so that certificates for the same names are found
 			{"issued_at", c.IssuedAt().String()},
 			{"validity_days", c.ValidityDays()},
@@ -108,20 +107,20 @@ var Certificates = define(Table[lifecycle.Certificate, Certificate]{
 	},
 	life:    func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
 	fold:    lifecycle.Certificate.Fold,
-	changes: lifecycle.Certificate.Changes,
+	changes: certificateChanges,
 	names: func(_ string, c *lifecycle.Certificate) []string {
 		return append([]string{c.Cert.CommonName}, c.Cert.DNSNames...)
 	},
 	item: func(k Key, c *lifecycle.Certificate, now time.Time) Certificate {
 		item := Certificate{
-			Provider: k.Provider, ID: k.ID, OrderID: c.OrderID, State: c.State(now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
+			Provider: k.Provider, ID: k.ID, OrderID: c.OrderID, State: rules.CertificateState(*c, now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
 			DNSNames: c.Cert.DNSNames, Issuer: c.Cert.Issuer, NotBefore: c.Cert.NotBefore, NotAfter: c.Cert.NotAfter, KeyAlgorithm: c.Cert.KeyAlgorithm,
 			FingerprintSHA256: c.Cert.FingerprintSHA256, RevokesAt: c.RevokesAt, RevocationNotice: c.Announced, Reason: c.Reason,
 			AnnouncedAt: c.AnnouncedAt, RevokedAt: c.RevokedAt, Row: rowOf(&c.Life),
 		}
 		if c.Cert.NotAfter != nil {
 			days := lifecycle.DaysLeft(*c.Cert.NotAfter, now)
-			item.DaysLeft, item.RenewFrom = &days, c.ExpiringFrom()
+			item.DaysLeft, item.RenewFrom = &days, renewalOf(c)
 		}
 		return item
 	},
@@ -136,7 +135,7 @@ var certificateStates = []State{
 	{lifecycle.Expiring, func(now string) (string, []any) {
 		// The last bound follows from the first, and an index finds by it.
 		return "phase = 'issued' AND expiring_from <= ? AND ^not_after >= ? AND ^not_after <= ?",
-			[]any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
+			[]any{now, now, timeAfter(now, rules.RenewalMost)}
 	}},
 	{lifecycle.Expired, func(now string) (string, []any) {
 		return "phase = 'issued' AND ^not_after > '' AND ^not_after < ?", []any{now}
@@ -145,6 +144,15 @@ var certificateStates = []State{
 	{lifecycle.Revoked, func(string) (string, []any) { return "phase = 'revoked' AND phase <> 'issued'", nil }},
 	{lifecycle.Replaced, func(string) (string, []any) { return "phase = 'replaced' AND phase <> 'issued'", nil }},
 	{lifecycle.Issued, func(string) (string, []any) { return "phase = 'issued' AND ^not_after = ''", nil }},
+}
+
+func renewalOf(c *lifecycle.Certificate) *schema.Time {
+	return rules.Renewal(c.Cert.NotBefore, c.Cert.NotAfter)
+}
+
+// certificateChanges returns what an event received at a time changed.
+func certificateChanges(before, after lifecycle.Certificate, at time.Time) []Changed {
+	return before.Changes(after, func(c lifecycle.Certificate) string { return rules.CertificateState(c, at) })
 }
 
 // timeAfter is the time d after now, both as columns hold them.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -50,15 +51,22 @@ var DNSSECs = define(Table[lifecycle.DNSSEC, DNSSEC]{
 			{"completed_at", optionalTime{&r.CompletedAt}},
 		}
 	},
-	derived: func(r *lifecycle.DNSSEC) []Column { return []Column{{"overdue_from", timeText(r.OverdueFrom())}} },
+	derived: func(r *lifecycle.DNSSEC) []Column {
+		return []Column{{"overdue_from", timeText(rules.Overdue(r.Phase, r.StartedAt))}}
+	},
 	life:    func(r *lifecycle.DNSSEC) *lifecycle.Life { return &r.Life },
 	fold:    lifecycle.DNSSEC.Fold,
-	changes: lifecycle.DNSSEC.Changes,
+	changes: rotationChanges,
 	names:   func(_ string, r *lifecycle.DNSSEC) []string { return []string{r.Domain} },
 	item: func(k Key, r *lifecycle.DNSSEC, now time.Time) DNSSEC {
 		return DNSSEC{
-			Provider: k.Provider, WebsiteID: k.ID, Domain: r.Domain, State: r.State(now), NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS,
+			Provider: k.Provider, WebsiteID: k.ID, Domain: r.Domain, State: rules.RotationState(*r, now), NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS,
 			StartedAt: r.StartedAt, CompletedAt: r.CompletedAt, Row: rowOf(&r.Life),
 		}
 	},
 })
+
+// rotationChanges returns what an event received at a time changed.
+func rotationChanges(before, after lifecycle.DNSSEC, at time.Time) []Changed {
+	return before.Changes(after, func(r lifecycle.DNSSEC) string { return rules.RotationState(r, at) })
+}

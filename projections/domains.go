@@ -15,7 +15,9 @@ type Domain struct {
 	ValidatedAt *schema.Time `json:"validated_at,omitempty"`
 	ExpiresAt   *schema.Time `json:"expires_at,omitempty"`
 	Reason      string       `json:"reason,omitempty"`
-	Since       *schema.Time `json:"-"` // when it was first heard to stand so
+	NextRenewal *schema.Time `json:"next_renewal,omitempty"` // only of one name: when the next renewal of what it covers should begin
+	LapsesFirst bool         `json:"lapses_first,omitempty"` // only of one name: it lapses before that renewal
+	Since       *schema.Time `json:"-"`                      // when it was first heard to stand so
 	Row
 }
 

@@ -169,7 +169,7 @@ func measureLists(tb testing.TB, store web.Store) (all []measured) {
 	took := map[string][]time.Duration{}
 	for range times {
 		handler, err := web.New(web.Options{
-			Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"}, Limits: limits(),
+			Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"},
 			Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
 		})
 		if err != nil {
