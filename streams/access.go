@@ -60,9 +60,6 @@ const (
 	jsDirect    = jsAPI + "DIRECT.GET." + StreamName
 )
 
-// ourConsumerPrefix begins the names of certtrail's own consumers. Nobody else may make, read, acknowledge or change one of such a name.
-const ourConsumerPrefix = "certtrail-"
-
 // internalUser is certtrail itself: in-process only, with a new password at each start and inboxes of its own.
 type internalUser struct{ name, password, inboxPrefix string }
 

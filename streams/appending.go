@@ -26,6 +26,14 @@ type appending struct {
 	done     chan error // buffered: the committer waits for no caller
 }
 
+// Append appends e, for the log.
+func (c *committer) Append(ctx context.Context, e *Raw) (uint64, error) {
+	return c.append(ctx, &appending{id: e.ID, msg: e.Message()})
+}
+
+// Durable returns the log's watermark.
+func (c *committer) Durable() *Watermark { return c.durable }
+
 // append commits a, and holds on while the log is away, until ctx ends.
 func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
 	for {

@@ -168,7 +168,7 @@ func TestARestartSyncsNewNames(t *testing.T) {
 func TestAWrongGapIsNotAccepted(t *testing.T) {
 	l := openLog(t, Options{})
 	appendN(t, l, 9)
-	l.gone(4, 5)
+	l.noteGap(4, 5)
 	if _, err := l.AcceptGap(t.Context(), accepting(schema.Gap{First: 4, Last: 5})); err == nil || !strings.Contains(err.Error(), "its files have events of it") {
 		t.Error(err)
 	}

@@ -11,15 +11,12 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// errUnclear says that the block files do not say plainly what comes next, and the server has to.
-var errUnclear = errors.New("the block files do not say plainly what comes next")
-
 // chunkBytes is how much of a block file is read at once.
 const chunkBytes = 1 << 20
 
 // blockReader reads a stream's messages out of its block files, for a tenth of what it costs to have the server deliver them. It takes nothing for
 // granted: each record must have its checksum and follow the one before, or a gap that is known. Whatever is otherwise (a damaged message, another gap,
-// compression, encryption, another layout) ends the reading with errUnclear; what it has yielded until then stands.
+// compression, encryption, another layout) ends the reading with ErrUnclear; what it has yielded until then stands.
 type blockReader struct {
 	files *blockFiles
 	gaps  schema.Gaps // known to be in the log
@@ -32,13 +29,13 @@ type blockReader struct {
 	spare []byte // what chunk is part of, if no record keeps it, to be read into again
 }
 
-// read yields the messages after `after` up to until, all of which are durable, and passes over gaps.
-func (b *blockFiles) read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error {
+// Read yields the messages after `after` up to until, all of which are durable, and passes over gaps.
+func (b *blockFiles) Read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error {
 	r := &blockReader{files: b, gaps: gaps, seq: after, until: until, yield: yield}
 	numbers, err := r.blocks()
 	for ; err == nil && r.seq < until; numbers = numbers[1:] {
 		if len(numbers) == 0 {
-			return errUnclear
+			return ErrUnclear
 		}
 		err = r.block(ctx, numbers[0])
 	}
@@ -49,7 +46,7 @@ func (b *blockFiles) read(ctx context.Context, after, until uint64, gaps schema.
 func (r *blockReader) blocks() ([]int, error) {
 	numbers, err := r.files.numbers()
 	if err != nil {
-		return nil, errUnclear
+		return nil, ErrUnclear
 	}
 	at, found := slices.BinarySearchFunc(numbers, r.seq+1, func(n int, seq uint64) int {
 		first := r.first(n)
@@ -65,7 +62,7 @@ func (r *blockReader) blocks() ([]int, error) {
 	}
 	if at < 0 {
 		if _, known := r.gaps.At(r.seq + 1); !known {
-			return nil, errUnclear
+			return nil, ErrUnclear
 		}
 		at = 0 // the log's beginning is gone
 	}
@@ -93,7 +90,7 @@ func (r *blockReader) first(n int) uint64 {
 func (r *blockReader) block(ctx context.Context, n int) error {
 	f, err := os.Open(r.files.path(n))
 	if errors.Is(err, fs.ErrNotExist) {
-		return errUnclear
+		return ErrUnclear
 	}
 	if err != nil {
 		return err
@@ -118,7 +115,7 @@ func (r *blockReader) block(ctx context.Context, n int) error {
 			return err
 		}
 		if !more && len(r.chunk) > 0 && r.seq < r.until {
-			return errUnclear // half a record: nothing durable ends so
+			return ErrUnclear // half a record: nothing durable ends so
 		}
 		if !more {
 			return ctx.Err()
@@ -158,7 +155,7 @@ func (r *blockReader) records() ([]schema.Record, error) {
 	for r.seq < r.until && len(r.chunk) >= recordHead {
 		length := recordLength(r.chunk)
 		if length == 0 {
-			return list, errUnclear
+			return list, ErrUnclear
 		}
 		if length > len(r.chunk) {
 			break
@@ -169,7 +166,7 @@ func (r *blockReader) records() ([]schema.Record, error) {
 		}
 		stored, ok := r.sums.parse(r.chunk[:length:length])
 		if !ok || stored.seq > r.seq+1 && !r.gaps.Covers(schema.Gap{First: r.seq + 1, Last: stored.seq - 1}) {
-			return list, errUnclear
+			return list, ErrUnclear
 		}
 		e := stored.event()
 		e.Missing = e.Seq - r.seq - 1

@@ -36,7 +36,7 @@ func TestBlocksSayWhatTheServerSays(t *testing.T) {
 	// The server's last messages may come from the tail, which has the time of their publishing.
 	for _, part := range [][2]uint64{{0, n + 1}, {0, 1}, {50, 51}, {49, 52}, {n - 1, n + 1}, {n, n + 1}, {137, 251}} {
 		var files, served []schema.Record
-		if err := l.readBlocks(t.Context(), part[0], part[1], into(&files)); err != nil {
+		if err := l.readFiles(t.Context(), part[0], part[1], into(&files)); err != nil {
 			t.Fatal(part, err)
 		}
 		if err := l.readServed(t.Context(), part[0], part[1], into(&served)); err != nil {
@@ -68,7 +68,7 @@ func TestDamagedBlocksAreLeftToTheServer(t *testing.T) {
 	appendN(t, l, 20)
 	damage(t, dir, `"order_id":"6"`)
 	var files, all []schema.Record
-	if err := l.readBlocks(t.Context(), 0, 20, into(&files)); !errors.Is(err, errUnclear) || len(files) != 6 {
+	if err := l.readFiles(t.Context(), 0, 20, into(&files)); !errors.Is(err, ErrUnclear) || len(files) != 6 {
 		t.Errorf("the files have %d events, %v", len(files), err)
 	}
 	if err := l.Read(t.Context(), 0, 20, into(&all)); err != nil || len(all) < 19 || all[len(all)-1].Seq != 20 {

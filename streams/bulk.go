@@ -7,9 +7,6 @@ import (
 	"slices"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
 // Bounds of a bulk append. One that fails in the middle has published at most one window that it does not count, and
@@ -21,27 +18,9 @@ const (
 	fullReserve    = 1 << 20  // bytes of the stream that a bulk append leaves to deliveries
 )
 
-// MaxEvent is the largest event that the log takes, in bytes on the wire.
-const MaxEvent = maxMessage - 512
-
-// Raw is an event as it shall stand in the log, byte for byte.
-type Raw struct {
-	ID      string
-	Subject string
-	Data    []byte
-}
-
-func (r *Raw) message() *nats.Msg {
-	msg := &nats.Msg{Subject: r.Subject, Data: r.Data, Header: nats.Header{"Content-Type": contentType}}
-	if (&schema.Event{ID: r.ID}).TrulyIdentified() {
-		msg.Header[jetstream.MsgIDHeader] = []string{r.ID}
-	}
-	return msg
-}
-
 // AppendAll appends the events in their order and returns how many of them, from the first on, are durable: all, unless there is an error. After an error
 // more of them may be in the log. Appends of others go on meanwhile, and may come to stand between any two.
-func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
+func (l *Embedded) AppendAll(ctx context.Context, events []Raw) (int, error) {
 	l.bulking.Lock()
 	defer l.bulking.Unlock()
 	done := 0
@@ -61,7 +40,7 @@ func (l *Log) AppendAll(ctx context.Context, events []Raw) (int, error) {
 
 // appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the committer, with how far the server has
 // stored: the sync after it covers all of them. So the log has one owner of its syncs and of its watermark.
-func (l *Log) appendWindow(ctx context.Context, window []Raw, bytes int) error {
+func (l *Embedded) appendWindow(ctx context.Context, window []Raw, bytes int) error {
 	if err := l.Err(); err != nil {
 		return err
 	}
@@ -80,10 +59,10 @@ func (l *Log) appendWindow(ctx context.Context, window []Raw, bytes int) error {
 }
 
 // publishAll publishes the events and waits for every answer. It returns the highest sequence that was acknowledged: a duplicate's is that of its first.
-func (l *Log) publishAll(events []Raw) (stored uint64, failed error) {
+func (l *Embedded) publishAll(events []Raw) (stored uint64, failed error) {
 	msgs := make([]*nats.Msg, len(events))
 	for i := range events {
-		msgs[i] = events[i].message()
+		msgs[i] = events[i].Message()
 	}
 	s, err := l.use()
 	if err != nil {
@@ -102,17 +81,17 @@ func (l *Log) publishAll(events []Raw) (stored uint64, failed error) {
 	return stored, nil
 }
 
-func (l *Log) commitLast(ctx context.Context, e *Raw, stored uint64) error {
+func (l *Embedded) commitLast(ctx context.Context, e *Raw, stored uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
 	own := Raw{ID: e.ID, Subject: e.Subject, Data: slices.Clone(e.Data)} // the tail keeps it when the caller has its memory back
-	_, err := l.commits.append(ctx, &appending{id: own.ID, msg: own.message(), stored: stored})
+	_, err := l.commits.append(ctx, &appending{id: own.ID, msg: own.Message(), stored: stored})
 	return err
 }
 
 // settle makes durable, and so visible, what a failed window left in the log: whoever runs the import again must see it, or it is appended twice.
 // The caller may have given up, and has an error already; so nothing is told of what fails here, and the next append will do the same.
-func (l *Log) settle(stored uint64) {
+func (l *Embedded) settle(stored uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*askTimeout)
 	defer cancel()
 	// A message that got no answer may yet be on its way into the log.
@@ -128,14 +107,14 @@ func (l *Log) settle(stored uint64) {
 }
 
 // hasRoom makes sure that the whole window fits: a full stream refuses each message by itself, so that a small one could pass a large one.
-func (l *Log) hasRoom(ctx context.Context, bytes int) error {
+func (l *Embedded) hasRoom(ctx context.Context, bytes int) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	s, err := l.use()
 	if err != nil {
 		return err
 	}
-	info, err := s.stream.Info(ctx)
+	info, err := s.Stream.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: couldn't read the stream's state: %w", ErrUnavailable, err)
 	}

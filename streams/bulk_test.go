@@ -83,7 +83,7 @@ func TestAppendAllIsRefusedWhole(t *testing.T) {
 }
 
 // atEnd sees that everything in the log can be read, that it has n events, and that a sync to the disk covered them.
-func atEnd(t *testing.T, l *Log, n uint64) {
+func atEnd(t *testing.T, l *Embedded, n uint64) {
 	t.Helper()
 	stored, err := l.lastStored(context.Background())
 	if last, _ := l.Last(context.Background()); err != nil || stored != n || last != n {
@@ -93,7 +93,7 @@ func atEnd(t *testing.T, l *Log, n uint64) {
 
 // TestFailedWindowIsSeen fails windows in the middle: what the log took of one is durable and visible when the error is returned.
 func TestFailedWindowIsSeen(t *testing.T) {
-	tooLarge := bytes.Repeat([]byte("x"), maxMessage+1)
+	tooLarge := bytes.Repeat([]byte("x"), MaxMessage+1)
 	for _, failing := range []int{5, 9} { // in the middle, and the one that goes to the committer
 		l := openLog(t, Options{})
 		list := raws(t, 0, 10)
@@ -137,14 +137,14 @@ func TestKnownLastEvent(t *testing.T) {
 }
 
 // committerOf is another committer of the log, with a watermark of its own.
-func committerOf(t *testing.T, l *Log, files *blockFiles, acked uint64) *committer {
+func committerOf(t *testing.T, l *Embedded, files *blockFiles, acked uint64) *committer {
 	t.Helper()
 	end, err := openEndMark(filepath.Join(t.TempDir(), "end"), acked, fdatasync)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := newCommitter(l, files, end, acked)
-	c.durable, c.tail = newWatermark(), &tail{}
+	c.durable = NewWatermark()
 	return c
 }
 
@@ -161,11 +161,11 @@ func TestStoredIsSyncedOnAFullDisk(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), retryInterval/2)
 	defer cancel()
 	e := raws(t, 3, 1)[0]
-	if _, err := c.append(ctx, &appending{id: e.ID, msg: e.message(), stored: 2}); !errors.Is(err, full) || c.durable.seq() != 2 {
-		t.Errorf("an event on a full disk: %v, and the log is durable up to %d, want 2", err, c.durable.seq())
+	if _, err := c.append(ctx, &appending{id: e.ID, msg: e.Message(), stored: 2}); !errors.Is(err, full) || c.durable.Seq() != 2 {
+		t.Errorf("an event on a full disk: %v, and the log is durable up to %d, want 2", err, c.durable.Seq())
 	}
-	if _, err := c.append(context.Background(), &appending{stored: 3}); err != nil || c.durable.seq() != 3 {
-		t.Errorf("the log is durable up to %d, %v", c.durable.seq(), err)
+	if _, err := c.append(context.Background(), &appending{stored: 3}); err != nil || c.durable.Seq() != 3 {
+		t.Errorf("the log is durable up to %d, %v", c.durable.Seq(), err)
 	}
 }
 
@@ -174,12 +174,12 @@ func TestRetryLooksBehindOthers(t *testing.T) {
 	l := openLog(t, Options{})
 	list := raws(t, 0, 3)
 	for i := range list {
-		if _, err := l.session.js.PublishMsg(context.Background(), list[i].message()); err != nil {
+		if _, err := l.session.js.PublishMsg(context.Background(), list[i].Message()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := committerOf(t, l, l.commits.files, 3)
-	a := &appending{id: list[1].ID, msg: list[1].message(), retry: true, since: 0}
+	a := &appending{id: list[1].ID, msg: list[1].Message(), retry: true, since: 0}
 	if any := c.publish([]*appending{a}); !any || a.seq != 2 || a.err != nil {
 		t.Errorf("the event was put at %d, %v; it stands at 2", a.seq, a.err)
 	}

@@ -91,8 +91,8 @@ func guardOf(o Options) (*guard, error) {
 }
 
 // Check is the function Check for a log that is open. What is being appended meanwhile is not looked at.
-func (l *Log) Check(ctx context.Context, progress func(done, total int)) (*Report, error) {
-	last := l.durable.seq()
+func (l *Embedded) Check(ctx context.Context, progress func(done, total int)) (*Report, error) {
+	last := l.durable.Seq()
 	o := l.guard.o
 	o.Progress = progress
 	g := newGuard(o)
@@ -110,7 +110,7 @@ func (l *Log) Check(ctx context.Context, progress func(done, total int)) (*Repor
 var errRepair = errors.New("the log is being repaired")
 
 // Repair is the function Repair for a log that is open: its server is started again, and appends wait meanwhile.
-func (l *Log) Repair(ctx context.Context) (*Report, error) {
+func (l *Embedded) Repair(ctx context.Context) (*Report, error) {
 	report, err := l.Check(ctx, nil)
 	if err != nil {
 		return nil, err

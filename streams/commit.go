@@ -22,9 +22,8 @@ const maxBatch = 1024
 // committer turns many appends at once into one sync: while one runs, further appends are published, and share the next. A lone append waits for
 // nobody.
 type committer struct {
-	log     *Log
-	durable *watermark
-	tail    *tail
+	log     *Embedded
+	durable *Watermark
 	logger  *slog.Logger
 
 	queue chan *appending
@@ -78,9 +77,9 @@ func (b batch) taken() []schema.Record {
 	return records
 }
 
-func newCommitter(l *Log, files *blockFiles, end *endMark, acked uint64) *committer {
+func newCommitter(l *Embedded, files *blockFiles, end *endMark, acked uint64) *committer {
 	return &committer{
-		log: l, durable: l.durable, tail: &l.tail, logger: l.logger, files: files, end: end, acked: acked,
+		log: l, durable: l.durable, logger: l.logger, files: files, end: end, acked: acked,
 		publisher: newPublisher(l.session.nc, maxBatch), disk: &diskSpace{dir: files.dir}, probe: diskProbe{dir: l.guard.o.Dir},
 		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}), stuck: make(chan struct{}),
 	}
@@ -182,9 +181,8 @@ func (c *committer) sync(b batch) error {
 		}
 		return c.fail(err, b.acked)
 	}
-	c.tail.add(b.taken())
 	c.end.advance(b.acked)
-	c.durable.advance(b.acked)
+	c.durable.Advance(b.acked, b.taken())
 	return nil
 }
 
@@ -316,7 +314,7 @@ func (c *committer) fail(err error, stored uint64) error {
 	defer c.mu.Unlock()
 	c.failure = fmt.Errorf("%w: a sync to disk failed, so restart certtrail once the disk is sound: %w", ErrUnavailable, err)
 	c.logger.Error("the log takes no more events: a sync to disk failed; restart certtrail once the disk is sound", "error", err)
-	note := FailedSync{At: time.Now().UTC().Truncate(time.Second), Error: err.Error(), Answered: c.durable.seq(), Stored: stored}
+	note := FailedSync{At: time.Now().UTC().Truncate(time.Second), Error: err.Error(), Answered: c.durable.Seq(), Stored: stored}
 	if err := c.log.guard.noteFailedSync(note); err != nil {
 		c.logger.Error("that a sync failed could not be written down; the next start reads what the disk has all the same", "error", err)
 	}

@@ -57,7 +57,11 @@ func TestFollowIsBoundedInBytes(t *testing.T) {
 // standStill waits until the reader's consumer has sent all that it was asked for, or all there is, and returns how many messages these were.
 func standStill(t *testing.T, r *Reader) int {
 	t.Helper()
-	consumer, err := r.log.session.stream.Consumer(t.Context(), r.name)
+	session, err := r.log.server.Session()
+	if err != nil {
+		t.Fatal(err)
+	}
+	consumer, err := session.Stream.Consumer(t.Context(), r.name)
 	for err == nil {
 		info := consumer.CachedInfo()
 		if info.NumWaiting == 0 || info.NumPending == 0 {

@@ -218,7 +218,7 @@ func afterStream(subject string) string {
 // ours tells whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that consumers are kept in.
 func (d *door) ours(consumer string) bool {
 	consumer = strings.ToLower(consumer)
-	return strings.HasPrefix(consumer, ourConsumerPrefix) || slices.Contains(d.webhooks, consumer)
+	return strings.HasPrefix(consumer, ConsumerPrefix) || slices.Contains(d.webhooks, consumer)
 }
 
 // inside is what a reader's inbox is in the log's account, or "" for a subject that is none.

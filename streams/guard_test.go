@@ -60,7 +60,7 @@ func closedLog(t testing.TB, n int) (dir string, ids map[uint64]string) {
 	return dir, ids
 }
 
-func raw(t testing.TB, l *Log) map[uint64]string {
+func raw(t testing.TB, l *Embedded) map[uint64]string {
 	t.Helper()
 	got := map[uint64]string{}
 	err := l.Read(t.Context(), 0, 1<<40, func(records []schema.Record) error {

@@ -23,7 +23,7 @@ func event(n int) *schema.Event {
 	return schema.New(id, "/hooks/digicert", schema.At(time.Now()), schema.OrderIssued, schema.Data{Provider: "digicert", Event: "certificate_issued", OrderID: fmt.Sprint(n)})
 }
 
-func openLog(t testing.TB, o Options) *Log {
+func openLog(t testing.TB, o Options) *Embedded {
 	t.Helper()
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
@@ -36,7 +36,7 @@ func openLog(t testing.TB, o Options) *Log {
 	return l
 }
 
-func appendN(t testing.TB, l *Log, n int) {
+func appendN(t testing.TB, l *Embedded, n int) {
 	t.Helper()
 	for i := range n {
 		if _, err := l.Append(context.Background(), event(i)); err != nil {
@@ -46,7 +46,7 @@ func appendN(t testing.TB, l *Log, n int) {
 }
 
 // read is the sequences that a reader is given until it has seen `until`.
-func read(t testing.TB, l *Log, after, until uint64) []schema.Record {
+func read(t testing.TB, l *Embedded, after, until uint64) []schema.Record {
 	t.Helper()
 	var got []schema.Record
 	done := errors.New("done")
@@ -158,7 +158,7 @@ func TestReaderWaitsForSync(t *testing.T) {
 		appended <- err
 	}()
 	<-reached // the message is in the stream, its sync is not done
-	if info, err := l.session.stream.Info(context.Background()); err != nil || info.State.LastSeq != 2 {
+	if info, err := l.session.Stream.Info(context.Background()); err != nil || info.State.LastSeq != 2 {
 		t.Fatalf("the stream ends at %v (%v), want 2", info.State.LastSeq, err)
 	}
 	if last, _ := l.Last(context.Background()); last != 1 {
@@ -255,7 +255,7 @@ func (s *forgetful) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (
 func TestSilenceDoublesNothing(t *testing.T) {
 	l := openLog(t, Options{})
 	l.commits.publisher.timeout = 1
-	l.session.stream = &forgetful{l.session.stream, 3}
+	l.session.Stream = &forgetful{l.session.Stream, 3}
 	seq, err := l.Append(context.Background(), event(1))
 	if err != nil || seq != 1 {
 		t.Errorf("the event stands at %d (%v), want 1", seq, err)

@@ -13,7 +13,7 @@ import (
 // lookup finds the events of a batch of which an earlier publish was not acknowledged, among what the log has taken since: all that was published is in it
 // by now, or nothing would be published again (revive). That others were acknowledged says nothing of these. Each event is read once for all of them.
 type lookup struct {
-	log *Log
+	log *Embedded
 	ids map[string]uint64 // of the events that were read; nil: none was
 	err error             // why not all were
 }
@@ -48,19 +48,19 @@ func (l *lookup) read(batch []*appending) {
 }
 
 // idsSince notes the sequences of all events after since by their ids. It returns the last sequence that it has looked at, also with an error.
-func (l *Log) idsSince(since uint64, ids map[string]uint64) (last uint64, err error) {
+func (l *Embedded) idsSince(since uint64, ids map[string]uint64) (last uint64, err error) {
 	s, err := l.use()
 	if err != nil {
 		return since, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	stored, err := s.lastStored(ctx)
+	stored, err := s.LastStored(ctx)
 	if err != nil {
 		return since, err
 	}
 	for last = since; last < stored; last++ {
-		msg, err := s.reading.GetMsg(ctx, last+1)
+		msg, err := s.Reading.GetMsg(ctx, last+1)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			continue
 		}

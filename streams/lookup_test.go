@@ -27,10 +27,10 @@ func TestALookGoesOnWhereItBrokeOff(t *testing.T) {
 	if n, err := l.AppendAll(t.Context(), list); n != 9 || err != nil {
 		t.Fatal(n, err)
 	}
-	whole := l.session.reading
+	whole := l.session.Reading
 	early, late := &appending{id: list[2].ID, retry: true}, &appending{id: list[7].ID, retry: true}
 	batch := []*appending{early, late}
-	l.session.reading = &breaking{whole, 6}
+	l.session.Reading = &breaking{whole, 6}
 	broken := lookup{log: l}
 	if found, err := broken.find(early, batch); !found || early.seq != 3 || err != nil {
 		t.Errorf("the early one: %v at %d, %v", found, early.seq, err)
@@ -38,7 +38,7 @@ func TestALookGoesOnWhereItBrokeOff(t *testing.T) {
 	if found, err := broken.find(late, batch); found || err == nil || late.since != 5 {
 		t.Errorf("the late one: %v, %v, and the next look begins after %d, want 5", found, err, late.since)
 	}
-	l.session.reading = whole
+	l.session.Reading = whole
 	next := lookup{log: l}
 	if found, err := next.find(late, batch); !found || late.seq != 8 || err != nil {
 		t.Errorf("the late one in the end: %v at %d, %v", found, late.seq, err)

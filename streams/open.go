@@ -1,10 +1,7 @@
-// Package streams is the log: an embedded NATS server with JetStream that holds one stream, to which events are only ever appended.
-// An append returns when the event is on the disk, not before; a reader sees an event when it is on the disk, not before.
 package streams
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,33 +9,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
 )
 
-// StreamName is the JetStream stream that holds the log.
-const StreamName = "CERTTRAIL"
-
-// Limits of the log.
 const (
-	maxMessage     = 8 << 20         // bytes; a delivery of 1 MiB in its envelope, as base64, with room to spare
-	freeReserve    = 64 << 20        // bytes left free on the disk: a full disk freezes the stream until the server restarts
-	askTimeout     = 5 * time.Second // one question to JetStream
-	retryInterval  = 200 * time.Millisecond
+	freeReserve    = 64 << 20    // bytes left free on the disk: a full disk freezes the stream until the server restarts
 	listenInterval = time.Second // between two attempts to listen for subscribers again
 )
 
-var (
-	// ErrUnavailable says that the log did not take an event, though it may later. It wraps the reason.
-	ErrUnavailable = errors.New("the log cannot take events")
-	// ErrClosed says that the log has been closed.
-	ErrClosed = errors.New("the log is closed")
-)
-
-// Log is the event log. Its methods may be called at once from many goroutines.
-type Log struct {
+// Embedded is the log with its server inside this process. Its methods may be called at once from many goroutines.
+type Embedded struct {
+	*Log
 	guard  *guard
 	logger *slog.Logger
 
@@ -47,13 +30,11 @@ type Log struct {
 	addr    string       // where subscribers connect
 
 	commits *committer // owns everything between a publish and its sync
-	durable *watermark // the last sequence known to be on the disk
-	tail    tail       // the last events before it
+	durable *Watermark // the last sequence known to be on the disk
 	blocks  blockFiles // only read
-	missing missing    // from it
+	missing Missing    // from it
 
-	bulking sync.Mutex    // lets in one bulk append at a time: two would gain nothing
-	reads   chan struct{} // one taken by every event that is read by its sequence
+	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
 	closed  atomic.Bool
 }
 
@@ -86,14 +67,14 @@ func (o *Options) complete() (err error) {
 
 // Open reads the log in o.Dir whole, mends what is damaged, starts the server on it and opens it, making all that is not there. Everything the log holds
 // is durable when it returns, and has been read. An error has lost nothing of it.
-func Open(ctx context.Context, o Options) (*Log, error) {
+func Open(ctx context.Context, o Options) (*Embedded, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the log's directory: %w", err)
 	}
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	l := &Log{guard: newGuard(o), logger: o.Logger, durable: newWatermark(), reads: make(chan struct{}, maxReads)}
+	l := &Embedded{guard: newGuard(o), logger: o.Logger, durable: NewWatermark()}
 	if err := l.open(ctx, o); err != nil {
 		l.Close()
 		return nil, err
@@ -101,13 +82,13 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) open(ctx context.Context, o Options) error {
+func (l *Embedded) open(ctx context.Context, o Options) error {
 	s, r, err := l.guard.start(ctx)
 	if err != nil {
 		return err
 	}
 	l.session = s
-	l.missing.set(r)
+	l.missing.Set(r.gaps, r.accepted, r.account.Losses)
 	files := &blockFiles{dir: s.server.blocksDir(), sync: o.Sync, off: o.Always}
 	if err := files.syncAll(o.Dir); err != nil {
 		return fmt.Errorf("couldn't sync the log's files: %w", err)
@@ -120,8 +101,9 @@ func (l *Log) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	l.durable.advance(r.end)
+	l.durable.Advance(r.end, nil)
 	l.commits = newCommitter(l, files, end, r.end)
+	l.Log = New(l.parts())
 	go l.commits.run()
 	go l.commits.runSyncs()
 	if err := s.server.serveReaders(); err != nil {
@@ -131,8 +113,29 @@ func (l *Log) open(ctx context.Context, o Options) error {
 	return nil
 }
 
+// parts returns what the log is made of.
+func (l *Embedded) parts() Parts {
+	p := Parts{Committer: l.commits, Server: l, Missing: &l.missing, Logger: l.logger}
+	if !l.blocks.off {
+		p.Files = &l.blocks
+	}
+	return p
+}
+
+// Session returns the connections in use, for the log.
+func (l *Embedded) Session() (*Session, error) {
+	if l.closed.Load() {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, ErrClosed)
+	}
+	s, err := l.use()
+	if err != nil {
+		return nil, err
+	}
+	return &s.Session, nil
+}
+
 // use returns the session in use. It waits while the server is started again, and fails while it cannot be.
-func (l *Log) use() (*session, error) {
+func (l *Embedded) use() (*session, error) {
 	l.serving.RLock()
 	defer l.serving.RUnlock()
 	if l.session == nil {
@@ -143,7 +146,7 @@ func (l *Log) use() (*session, error) {
 
 // restart stops the server and starts it again on what the disk has, for a stream that takes no more messages. Who reads and subscribes goes on with the
 // new one. It returns the last sequence that was given.
-func (l *Log) restart(ctx context.Context) (end uint64, err error) {
+func (l *Embedded) restart(ctx context.Context) (end uint64, err error) {
 	l.serving.Lock()
 	defer l.serving.Unlock()
 	if old := l.session; old != nil {
@@ -157,13 +160,13 @@ func (l *Log) restart(ctx context.Context) (end uint64, err error) {
 		o.Listen = l.addr // a port that was chosen stays
 	}
 	g := newGuard(o)
-	g.floor = l.durable.seq()
+	g.floor = l.durable.Seq()
 	s, r, err := g.start(ctx)
 	if err != nil {
 		return 0, err
 	}
 	l.session = s
-	l.missing.set(r)
+	l.missing.Set(r.gaps, r.accepted, r.account.Losses)
 	if err := s.server.serveReaders(); err != nil {
 		l.logger.Error("subscribers cannot connect, which is tried again; deliveries are taken", "error", err)
 		go l.listenLater(s)
@@ -172,7 +175,7 @@ func (l *Log) restart(ctx context.Context) (end uint64, err error) {
 }
 
 // listenLater lets subscribers in as soon as their port is free again, as long as the session is in use.
-func (l *Log) listenLater(s *session) {
+func (l *Embedded) listenLater(s *session) {
 	for {
 		time.Sleep(listenInterval)
 		l.serving.RLock()
@@ -197,7 +200,7 @@ func streamConfig(o Options) jetstream.StreamConfig {
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardNew,
 		MaxBytes:    o.MaxBytes,
-		MaxMsgSize:  maxMessage,
+		MaxMsgSize:  MaxMessage,
 		DenyDelete:  true,
 		DenyPurge:   true,
 		AllowDirect: true,
@@ -205,43 +208,17 @@ func streamConfig(o Options) jetstream.StreamConfig {
 	}
 }
 
-// Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then the error wraps
-// ErrUnavailable, and e is not in the log, unless the server took it and was never heard to say so.
-func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
-	data, err := e.Encode()
-	if err != nil {
-		return 0, fmt.Errorf("couldn't encode event %s: %w", e.ID, err)
-	}
-	msg := &nats.Msg{Subject: e.NATSSubject(), Data: data, Header: nats.Header{"Content-Type": contentType}}
-	if e.TrulyIdentified() {
-		msg.Header = nats.Header{"Content-Type": contentType, jetstream.MsgIDHeader: []string{e.ID}}
-	}
-	return l.commits.append(ctx, &appending{id: e.ID, msg: msg})
-}
-
-var contentType = []string{schema.ContentType}
-
-// Last is the sequence of the last durable event; 0 for an empty log.
-func (l *Log) Last(context.Context) (uint64, error) { return l.durable.seq(), nil }
-
-func (l *Log) lastStored(ctx context.Context) (uint64, error) {
+// lastStored returns the last sequence that the server has given, durable or not.
+func (l *Embedded) lastStored(ctx context.Context) (uint64, error) {
 	s, err := l.use()
 	if err != nil {
 		return 0, err
 	}
-	return s.lastStored(ctx)
-}
-
-func (s *session) lastStored(ctx context.Context) (uint64, error) {
-	info, err := s.stream.Info(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("couldn't read the stream's state: %w", err)
-	}
-	return info.State.LastSeq, nil
+	return s.LastStored(ctx)
 }
 
 // Err is why the log takes no events any more, or nil. It does not pass: a process whose log failed must be restarted.
-func (l *Log) Err() error {
+func (l *Embedded) Err() error {
 	if l.closed.Load() {
 		return ErrClosed
 	}
@@ -249,7 +226,7 @@ func (l *Log) Err() error {
 }
 
 // Ready asks the log whether it would take an event now, and waits for its answer until ctx ends. The error says why it would not.
-func (l *Log) Ready(ctx context.Context) error {
+func (l *Embedded) Ready(ctx context.Context) error {
 	if err := l.Err(); err != nil {
 		return err
 	}
@@ -264,7 +241,7 @@ func (l *Log) Ready(ctx context.Context) error {
 }
 
 // Frozen tells why the log takes no events just now, or nil. It passes by itself when its cause does.
-func (l *Log) Frozen() error {
+func (l *Embedded) Frozen() error {
 	if err := l.commits.frozenErr(); err != nil {
 		return err
 	}
@@ -272,13 +249,13 @@ func (l *Log) Frozen() error {
 }
 
 // Stuck is closed when only another process can go on with the log; Err then says why.
-func (l *Log) Stuck() <-chan struct{} { return l.commits.stuck }
+func (l *Embedded) Stuck() <-chan struct{} { return l.commits.stuck }
 
 // Addr is where subscribers connect, or "" when there is no listener.
-func (l *Log) Addr() string { return l.addr }
+func (l *Embedded) Addr() string { return l.addr }
 
 // Close answers what is being appended, then stops the server and waits for it.
-func (l *Log) Close() {
+func (l *Embedded) Close() {
 	if l.closed.Swap(true) {
 		return
 	}

@@ -57,8 +57,8 @@ func appendUntilKilled(dir string, unsynced bool) {
 }
 
 // appendBulk does the same with many events at once. Every third time one of them fails: those before it can be read then, and so are as good as answered.
-func appendBulk(l *Log, mu *sync.Mutex) {
-	tooLarge := make([]byte, maxMessage+1)
+func appendBulk(l *Embedded, mu *sync.Mutex) {
+	tooLarge := make([]byte, MaxMessage+1)
 	for n := 0; ; n++ {
 		var list []Raw
 		for i := range 300 {

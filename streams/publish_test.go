@@ -22,7 +22,7 @@ func TestEachMessageHasItsOutcome(t *testing.T) {
 		{Subject: subject, Data: []byte("2"), Header: known},
 		{Subject: subject, Header: nats.Header{jetstream.ExpectedStreamHeader: []string{"none"}}},
 		{Subject: "nobody.listens"},
-		{Subject: subject, Data: make([]byte, maxMessage+1)},
+		{Subject: subject, Data: make([]byte, MaxMessage+1)},
 		{Subject: subject, Data: []byte("3")},
 	})
 	for i, want := range []outcome{{seq: 1}, {seq: 2}, {seq: 2, duplicate: true}, {}, {err: errNoResponders}, {err: nats.ErrMaxPayload}, {seq: 3}} {

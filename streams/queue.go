@@ -30,7 +30,7 @@ type Queue struct {
 // Queue is the queue of that name of the events whose subject matches the NATS filter. What the log held before the queue first existed is not in it.
 func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 	q := &Queue{log: l, config: jetstream.ConsumerConfig{
-		Durable: ourConsumerPrefix + name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: ConsumerPrefix + name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: queueAckWait, MaxAckPending: queuePending, Replicas: 1,
 	}}
 	if err := q.open(ctx); err != nil {
@@ -42,11 +42,11 @@ func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 func (q *Queue) open(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	s, err := q.log.use()
+	s, err := q.log.server.Session()
 	if err != nil {
 		return err
 	}
-	q.consumer, err = s.stream.CreateOrUpdateConsumer(ctx, q.config)
+	q.consumer, err = s.Stream.CreateOrUpdateConsumer(ctx, q.config)
 	return err
 }
 
@@ -65,7 +65,7 @@ func (q *Queue) Next(ctx context.Context) (schema.Task, error) {
 			return schema.Task{}, fmt.Errorf("the log's queue gave what is no record of it: %w", err)
 		}
 		seq := meta.Sequence.Stream
-		if _, err := q.log.durable.wait(ctx, seq); err != nil {
+		if _, err := q.log.durable.Wait(ctx, seq); err != nil {
 			return schema.Task{}, errors.Join(err, m.Nak())
 		}
 		return schema.Task{
@@ -90,7 +90,8 @@ func (q *Queue) pull(ctx context.Context) (jetstream.Msg, error) {
 		return nil, ctx.Err()
 	case err == nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, jetstream.ErrNoMessages):
 		return nil, nil
-	case q.log.closed.Load():
+	}
+	if _, err := q.log.server.Session(); errors.Is(err, ErrClosed) {
 		return nil, ErrClosed
 	}
 	// The server is about to stop, or an operator deleted the consumer.
@@ -108,7 +109,7 @@ func forgetQueues(ctx context.Context, stream jetstream.Stream) error {
 	names := stream.ConsumerNames(ctx)
 	var ours []string
 	for name := range names.Name() {
-		if strings.HasPrefix(strings.ToLower(name), ourConsumerPrefix) {
+		if strings.HasPrefix(strings.ToLower(name), ConsumerPrefix) {
 			ours = append(ours, name)
 		}
 	}

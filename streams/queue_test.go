@@ -16,7 +16,7 @@ import (
 )
 
 // queueOf opens the queue "ask" of the source digicert.
-func queueOf(t testing.TB, l *Log) *Queue {
+func queueOf(t testing.TB, l *Embedded) *Queue {
 	t.Helper()
 	q, err := l.Queue(context.Background(), "ask", "certs.*.*.digicert.>")
 	if err != nil {
@@ -79,7 +79,7 @@ func TestQueue(t *testing.T) {
 	if task := given(t, q); task.Seq != 8 {
 		t.Errorf("after a restart %d is given, want 8", task.Seq)
 	}
-	if err := l.session.stream.DeleteConsumer(context.Background(), "certtrail-ask"); err != nil {
+	if err := l.session.Stream.DeleteConsumer(context.Background(), "certtrail-ask"); err != nil {
 		t.Fatal(err)
 	}
 	waiting := make(chan schema.Task, 1)
@@ -129,7 +129,7 @@ func TestRestoredLogHasNoQueue(t *testing.T) {
 	ctx := context.Background()
 	l := openLog(t, Options{})
 	queueOf(t, l)
-	if _, err := l.session.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+	if _, err := l.session.Stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
 		t.Fatal(err)
 	}
 	appendN(t, l, 3)
@@ -145,7 +145,7 @@ func TestRestoredLogHasNoQueue(t *testing.T) {
 	if task := given(t, q); task.Seq != 4 {
 		t.Errorf("given %d, want 4: those before were restored", task.Seq)
 	}
-	if _, err := again.session.stream.Consumer(ctx, "deploys"); err != nil {
+	if _, err := again.session.Stream.Consumer(ctx, "deploys"); err != nil {
 		t.Errorf("the subscriber's consumer: %v", err)
 	}
 }

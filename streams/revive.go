@@ -112,7 +112,7 @@ func (c *committer) restart() error {
 	}
 	c.publisher = newPublisher(s.nc, maxBatch)
 	c.acked = end
-	c.durable.advance(end)
+	c.durable.Advance(end, nil)
 	return nil
 }
 

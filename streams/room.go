@@ -16,14 +16,14 @@ type Room struct {
 }
 
 // Room is how much room the log has now.
-func (l *Log) Room(ctx context.Context) (Room, error) {
+func (l *Embedded) Room(ctx context.Context) (Room, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	s, err := l.use()
 	if err != nil {
 		return Room{}, err
 	}
-	info, err := s.stream.Info(ctx)
+	info, err := s.Stream.Info(ctx)
 	if err != nil {
 		return Room{}, fmt.Errorf("couldn't read the stream's state: %w", err)
 	}

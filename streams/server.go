@@ -36,7 +36,7 @@ func startServer(o Options) (*embedded, error) {
 		JetStream:             true,
 		StoreDir:              o.Dir,
 		JetStreamMaxStore:     math.MaxInt64 / 2, // the stream has its bound, which may be lower than it was
-		MaxPayload:            maxMessage,
+		MaxPayload:            MaxMessage,
 		SyncAlways:            o.Always,
 		NoSigs:                true, // else the server ends the process by itself on SIGTERM
 		DontListen:            true,

@@ -23,13 +23,11 @@ var errStuck = errors.New("the server inside the process neither answers nor sto
 
 // session is one run of the server inside the process, and our connections to it.
 type session struct {
+	Session
 	server *embedded
 	nc     *nats.Conn
 	js     jetstream.JetStream
-	stream jetstream.Stream
-
-	reads   *nats.Conn       // another connection: an answer of megabytes must not stand before the acknowledgement of an append
-	reading jetstream.Stream // over it
+	reads  *nats.Conn // another connection, for Session.Reading
 
 	bulk   *publisher // of who bulks
 	closed sync.Once
@@ -86,10 +84,10 @@ func (s *session) open(ctx context.Context, o Options, r *reading) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if s.stream, err = openStream(ctx, s.js, o, r); err != nil {
+	if s.Stream, err = openStream(ctx, s.js, o, r); err != nil {
 		return err
 	}
-	info, err := s.stream.Info(ctx)
+	info, err := s.Stream.Info(ctx)
 	if err != nil {
 		return fmt.Errorf("couldn't read the stream's state: %w", err)
 	}
@@ -108,7 +106,7 @@ func (s *session) openReads(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("couldn't open JetStream: %w", err)
 	}
-	if s.reading, err = js.Stream(ctx, StreamName); err != nil {
+	if s.Reading, err = js.Stream(ctx, StreamName); err != nil {
 		return fmt.Errorf("couldn't open the stream %s: %w", StreamName, err)
 	}
 	return nil

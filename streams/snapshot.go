@@ -28,7 +28,7 @@ type snapshotReply struct {
 
 // Snapshot writes the stream to w as it stands: messages with their sequences and times, gaps, and the subscribers' consumers.
 // It reads every message; one whose checksum is wrong ends it with an error.
-func (l *Log) Snapshot(ctx context.Context, w io.Writer) error {
+func (l *Embedded) Snapshot(ctx context.Context, w io.Writer) error {
 	s, err := l.use()
 	if err != nil {
 		return err
@@ -119,19 +119,21 @@ func restoreInto(ctx context.Context, server *embedded, o Options, snapshot io.R
 	if s.js, err = jetstream.New(s.nc); err != nil {
 		return Summary{}, fmt.Errorf("couldn't open JetStream: %w", err)
 	}
-	if s.stream, err = s.js.Stream(ctx, StreamName); err != nil {
+	if s.Stream, err = s.js.Stream(ctx, StreamName); err != nil {
 		return Summary{}, fmt.Errorf("couldn't open the restored stream: %w", err)
 	}
-	s.reading = s.stream
-	if err := forgetQueues(ctx, s.stream); err != nil {
+	s.Reading = s.Stream
+	if err := forgetQueues(ctx, s.Stream); err != nil {
 		return Summary{}, err
 	}
-	last, err := s.lastStored(ctx)
+	last, err := s.LastStored(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	l := &Log{session: s, logger: o.Logger, durable: newWatermark(), blocks: blockFiles{dir: server.blocksDir(), off: o.Always}}
-	l.durable.advance(last) // nobody is told of it before it is
+	l := &Embedded{session: s, logger: o.Logger, durable: NewWatermark(), blocks: blockFiles{dir: server.blocksDir(), off: o.Always}}
+	l.durable.Advance(last, nil)               // nobody is told of it before it is
+	l.commits = &committer{durable: l.durable} // nothing is appended
+	l.Log = New(l.parts())
 	return l.Summarize(ctx, last, nil)
 }
 

@@ -24,7 +24,7 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 	l.Close()
 	damage(t, logDir, `"order_id":"6"`, `"order_id":"19"`)
 	l = openLog(t, Options{Dir: logDir})
-	if _, err := l.session.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+	if _, err := l.session.Stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
 		t.Fatal(err)
 	}
 	live, err := l.Summarize(ctx, 20, nil)
@@ -44,7 +44,7 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 	if seq, err := again.Append(ctx, event(21)); seq != 21 || err != nil {
 		t.Errorf("the next event got %d, %v", seq, err)
 	}
-	if _, err := again.session.stream.Consumer(ctx, "deploys"); err != nil {
+	if _, err := again.session.Stream.Consumer(ctx, "deploys"); err != nil {
 		t.Errorf("the subscriber's consumer: %v", err)
 	}
 }

@@ -26,14 +26,14 @@ func TestReadersOfEveryPaceSeeTheSame(t *testing.T) {
 	for i := range seen {
 		after := []uint64{0, 0, 10, 100}[i]
 		reading.Go(func() {
-			if _, err := l.durable.wait(ctx, after); err != nil {
+			if _, err := l.durable.Wait(ctx, after); err != nil {
 				return
 			}
 			turn := 0
 			err := l.Reader(fmt.Sprint("pace", i)).Follow(ctx, after, func(records []schema.Record) error {
 				seen[i] = append(seen[i], records...)
 				if turn++; i%2 == 1 && turn%3 == 0 { // falls behind: the writers get far ahead of it
-					if _, err := l.durable.wait(ctx, min(n, records[len(records)-1].Seq+5*tailRun)); err != nil {
+					if _, err := l.durable.Wait(ctx, min(n, records[len(records)-1].Seq+5*tailRun)); err != nil {
 						return err
 					}
 				}
@@ -108,11 +108,11 @@ func TestTailIsBounded(t *testing.T) {
 func TestTheTailWaitsForTheWatermark(t *testing.T) {
 	l := openLog(t, Options{})
 	appendN(t, l, 1)
-	l.tail.add([]schema.Record{{Seq: 2}})
+	l.durable.tail.add([]schema.Record{{Seq: 2}})
 	read := errors.New("read")
 	err := l.Reader("early").Follow(t.Context(), 0, func(records []schema.Record) error {
-		if last := records[len(records)-1].Seq; last != l.durable.seq() {
-			t.Errorf("it is given event %d, and the log ends at %d", last, l.durable.seq())
+		if last := records[len(records)-1].Seq; last != l.durable.Seq() {
+			t.Errorf("it is given event %d, and the log ends at %d", last, l.durable.Seq())
 		}
 		return read
 	})

@@ -29,7 +29,7 @@ import (
 type owner struct {
 	c         *config
 	logger    *slog.Logger
-	log       *streams.Log
+	log       *streams.Embedded
 	keys      *keys.Store // of the persons that the log tells of
 	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
 

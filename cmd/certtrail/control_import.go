@@ -46,7 +46,7 @@ func (n imported) String() string {
 
 // importer reads events and appends those that are new.
 type importer struct {
-	log   *streams.Log
+	log   *streams.Embedded
 	name  string // of what is read, for messages
 	mark  []byte // the member that tells an imported event
 	known *ids
@@ -256,7 +256,7 @@ func (s *ids) add(text string) bool {
 }
 
 // addAll adds the id of every event in the log.
-func (s *ids) addAll(ctx context.Context, log *streams.Log) error {
+func (s *ids) addAll(ctx context.Context, log *streams.Embedded) error {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return err

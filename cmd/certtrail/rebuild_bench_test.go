@@ -63,7 +63,7 @@ func historyEvent(i int) *schema.Event {
 var historyBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // filled is a log of n events of that history.
-func filled(tb testing.TB, dir string, n int) *streams.Log {
+func filled(tb testing.TB, dir string, n int) *streams.Embedded {
 	tb.Helper()
 	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
