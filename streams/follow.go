@@ -242,3 +242,13 @@ func (p *place) gather(durable uint64) ([]schema.Record, error) {
 	}
 	return batch, nil
 }
+
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

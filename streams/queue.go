@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -102,23 +101,4 @@ func (q *Queue) pull(ctx context.Context) (jetstream.Msg, error) {
 		q.log.logger.Warn("a queue of the log cannot be read, which is tried again", "queue", q.config.Durable, "error", err)
 	}
 	return nil, nil
-}
-
-// forgetQueues deletes the queues that a restored log brings: nobody acts on what was restored.
-func forgetQueues(ctx context.Context, stream jetstream.Stream) error {
-	names := stream.ConsumerNames(ctx)
-	var ours []string
-	for name := range names.Name() {
-		if strings.HasPrefix(strings.ToLower(name), ConsumerPrefix) {
-			ours = append(ours, name)
-		}
-	}
-	err := names.Err()
-	for _, name := range ours {
-		err = errors.Join(err, stream.DeleteConsumer(ctx, name))
-	}
-	if err != nil {
-		return fmt.Errorf("couldn't take certtrail's own consumers out of the restored log: %w", err)
-	}
-	return nil
 }

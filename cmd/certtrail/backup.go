@@ -18,6 +18,7 @@ import (
 
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 func backupCommand() *cobra.Command {
@@ -172,7 +173,7 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	defer snapshot.Close()
 	aside := filepath.Join(making, "check")
 	b.far.show("reading the copy back")
-	copied, err := streams.Restore(ctx, streams.Options{Dir: aside}, snapshot)
+	copied, err := embedded.Restore(ctx, embedded.Options{Dir: aside}, snapshot)
 	if err != nil {
 		return copied, fmt.Errorf("the copy cannot be read back: %w", err)
 	}

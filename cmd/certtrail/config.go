@@ -17,7 +17,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/gate"
 )
 
 // largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
@@ -32,7 +32,7 @@ type config struct {
 	natsListen  string
 	webURL      string // "" until the listener is open
 	hooksURL    string
-	access      streams.Access
+	access      gate.Access
 	proxies     []netip.Prefix
 	maxBody     int64
 	appendWait  time.Duration
@@ -49,7 +49,7 @@ func (s *settings) config() (*config, error) {
 	c := &config{
 		dataDir: s.get("data-dir"), webListen: s.get("web-listen"), hooksListen: s.get("hooks-listen"), natsListen: s.get("nats-listen"),
 		webURL: strings.TrimRight(s.get("web-url"), "/"), hooksURL: strings.TrimRight(s.get("hooks-url"), "/"),
-		access:   streams.Access{Subscriber: s.get("nats-subscriber-password"), Operator: s.get("nats-operator-password")},
+		access:   gate.Access{Subscriber: s.get("nats-subscriber-password"), Operator: s.get("nats-operator-password")},
 		resolver: s.get("dns-resolver"), sources: s.sources, file: s.file,
 	}
 	var err error

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/keys"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // Who holds the data directory's lock is its owner and serves control.sock in it: a running server, or a command for as long as it works. A command that finds
@@ -29,7 +29,7 @@ import (
 type owner struct {
 	c         *config
 	logger    *slog.Logger
-	log       *streams.Embedded
+	log       *embedded.Log
 	keys      *keys.Store // of the persons that the log tells of
 	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
@@ -107,7 +107,7 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 	for _, err := range o.keys.Damaged() {
 		o.logger.Error(err.Error())
 	}
-	o.log, err = streams.Open(ctx, streams.Options{
+	o.log, err = embedded.Open(ctx, embedded.Options{
 		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
 		MaxConns: o.subscribers,
 	})

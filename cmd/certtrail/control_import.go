@@ -21,6 +21,7 @@ import (
 
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // How an import goes along: what has been read is appended in portions, while the next one is read.
@@ -46,7 +47,7 @@ func (n imported) String() string {
 
 // importer reads events and appends those that are new.
 type importer struct {
-	log   *streams.Embedded
+	log   *embedded.Log
 	name  string // of what is read, for messages
 	mark  []byte // the member that tells an imported event
 	known *ids
@@ -256,7 +257,7 @@ func (s *ids) add(text string) bool {
 }
 
 // addAll adds the id of every event in the log.
-func (s *ids) addAll(ctx context.Context, log *streams.Embedded) error {
+func (s *ids) addAll(ctx context.Context, log *embedded.Log) error {
 	last, err := log.Last(ctx)
 	if err != nil {
 		return err

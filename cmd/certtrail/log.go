@@ -15,7 +15,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // errUnsound is the answer of a check that found something.
@@ -40,7 +40,7 @@ func logCheckCommand() *cobra.Command {
 			"The exit status is 1 where the log is not sound.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := logReport(cmd, http.MethodGet, "/log/check", streams.Check)
+			report, err := logReport(cmd, http.MethodGet, "/log/check", embedded.Check)
 			if err != nil {
 				return err
 			}
@@ -63,7 +63,7 @@ func logRepairCommand() *cobra.Command {
 			"Deliveries wait while a running server does it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := logReport(cmd, http.MethodPost, "/log/repair", streams.Repair)
+			report, err := logReport(cmd, http.MethodPost, "/log/repair", embedded.Repair)
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ func logRepairCommand() *cobra.Command {
 }
 
 // logReport has the owner of the data directory look through its log, or else does it here with the closed one.
-func logReport(cmd *cobra.Command, method, path string, do func(context.Context, streams.Options) (*streams.Report, error)) (*streams.Report, error) {
+func logReport(cmd *cobra.Command, method, path string, do func(context.Context, embedded.Options) (*embedded.Report, error)) (*embedded.Report, error) {
 	c, err := configOf(cmd)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	if locked == nil {
 		defer release()
 		logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel}))
-		return do(cmd.Context(), streams.Options{Dir: logDir(c.dataDir), Always: c.syncAlways, Logger: logger, Progress: func(done, total int) {
+		return do(cmd.Context(), embedded.Options{Dir: logDir(c.dataDir), Always: c.syncAlways, Logger: logger, Progress: func(done, total int) {
 			far.show("read %d of %d files", done, total)
 		}})
 	}
@@ -102,7 +102,7 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
 	}
 	defer owner.close()
-	var report streams.Report
+	var report embedded.Report
 	err = owner.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
 		var p filesRead
 		if progressOf(line, &p) {
@@ -129,7 +129,7 @@ func (o *owner) repairLog(ctx context.Context, _ *answer, _ *http.Request) (any,
 	return o.log.Repair(ctx)
 }
 
-func printReport(w io.Writer, r *streams.Report) {
+func printReport(w io.Writer, r *embedded.Report) {
 	fmt.Fprintf(w, "The log has %s up to number %s.\n", count(r.Events, "event"), commas(r.Last))
 	for _, d := range r.Damage {
 		if d.Cut {

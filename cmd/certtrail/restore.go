@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 func restoreCommand() *cobra.Command {
@@ -93,7 +94,7 @@ func withoutEvents(ctx context.Context, c *config, logger *slog.Logger) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	report, err := streams.Check(ctx, streams.Options{Dir: dir, Always: c.syncAlways, Logger: logger})
+	report, err := embedded.Check(ctx, embedded.Options{Dir: dir, Always: c.syncAlways, Logger: logger})
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func withoutEvents(ctx context.Context, c *config, logger *slog.Logger) error {
 }
 
 // isEmpty makes sure that the log in dir has no events, and nothing that may have been some.
-func isEmpty(report *streams.Report, dir string) error {
+func isEmpty(report *embedded.Report, dir string) error {
 	if len(report.Damage) > 0 {
 		return fmt.Errorf("%s is damaged, and may hold events: a backup goes into a data directory without any; name another with --data-dir, or move %s away", report.Damage[0].File, dir)
 	}
@@ -131,7 +132,7 @@ func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams
 	}
 	prepared = filepath.Join(outer, "nats")
 	// max-bytes is not for it: the backup may hold more than this log is to grow to.
-	got, err := streams.Restore(ctx, streams.Options{Dir: prepared, Always: c.syncAlways, Logger: logger}, snapshot)
+	got, err := embedded.Restore(ctx, embedded.Options{Dir: prepared, Always: c.syncAlways, Logger: logger}, snapshot)
 	if err == nil && !got.Equal(want) {
 		err = fmt.Errorf("the restored log has %s up to number %d with the digest %.16s; the backup's manifest says %s up to %d with %.16s",
 			count(got.Events, "event"), got.LastSeq, got.Digest, count(want.Events, "event"), want.LastSeq, want.Digest)
@@ -147,7 +148,7 @@ func installLog(dataDir, prepared string) error {
 	dir := logDir(dataDir)
 	err := forgetAsked(dataDir)
 	if err == nil {
-		err = streams.Remove(dir)
+		err = embedded.Remove(dir)
 	}
 	if err == nil {
 		err = os.Rename(prepared, dir)

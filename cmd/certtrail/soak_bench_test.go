@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // The soaks take minutes: make soak runs them, make bench does not.
@@ -145,7 +145,7 @@ func BenchmarkSoakMemory(b *testing.B) {
 	dir := b.TempDir()
 	filled(b, dir, n).Close()
 	defer tuneRuntime()()
-	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	log, err := embedded.Open(context.Background(), embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

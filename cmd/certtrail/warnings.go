@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -32,7 +32,7 @@ func (sv *serverProcess) warnings(ctx context.Context) []web.Warning {
 	return append(list, roomWarnings(room, sv.c.dataDir)...)
 }
 
-func roomWarnings(r streams.Room, dir string) []web.Warning {
+func roomWarnings(r embedded.Room, dir string) []web.Warning {
 	var list []web.Warning
 	if r.Free < scarceFree || r.Free < littleFree && r.Free < r.Disk/20 {
 		list = append(list, web.Warning{Title: "The disk is nearly full", Text: fmt.Sprintf(
