@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/schema"
@@ -17,8 +16,8 @@ type api struct {
 	secrets []string
 }
 
-// api is the source's API, or nil where it is not set up or there is none.
-func (s source) api() (*api, error) {
+// apiOf returns the source's API, or nil where it is not set up or there is none.
+func apiOf(s source) (*api, error) {
 	if s.system.API == nil {
 		return nil, nil
 	}
@@ -39,30 +38,11 @@ func (s source) api() (*api, error) {
 	return a, nil
 }
 
-// noAPI says that the source cannot be asked, and what to do.
-func (s source) noAPI() error {
-	if s.system.API == nil {
-		return fmt.Errorf("%s has no API that certtrail can ask", s.title())
-	}
-	return fmt.Errorf("the API of %s is not set up: set %s", s.name, strings.Join(s.apiSettings(), " and "))
-}
-
-// apiSettings are the full names of the settings without which the API is not asked.
-func (s source) apiSettings() []string {
-	var names []string
-	for _, setting := range s.system.API.Settings {
-		if setting.Default == "" {
-			names = append(names, s.settingName(setting.Name))
-		}
-	}
-	return names
-}
-
-// apis are those that are set up, by source.
-func (c *config) apis() (map[string]*api, error) {
+// apisOf returns the APIs that are set up, by source.
+func apisOf(c *config) (map[string]*api, error) {
 	list := map[string]*api{}
 	for _, s := range c.sources {
-		a, err := s.api()
+		a, err := apiOf(s)
 		if err != nil {
 			return nil, err
 		}

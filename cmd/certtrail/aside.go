@@ -3,11 +3,43 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 )
+
+// writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
+func writeWhole(path string, write func(io.Writer) error) error {
+	f, err := makeAside(path, false)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close() // its lock lasts until it has its name
+	if err := errors.Join(write(f), f.Sync()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("couldn't write %s: %w", path, err)
+	}
+	return syncPath(filepath.Dir(path))
+}
+
+// syncPath makes a file, or the names in a directory, durable.
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, fs.ErrInvalid) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
+}
 
 // asideMark stands in the name of what is made beside its place and gets its name when it is whole: .NAME.certtrail-1234. A lock on it shows that somebody
 // still makes it; the lock is the kernel's and goes with the process, however that ends.
@@ -78,19 +110,5 @@ func removeUnlocked(path string) {
 	defer f.Close()
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 		os.RemoveAll(path)
-	}
-}
-
-// removeLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
-// directories in which a socket was made.
-func removeLeftInside(dataDir string) {
-	entries, err := os.ReadDir(dataDir)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), preparedName) || strings.HasPrefix(e.Name(), controlMaking) {
-			os.RemoveAll(filepath.Join(dataDir, e.Name()))
-		}
 	}
 }

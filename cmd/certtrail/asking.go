@@ -49,7 +49,7 @@ func (o *owner) asks() (*asking, error) {
 	if o.asking != nil {
 		return o.asking, nil
 	}
-	apis, err := o.c.apis()
+	apis, err := apisOf(o.c)
 	if err != nil {
 		return nil, err
 	}

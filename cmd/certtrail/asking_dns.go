@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	resolverOff    = "off"            // dns-resolver: ask no name servers
 	delegationSoon = 10 * time.Minute // between two looks at the parent of a zone whose rotation waits for it
 	delegationRare = 6 * time.Hour    // and of any other zone that ever rotated its keys
 	delegationAsks = time.Minute      // for one zone

@@ -31,7 +31,7 @@ type inside struct {
 func newInside(t *testing.T) *inside {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	o, err := openOwner(ctx, &config{dataDir: t.TempDir(), resolver: resolverOff}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	o, err := openOwner(ctx, &config{systems: systems, dataDir: t.TempDir(), resolver: resolverOff}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,12 +67,12 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
-	aside, err := makeAside(dir, true)
+	beside, err := makeAside(dir, true)
 	if err != nil {
 		return err
 	}
-	defer aside.Close() // its lock lasts until it has its name
-	making := aside.Name()
+	defer beside.Close() // its lock lasts until it has its name
+	making := beside.Name()
 	defer os.RemoveAll(making)
 	if err := b.copyLog(ctx, filepath.Join(making, snapshotName)); err != nil {
 		return err
@@ -104,11 +104,6 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	return syncPath(filepath.Dir(dir))
 }
 
-// snapshotLine is a piece of the snapshot, as the route for it writes them.
-type snapshotLine struct {
-	Snapshot []byte `json:"snapshot"`
-}
-
 func (b *backup) copyLog(ctx context.Context, path string) error {
 	size := 0
 	return writeWhole(path, func(w io.Writer) error {
@@ -123,33 +118,6 @@ func (b *backup) copyLog(ctx context.Context, path string) error {
 			return err
 		}, nil)
 	})
-}
-
-// snapshot streams the stream's snapshot.
-func (o *owner) snapshot(ctx context.Context, a *answer, _ *http.Request) (any, error) {
-	err := o.log.Snapshot(ctx, writerFunc(func(p []byte) (int, error) { return len(p), a.line(snapshotLine{p}) }))
-	if err != nil {
-		return nil, fmt.Errorf("%w; export writes what can be read", err)
-	}
-	return struct{}{}, nil
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// settingsCopy is the settings file that the owner was started with.
-type settingsCopy struct {
-	Path    string `json:"path"` // "" when there is none
-	Content []byte `json:"content"`
-}
-
-func (o *owner) settings(context.Context, *answer, *http.Request) (any, error) {
-	if o.c.file == "" {
-		return settingsCopy{}, nil
-	}
-	content, err := os.ReadFile(o.c.file)
-	return settingsCopy{o.c.file, content}, err
 }
 
 // copySettings tells whether there is a settings file.
@@ -171,13 +139,13 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 		return streams.Summary{}, err
 	}
 	defer snapshot.Close()
-	aside := filepath.Join(making, "check")
+	beside := filepath.Join(making, "check")
 	b.far.show("reading the copy back")
-	copied, err := embedded.Restore(ctx, embedded.Options{Dir: aside}, snapshot)
+	copied, err := embedded.Restore(ctx, embedded.Options{Dir: beside}, snapshot)
 	if err != nil {
 		return copied, fmt.Errorf("the copy cannot be read back: %w", err)
 	}
-	if err := os.RemoveAll(aside); err != nil {
+	if err := os.RemoveAll(beside); err != nil {
 		return copied, err
 	}
 	var live streams.Summary

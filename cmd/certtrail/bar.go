@@ -55,12 +55,12 @@ func barText(p projections.Progress) string {
 	if full < barWidth {
 		drawn += ">" + strings.Repeat(" ", barWidth-full-1)
 	}
-	text := fmt.Sprintf("%s [%s] %.0f %%  %s of %s events", phase, drawn, p.Percent, commas(p.Seq), commas(p.TargetSeq))
+	line := fmt.Sprintf("%s [%s] %.0f %%  %s of %s events", phase, drawn, p.Percent, commas(p.Seq), commas(p.TargetSeq))
 	if p.EventsPerSecond > 0 {
-		text += fmt.Sprintf("  %s/s", commas(uint64(p.EventsPerSecond)))
+		line += fmt.Sprintf("  %s/s", commas(uint64(p.EventsPerSecond)))
 	}
 	if p.SecondsLeft > 0 {
-		text += fmt.Sprintf("  %s left", (time.Duration(p.SecondsLeft) * time.Second).Round(time.Second))
+		line += fmt.Sprintf("  %s left", (time.Duration(p.SecondsLeft) * time.Second).Round(time.Second))
 	}
-	return text
+	return line
 }

@@ -36,16 +36,9 @@ func inProcess(b *testing.B) *serverProcess {
 // inProcessOn is a whole server inside the test's process, on a data directory.
 func inProcessOn(b *testing.B, dir string) *serverProcess {
 	b.Helper()
-	s := &settings{values: map[string]string{}}
-	for _, one := range allSettings() {
-		s.values[one.name] = one.standard
-	}
-	for name, value := range map[string]string{
+	s := settingsWith(b, map[string]string{
 		"data-dir": dir, "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
-	} {
-		s.values[name] = value
-	}
-	s.addBuiltIn()
+	})
 	c, err := s.config()
 	if err != nil {
 		b.Fatal(err)

@@ -18,7 +18,7 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	w := begin(t, t.TempDir())
 	sample := func(event string, set ...string) {
 		t.Helper()
-		system, _ := systemOf("digicert")
+		system, _ := systems.of("digicert")
 		d, err := buildSample(system, event, set)
 		if err != nil {
 			t.Fatal(err)

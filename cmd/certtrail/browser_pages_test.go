@@ -113,12 +113,11 @@ var judged = map[look]string{
 func seeded(t *testing.T) *world {
 	t.Helper()
 	w := begin(t, t.TempDir())
-	s := &settings{values: map[string]string{
+	s := settingsWith(t, map[string]string{
 		"digicert-webhook-key": testKey, "sectigo-username": testUser, "sectigo-password": testPassword,
 		"xolphin-token": testToken, "defguard-token": testToken, "probely-token": testToken,
-	}}
-	s.addBuiltIn()
-	player := newPlayer(w.hooks, s, 0)
+	})
+	player := newPlayer(w.hooks, s.sources, 0)
 	for _, story := range openingStories(player.now) {
 		for _, step := range story {
 			if err := player.deliver(t.Context(), step); err != nil {

@@ -17,22 +17,26 @@ import (
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams/gate"
 )
 
 // largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
 // event may have 8 MiB.
 const largestBody = 4 << 20
 
+// resolverOff is the dns-resolver that asks no name servers.
+const resolverOff = "off"
+
 // config is what serve runs with: the settings, read and checked.
 type config struct {
+	systems     catalog
 	dataDir     string
 	webListen   string
 	hooksListen string
 	natsListen  string
 	webURL      string // "" until the listener is open
 	hooksURL    string
-	access      gate.Access
+	subscriber  string // the password of the NATS user who may read
+	operator    string // and of the one who may do all
 	proxies     []netip.Prefix
 	maxBody     int64
 	appendWait  time.Duration
@@ -47,9 +51,10 @@ type config struct {
 
 func (s *settings) config() (*config, error) {
 	c := &config{
+		systems: s.systems,
 		dataDir: s.get("data-dir"), webListen: s.get("web-listen"), hooksListen: s.get("hooks-listen"), natsListen: s.get("nats-listen"),
 		webURL: strings.TrimRight(s.get("web-url"), "/"), hooksURL: strings.TrimRight(s.get("hooks-url"), "/"),
-		access:   gate.Access{Subscriber: s.get("nats-subscriber-password"), Operator: s.get("nats-operator-password")},
+		subscriber: s.get("nats-subscriber-password"), operator: s.get("nats-operator-password"),
 		resolver: s.get("dns-resolver"), sources: s.sources, file: s.file,
 	}
 	var err error
@@ -244,4 +249,17 @@ func (c *config) kinds() map[string]string {
 		kinds[s.name] = s.system.Kind
 	}
 	return kinds
+}
+
+// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
+func (c *config) endpoints(s source) []string {
+	base := c.hooksURL
+	if base == "" {
+		base = "http://" + c.hooksListen
+	}
+	var list []string
+	for _, feed := range feeds(s.system) {
+		list = append(list, base+ingest.Path(s.name, feed, "{token}"))
+	}
+	return list
 }

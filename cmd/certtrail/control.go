@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -17,6 +14,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams/embedded"
+	"github.com/certtrail/certtrail/streams/gate"
 )
 
 // Who holds the data directory's lock is its owner and serves control.sock in it: a running server, or a command for as long as it works. A command that finds
@@ -59,9 +57,6 @@ func newOwner(c *config, logger *slog.Logger) *owner {
 	return o
 }
 
-// work is what a route does. It writes lines by way of a, and returns what it has to say at the end.
-type work func(ctx context.Context, a *answer, r *http.Request) (done any, err error)
-
 func (o *owner) routes() map[string]work {
 	return map[string]work{
 		"GET /owner":      o.about,
@@ -83,13 +78,6 @@ func (o *owner) routes() map[string]work {
 	}
 }
 
-// about is what GET /owner answers: who owns the directory.
-type about struct {
-	Process   int    `json:"process"`
-	Serving   bool   `json:"serving"`             // whether it takes deliveries
-	Endpoints string `json:"endpoints,omitempty"` // where this machine reaches them
-}
-
 func (o *owner) about(context.Context, *answer, *http.Request) (any, error) {
 	return about{os.Getpid(), o.endpoints != "", o.endpoints}, nil
 }
@@ -108,7 +96,7 @@ func (o *owner) openLog(ctx context.Context, listen string) (err error) {
 		o.logger.Error(err.Error())
 	}
 	o.log, err = embedded.Open(ctx, embedded.Options{
-		Dir: logDir(o.c.dataDir), Listen: listen, Access: o.c.access, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
+		Dir: logDir(o.c.dataDir), Listen: listen, Access: gate.Access{Subscriber: o.c.subscriber, Operator: o.c.operator}, MaxBytes: o.c.maxBytes, Always: o.c.syncAlways, Logger: o.logger, Progress: o.reading,
 		MaxConns: o.subscribers,
 	})
 	return err
@@ -125,7 +113,7 @@ func (o *owner) readModels() (_ *projections.Store, err error) {
 		sortBeside(dir)
 		o.store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
-			Decode: ingest.NewRedecoder(systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
+			Decode: ingest.NewRedecoder(o.c.systems, o.c.kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
 			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.answering.any, Building: tuneBuilding, Free: o.free,
 		})
 	}
@@ -184,18 +172,13 @@ func (o *owner) background(do func(ctx context.Context)) {
 
 // handler serves the owner's routes.
 func (o *owner) handler() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, do := range o.routes() {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, o.during(do)) })
+	routes := o.routes()
+	for pattern, do := range routes {
+		routes[pattern] = o.during(do)
 	}
 	// It has the owner closed, and answers when the next one is there: so nobody waits for it, and it looks after the log's life by itself.
-	mux.HandleFunc("POST /restore", func(w http.ResponseWriter, r *http.Request) { serveWork(w, r, o.restore) })
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		serveWork(w, r, func(context.Context, *answer, *http.Request) (any, error) {
-			return nil, fmt.Errorf("process %d, which has the data directory, cannot do that: it is another version of certtrail (%s)", os.Getpid(), version())
-		})
-	})
-	return mux
+	routes["POST /restore"] = o.restore
+	return handlerOf(routes)
 }
 
 // during is do while the owner lives.
@@ -219,58 +202,3 @@ func (o *owner) during(do work) work {
 
 // errGaveWay says why the building of read models ended though neither its owner nor who asked for it did.
 var errGaveWay = errors.New("it gave way to a rebuild that cannot wait, because somebody was forgotten or the read models were damaged: run it again")
-
-func serveWork(w http.ResponseWriter, r *http.Request, do work) {
-	control := http.NewResponseController(w)
-	// The answer begins before the request has been read, so that an import can be told at once what is wrong with it.
-	if err := control.EnableFullDuplex(); err != nil {
-		panic(err) // HTTP/1 over our own listener can do it
-	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	a := &answer{w: bufio.NewWriterSize(w, 64<<10), control: control}
-	if err := a.flush(); err != nil {
-		return
-	}
-	done, err := do(r.Context(), a, r)
-	switch {
-	case err == nil:
-		err = a.line(map[string]any{"done": done})
-	case errors.Is(err, context.Canceled):
-		err = a.line(map[string]any{"error": fmt.Sprintf("process %d, which has the data directory, is stopping, or starting again", os.Getpid())})
-	default:
-		err = a.line(map[string]any{"error": err.Error()})
-	}
-	if err == nil {
-		a.flush() // who hears nothing any more needs no end
-	}
-}
-
-// answer is the lines that a route writes. One goroutine writes them.
-type answer struct {
-	w       *bufio.Writer
-	control *http.ResponseController
-}
-
-func (a *answer) line(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = a.w.Write(append(b, '\n'))
-	return err
-}
-
-// progress tells how far the work is, at once.
-func (a *answer) progress(v any) error {
-	if err := a.line(map[string]any{"progress": v}); err != nil {
-		return err
-	}
-	return a.flush()
-}
-
-func (a *answer) flush() error {
-	if err := a.w.Flush(); err != nil {
-		return err
-	}
-	return a.control.Flush()
-}

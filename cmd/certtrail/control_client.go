@@ -9,34 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"time"
-
-	"github.com/spf13/cobra"
 )
-
-// ownerWait is how long a command waits for the socket of a process that has just taken the directory.
-const ownerWait = 5 * time.Second
-
-// ownerSettings are the settings that matter to who works on the data directory and serves nothing.
-var ownerSettings = []string{"data-dir", "max-bytes", "sync", "log-level"}
-
-// addOwnerSettings gives cmd the flags of ownerSettings; all other settings are read from the environment and the file as ever.
-func addOwnerSettings(cmd *cobra.Command) {
-	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
-	for _, s := range programSettings {
-		for _, name := range ownerSettings {
-			if s.name == name {
-				cmd.Flags().String(s.name, s.standard, s.usage)
-			}
-		}
-	}
-	cmd.Flags().SortFlags = false
-}
 
 // control speaks to the owner of a data directory: another process, or this one.
 type control struct {
@@ -69,78 +45,6 @@ func findOwner(ctx context.Context, dir string) (*control, about, error) {
 		return nil, a, err
 	}
 	return c, a, nil
-}
-
-// reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set, there must be a log in it.
-func reachOwner(cmd *cobra.Command, create bool) (*control, error) {
-	c, err := configOf(cmd)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(logDir(c.dataDir)); err != nil && !create {
-		return nil, fmt.Errorf("there is no log in the data directory %s: name another with --data-dir (%w)", c.dataDir, err)
-	}
-	return ownerOf(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel})))
-}
-
-// configOf reads the settings of a command.
-func configOf(cmd *cobra.Command) (*config, error) {
-	s, err := readSettings(cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	return s.config()
-}
-
-func ownerOf(ctx context.Context, c *config, logger *slog.Logger) (*control, error) {
-	for deadline := time.Now().Add(ownerWait); ; {
-		release, locked := lockDir(c.dataDir)
-		if locked == nil {
-			return ownIt(ctx, c, logger, release)
-		}
-		if !errors.Is(locked, errInUse) {
-			return nil, locked
-		}
-		other, _, err := findOwner(ctx, c.dataDir)
-		if err == nil {
-			return other, nil
-		}
-		if !errors.Is(err, errNoOwner) || time.Now().After(deadline) {
-			return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond): // it has the lock and is about to make the socket, or is about to go
-		}
-	}
-}
-
-// ownIt makes this process the owner, and speaks to itself: so it does what a server would, and serves other commands meanwhile.
-func ownIt(ctx context.Context, c *config, logger *slog.Logger, release func()) (*control, error) {
-	server, err := listenControl(c.dataDir)
-	if err != nil {
-		release()
-		return nil, err
-	}
-	o, err := openOwner(ctx, c, logger)
-	if err != nil {
-		server.stop()
-		release()
-		return nil, err
-	}
-	server.serve(o.handler(), func(err error) { logger.Error("no more commands are answered", "error", err) })
-	untune := tuneRuntime()
-	k := connect(c.dataDir)
-	hangUp := k.close
-	k.close = func() {
-		hangUp()
-		server.stop()
-		o.close()
-		release()
-		untune()
-	}
-	return k, nil
 }
 
 // call asks the owner and reads its answer: each line that is neither progress nor the end goes to line, which may be nil like progress and done.
@@ -206,28 +110,4 @@ func progressOf(b []byte, v any) bool {
 	return bytes.HasPrefix(b, []byte(`{"progress":`)) && json.Unmarshal(b, &struct {
 		Progress any `json:"progress"`
 	}{v}) == nil
-}
-
-// errLongLine says that a line is longer than its limit.
-var errLongLine = errors.New("the line is too long")
-
-// readLine is the next line without its end, which may be missing at the end of all. It is a copy. limit is in bytes; 0: none.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		line = append(line, part...)
-		if limit > 0 && len(line) > limit {
-			return line, errLongLine
-		}
-		switch {
-		case err == nil:
-			return line[:len(line)-1], nil
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && len(line) > 0 && limit > 0:
-			return line, nil
-		default:
-			return line, err
-		}
-	}
 }

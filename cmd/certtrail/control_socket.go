@@ -21,6 +21,9 @@ const (
 // maxSocketPath is how long the path of a unix socket may be; the kernels differ between 104 and 108 bytes, with a zero at the end.
 const maxSocketPath = 100
 
+// socketStop is how long requests under way may take to end once the socket is to close.
+const socketStop = 5 * time.Second
+
 // reach calls do with a path of the socket dir/name that the kernel takes, however long dir is.
 func reach(dir, name string, do func(path string) error) error {
 	path := filepath.Join(dir, name)
@@ -94,7 +97,7 @@ func (s *controlServer) serve(h http.Handler, failed func(error)) {
 // stop ends the requests under way and removes the socket. It returns when none uses the owner any more, or the time for it is over.
 func (s *controlServer) stop() {
 	s.cancel()
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), socketStop)
 	defer cancel()
 	os.Remove(filepath.Join(s.dir, controlName))
 	if err := s.server.Shutdown(ctx); err != nil {

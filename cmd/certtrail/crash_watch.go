@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 )
 
@@ -104,16 +103,6 @@ func guardAgainstCrashes(dir string, logTo io.Writer, level slog.Leveler) (logge
 }
 
 const watchCrashName = "watch-crash"
-
-func watchCrashCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: watchCrashName + " DIRECTORY", Short: "Wait for the end of certtrail serve, and say why it crashed if it did", Hidden: true,
-		Args: wants(1, "the data directory; only certtrail serve starts it"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return waitForCrash(args[0], cmd.InOrStdin(), os.NewFile(3, runningFile), cmd.ErrOrStderr())
-		},
-	}
-}
 
 // waitForCrash waits until the process at the other end of alive ends, and sums up what it said at its end. said is that file.
 func waitForCrash(dir string, alive io.Reader, said *os.File, stderr io.Writer) error {

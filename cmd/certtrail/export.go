@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,16 +30,16 @@ func exportCommand() *cobra.Command {
 			if _, err := os.Lstat(path); err == nil && path != "-" && !force {
 				return fmt.Errorf("%s is there already: choose another name, or say --force to replace it", path)
 			}
-			owner, err := reachOwner(cmd, false)
+			server, err := reachOwner(cmd, false)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer server.close()
 			x := &export{far: newCounter(cmd.ErrOrStderr())}
 			if path == "-" {
-				err = x.write(cmd.Context(), owner, cmd.OutOrStdout())
+				err = x.write(cmd.Context(), server, cmd.OutOrStdout())
 			} else {
-				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), owner, w) })
+				err = writeWhole(path, func(w io.Writer) error { return x.write(cmd.Context(), server, w) })
 			}
 			x.far.clear()
 			if err != nil {
@@ -66,7 +62,7 @@ type export struct {
 	far    *counter
 }
 
-func (x *export) write(ctx context.Context, owner *control, to io.Writer) error {
+func (x *export) write(ctx context.Context, server *control, to io.Writer) error {
 	w := bufio.NewWriterSize(to, 256<<10)
 	at := uint64(0)
 	skip := func(next uint64) {
@@ -75,7 +71,7 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 		}
 	}
 	var end eventsEnd
-	err := owner.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
+	err := server.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
 		e, err := readStreamed(line)
 		if err != nil {
 			return err
@@ -89,54 +85,4 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 	}, &end)
 	skip(end.Last + 1)
 	return errors.Join(err, w.Flush())
-}
-
-// writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
-func writeWhole(path string, write func(io.Writer) error) error {
-	f, err := makeAside(path, false)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close() // its lock lasts until it has its name
-	if err := errors.Join(write(f), f.Sync()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("couldn't write %s: %w", path, err)
-	}
-	return syncPath(filepath.Dir(path))
-}
-
-// syncPath makes a file, or the names in a directory, durable.
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, fs.ErrInvalid) {
-		err = nil
-	}
-	return errors.Join(err, f.Close())
-}
-
-// count is a number of things, with commas: "1,234 events".
-func count(n uint64, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return commas(n) + " " + thing
-}
-
-func commas(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	var b strings.Builder
-	for i, digit := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	return b.String()
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// modelsOf are the read models that events of an aggregate fill.
+// modelsOf maps an aggregate to the read model that its events change.
 var modelsOf = map[string]string{
 	schema.AggregateOrder: lifecycle.Orders, schema.AggregateCertificate: lifecycle.Certificates, schema.AggregateDomain: lifecycle.Domains,
 	schema.AggregateOrganization: lifecycle.Organizations, schema.AggregateDNSSEC: lifecycle.DNSSECs,
@@ -15,8 +15,8 @@ var modelsOf = map[string]string{
 	schema.AggregateUser: lifecycle.Users, schema.AggregateTarget: lifecycle.Targets, schema.AggregateScan: lifecycle.Scans, schema.AggregateFinding: lifecycle.Findings,
 }
 
-// fills are the read models that the system's deliveries fill, as its samples, which are of every event it documents, show.
-func fills(system schema.System) []string {
+// modelsFedBy lists the read models that the provider's deliveries can change. Its samples, one of every event that it documents, show it.
+func modelsFedBy(system schema.System) []string {
 	var models []string
 	add := func(model string) {
 		if model != "" && !slices.Contains(models, model) {

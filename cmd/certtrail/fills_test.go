@@ -12,11 +12,11 @@ func TestProvidersFillTheListsOfTheirEvents(t *testing.T) {
 		"probely": "findings scans targets users",
 	}
 	for kind, models := range want {
-		system, ok := systemOf(kind)
+		system, ok := systems.of(kind)
 		if !ok {
 			t.Fatalf("no system %s", kind)
 		}
-		got := fills(system)
+		got := modelsFedBy(system)
 		slices.Sort(got)
 		if strings.Join(got, " ") != models {
 			t.Errorf("%s fills %v, want %s", kind, got, models)

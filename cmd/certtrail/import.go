@@ -30,15 +30,15 @@ func importCommand() *cobra.Command {
 				}
 				from, name = f, args[0]
 			}
-			owner, err := reachOwner(cmd, true)
+			server, err := reachOwner(cmd, true)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer server.close()
 			var n imported
 			body := io.NopCloser(from) // the request must not close standard input
 			far := newCounter(cmd.ErrOrStderr())
-			err = owner.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
+			err = server.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
 				if progressOf(line, &n) {
 					far.show("imported %s", n)
 				}

@@ -54,7 +54,7 @@ func BenchmarkImport(b *testing.B) {
 
 func ownerForTest(t testing.TB, dir string) *control {
 	t.Helper()
-	k, err := ownerOf(context.Background(), &config{dataDir: filepath.Join(dir, "data"), maxBytes: 8 << 30}, discard)
+	k, err := ownerOf(context.Background(), &config{systems: systems, dataDir: filepath.Join(dir, "data"), maxBytes: 8 << 30}, discard)
 	if err != nil {
 		t.Fatal(err)
 	}

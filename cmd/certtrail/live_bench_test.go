@@ -105,7 +105,7 @@ func BenchmarkLive(b *testing.B) {
 	var pages sync.WaitGroup
 	defer pages.Wait()
 	defer cancel()
-	known, _ := systemOf("digicert")
+	known, _ := systems.of("digicert")
 	system := known.New(func(string) string { return testKey })
 	send := func(event string) {
 		body := fmt.Sprintf(`{"event":%q,"data":{"order_id":7,"certificate_id":8}}`, event)

@@ -6,11 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/spf13/cobra"
 )
 
 // errInUse says that another process has the data directory.
@@ -42,9 +39,9 @@ func lockDir(dir string) (release func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// thisCommand is what this process was started to do, "(certtrail serve)", for whoever finds the directory in use; "" if that is none of our commands.
+// thisCommand returns the command that this process runs, "(certtrail serve)", for whoever finds the directory in use; "" if its first argument is none.
 func thisCommand() string {
-	if len(os.Args) < 2 || !slices.ContainsFunc(rootCommand().Commands(), func(c *cobra.Command) bool { return c.Name() == os.Args[1] }) {
+	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
 		return ""
 	}
 	return "(certtrail " + os.Args[1] + ")"
@@ -54,3 +51,20 @@ func write(f *os.File, s string) error {
 	_, err := f.WriteAt([]byte(s), 0)
 	return err
 }
+
+// removeLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
+// directories in which a socket was made.
+func removeLeftInside(dataDir string) {
+	entries, err := os.ReadDir(dataDir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), preparedName) || strings.HasPrefix(e.Name(), controlMaking) {
+			os.RemoveAll(filepath.Join(dataDir, e.Name()))
+		}
+	}
+}
+
+// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
+const preparedName = "nats.restoring-"

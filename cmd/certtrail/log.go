@@ -8,12 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams/embedded"
 )
@@ -97,13 +94,13 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	if !errors.Is(locked, errInUse) {
 		return nil, locked
 	}
-	owner, _, err := findOwner(cmd.Context(), c.dataDir)
+	server, _, err := findOwner(cmd.Context(), c.dataDir)
 	if err != nil {
 		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
 	}
-	defer owner.close()
+	defer server.close()
 	var report embedded.Report
-	err = owner.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
+	err = server.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
 		var p filesRead
 		if progressOf(line, &p) {
 			far.show("read %d of %d files", p.Done, p.Total)
@@ -111,22 +108,6 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 		return nil
 	}, &report)
 	return &report, err
-}
-
-// filesRead is how far a reading of the log's files is.
-type filesRead struct {
-	Done  int `json:"files_read"`
-	Total int `json:"files"`
-}
-
-// checkLog is GET /log/check.
-func (o *owner) checkLog(ctx context.Context, a *answer, _ *http.Request) (any, error) {
-	return o.log.Check(ctx, func(done, total int) { a.progress(filesRead{done, total}) }) // who hears nothing any more changes nothing
-}
-
-// repairLog is POST /log/repair.
-func (o *owner) repairLog(ctx context.Context, _ *answer, _ *http.Request) (any, error) {
-	return o.log.Repair(ctx)
 }
 
 func printReport(w io.Writer, r *embedded.Report) {
@@ -169,14 +150,14 @@ func logAcceptCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			owner, err := reachOwner(cmd, false)
+			server, err := reachOwner(cmd, false)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer server.close()
 			var accepted acceptedGap
 			bar := newBar(cmd.ErrOrStderr())
-			err = owner.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
+			err = server.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
 			bar.clear()
 			if err != nil {
 				return err
@@ -187,42 +168,4 @@ func logAcceptCommand() *cobra.Command {
 	}
 	addOwnerSettings(cmd)
 	return cmd
-}
-
-type acceptedGap struct {
-	Seq uint64 `json:"seq"`
-}
-
-// acceptGap is POST /log/accept-gap.
-func (o *owner) acceptGap(ctx context.Context, a *answer, r *http.Request) (any, error) {
-	gap, err := schema.ParseGap(r.URL.Query().Get("gap"))
-	if err != nil {
-		return nil, err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err
-	}
-	seq, err := o.log.AcceptGap(ctx, schema.NewGapAccepted(id.String(), schema.At(time.Now()), gap))
-	if err != nil {
-		return nil, err
-	}
-	store, err := o.readModels()
-	if err != nil {
-		return nil, err
-	}
-	if o.unsettled() {
-		return acceptedGap{seq}, nil
-	}
-	if err := store.AcceptLosses(ctx, func(p projections.Progress) { a.progress(p) }); err != nil { // who hears nothing any more changes nothing
-		return nil, fmt.Errorf("event %d accepts the gap, but the read models still show what is gone; certtrail replay builds them anew: %w", seq, err)
-	}
-	return acceptedGap{seq}, nil
-}
-
-func eventsAre(g schema.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are", g.First, g.Last)
 }

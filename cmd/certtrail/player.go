@@ -11,7 +11,7 @@ import (
 // player sends the demo's deliveries: first a set of stories that show every kind of state, quickly, then new orders at a pace a person can watch.
 type player struct {
 	base    string
-	s       *settings
+	sources []source
 	pace    time.Duration
 	now     time.Time
 	ca      map[string]*authority
@@ -37,8 +37,8 @@ type validity struct {
 
 type story []step
 
-func newPlayer(base string, s *settings, pace time.Duration) *player {
-	return &player{base: base, s: s, pace: pace, now: time.Now(), ca: map[string]*authority{}, next: 1, written: map[string]bool{}}
+func newPlayer(base string, sources []source, pace time.Duration) *player {
+	return &player{base: base, sources: sources, pace: pace, now: time.Now(), ca: map[string]*authority{}, next: 1, written: map[string]bool{}}
 }
 
 // play sends until ctx ends. What goes wrong is said once on w, and the play goes on.
@@ -81,7 +81,7 @@ func (p *player) send(ctx context.Context, w io.Writer, one step) {
 }
 
 func (p *player) deliver(ctx context.Context, one step) error {
-	source, err := sourceNamed(p.s.sources, one.provider)
+	source, err := sourceNamed(p.sources, one.provider)
 	if err != nil {
 		return err
 	}

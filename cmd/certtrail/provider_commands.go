@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -63,7 +62,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 	sourceName := cmd.Flags().String("source", system.Kind, "the source, where there are several of "+system.Title)
 	addAPISettings(cmd, system)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, err := readSettings(cmd.Flags())
+		s, err := systems.read(cmd.Flags())
 		if err != nil {
 			return err
 		}
@@ -78,7 +77,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		if source.system.Kind != system.Kind {
 			return fmt.Errorf("the source %s is not of the kind %s", source.name, system.Kind)
 		}
-		a, err := source.api()
+		a, err := apiOf(source)
 		if err != nil {
 			return err
 		}
@@ -91,29 +90,4 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		})
 	}
 	return cmd
-}
-
-// addAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
-func addAPISettings(cmd *cobra.Command, system schema.System) {
-	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
-	for _, p := range system.API.Settings {
-		cmd.Flags().String(system.Kind+"-"+p.Name, p.Default, p.Usage)
-		if p.Secret {
-			cmd.Flags().String(system.Kind+"-"+p.Name+"-file", "", "a file that holds "+system.Kind+"-"+p.Name)
-		}
-	}
-	cmd.Flags().SortFlags = false
-}
-
-// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
-func (c *config) endpoints(s source) []string {
-	base := c.hooksURL
-	if base == "" {
-		base = "http://" + c.hooksListen
-	}
-	var list []string
-	for _, feed := range feeds(s.system) {
-		list = append(list, base+ingest.Path(s.name, feed, "{token}"))
-	}
-	return list
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// titles are the sources by name, for a database that none of them delivers to.
-func (c *config) titles() []web.Provider {
+// titlesOf returns the sources by name, for a database that none of them delivers to.
+func titlesOf(c *config) []web.Provider {
 	var list []web.Provider
 	for _, s := range c.sources {
 		list = append(list, web.Provider{Name: s.name, Title: s.title()})
@@ -53,7 +53,7 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 		c.webURL = "http://" + l.Addr().String()
 	}
 	handler, err := web.New(web.Options{
-		Store: store, Providers: c.titles, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
+		Store: store, Providers: func() []web.Provider { return titlesOf(c) }, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
 		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq}, URL: c.webURL, Limits: limits(), Outlives: outlivesRule, LapsesFirst: lapsesFirst,
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,9 +13,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"github.com/certtrail/certtrail/streams"
-	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 func restoreCommand() *cobra.Command {
@@ -32,7 +28,7 @@ func restoreCommand() *cobra.Command {
 				return err
 			}
 			config, _ := configPath(cmd.Flags())
-			s, err := readSettingsFrom(cmd.Flags(), config, false)
+			s, err := systems.readFrom(cmd.Flags(), config, false)
 			if err != nil {
 				return err
 			}
@@ -63,16 +59,16 @@ func restoreCommand() *cobra.Command {
 func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest, snapshot io.Reader) error {
 	release, locked := lockDir(c.dataDir)
 	if errors.Is(locked, errInUse) {
-		owner, _, err := findOwner(ctx, c.dataDir)
+		server, _, err := findOwner(ctx, c.dataDir)
 		if err != nil {
 			return fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
 		}
-		defer owner.close()
+		defer server.close()
 		want, err := json.Marshal(m.Stream)
 		if err != nil {
 			return err
 		}
-		return owner.call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
+		return server.call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
 	}
 	if locked != nil {
 		return locked
@@ -86,106 +82,6 @@ func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest
 		return err
 	}
 	return installLog(c.dataDir, prepared)
-}
-
-// withoutEvents makes sure that the data directory has no events. Nobody may have its log open.
-func withoutEvents(ctx context.Context, c *config, logger *slog.Logger) error {
-	dir := logDir(c.dataDir)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	report, err := embedded.Check(ctx, embedded.Options{Dir: dir, Always: c.syncAlways, Logger: logger})
-	if err != nil {
-		return err
-	}
-	return isEmpty(report, dir)
-}
-
-// isEmpty makes sure that the log in dir has no events, and nothing that may have been some.
-func isEmpty(report *embedded.Report, dir string) error {
-	if len(report.Damage) > 0 {
-		return fmt.Errorf("%s is damaged, and may hold events: a backup goes into a data directory without any; name another with --data-dir, or move %s away", report.Damage[0].File, dir)
-	}
-	if report.Events > 0 {
-		return fmt.Errorf("the log in %s has events, up to number %d: a backup goes into a data directory without any; name another with --data-dir, or move %s away", dir, report.Last, dir)
-	}
-	return nil
-}
-
-func (o *owner) withoutEvents(ctx context.Context) error {
-	report, err := o.log.Check(ctx, nil)
-	if err != nil {
-		return err
-	}
-	return isEmpty(report, logDir(o.c.dataDir))
-}
-
-// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
-const preparedName = "nats.restoring-"
-
-// prepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
-func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
-	removeLeftInside(c.dataDir) // of one that failed
-	outer, err := os.MkdirTemp(c.dataDir, preparedName)
-	if err != nil {
-		return "", err
-	}
-	prepared = filepath.Join(outer, "nats")
-	// max-bytes is not for it: the backup may hold more than this log is to grow to.
-	got, err := embedded.Restore(ctx, embedded.Options{Dir: prepared, Always: c.syncAlways, Logger: logger}, snapshot)
-	if err == nil && !got.Equal(want) {
-		err = fmt.Errorf("the restored log has %s up to number %d with the digest %.16s; the backup's manifest says %s up to %d with %.16s",
-			count(got.Events, "event"), got.LastSeq, got.Digest, count(want.Events, "event"), want.LastSeq, want.Digest)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(outer))
-	}
-	return prepared, nil
-}
-
-// installLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the whole one.
-func installLog(dataDir, prepared string) error {
-	dir := logDir(dataDir)
-	err := forgetAsked(dataDir)
-	if err == nil {
-		err = embedded.Remove(dir)
-	}
-	if err == nil {
-		err = os.Rename(prepared, dir)
-	}
-	if err == nil {
-		err = syncPath(dataDir)
-	}
-	if err != nil {
-		return fmt.Errorf("couldn't put the restored log in its place: %w", err)
-	}
-	return os.RemoveAll(filepath.Dir(prepared))
-}
-
-// restore is the route that exchanges a log without events for the one of a backup.
-func (o *owner) restore(ctx context.Context, _ *answer, r *http.Request) (any, error) {
-	if o.replace == nil {
-		return nil, fmt.Errorf("process %d works on the data directory: try again when it has ended", os.Getpid())
-	}
-	var want streams.Summary
-	if err := json.Unmarshal([]byte(r.URL.Query().Get("stream")), &want); err != nil {
-		return nil, fmt.Errorf("the request doesn't say what the backup holds: %w", err)
-	}
-	if !o.importing.TryLock() {
-		return nil, errors.New("an import is under way: try again when it has ended")
-	}
-	defer o.importing.Unlock()
-	prepare := o.during(func(ctx context.Context, _ *answer, r *http.Request) (any, error) {
-		if err := o.withoutEvents(ctx); err != nil {
-			return nil, err
-		}
-		return prepareLog(ctx, o.c, r.Body, want, o.logger)
-	})
-	prepared, err := prepare(ctx, nil, r)
-	if err != nil {
-		return nil, err
-	}
-	return struct{}{}, o.replace(ctx, prepared.(string))
 }
 
 // restoreSettings puts the backup's settings in their place, unless there are some.
@@ -207,7 +103,7 @@ func restoreSettings(path string, w io.Writer, m *manifest, dir, dataDir string)
 		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
 	}
 	fmt.Fprintf(w, "wrote the settings to %s\n", path)
-	if f, err := readFile(path); err == nil && f.values["data-dir"] != "" && filepath.Clean(f.values["data-dir"]) != filepath.Clean(dataDir) {
+	if f, err := systems.readFile(path); err == nil && f.values["data-dir"] != "" && filepath.Clean(f.values["data-dir"]) != filepath.Clean(dataDir) {
 		fmt.Fprintf(w, "warning: they name the data directory %s, but the log was restored to %s: change one of the two\n", f.values["data-dir"], dataDir)
 	}
 	return nil

@@ -18,7 +18,7 @@ func TestDeliverFollowsNobody(t *testing.T) {
 		t.Errorf("the delivery went on to %s, with the key %q", r.URL.Path, r.Header.Get("X-Webhook-Key"))
 	}))
 	defer server.Close()
-	digicert, _ := systemOf("digicert")
+	digicert, _ := systems.of("digicert")
 	d := &schema.Delivery{Method: "POST", Body: []byte(`{"event":"test_webhook_endpoint"}`)}
 	status, _, err := deliver(t.Context(), server.URL, "digicert", digicert.New(func(string) string { return testKey }), d)
 	if status != http.StatusMovedPermanently || err != nil {

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -67,8 +65,9 @@ func sourceSettings(s schema.System) []setting {
 		setting{name: "rate-limit", usage: "deliveries a second that are taken; empty: no limit"})
 }
 
-func allSettings() []setting {
-	list := programSettings
+// settings returns every setting: the program's, and those of each kind under its prefix.
+func (systems catalog) all() []setting {
+	list := slices.Clone(programSettings)
 	for _, s := range systems {
 		for _, p := range sourceSettings(s) {
 			p.name = s.Kind + "-" + p.name
@@ -79,20 +78,9 @@ func allSettings() []setting {
 	return list
 }
 
-// addSettings gives cmd a flag for every setting.
-func addSettings(cmd *cobra.Command) {
-	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
-	for _, s := range allSettings() {
-		cmd.Flags().String(s.name, s.standard, s.usage)
-		if s.secret {
-			cmd.Flags().String(s.name+"-file", "", "a file that holds "+s.name)
-		}
-	}
-	cmd.Flags().SortFlags = false
-}
-
 // settings are the values of all settings, from wherever they were given.
 type settings struct {
+	systems catalog
 	values  map[string]string
 	sources []source
 	file    string // that was read; "" if none was
@@ -100,10 +88,10 @@ type settings struct {
 
 func (s *settings) get(name string) string { return s.values[name] }
 
-// readSettings resolves every setting from flags, environment, file and default.
-func readSettings(flags *pflag.FlagSet) (*settings, error) {
+// read resolves every setting from flags, environment, file and default.
+func (systems catalog) read(flags *pflag.FlagSet) (*settings, error) {
 	path, given := configPath(flags)
-	return readSettingsFrom(flags, path, given)
+	return systems.readFrom(flags, path, given)
 }
 
 // configPath is where the settings' file is, and whether a person said so.
@@ -115,10 +103,10 @@ func configPath(flags *pflag.FlagSet) (path string, given bool) {
 	return defaultConfig, false
 }
 
-// readSettingsFrom is readSettings with the file at path, which may be missing unless it is explicit.
-func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settings, error) {
-	s := &settings{values: map[string]string{}}
-	file, err := readFile(path)
+// readFrom is read with the file at path, which may be missing unless it is explicit.
+func (systems catalog) readFrom(flags *pflag.FlagSet, path string, explicit bool) (*settings, error) {
+	s := &settings{systems: systems, values: map[string]string{}}
+	file, err := systems.readFile(path)
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
 		file, err = &settingsFile{}, nil
 	} else if err == nil {
@@ -127,7 +115,7 @@ func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settin
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range allSettings() {
+	for _, one := range systems.all() {
 		if s.values[one.name], err = resolve(flags, file.values, one); err != nil {
 			return nil, err
 		}
@@ -139,7 +127,7 @@ func readSettingsFrom(flags *pflag.FlagSet, path string, explicit bool) (*settin
 
 // addBuiltIn adds the source that bears its kind's name, of every kind.
 func (s *settings) addBuiltIn() {
-	for _, system := range systems {
+	for _, system := range s.systems {
 		s.sources = append(s.sources, source{system.Kind, system, func(name string) string { return s.values[system.Kind+"-"+name] }})
 	}
 }
@@ -164,23 +152,23 @@ func environmentName(setting string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
-// strangersIn are the names in the environment that look like settings and are none, sorted: a name that is misspelt would else pass for one that was not
-// given. What Kubernetes tells of a service that is called certtrail is none of them.
-func strangersIn(environment []string) []string {
+// unknownEnv returns the CERTTRAIL_ variables that are not settings, sorted: a misspelt name would else pass for one that was not given. Kubernetes' own
+// variables of a service that is called certtrail are left out.
+func (systems catalog) unknownEnv(environment []string) []string {
 	known := map[string]bool{environmentName("config"): true}
-	for name := range knownNames(allSettings()) {
+	for name := range knownNames(systems.all()) {
 		known[environmentName(name)] = true
 	}
-	var strangers []string
+	var unknown []string
 	for _, pair := range environment {
 		name, _, _ := strings.Cut(pair, "=")
 		rest, ours := strings.CutPrefix(name, environmentPrefix)
 		if ours && !known[name] && !strings.HasPrefix(rest, "SERVICE_") && rest != "PORT" && !strings.HasPrefix(rest, "PORT_") {
-			strangers = append(strangers, name)
+			unknown = append(unknown, name)
 		}
 	}
-	sort.Strings(strangers)
-	return strangers
+	slices.Sort(unknown)
+	return unknown
 }
 
 // find is what the first of the places that says anything of s says: its value, or for a secret the path of the file that holds it.
@@ -220,108 +208,4 @@ func readSecret(name, path string) (string, error) {
 		return "", fmt.Errorf("%s: its file %s is empty", name, path)
 	}
 	return secret, nil
-}
-
-// settingsFile is what certtrail.yaml says.
-type settingsFile struct {
-	values  map[string]string
-	sources []source
-}
-
-func readFile(path string) (*settingsFile, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("couldn't read the settings: %w", err)
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(b, &doc); err != nil {
-		return nil, fmt.Errorf("%s is not YAML: %w", path, err)
-	}
-	f := &settingsFile{values: map[string]string{}}
-	if len(doc.Content) == 0 {
-		return f, nil
-	}
-	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s: line %d: the settings are not a list of \"name: value\"", path, root.Line)
-	}
-	known := knownNames(allSettings())
-	err = eachKey(root, func(key, value *yaml.Node) (err error) {
-		if key.Value == "sources" {
-			f.sources, err = readSources(value)
-			return err
-		}
-		return put(f.values, known, key, value)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
-}
-
-// eachKey gives take each key of a mapping with its value. A key that stands twice is an error: which of the two counts, nobody could tell.
-func eachKey(mapping *yaml.Node, take func(key, value *yaml.Node) error) error {
-	lines := map[string]int{}
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		key := mapping.Content[i]
-		if before, twice := lines[key.Value]; twice {
-			return fmt.Errorf("line %d: %s stands in line %d already", key.Line, key.Value, before)
-		}
-		lines[key.Value] = key.Line
-		if err := take(key, mapping.Content[i+1]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func knownNames(list []setting) map[string]bool {
-	known := map[string]bool{}
-	for _, s := range list {
-		known[s.name] = true
-		if s.secret {
-			known[s.name+"-file"] = true
-		}
-	}
-	return known
-}
-
-// put takes one line of the file.
-func put(values map[string]string, known map[string]bool, key, value *yaml.Node) error {
-	if !known[key.Value] {
-		return fmt.Errorf("line %d: there is no setting %q%s", key.Line, key.Value, suggestion(key.Value, known))
-	}
-	switch value.Kind {
-	case yaml.ScalarNode:
-		if value.Tag != "!!null" {
-			values[key.Value] = value.Value
-		}
-		return nil
-	case yaml.SequenceNode:
-		var items []string
-		for _, item := range value.Content {
-			if item.Kind != yaml.ScalarNode {
-				return fmt.Errorf("line %d: an entry of %s is not a plain value", item.Line, key.Value)
-			}
-			items = append(items, item.Value)
-		}
-		values[key.Value] = strings.Join(items, ",")
-		return nil
-	}
-	return fmt.Errorf("line %d: %s is neither a value nor a list of values", value.Line, key.Value)
-}
-
-// suggestion names the known setting that begins or ends like the unknown one.
-func suggestion(name string, known map[string]bool) string {
-	var near []string
-	for k := range known {
-		if strings.HasPrefix(k, name) || strings.HasSuffix(k, name) || strings.ReplaceAll(name, "_", "-") == k {
-			near = append(near, k)
-		}
-	}
-	if len(near) == 0 {
-		return ""
-	}
-	sort.Strings(near)
-	return "; did you mean " + strings.Join(near, " or ") + "?"
 }

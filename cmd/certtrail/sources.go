@@ -10,8 +10,11 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
+// catalog is the list of kinds of providers that the program serves.
+type catalog []schema.System
+
 // readSources reads the further sources of the settings' file, each with a kind and that kind's settings without prefix.
-func readSources(node *yaml.Node) ([]source, error) {
+func (systems catalog) readSources(node *yaml.Node) ([]source, error) {
 	if node.Tag == "!!null" {
 		return nil, nil
 	}
@@ -26,7 +29,7 @@ func readSources(node *yaml.Node) ([]source, error) {
 	}
 	var list []source
 	err := eachKey(node, func(name, settings *yaml.Node) error {
-		s, err := readSource(name, settings)
+		s, err := systems.readSource(name, settings)
 		if err != nil {
 			return err
 		}
@@ -43,7 +46,7 @@ func readSources(node *yaml.Node) ([]source, error) {
 	return list, err
 }
 
-func readSource(name, node *yaml.Node) (source, error) {
+func (systems catalog) readSource(name, node *yaml.Node) (source, error) {
 	if node.Kind != yaml.MappingNode {
 		return source{}, fmt.Errorf("line %d: the source %s has no settings", node.Line, name.Value)
 	}
@@ -53,11 +56,11 @@ func readSource(name, node *yaml.Node) (source, error) {
 			kind = node.Content[i+1].Value
 		}
 	}
-	system, ok := systemOf(kind)
+	system, ok := systems.of(kind)
 	if !ok {
-		return source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, kinds())
+		return source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, systems.kinds())
 	}
-	if err := checkSourceName(name); err != nil {
+	if err := systems.checkSourceName(name); err != nil {
 		return source{}, err
 	}
 	list := sourceSettings(system)
@@ -86,7 +89,7 @@ func readSource(name, node *yaml.Node) (source, error) {
 }
 
 // checkSourceName refuses a name that could not stand in a path and a subject, or is a kind's.
-func checkSourceName(name *yaml.Node) error {
+func (systems catalog) checkSourceName(name *yaml.Node) error {
 	if schema.Token(name.Value) != name.Value || name.Value == "" || strings.ToLower(name.Value) != name.Value {
 		return fmt.Errorf("line %d: the name of a source is made of a-z, 0-9, - and _; %q is not", name.Line, name.Value)
 	}
@@ -129,7 +132,8 @@ func sourceNamed(sources []source, name string) (source, error) {
 	return source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
 }
 
-func systemOf(kind string) (schema.System, bool) {
+// of returns the system of that kind.
+func (systems catalog) of(kind string) (schema.System, bool) {
 	for _, s := range systems {
 		if s.Kind == kind {
 			return s, true
@@ -138,10 +142,45 @@ func systemOf(kind string) (schema.System, bool) {
 	return schema.System{}, false
 }
 
-func kinds() string {
+func (systems catalog) kinds() string {
 	var list []string
 	for _, s := range systems {
 		list = append(list, s.Kind)
 	}
 	return strings.Join(list, ", ")
+}
+
+// remarks are what is wrong with a source's settings though it is on: what its provider would not take.
+func (s source) remarks() []string {
+	var list []string
+	for _, setting := range s.system.Settings {
+		if n := len(s.get(setting.Name)); n > 0 && n < setting.AtLeast {
+			list = append(list, fmt.Sprintf("%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.settingName(setting.Name), n, s.system.Title, setting.AtLeast))
+		}
+	}
+	return list
+}
+
+// feeds are the endpoints that a source of the system has, also before it is on.
+func feeds(system schema.System) []schema.Feed {
+	return system.New(func(string) string { return "any" }).Feeds()
+}
+
+// noAPI says that the source cannot be asked, and what to do.
+func (s source) noAPI() error {
+	if s.system.API == nil {
+		return fmt.Errorf("%s has no API that certtrail can ask", s.title())
+	}
+	return fmt.Errorf("the API of %s is not set up: set %s", s.name, strings.Join(s.apiSettings(), " and "))
+}
+
+// apiSettings are the full names of the settings without which the API is not asked.
+func (s source) apiSettings() []string {
+	var names []string
+	for _, setting := range s.system.API.Settings {
+		if setting.Default == "" {
+			names = append(names, s.settingName(setting.Name))
+		}
+	}
+	return names
 }

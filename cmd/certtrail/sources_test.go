@@ -26,7 +26,7 @@ func TestSourcesOfOneKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := us.asked(dir, "--config", file, "--reconcile-every", "0")
-	system, _ := systemOf("digicert")
+	system, _ := systems.of("digicert")
 	delivers := func(source, key string, want int) {
 		t.Helper()
 		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(`{"event":"certificate_issued","data":{"order_id":1,"certificate_id":` + map[string]string{"digicert": "11", "digicert-eu": "22"}[source] + `}}`)}

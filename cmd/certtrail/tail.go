@@ -53,30 +53,30 @@ func tailCommand() *cobra.Command {
 
 // tail follows the log of a running server until it is interrupted, or shows the past of a log that nobody serves.
 func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, streamed) error) error {
-	s, err := readSettings(cmd.Flags())
+	s, err := systems.read(cmd.Flags())
 	if err != nil {
 		return err
 	}
 	dir := s.get("data-dir")
-	owner, who, err := findOwner(cmd.Context(), dir)
+	server, who, err := findOwner(cmd.Context(), dir)
 	switch {
 	case err == nil && who.Serving:
 		query.Set("follow", "1")
 	case err == nil && past:
 	case past && errors.Is(err, errNoOwner):
-		if owner, err = reachOwner(cmd, false); err != nil {
+		if server, err = reachOwner(cmd, false); err != nil {
 			return err
 		}
 	case err == nil || errors.Is(err, errNoOwner):
 		if err == nil {
-			owner.close()
+			server.close()
 		}
 		return fmt.Errorf("no server runs on the data directory %s: start one with `certtrail serve`, name another with --data-dir, or see the past with --after-seq 0", dir)
 	default:
 		return err
 	}
-	defer owner.close()
-	err = owner.call(cmd.Context(), http.MethodGet, "/events", query, nil, func(line []byte) error {
+	defer server.close()
+	err = server.call(cmd.Context(), http.MethodGet, "/events", query, nil, func(line []byte) error {
 		e, err := readStreamed(line)
 		if err != nil {
 			return err

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/ingest"
 	"github.com/certtrail/certtrail/schema"
@@ -107,14 +105,4 @@ func detailOf(body []byte) string {
 		return problem.Detail
 	}
 	return strings.TrimSpace(string(body))
-}
-
-// sentenceOf is an error as a sentence: with a capital and a full stop.
-func sentenceOf(err error) string {
-	text := strings.TrimRight(err.Error(), ". ")
-	first, size := utf8.DecodeRuneInString(text)
-	if size == 0 {
-		return "It failed, and does not say why."
-	}
-	return string(unicode.ToUpper(first)) + text[size:] + "."
 }

@@ -44,14 +44,3 @@ func roomWarnings(r embedded.Room, dir string) []web.Warning {
 	}
 	return list
 }
-
-// remarks are what is wrong with a source's settings though it is on: what its provider would not take.
-func (s source) remarks() []string {
-	var list []string
-	for _, setting := range s.system.Settings {
-		if n := len(s.get(setting.Name)); n > 0 && n < setting.AtLeast {
-			list = append(list, fmt.Sprintf("%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.settingName(setting.Name), n, s.system.Title, setting.AtLeast))
-		}
-	}
-	return list
-}

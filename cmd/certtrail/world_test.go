@@ -12,9 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/spf13/cobra"
 )
 
 func testEnvironment() []string {
@@ -119,7 +121,7 @@ func (w *world) stop() error {
 // deliver sends d to the endpoint /hooks/source with the test's credentials.
 func (w *world) deliver(source string, d *schema.Delivery) (int, []byte, error) {
 	kind, feed, _ := strings.Cut(source, "-")
-	system, ok := systemOf(kind)
+	system, ok := systems.of(kind)
 	if !ok {
 		return 0, nil, fmt.Errorf("no system %s", kind)
 	}
@@ -160,4 +162,21 @@ func fetch(target string) (int, []byte, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, body, err
+}
+
+// settingsWith reads settings in which flags say values.
+func settingsWith(t testing.TB, values map[string]string) *settings {
+	t.Helper()
+	cmd := &cobra.Command{}
+	systems.addSettings(cmd)
+	for name, value := range values {
+		if err := cmd.Flags().Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := systems.read(cmd.Flags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestImportEndsWithTheLog imports into a log that is full, from someone who sends some events, and then neither more nor an end.
+func TestImportEndsWithTheLog(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	k, err := ownerOf(ctx, &config{systems: systems, dataDir: filepath.Join(t.TempDir(), "data"), maxBytes: 2 << 20}, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.close()
+	body, sender := io.Pipe()
+	go sender.Write(importLines(portionEvents + 1))
+	err = k.call(ctx, http.MethodPost, "/import", url.Values{"name": {"-"}}, body, nil, &imported{})
+	if err == nil || !strings.Contains(err.Error(), "the log stopped taking the events of -: ") || !strings.Contains(err.Error(), "raise max-bytes") {
+		t.Errorf("the import ended with: %v", err)
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestLockRemovesLeavings: who takes the data directory removes what killed processes left in it, and nobody else does.
+func TestLockRemovesLeavings(t *testing.T) {
+	dir := t.TempDir()
+	release, err := lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restoring, kept := filepath.Join(dir, preparedName+"12"), filepath.Join(dir, "nats")
+	for _, path := range []string{restoring, kept, filepath.Join(dir, controlMaking+"12")} {
+		if err := os.MkdirAll(filepath.Join(path, "nats", "jetstream"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := lockDir(dir); !errors.Is(err, errInUse) || !exists(t, restoring) {
+		t.Errorf("while another has the directory: %v", err)
+	}
+	release()
+	release, err = lockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 || !exists(t, kept) {
+		t.Errorf("%v are left (%v)", entries, err)
+	}
+}
