@@ -139,7 +139,8 @@ func TestRestoredLogHasNoQueue(t *testing.T) {
 	var snapshot bytes.Buffer
 	do(t, l.Snapshot(ctx, &snapshot))
 	dir := filepath.Join(t.TempDir(), "nats")
-	if _, err := embedded.Restore(ctx, embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, &snapshot); err != nil {
+	read := func(*streams.Log, uint64) error { return nil }
+	if err := embedded.Restore(ctx, embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, &snapshot, read); err != nil {
 		t.Fatal(err)
 	}
 	again := openLog(t, embedded.Options{Dir: dir})

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 func importCommand() *cobra.Command {
@@ -35,7 +37,7 @@ func importCommand() *cobra.Command {
 				return err
 			}
 			defer server.close()
-			var n imported
+			var n transfer.Imported
 			body := io.NopCloser(from) // the request must not close standard input
 			far := newCounter(cmd.ErrOrStderr())
 			err = server.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {

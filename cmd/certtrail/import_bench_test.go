@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // importLines is n events of a kilobyte, as an export writes them.
@@ -35,17 +36,17 @@ func BenchmarkImport(b *testing.B) {
 		b.StopTimer()
 		k := ownerForTest(b, b.TempDir())
 		b.StartTimer()
-		var result imported
+		var result transfer.Imported
 		err := k.call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
 		if err != nil || result.Appended != n {
 			b.Fatal(result, err)
 		}
 		b.StopTimer()
-		x := &export{far: &counter{}}
-		if err := x.write(context.Background(), k, bufio.NewWriter(&bytes.Buffer{})); err != nil {
+		x, err := export(context.Background(), k, &bytes.Buffer{}, &counter{})
+		if err != nil {
 			b.Fatal(err)
 		}
-		exported += int(x.events)
+		exported += int(x.Events())
 		k.close()
 		b.StartTimer()
 	}

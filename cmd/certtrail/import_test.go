@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // TestImportEndsWithTheLog imports into a log that is full, from someone who sends some events, and then neither more nor an end.
@@ -21,8 +23,8 @@ func TestImportEndsWithTheLog(t *testing.T) {
 	}
 	defer k.close()
 	body, sender := io.Pipe()
-	go sender.Write(importLines(portionEvents + 1))
-	err = k.call(ctx, http.MethodPost, "/import", url.Values{"name": {"-"}}, body, nil, &imported{})
+	go sender.Write(importLines(4097))
+	err = k.call(ctx, http.MethodPost, "/import", url.Values{"name": {"-"}}, body, nil, &transfer.Imported{})
 	if err == nil || !strings.Contains(err.Error(), "the log stopped taking the events of -: ") || !strings.Contains(err.Error(), "raise max-bytes") {
 		t.Errorf("the import ended with: %v", err)
 	}

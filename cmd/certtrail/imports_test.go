@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"streams":                     {module + "/schema", "github.com/nats-io/nats.go"},
 	"streams/embedded":            {module + "/schema", module + "/streams", module + "/streams/gate", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "github.com/minio/highwayhash", "golang.org/x/sys/unix"},
 	"streams/gate":                {module + "/schema", module + "/streams", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2"},
+	"streams/transfer":            {module + "/schema", module + "/streams", "github.com/google/uuid"},
 	"streams/streamstest":         {module + "/schema", module + "/streams", "github.com/google/uuid"},
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/projectionstest": {module + "/schema"},

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // errInUse says that another process has the data directory.
@@ -55,16 +57,14 @@ func write(f *os.File, s string) error {
 // removeLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
 // directories in which a socket was made.
 func removeLeftInside(dataDir string) {
+	transfer.RemovePrepared(dataDir)
 	entries, err := os.ReadDir(dataDir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), preparedName) || strings.HasPrefix(e.Name(), controlMaking) {
+		if strings.HasPrefix(e.Name(), controlMaking) {
 			os.RemoveAll(filepath.Join(dataDir, e.Name()))
 		}
 	}
 }
-
-// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
-const preparedName = "nats.restoring-"

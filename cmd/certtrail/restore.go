@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 func restoreCommand() *cobra.Command {
@@ -23,7 +25,7 @@ func restoreCommand() *cobra.Command {
 			"The settings are put where --config says (default ./" + defaultConfig + "), unless there are some.",
 		Args: wants(1, "the directory of a backup, for example: certtrail restore /var/backups/certtrail-monday"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := readManifest(args[0])
+			m, err := transfer.ReadManifest(args[0], version())
 			if err != nil {
 				return err
 			}
@@ -36,7 +38,7 @@ func restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			snapshot, err := os.Open(filepath.Join(args[0], snapshotName))
+			snapshot, err := transfer.OpenSnapshot(args[0])
 			if err != nil {
 				return err
 			}
@@ -56,7 +58,7 @@ func restoreCommand() *cobra.Command {
 }
 
 // restoreLog restores into the data directory, or has the server do it that runs on it.
-func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest, snapshot io.Reader) error {
+func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *transfer.Manifest, snapshot io.Reader) error {
 	release, locked := lockDir(c.dataDir)
 	if errors.Is(locked, errInUse) {
 		server, _, err := findOwner(ctx, c.dataDir)
@@ -85,21 +87,16 @@ func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *manifest
 }
 
 // restoreSettings puts the backup's settings in their place, unless there are some.
-func restoreSettings(path string, w io.Writer, m *manifest, dir, dataDir string) error {
-	if _, ok := m.Files[backupSettings]; !ok {
+func restoreSettings(path string, w io.Writer, m *transfer.Manifest, dir, dataDir string) error {
+	if !m.HasSettings() {
 		fmt.Fprintf(w, "the backup has no settings\n")
 		return nil
 	}
-	from := filepath.Join(dir, backupSettings)
 	if _, err := os.Lstat(path); err == nil {
-		fmt.Fprintf(w, "kept the settings in %s; those of the backup are in %s\n", path, from)
+		fmt.Fprintf(w, "kept the settings in %s; those of the backup are in %s\n", path, transfer.SettingsPath(dir))
 		return nil
 	}
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
-	}
-	if err := writeWhole(path, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+	if err := m.RestoreSettings(dir, path); err != nil {
 		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
 	}
 	fmt.Fprintf(w, "wrote the settings to %s\n", path)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // eventsEnd is what the route for events says at their end.
@@ -65,7 +66,7 @@ func (o *owner) summary(ctx context.Context, a *answer, r *http.Request) (any, e
 	} else if until == math.MaxUint64 {
 		until = last
 	}
-	return o.log.Summarize(ctx, until, func(events uint64) { a.progress(events) })
+	return transfer.Summarize(ctx, o.log, until, func(events uint64) { a.progress(events) })
 }
 
 func number(q url.Values, name string, standard uint64) (uint64, error) {

@@ -10,10 +10,10 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 
 	"github.com/certtrail/certtrail/streams"
 	"github.com/certtrail/certtrail/streams/embedded"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // withoutEvents makes sure that the data directory has no events. Nobody may have its log open.
@@ -49,42 +49,30 @@ func (o *owner) withoutEvents(ctx context.Context) error {
 }
 
 // prepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
-func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams.Summary, logger *slog.Logger) (prepared string, err error) {
-	removeLeftInside(c.dataDir) // of one that failed
-	outer, err := os.MkdirTemp(c.dataDir, preparedName)
-	if err != nil {
-		return "", err
-	}
-	prepared = filepath.Join(outer, "nats")
-	// max-bytes is not for it: the backup may hold more than this log is to grow to.
-	got, err := embedded.Restore(ctx, embedded.Options{Dir: prepared, Always: c.syncAlways, Logger: logger}, snapshot)
-	if err == nil && !got.Equal(want) {
-		err = fmt.Errorf("the restored log has %s up to number %d with the digest %.16s; the backup's manifest says %s up to %d with %.16s",
-			count(got.Events, "event"), got.LastSeq, got.Digest, count(want.Events, "event"), want.LastSeq, want.Digest)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(outer))
-	}
-	return prepared, nil
+func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want transfer.Summary, logger *slog.Logger) (prepared string, err error) {
+	return transfer.Prepare(ctx, c.dataDir, snapshot, want, func(ctx context.Context, dir string, snapshot io.Reader) (transfer.Summary, error) {
+		// max-bytes is not for it: the backup may hold more than this log is to grow to.
+		return restoreSnapshot(ctx, embedded.Options{Dir: dir, Always: c.syncAlways, Logger: logger}, snapshot)
+	})
+}
+
+// restoreSnapshot makes a log out of a snapshot and returns what is read back from it.
+func restoreSnapshot(ctx context.Context, o embedded.Options, snapshot io.Reader) (s transfer.Summary, err error) {
+	err = embedded.Restore(ctx, o, snapshot, func(l *streams.Log, last uint64) (err error) {
+		s, err = transfer.Summarize(ctx, l, last, nil)
+		return err
+	})
+	return s, err
 }
 
 // installLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the whole one.
 func installLog(dataDir, prepared string) error {
-	dir := logDir(dataDir)
-	err := forgetAsked(dataDir)
-	if err == nil {
-		err = embedded.Remove(dir)
-	}
-	if err == nil {
-		err = os.Rename(prepared, dir)
-	}
-	if err == nil {
-		err = syncPath(dataDir)
-	}
-	if err != nil {
-		return fmt.Errorf("couldn't put the restored log in its place: %w", err)
-	}
-	return os.RemoveAll(filepath.Dir(prepared))
+	return transfer.Install(prepared, logDir(dataDir), func() error {
+		if err := forgetAsked(dataDir); err != nil {
+			return err
+		}
+		return embedded.Remove(logDir(dataDir))
+	})
 }
 
 // restore is the route that exchanges a log without events for the one of a backup.
@@ -92,7 +80,7 @@ func (o *owner) restore(ctx context.Context, _ *answer, r *http.Request) (any, e
 	if o.replace == nil {
 		return nil, fmt.Errorf("process %d works on the data directory: try again when it has ended", os.Getpid())
 	}
-	var want streams.Summary
+	var want transfer.Summary
 	if err := json.Unmarshal([]byte(r.URL.Query().Get("stream")), &want); err != nil {
 		return nil, fmt.Errorf("the request doesn't say what the backup holds: %w", err)
 	}

@@ -84,62 +84,62 @@ func snapshotEnd(m *nats.Msg) error {
 	return nil
 }
 
-// Restore makes a log in o.Dir, which must not be there yet, out of what Snapshot wrote, reads all of it back, and leaves it closed and durable.
-// Nobody is let in meanwhile, whatever o says. When it fails, the directory is as good as empty and should be removed.
-func Restore(ctx context.Context, o Options, snapshot io.Reader) (streams.Summary, error) {
+// Restore makes a log in o.Dir, which must not be there yet, out of what Snapshot wrote, hands it to read with its last sequence, and leaves it closed
+// and durable. Nobody else is let in meanwhile, whatever o says. When it fails, the directory is as good as empty and should be removed.
+func Restore(ctx context.Context, o Options, snapshot io.Reader, read func(l *streams.Log, last uint64) error) error {
 	if err := os.Mkdir(o.Dir, 0o700); err != nil {
-		return streams.Summary{}, fmt.Errorf("couldn't make a directory for the log: %w", err)
+		return fmt.Errorf("couldn't make a directory for the log: %w", err)
 	}
 	o.Listen = ""
 	if err := o.complete(); err != nil {
-		return streams.Summary{}, err
+		return err
 	}
 	server, err := startServer(o)
 	if err != nil {
-		return streams.Summary{}, err
+		return err
 	}
-	s, err := restoreInto(ctx, server, o, snapshot)
+	err = restoreInto(ctx, server, o, snapshot, read)
 	server.stop()
 	if err != nil {
-		return s, err
+		return err
 	}
 	// The server syncs what is appended, if o says so, but not what it takes out of a snapshot; and Open would not do it after it then.
 	files := &blockFiles{sync: o.Sync}
 	if err := files.syncAll(o.Dir); err != nil {
-		return s, fmt.Errorf("couldn't sync the restored log's files: %w", err)
+		return fmt.Errorf("couldn't sync the restored log's files: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
-func restoreInto(ctx context.Context, server *natsServer, o Options, snapshot io.Reader) (streams.Summary, error) {
+func restoreInto(ctx context.Context, server *natsServer, o Options, snapshot io.Reader, read func(*streams.Log, uint64) error) error {
 	s := &session{server: server}
 	var err error
 	if s.nc, err = server.connect(); err != nil {
-		return streams.Summary{}, err
+		return err
 	}
 	defer s.nc.Close()
 	if err := sendSnapshot(ctx, s.nc, streamConfig(o), snapshot); err != nil {
-		return streams.Summary{}, err
+		return err
 	}
 	if s.js, err = jetstream.New(s.nc); err != nil {
-		return streams.Summary{}, fmt.Errorf("couldn't open JetStream: %w", err)
+		return fmt.Errorf("couldn't open JetStream: %w", err)
 	}
 	if s.Stream, err = s.js.Stream(ctx, streams.StreamName); err != nil {
-		return streams.Summary{}, fmt.Errorf("couldn't open the restored stream: %w", err)
+		return fmt.Errorf("couldn't open the restored stream: %w", err)
 	}
 	s.Reading = s.Stream
 	if err := forgetQueues(ctx, s.Stream); err != nil {
-		return streams.Summary{}, err
+		return err
 	}
 	last, err := s.LastStored(ctx)
 	if err != nil {
-		return streams.Summary{}, err
+		return err
 	}
 	l := &Log{session: s, logger: o.Logger, durable: streams.NewWatermark(), blocks: blockFiles{dir: server.blocksDir(), off: o.Always}}
 	l.durable.Advance(last, nil)               // nobody is told of it before it is
 	l.commits = &committer{durable: l.durable} // nothing is appended
 	l.Log = streams.New(l.parts())
-	return l.Summarize(ctx, last, nil)
+	return read(l.Log, last)
 }
 
 // sendSnapshot gives a snapshot to the server, chunk by chunk. The answer to the empty chunk at the end says whether it was taken.

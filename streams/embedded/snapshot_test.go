@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +13,20 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams"
 	"github.com/certtrail/certtrail/streams/gate"
 	"github.com/certtrail/certtrail/streams/streamstest"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
+
+// restore restores a snapshot and returns what is read back.
+func restore(ctx context.Context, o Options, snapshot io.Reader) (s transfer.Summary, err error) {
+	err = Restore(ctx, o, snapshot, func(l *streams.Log, last uint64) (err error) {
+		s, err = transfer.Summarize(ctx, l, last, nil)
+		return err
+	})
+	return s, err
+}
 
 // TestSnapshotKeepsEverything restores a snapshot of a log that lost an event in the middle and one at its end: sequences, times, gaps and a subscriber's
 // place are as they were, and the next event gets the next sequence.
@@ -29,7 +41,7 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 	if _, err := l.session.Stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
 		t.Fatal(err)
 	}
-	live, err := l.Summarize(ctx, 20, nil)
+	live, err := transfer.Summarize(ctx, l, 20, nil)
 	if err != nil || live.Events != 18 || len(live.Gaps) != 2 || live.Gaps[0] != (schema.Gap{First: 7, Last: 7}) || live.Gaps[1] != (schema.Gap{First: 20, Last: 20}) {
 		t.Fatalf("the log: %+v, %v", live, err)
 	}
@@ -38,7 +50,7 @@ func TestSnapshotKeepsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "nats")
-	restored, err := Restore(ctx, Options{Dir: dir}, &snapshot)
+	restored, err := restore(ctx, Options{Dir: dir}, &snapshot)
 	if err != nil || !restored.Equal(live) {
 		t.Fatalf("restored %+v, %v; the log is %+v", restored, err, live)
 	}
@@ -61,7 +73,7 @@ func TestRestoreRefusesWhatIsCutOff(t *testing.T) {
 	}
 	for _, cut := range []int{0, 1, snapshot.Len() / 2, snapshot.Len() - 1} {
 		dir := filepath.Join(t.TempDir(), "nats")
-		if s, err := Restore(ctx, Options{Dir: dir}, bytes.NewReader(snapshot.Bytes()[:cut])); err == nil {
+		if s, err := restore(ctx, Options{Dir: dir}, bytes.NewReader(snapshot.Bytes()[:cut])); err == nil {
 			t.Errorf("%d of %d bytes were restored: %+v", cut, snapshot.Len(), s)
 		}
 	}
@@ -69,7 +81,7 @@ func TestRestoreRefusesWhatIsCutOff(t *testing.T) {
 	if err := os.Mkdir(taken, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Restore(ctx, Options{Dir: taken}, &snapshot); err == nil {
+	if _, err := restore(ctx, Options{Dir: taken}, &snapshot); err == nil {
 		t.Error("a directory that is there was restored into")
 	}
 }
@@ -93,12 +105,12 @@ func TestRestoreIsDurable(t *testing.T) {
 			return nil
 		}}
 		o.Dir = filepath.Join(t.TempDir(), "nats")
-		if s, err := Restore(ctx, o, bytes.NewReader(snapshot.Bytes())); err != nil || s.Events != 20 || blocks != 1 {
+		if s, err := restore(ctx, o, bytes.NewReader(snapshot.Bytes())); err != nil || s.Events != 20 || blocks != 1 {
 			t.Errorf("always %v: %d events were restored and %d blocks synced, %v", always, s.Events, blocks, err)
 		}
 		o.Dir = filepath.Join(t.TempDir(), "nats")
 		broken = errors.New("input/output error")
-		if _, err := Restore(ctx, o, bytes.NewReader(snapshot.Bytes())); !errors.Is(err, broken) {
+		if _, err := restore(ctx, o, bytes.NewReader(snapshot.Bytes())); !errors.Is(err, broken) {
 			t.Errorf("always %v: restored to a broken disk: %v", always, err)
 		}
 	}

@@ -1,8 +1,10 @@
-package main
+package transfer
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,7 +54,7 @@ func TestWritersAtOnce(t *testing.T) {
 	done := make(chan error)
 	for i := range 16 {
 		go func() {
-			done <- writeWhole(filepath.Join(dir, "a"), func(w io.Writer) error { _, err := fmt.Fprint(w, i); return err })
+			done <- WriteWhole(filepath.Join(dir, "a"), func(w io.Writer) error { _, err := fmt.Fprint(w, i); return err })
 		}()
 	}
 	for range 16 {
@@ -62,5 +64,21 @@ func TestWritersAtOnce(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("%v are left (%v)", entries, err)
+	}
+}
+
+func exists(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Lstat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+func writeText(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package transfer
 
 import (
 	"bufio"
@@ -15,7 +15,7 @@ import (
 // readExport reads what an import of that file would append.
 func readExport(file []byte, known *ids) (events []streams.Raw, err error) {
 	clear(known.lists[:])
-	i := &importer{known: known, mark: []byte(`"certtrailimported":"now",`)}
+	i := &Import{known: known, mark: []byte(`"certtrailimported":"now",`)}
 	from := bufio.NewReader(bytes.NewReader(file))
 	for err == nil {
 		var p portion

@@ -1,4 +1,4 @@
-package main
+package transfer
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// writeWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
-func writeWhole(path string, write func(io.Writer) error) error {
+// WriteWhole writes a file that appears when it is complete and on the disk, and only for its owner to read.
+func WriteWhole(path string, write func(io.Writer) error) error {
 	f, err := makeAside(path, false)
 	if err != nil {
 		return err
@@ -26,6 +26,14 @@ func writeWhole(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("couldn't write %s: %w", path, err)
 	}
 	return syncPath(filepath.Dir(path))
+}
+
+// writeContent writes a file whole.
+func writeContent(path string, content []byte) error {
+	return WriteWhole(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 // syncPath makes a file, or the names in a directory, durable.

@@ -1,4 +1,4 @@
-package main
+package transfer
 
 import (
 	"crypto/sha256"
@@ -11,23 +11,22 @@ import (
 	"path/filepath"
 
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
 )
 
 // The files of a backup, and the version of their layout.
 const (
-	backupFormat   = 1
-	manifestName   = "manifest.json"
-	snapshotName   = "stream.snapshot"
-	backupSettings = defaultConfig
+	backupFormat = 1
+	manifestName = "manifest.json"
+	snapshotName = "stream.snapshot"
+	settingsName = "certtrail.yaml"
 )
 
-// manifest says what a backup holds. It is written last: a directory without one is no backup.
-type manifest struct {
+// Manifest says what a backup holds. It is written last: a directory without one is no backup.
+type Manifest struct {
 	Format  int                   `json:"format"`
 	Version string                `json:"certtrail_version"`
 	Time    schema.Time           `json:"time"`   // when the backup was complete
-	Stream  streams.Summary       `json:"stream"` // what was read back from it
+	Stream  Summary               `json:"stream"` // what was read back from it
 	Files   map[string]fileDigest `json:"files"`
 }
 
@@ -48,29 +47,32 @@ func digestFile(path string) (d fileDigest, err error) {
 	return d, err
 }
 
-func (m *manifest) write(dir string) error {
+func (m *Manifest) write(dir string) error {
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, manifestName), func(w io.Writer) error {
-		_, err := w.Write(append(b, '\n'))
-		return err
-	})
+	return writeContent(filepath.Join(dir, manifestName), append(b, '\n'))
 }
 
-// readManifest reads the manifest of the backup in dir and holds every file against it.
-func readManifest(dir string) (*manifest, error) {
+// HasSettings tells whether the backup has a settings file.
+func (m *Manifest) HasSettings() bool {
+	_, ok := m.Files[settingsName]
+	return ok
+}
+
+// ReadManifest reads the manifest of the backup in dir and holds every file against it. The version is that of the program, for a sentence.
+func ReadManifest(dir, version string) (*Manifest, error) {
 	b, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a backup: %w", dir, err)
 	}
-	m := &manifest{}
+	m := &Manifest{}
 	if err := json.Unmarshal(b, m); err != nil {
 		return nil, fmt.Errorf("%s in %s is damaged: %w", manifestName, dir, err)
 	}
 	if m.Format != backupFormat {
-		return nil, fmt.Errorf("the backup %s has the format %d, of certtrail %s; this certtrail (%s) reads the format %d", dir, m.Format, m.Version, version(), backupFormat)
+		return nil, fmt.Errorf("the backup %s has the format %d, of certtrail %s; this certtrail (%s) reads the format %d", dir, m.Format, m.Version, version, backupFormat)
 	}
 	if _, ok := m.Files[snapshotName]; !ok {
 		return nil, fmt.Errorf("%s in %s names no %s", manifestName, dir, snapshotName)
@@ -90,8 +92,8 @@ func readManifest(dir string) (*manifest, error) {
 	return m, nil
 }
 
-// emptyDir makes sure that nothing is in dir, which need not be there.
-func emptyDir(dir string) error {
+// CheckEmpty makes sure that nothing is in dir, which need not be there.
+func CheckEmpty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -107,3 +109,9 @@ func emptyDir(dir string) error {
 	}
 	return fmt.Errorf("%s holds something already: a backup gets a directory of its own", dir)
 }
+
+// OpenSnapshot opens the snapshot of the backup in dir.
+func OpenSnapshot(dir string) (*os.File, error) { return os.Open(filepath.Join(dir, snapshotName)) }
+
+// SettingsPath returns where the backup in dir has its settings.
+func SettingsPath(dir string) string { return filepath.Join(dir, settingsName) }

@@ -1,4 +1,4 @@
-package streams
+package transfer
 
 import (
 	"context"
@@ -25,8 +25,13 @@ func (s Summary) Equal(o Summary) bool {
 	return s.Events == o.Events && s.FirstSeq == o.FirstSeq && s.LastSeq == o.LastSeq && s.Digest == o.Digest && slices.Equal(s.Gaps, o.Gaps)
 }
 
+// Reader reads a log from one sequence to another.
+type Reader interface {
+	Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error
+}
+
 // Summarize reads every event up to the sequence `until`, which the log must have reached. It calls progress, unless it is nil, with the events read so far.
-func (l *Log) Summarize(ctx context.Context, until uint64, progress func(events uint64)) (Summary, error) {
+func Summarize(ctx context.Context, l Reader, until uint64, progress func(events uint64)) (Summary, error) {
 	s := Summary{LastSeq: until}
 	at := uint64(0)
 	h := sha256.New()
