@@ -95,7 +95,7 @@ func TestAnIncompleteHoldHarmsNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flip(t, path, offsets(sound)[3]+100, 1)
+		flip(t, path, offsets(t, path)[3]+100, 1)
 		hold(t, dir, "1.blk", "2.blk")
 		if err := os.WriteFile(path+".sound", sound, 0o600); err != nil {
 			t.Fatal(err)
@@ -116,11 +116,7 @@ func TestARestartForgetsNoNumber(t *testing.T) {
 	l := openLog(t, Options{Dir: dir})
 	streamstest.Append(t, l, 20)
 	path := blockPaths(t, dir)[0]
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, int64(offsets(b)[10])); err != nil {
+	if err := os.Truncate(path, int64(offsets(t, path)[10])); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(layout{dir}.end()); err != nil {

@@ -6,13 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 // SyncFunc makes durable what has been written to f, which may be a directory.
@@ -227,36 +226,17 @@ func (b *blockFiles) listed() (int, error) {
 	return numbers[len(numbers)-1], nil
 }
 
-// numbers are those of all block files in the directory, in ascending order.
+// numbers returns those of all block files in the directory, in ascending order.
 func (b *blockFiles) numbers() ([]int, error) {
-	entries, err := os.ReadDir(b.dir)
+	numbers, err := blocks.Numbers(b.dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: couldn't list the block files: %w", errNotOpened, err)
 	}
-	var numbers []int
-	for _, e := range entries {
-		if n, ok := blockNumber(e.Name()); ok {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.Sort(numbers)
 	return numbers, nil
 }
 
-const blockSuffix = ".blk"
-
-func blockName(number int) string { return strconv.Itoa(number) + blockSuffix }
-
-func blockNumber(name string) (n int, ok bool) {
-	name, ok = strings.CutSuffix(name, blockSuffix)
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.Atoi(name)
-	return n, err == nil && n > 0 && strconv.Itoa(n) == name
-}
-
-func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, blockName(n)) }
+// path returns where the block file with that number is.
+func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, blocks.Name(n)) }
 
 // inodeReserve is how many inodes must be left on the disk: a new block is a file, and so is much else that must go on.
 const inodeReserve = 64

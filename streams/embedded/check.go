@@ -40,12 +40,12 @@ func (r *Report) Sound() bool {
 func (g *guard) report(r *reading) *Report {
 	report := &Report{Events: r.events, Last: r.end, Gaps: r.gaps.Without(r.accepted), Accepted: r.accepted}
 	for _, s := range r.blocks {
-		if s.whole() {
+		if s.Whole() {
 			continue
 		}
-		d := Damage{File: (&blockFiles{dir: g.layout.blocks()}).path(s.number), Places: len(s.broken), Cut: s.cut && len(s.broken) == 1}
-		for _, part := range s.broken {
-			d.Bytes += part.to - part.from
+		d := Damage{File: (&blockFiles{dir: g.layout.blocks()}).path(s.Number), Places: len(s.Broken), Cut: s.Cut && len(s.Broken) == 1}
+		for _, part := range s.Broken {
+			d.Bytes += part.To - part.From
 		}
 		report.Damage = append(report.Damage, d)
 	}

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
+
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 // endMark is a file that says up to which number events were answered. It is written after each sync and never synced by itself: a process that dies
@@ -32,7 +34,7 @@ func readEndMark(path string) (seq uint64, ok bool, err error) {
 		return 0, false, err
 	}
 	var sum uint32
-	if _, err := fmt.Sscanf(string(b), "%d %x\n", &seq, &sum); err != nil || string(b) != endMarkText(seq) || seq > sequenceMost {
+	if _, err := fmt.Sscanf(string(b), "%d %x\n", &seq, &sum); err != nil || string(b) != endMarkText(seq) || seq > blocks.MaxSequence {
 		return 0, false, nil
 	}
 	return seq, true, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 // readers is how many blocks are read at once: one from the disk while another is looked through.
@@ -63,7 +64,7 @@ func newGuard(o Options) *guard { return &guard{o: o, layout: layout{o.Dir}, log
 
 // reading is what the block files of a log hold.
 type reading struct {
-	blocks   []*scan
+	blocks   []*blocks.Block
 	events   uint64
 	first    uint64 // the sequence of the first event
 	last     uint64 // of the last
@@ -98,7 +99,7 @@ func (g *guard) read(ctx context.Context) (*reading, error) {
 			return nil, err
 		}
 	}
-	r := &reading{blocks: make([]*scan, len(numbers))}
+	r := &reading{blocks: make([]*blocks.Block, len(numbers))}
 	found := make([]sightings, len(numbers))
 	if err := g.scanAll(ctx, files, numbers, r.blocks, found); err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func (g *guard) read(ctx context.Context) (*reading, error) {
 }
 
 // scanAll scans the blocks, some at a time, and tells how far it is.
-func (g *guard) scanAll(ctx context.Context, files *blockFiles, numbers []int, scans []*scan, found []sightings) error {
+func (g *guard) scanAll(ctx context.Context, files *blockFiles, numbers []int, scans []*blocks.Block, found []sightings) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan int)
@@ -149,31 +150,31 @@ func (g *guard) scanAll(ctx context.Context, files *blockFiles, numbers []int, s
 }
 
 // scan reads one block. It returns the buffer that it read into.
-func (g *guard) scan(files *blockFiles, number int, buffer []byte, into **scan, found *sightings) ([]byte, error) {
+func (g *guard) scan(files *blockFiles, number int, buffer []byte, into **blocks.Block, found *sightings) ([]byte, error) {
 	path := files.path(number)
-	read := readBlock
+	read := blocks.Read
 	if g.live {
-		read = readOpenBlock
+		read = blocks.ReadOpen
 	}
 	block, err := read(path, g.o.Sync, buffer)
 	if err != nil {
 		return buffer, unreadable(path, err)
 	}
-	s, err := scanBlock(number, block.bytes, found.see)
+	s, err := blocks.Scan(number, block.Bytes, found.see)
 	if err != nil {
 		return buffer, err
 	}
-	if n := len(block.bytes); block.size > int64(n) {
-		s.broken = append(s.broken, span{n, int(block.size)})
+	if n := len(block.Bytes); block.Size > int64(n) {
+		s.Broken = append(s.Broken, blocks.Span{From: n, To: int(block.Size)})
 	}
-	*into, found.kept = s, block.kept
-	return block.bytes, nil
+	*into, found.kept = s, block.Kept
+	return block.Bytes, nil
 }
 
 // checkWritable makes sure that the server can append to the newest block.
 func (g *guard) checkWritable(path string) error {
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
-		return unreadable(path, errNoFile)
+		return unreadable(path, blocks.ErrNoFile)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -207,12 +208,12 @@ type sightings struct {
 
 var acceptedPrefix = []byte("certs." + schema.LogGapAccepted + ".")
 
-func (f *sightings) see(r *record) {
-	f.newest = r.at
-	if !bytes.HasPrefix(r.subject, acceptedPrefix) {
+func (f *sightings) see(r *blocks.Record) {
+	f.newest = r.At
+	if !bytes.HasPrefix(r.Subject, acceptedPrefix) {
 		return
 	}
-	if e, err := schema.Decode(r.data); err == nil {
+	if e, err := schema.Decode(r.Data); err == nil {
 		if gap, ok := e.AcceptedGap(); ok {
 			f.accepted = f.accepted.And(gap)
 		}
@@ -220,24 +221,24 @@ func (f *sightings) see(r *record) {
 }
 
 // add adds the next block.
-func (r *reading) add(s *scan) error {
-	if s.first > 0 && s.first <= r.end {
+func (r *reading) add(s *blocks.Block) error {
+	if s.First > 0 && s.First <= r.end {
 		return fmt.Errorf("the log's file %s begins with event %d, which an earlier file has, and nothing of the log was changed: move away the one that does not belong there",
-			blockName(s.number), s.first)
+			blocks.Name(s.Number), s.First)
 	}
-	r.end = max(r.end, s.end)
-	if s.events == 0 {
+	r.end = max(r.end, s.End)
+	if s.Events == 0 {
 		return nil
 	}
-	if s.first > r.last+1 {
-		r.gaps = append(r.gaps, schema.Gap{First: r.last + 1, Last: s.first - 1})
+	if s.First > r.last+1 {
+		r.gaps = append(r.gaps, schema.Gap{First: r.last + 1, Last: s.First - 1})
 	}
-	r.gaps = append(r.gaps, s.gaps...)
+	r.gaps = append(r.gaps, s.Gaps...)
 	if r.first == 0 {
-		r.first = s.first
+		r.first = s.First
 	}
-	r.last = s.last
-	r.events += s.events
+	r.last = s.Last
+	r.events += s.Events
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
@@ -105,10 +106,18 @@ func blockPaths(t testing.TB, dir string) []string {
 	return paths
 }
 
-// offsets are where the records of a block begin.
-func offsets(block []byte) (list []int) {
-	for at := 0; at+recordHead < len(block); at += recordLength(block[at:]) {
-		list = append(list, at)
+// offsets returns where the events of a sound block begin, and where the last one ends.
+func offsets(t testing.TB, path string) []int {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, _ := blocks.Number(filepath.Base(path))
+	list := []int{0}
+	s, err := blocks.Scan(number, content, func(r *blocks.Record) { list = append(list, list[len(list)-1]+r.Length) })
+	if err != nil || !s.Whole() {
+		t.Fatalf("%s is not sound, %v", path, err)
 	}
 	return list
 }
@@ -135,33 +144,33 @@ func TestAFlippedBitCostsOneEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	starts := offsets(block)
+	starts := offsets(t, path)
 	for _, place := range []int{0, 12, n - 1} {
-		from, length := starts[place], recordLength(block[starts[place]:])
+		from, length := starts[place], starts[place+1]-starts[place]
 		for bit := range 8 * length {
-			if bit >= 8*64 && bit%13 > 0 && bit < 8*(length-recordSum) { // of the text between head and sum some will do
+			if bit >= 8*64 && bit%13 > 0 && bit < 8*(length-8) { // of the text between head and sum some will do
 				continue
 			}
 			wounded := bytes.Clone(block)
 			wounded[from+bit/8] ^= 1 << (bit % 8)
-			s, err := scanBlock(1, wounded, func(*record) {})
+			s, err := blocks.Scan(1, wounded, func(*blocks.Record) {})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.events != n-1 {
+			if s.Events != n-1 {
 				// The length of the headers is not under the checksum; a flip there is found all the same or changes nothing.
-				if s.events == n && s.whole() && headersLengthAt(block[from:], bit/8) {
+				if s.Events == n && s.Whole() && headersLengthAt(block[from:], bit/8) {
 					continue
 				}
-				t.Fatalf("record %d, bit %d: %d of %d events are left", place, bit, s.events, n)
+				t.Fatalf("record %d, bit %d: %d of %d events are left", place, bit, s.Events, n)
 			}
 			var mended []byte
-			for _, part := range s.sound {
-				mended = append(mended, wounded[part.from:part.to]...)
+			for _, part := range s.Sound {
+				mended = append(mended, wounded[part.From:part.To]...)
 			}
-			again, err := scanBlock(1, mended, func(*record) {})
-			if err != nil || !again.whole() || again.events != n-1 {
-				t.Fatalf("record %d, bit %d: mended it has %d events, %v", place, bit, again.events, err)
+			again, err := blocks.Scan(1, mended, func(*blocks.Record) {})
+			if err != nil || !again.Whole() || again.Events != n-1 {
+				t.Fatalf("record %d, bit %d: mended it has %d events, %v", place, bit, again.Events, err)
 			}
 		}
 	}
@@ -169,8 +178,8 @@ func TestAFlippedBitCostsOneEvent(t *testing.T) {
 
 // headersLengthAt tells whether byte i of a record is of the headers' length.
 func headersLengthAt(record []byte, i int) bool {
-	at := recordHead + int(binary.LittleEndian.Uint16(record[20:]))
-	return at <= i && i < at+headerLength
+	at := 22 + int(binary.LittleEndian.Uint16(record[20:]))
+	return at <= i && i < at+4
 }
 
 // TestDamageIsMendedBeforeTheServer damages a closed log in each way that has cost events, and sees at three starts in a row that only what was damaged is
@@ -185,14 +194,10 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 	newest := func(dir string) string { paths := blockPaths(t, dir); return paths[len(paths)-1] }
 	inBlock := func(block func(string) string, record, offset int, bit byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			b, err := os.ReadFile(block(dir))
-			if err != nil {
-				t.Fatal(err)
-			}
-			starts := offsets(b)
+			starts := offsets(t, block(dir))
 			at := record
 			if at < 0 {
-				at += len(starts)
+				at += len(starts) - 1
 			}
 			flip(t, block(dir), starts[at]+offset, bit)
 		}
@@ -293,11 +298,7 @@ func accepting(gap schema.Gap) *schema.Event {
 func TestAcceptedGapIsSettled(t *testing.T) {
 	dir, _ := closedLog(t, 20)
 	path := blockPaths(t, dir)[0]
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	flip(t, path, offsets(b)[4]+100, 1)
+	flip(t, path, offsets(t, path)[4]+100, 1)
 	l := openLog(t, Options{Dir: dir})
 	for _, wrong := range []schema.Gap{{First: 4, Last: 5}, {First: 6, Last: 6}} {
 		if _, err := l.AcceptGap(t.Context(), accepting(wrong)); err == nil || !strings.Contains(err.Error(), "is no gap of the log: what is missing is 5") {
@@ -448,7 +449,7 @@ func TestAFailedSyncIsToldOfOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "nats")
 	broken := false
 	l := openLog(t, Options{Dir: dir, Sync: func(f *os.File) error {
-		if broken && strings.HasSuffix(f.Name(), blockSuffix) {
+		if broken && strings.HasSuffix(f.Name(), blocks.Suffix) {
 			return os.ErrInvalid
 		}
 		return fdatasync(f)

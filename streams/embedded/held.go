@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 const oldSuffix = ".old" // of held links that are no longer needed
@@ -118,7 +120,7 @@ func (g *guard) putBackFile(path, name string) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err == nil:
-		if number, isBlock := blockNumber(filepath.Base(name)); isBlock {
+		if number, isBlock := blocks.Number(filepath.Base(name)); isBlock {
 			if more, err := g.holdsMore(to, path, number); more || err != nil {
 				return err
 			}
@@ -144,15 +146,15 @@ func (g *guard) putBackFile(path, name string) error {
 func (g *guard) holdsMore(a, b string, number int) (bool, error) {
 	var events [2]uint64
 	for i, path := range []string{a, b} {
-		block, err := readBlock(path, g.o.Sync, nil)
+		block, err := blocks.Read(path, g.o.Sync, nil)
 		if err != nil {
 			return false, err
 		}
-		s, err := scanBlock(number, block.bytes, func(*record) {})
+		s, err := blocks.Scan(number, block.Bytes, func(*blocks.Record) {})
 		if err != nil {
 			return false, err
 		}
-		events[i] = s.events
+		events[i] = s.Events
 	}
 	return events[0] > events[1], nil
 }
@@ -164,7 +166,7 @@ func (g *guard) removeMade() error {
 		return nil
 	}
 	for _, e := range entries {
-		if _, isBlock := blockNumber(e.Name()); isBlock {
+		if _, isBlock := blocks.Number(e.Name()); isBlock {
 			if info, err := e.Info(); err != nil || info.Size() > 0 {
 				continue
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 	"github.com/certtrail/certtrail/streams/gate"
 )
 
@@ -123,7 +124,7 @@ func (l *Log) open(ctx context.Context, o Options) error {
 func (l *Log) parts() streams.Parts {
 	p := streams.Parts{Committer: l.commits, Server: l, Missing: &l.missing, Logger: l.logger}
 	if !l.blocks.off {
-		p.Files = &l.blocks
+		p.Files = blocks.Dir(l.blocks.dir)
 	}
 	return p
 }

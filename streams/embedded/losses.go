@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 // FailedSync is a sync to disk that failed while the log was open.
@@ -101,18 +102,18 @@ func (g *guard) settleEnd(r *reading) error {
 func (r *reading) judgeCuts(answered uint64) {
 	last := true
 	for _, s := range slices.Backward(r.blocks) {
-		if s.cut && (!last || s.end < answered) {
-			s.cut, s.claims = false, s.end+1
+		if s.Cut && (!last || s.End < answered) {
+			s.Cut, s.Claims = false, s.End+1
 		}
-		last = last && s.size == 0
+		last = last && s.Size == 0
 	}
 }
 
 // claimed returns the sequence of a damaged record at the log's end; 0: there is none.
 func (r *reading) claimed() uint64 {
 	for _, s := range slices.Backward(r.blocks) {
-		if s.size > 0 {
-			return s.claims
+		if s.Size > 0 {
+			return s.Claims
 		}
 	}
 	return 0
@@ -169,30 +170,30 @@ func (g *guard) tellFailedSync(f *FailedSync, r *reading) {
 
 // causeOf tells how the events of a gap were lost, and the block file that says so.
 func (r *reading) causeOf(gap schema.Gap) (schema.Cause, string) {
-	var before *scan // the last block with events that all stand before the gap
+	var before *blocks.Block // the last block with events that all stand before the gap
 	for _, s := range r.blocks {
-		if s.events > 0 && s.last < gap.First {
+		if s.Events > 0 && s.Last < gap.First {
 			before = s
 			continue
 		}
-		if !s.whole() {
-			return schema.CauseDamaged, blockName(s.number)
+		if !s.Whole() {
+			return schema.CauseDamaged, blocks.Name(s.Number)
 		}
-		if s.events == 0 {
+		if s.Events == 0 {
 			continue
 		}
 		switch {
-		case before != nil && !before.whole():
-			return schema.CauseDamaged, blockName(before.number)
-		case before != nil && s.number > before.number+1:
-			return schema.CauseMissing, blockName(before.number + 1)
-		case before == nil && s.number > 1 && s.first > gap.Last:
-			return schema.CauseMissing, blockName(s.number - 1)
+		case before != nil && !before.Whole():
+			return schema.CauseDamaged, blocks.Name(before.Number)
+		case before != nil && s.Number > before.Number+1:
+			return schema.CauseMissing, blocks.Name(before.Number + 1)
+		case before == nil && s.Number > 1 && s.First > gap.Last:
+			return schema.CauseMissing, blocks.Name(s.Number - 1)
 		}
 		return schema.CauseUnknown, ""
 	}
-	if before != nil && !before.whole() && !before.cut {
-		return schema.CauseDamaged, blockName(before.number)
+	if before != nil && !before.Whole() && !before.Cut {
+		return schema.CauseDamaged, blocks.Name(before.Number)
 	}
 	return schema.CauseEnd, ""
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 // newSuffix ends the name of a file that is not whole yet.
@@ -18,17 +20,17 @@ const newSuffix = ".new"
 func (g *guard) mend(r *reading) error {
 	changed := false
 	for _, s := range r.blocks {
-		if s.whole() {
+		if s.Whole() {
 			continue
 		}
 		if err := g.mendBlock(s); err != nil {
-			return fmt.Errorf("couldn't mend the log's file %d.blk: %w", s.number, err)
+			return fmt.Errorf("couldn't mend the log's file %d.blk: %w", s.Number, err)
 		}
 		changed = true
 	}
 	recorded := uint64(0)
 	for _, s := range r.blocks {
-		recorded = max(recorded, s.end)
+		recorded = max(recorded, s.End)
 	}
 	if r.end > recorded {
 		if err := g.keepNumbers(r); err != nil {
@@ -48,20 +50,20 @@ func (g *guard) mend(r *reading) error {
 
 // mendBlock leaves the sound records of a block. A record that was only begun is cut off; anything else is done in a new file, so that what is damaged
 // stays as it is, under another name.
-func (g *guard) mendBlock(s *scan) error {
-	path := filepath.Join(g.layout.blocks(), blockName(s.number))
-	if s.cut && len(s.broken) == 1 {
-		g.logger.Info("the end of an event that was never whole is cut off; nothing that was answered", "file", path, "bytes", s.size-s.broken[0].from)
-		return g.cutOff(path, s.broken[0].from)
+func (g *guard) mendBlock(s *blocks.Block) error {
+	path := filepath.Join(g.layout.blocks(), blocks.Name(s.Number))
+	if s.Cut && len(s.Broken) == 1 {
+		g.logger.Info("the end of an event that was never whole is cut off; nothing that was answered", "file", path, "bytes", s.Size-s.Broken[0].From)
+		return g.cutOff(path, s.Broken[0].From)
 	}
-	kept, err := g.keepDamaged(path, s.number)
+	kept, err := g.keepDamaged(path, s.Number)
 	if err != nil {
 		return err
 	}
-	if err := g.rewrite(path, s.sound); err != nil {
+	if err := g.rewrite(path, s.Sound); err != nil {
 		return err
 	}
-	g.logger.Warn("a damaged file of the log is mended with all of its events that can be read", "file", path, "damaged_places", len(s.broken), "damaged_file", kept)
+	g.logger.Warn("a damaged file of the log is mended with all of its events that can be read", "file", path, "damaged_places", len(s.Broken), "damaged_file", kept)
 	return nil
 }
 
@@ -79,7 +81,7 @@ func (g *guard) keepDamaged(path string, number int) (kept string, err error) {
 		return "", err
 	}
 	for n := 1; ; n++ {
-		kept = filepath.Join(g.layout.damaged(), fmt.Sprintf("%s.%d", blockName(number), n))
+		kept = filepath.Join(g.layout.damaged(), fmt.Sprintf("%s.%d", blocks.Name(number), n))
 		err := os.Link(path, kept)
 		if err != nil && errors.Is(noLinks(err), errNoLinks) {
 			err = g.copyFile(path, kept)
@@ -119,7 +121,7 @@ func sameFile(a, b string) (bool, error) {
 }
 
 // rewrite puts a file that holds those parts of it in the file's place.
-func (g *guard) rewrite(path string, parts []span) error {
+func (g *guard) rewrite(path string, parts []blocks.Span) error {
 	old, err := os.Open(path)
 	if err != nil {
 		return err
@@ -127,7 +129,7 @@ func (g *guard) rewrite(path string, parts []span) error {
 	defer old.Close()
 	return g.replace(path, func(w io.Writer) error {
 		for _, p := range parts {
-			if _, err := io.Copy(w, io.NewSectionReader(old, int64(p.from), int64(p.to-p.from))); err != nil {
+			if _, err := io.Copy(w, io.NewSectionReader(old, int64(p.From), int64(p.To-p.From))); err != nil {
 				return err
 			}
 		}
@@ -139,9 +141,9 @@ func (g *guard) rewrite(path string, parts []span) error {
 func (g *guard) keepNumbers(r *reading) error {
 	number := 1
 	if n := len(r.blocks); n > 0 {
-		number = r.blocks[n-1].number + 1
+		number = r.blocks[n-1].Number + 1
 	}
-	sums, err := newSums(number)
+	sums, err := blocks.NewSums(number)
 	if err != nil {
 		return err
 	}
@@ -152,8 +154,8 @@ func (g *guard) keepNumbers(r *reading) error {
 	if at.IsZero() {
 		at = time.Unix(0, 1)
 	}
-	return g.replace(filepath.Join(g.layout.blocks(), blockName(number)), func(w io.Writer) error {
-		_, err := w.Write(sums.erased(r.end, at))
+	return g.replace(filepath.Join(g.layout.blocks(), blocks.Name(number)), func(w io.Writer) error {
+		_, err := w.Write(sums.Erased(r.end, at))
 		return err
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 	"github.com/certtrail/certtrail/streams/gate"
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
@@ -24,7 +25,7 @@ func TestSlowSyncKeepsNobodyLonger(t *testing.T) {
 	var slow atomic.Bool
 	hold := make(chan struct{})
 	l := openLog(t, Options{Sync: func(f *os.File) error {
-		if slow.Load() && strings.HasSuffix(f.Name(), blockSuffix) {
+		if slow.Load() && strings.HasSuffix(f.Name(), blocks.Suffix) {
 			<-hold
 		}
 		return fdatasync(f)

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
 const (
@@ -138,8 +139,8 @@ func openStream(ctx context.Context, js jetstream.JetStream, o Options, r *readi
 // stillThere makes sure that the blocks that were read are in the directory.
 func (r *reading) stillThere(dir string) error {
 	for _, s := range r.blocks {
-		if _, err := os.Stat(filepath.Join(dir, blockName(s.number))); err != nil {
-			return fmt.Errorf("the server took the log's file %s away: %w", blockName(s.number), err)
+		if _, err := os.Stat(filepath.Join(dir, blocks.Name(s.Number))); err != nil {
+			return fmt.Errorf("the server took the log's file %s away: %w", blocks.Name(s.Number), err)
 		}
 	}
 	return nil

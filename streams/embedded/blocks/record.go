@@ -1,4 +1,4 @@
-package embedded
+package blocks
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ const (
 	erasedBit    = 1 << 63
 	tombstoneBit = 1 << 62
 	headerLength = 4
-	sequenceMost = 1 << 48 // no log gets there: a larger one is damage
+	MaxSequence  = 1 << 48 // no log gets there: a larger one is damage
 )
 
 // recordKind tells what a record is.
@@ -37,28 +37,28 @@ const (
 	tombstone               // says that an event elsewhere was deleted
 )
 
-// record is what stands in a block file.
-type record struct {
-	kind    recordKind
-	seq     uint64 // without its marks
-	length  int    // in the file
-	at      time.Time
-	subject []byte
-	data    []byte // without the headers
+// Record is an event in a block file, or what holds the place of one.
+type Record struct {
+	Kind    recordKind
+	Seq     uint64 // without its marks
+	Length  int    // in the file
+	At      time.Time
+	Subject []byte
+	Data    []byte // without the headers
 }
 
 // event is the record as readers are given it. It shares the memory that the record was read from.
-func (r *record) event() schema.Record {
-	return schema.Record{Seq: r.seq, Subject: string(r.subject), Time: r.at, Data: r.data}
+func (r *Record) event() schema.Record {
+	return schema.Record{Seq: r.Seq, Subject: string(r.Subject), Time: r.At, Data: r.Data}
 }
 
-// sums makes the checksums of one block's records. One goroutine uses it at a time.
-type sums struct{ hash *highwayhash.Digest64 }
+// Sums makes the checksums of one block's records. One goroutine uses it at a time.
+type Sums struct{ hash *highwayhash.Digest64 }
 
-func newSums(block int) (sums, error) {
+func NewSums(block int) (Sums, error) {
 	key := sha256.Sum256([]byte(streams.StreamName + "-" + strconv.Itoa(block)))
 	hash, err := highwayhash.NewDigest64(key[:])
-	return sums{hash}, err
+	return Sums{hash}, err
 }
 
 // recordLength is the length that the record at the beginning of b claims, 0 where none has that length. b has a head's length at least.
@@ -73,13 +73,13 @@ func recordLength(b []byte) int {
 // recordSeq is the sequence that the record at the beginning of b claims, without its marks.
 func recordSeq(b []byte) uint64 { return binary.LittleEndian.Uint64(b[4:]) &^ deletedBits }
 
-// parse reads the record that b begins with. It is false where that is not whole, or its checksum does not vouch for it.
-func (s sums) parse(b []byte) (r record, ok bool) {
+// Parse reads the record that b begins with. It is false where that is not whole, or its checksum does not vouch for it.
+func (s Sums) Parse(b []byte) (r Record, ok bool) {
 	if len(b) < recordHead {
 		return r, false
 	}
 	length, seq := recordLength(b), recordSeq(b)
-	if length == 0 || length > len(b) || seq > sequenceMost {
+	if length == 0 || length > len(b) || seq > MaxSequence {
 		return r, false
 	}
 	body, sum := b[recordHead:length-recordSum:length-recordSum], b[length-recordSum:length]
@@ -104,9 +104,9 @@ func (s sums) parse(b []byte) (r record, ok bool) {
 	if s.hash.Sum64() != binary.LittleEndian.Uint64(sum) {
 		return r, false
 	}
-	return record{
-		kind: kindOf(b), seq: seq, length: length,
-		at: time.Unix(0, int64(binary.LittleEndian.Uint64(b[12:]))), subject: body[:subject], data: rest[headers:],
+	return Record{
+		Kind: kindOf(b), Seq: seq, Length: length,
+		At: time.Unix(0, int64(binary.LittleEndian.Uint64(b[12:]))), Subject: body[:subject], Data: rest[headers:],
 	}, true
 }
 
@@ -120,8 +120,8 @@ func kindOf(b []byte) recordKind {
 	return eventRecord
 }
 
-// erased is a record that holds the place of the event with that sequence, so that its number is never given to another.
-func (s sums) erased(seq uint64, at time.Time) []byte {
+// Erased returns a record that holds the place of the event with that sequence, so that its number is never given to another.
+func (s Sums) Erased(seq uint64, at time.Time) []byte {
 	b := make([]byte, recordHead, recordHead+recordSum)
 	binary.LittleEndian.PutUint32(b, recordHead+recordSum)
 	binary.LittleEndian.PutUint64(b[4:], seq|erasedBit)
@@ -137,7 +137,7 @@ var subjectPrefix = []byte(schema.Subjects[:len(schema.Subjects)-1])
 // likely tells, for a fraction of what parse costs, whether a record may begin b: only then is it worth to look at its checksum.
 func likely(b []byte, after uint64) bool {
 	length, seq := recordLength(b), recordSeq(b)
-	if length == 0 || length > len(b) || seq <= after || seq > sequenceMost {
+	if length == 0 || length > len(b) || seq <= after || seq > MaxSequence {
 		return false
 	}
 	if kindOf(b) != eventRecord {

@@ -1,4 +1,4 @@
-package embedded
+package blocks
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/certtrail/certtrail/schema"
@@ -19,20 +20,20 @@ const chunkBytes = 1 << 20
 // granted: each record must have its checksum and follow the one before, or a gap that is known. Whatever is otherwise (a damaged message, another gap,
 // compression, encryption, another layout) ends the reading with ErrUnclear; what it has yielded until then stands.
 type blockReader struct {
-	files *blockFiles
+	dir   Dir
 	gaps  schema.Gaps // known to be in the log
 	seq   uint64      // the last record yielded
 	until uint64
 	yield func([]schema.Record) error
 
-	sums  sums
+	sums  Sums
 	chunk []byte // the bytes read and not yet taken
 	spare []byte // what chunk is part of, if no record keeps it, to be read into again
 }
 
 // Read yields the messages after `after` up to until, all of which are durable, and passes over gaps.
-func (b *blockFiles) Read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error {
-	r := &blockReader{files: b, gaps: gaps, seq: after, until: until, yield: yield}
+func (d Dir) Read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error {
+	r := &blockReader{dir: d, gaps: gaps, seq: after, until: until, yield: yield}
 	numbers, err := r.blocks()
 	for ; err == nil && r.seq < until; numbers = numbers[1:] {
 		if len(numbers) == 0 {
@@ -45,7 +46,7 @@ func (b *blockFiles) Read(ctx context.Context, after, until uint64, gaps schema.
 
 // blocks are the numbers of the block that holds the message after seq, and of all that follow.
 func (r *blockReader) blocks() ([]int, error) {
-	numbers, err := r.files.numbers()
+	numbers, err := Numbers(string(r.dir))
 	if err != nil {
 		return nil, streams.ErrUnclear
 	}
@@ -72,7 +73,7 @@ func (r *blockReader) blocks() ([]int, error) {
 
 // first is the sequence that block n begins with, 0 if that is unclear.
 func (r *blockReader) first(n int) uint64 {
-	f, err := os.Open(r.files.path(n))
+	f, err := os.Open(filepath.Join(string(r.dir), Name(n)))
 	if err != nil {
 		return 0
 	}
@@ -89,7 +90,7 @@ func (r *blockReader) first(n int) uint64 {
 
 // block yields what is to be read of block n.
 func (r *blockReader) block(ctx context.Context, n int) error {
-	f, err := os.Open(r.files.path(n))
+	f, err := os.Open(filepath.Join(string(r.dir), Name(n)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return streams.ErrUnclear
 	}
@@ -97,7 +98,7 @@ func (r *blockReader) block(ctx context.Context, n int) error {
 		return err
 	}
 	defer f.Close()
-	if r.sums, err = newSums(n); err != nil {
+	if r.sums, err = NewSums(n); err != nil {
 		return err
 	}
 	r.chunk = nil
@@ -165,8 +166,8 @@ func (r *blockReader) records() ([]schema.Record, error) {
 			r.chunk = r.chunk[length:]
 			continue
 		}
-		stored, ok := r.sums.parse(r.chunk[:length:length])
-		if !ok || stored.seq > r.seq+1 && !r.gaps.Covers(schema.Gap{First: r.seq + 1, Last: stored.seq - 1}) {
+		stored, ok := r.sums.Parse(r.chunk[:length:length])
+		if !ok || stored.Seq > r.seq+1 && !r.gaps.Covers(schema.Gap{First: r.seq + 1, Last: stored.Seq - 1}) {
 			return list, streams.ErrUnclear
 		}
 		e := stored.event()
