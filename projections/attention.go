@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -143,7 +144,8 @@ type finder func(ctx context.Context, cursor string) (matters []Matter, next str
 // finders find every matter, at the time and of the row that q asks for.
 func (s *Store) finders(q Query) []finder {
 	return []finder{ // what takes longest comes first
-		s.lapsingDomains(q, -lapsesWithin, 0), s.lapsingDomains(q, 0, lapsesWithin), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
+		s.lapsingDomains(q, true, -rules.LapseNotice, 0), s.lapsingDomains(q, true, 0, rules.LapseNotice),
+		s.lapsingDomains(q, false, -rules.LapseNotice, 0), s.lapsingDomains(q, false, 0, rules.LapseNotice), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
 		s.domains(lifecycle.Failed, q), s.domains(lifecycle.Expired, q), s.domains(lifecycle.RevalidationDue, q),
 		s.organizations(lifecycle.Expired, q), s.organizations(lifecycle.RevalidationDue, q), s.organizations(matter, q), s.rejectedOrders(q),
 		s.dnssec(lifecycle.StepDSSubmit, q), s.dnssec(lifecycle.StepDSRetract, q), s.failedTargets(q), s.openFindings(q), s.silent(q), s.quarantined(q), s.lost(q),
@@ -151,10 +153,10 @@ func (s *Store) finders(q Query) []finder {
 }
 
 // finding is the matters of the rows of a list.
-func finding[S, T any](s *Store, t *table[S, T], q Query, of func(*T) []Matter) finder {
+func finding[S, T any](s *Store, t *Table[S, T], q Query, of func(*T) []Matter) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		q.Cursor, q.Limit = cursor, mattersEach
-		items, next, err := page(ctx, s, t, q)
+		items, next, err := List(ctx, s, t, q)
 		if err != nil {
 			return nil, "", err
 		}
@@ -212,10 +214,10 @@ func (m Matter) identified(row, part string, when schema.Time) Matter {
 }
 
 // limited is a copy of a table as a list of the rows for which the condition holds, ordered by one of the columns, which an index has in order.
-func limited[S, T any](t *table[S, T], condition string, columns ...string) *table[S, T] {
+func limited[S, T any](t *Table[S, T], condition string, columns ...string) *Table[S, T] {
 	l := *t
 	l.only = condition
-	l.sorts, l.inOrder = append(columns, t.sorts...), append(columns, t.inOrder...)
+	l.Sorts, l.InOrder = append(columns, t.Sorts...), append(columns, t.InOrder...)
 	return &l
 }
 

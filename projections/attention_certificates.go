@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -18,12 +19,12 @@ var unsucceeded = "NOT EXISTS (SELECT 1 FROM certificates n WHERE " + strings.Re
 // The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that expire, each as long as it matters.
 // A plus keeps SQLite from going through all of a phase.
 var (
-	announcedCertificates = limited(certificates, "announced AND +phase = 'issued'")
-	revokedCertificates   = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
+	announcedCertificates = limited(Certificates, "announced AND +phase = 'issued'")
+	revokedCertificates   = restated(limited(Certificates, unsucceeded), func(now string) (string, []any) {
 		return "phase = 'revoked' AND phase <> 'issued' AND (not_after = '' OR not_after > ?)", []any{now}
 	})
-	lapsingCertificates = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
-		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, lifecycle.ExpiringMost)}
+	lapsingCertificates = restated(limited(Certificates, unsucceeded), func(now string) (string, []any) {
+		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, rules.RenewalMost)}
 	})
 )
 
@@ -31,18 +32,14 @@ var (
 const matter = "matter"
 
 // restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as that of limited cannot.
-func restated[S, T any](t *table[S, T], condition func(now string) (string, []any)) *table[S, T] {
-	t.states = map[string]func(string) (string, []any){matter: condition}
+func restated[S, T any](t *Table[S, T], condition func(now string) (string, []any)) *Table[S, T] {
+	t.States = []State{{matter, condition}}
 	return t
 }
 
 // Announced is a page of the certificates that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
 func (s *Store) Announced(ctx context.Context, q Query) ([]Certificate, string, error) {
-	found, next, err := page(ctx, s, announcedCertificates, q)
-	if err != nil {
-		return nil, "", err
-	}
-	return found, next, s.succeeded(ctx, found)
+	return List(ctx, s, announcedCertificates, q)
 }
 
 func (s *Store) announced(q Query) finder {
@@ -109,7 +106,7 @@ func (s *Store) lapsing(q Query) finder {
 		m := Matter{Severity: Warning, Kind: schema.MatterExpires, What: "Expires soon", Due: c.NotAfter,
 			Detail: "It is valid until " + c.NotAfter.UTC().Format(dayLayout) + ", " + counted(*c.DaysLeft, "day") + " from now, and there is no newer certificate for its names.",
 			Means:  "After that, browsers and other clients reject it wherever it is in use.", Do: "Renew it, and install the new one. If nobody needs it any more, acknowledge this.",
-			Since: firstOf(expiringFrom(c), &c.FirstEventAt)}
+			Since: firstOf(c.RenewFrom, &c.FirstEventAt)}
 		if *c.DaysLeft < 7 {
 			m.Severity = Critical
 		}
@@ -120,10 +117,6 @@ func (s *Store) lapsing(q Query) finder {
 		}
 		return []Matter{certificateMatter(m, c, *c.NotAfter)}
 	})
-}
-
-func expiringFrom(c *Certificate) *schema.Time {
-	return lifecycle.Certificate{Cert: schema.Certificate{NotBefore: c.NotBefore, NotAfter: c.NotAfter}}.ExpiringFrom()
 }
 
 func certificateMatter(m Matter, c *Certificate, when schema.Time) Matter {

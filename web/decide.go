@@ -49,15 +49,15 @@ const (
 // deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it has it made by Server.deciding.
 type deciding struct {
 	projections.Matter
-	Source    string // the provider's title
-	FormToken string
-	Back      string // the page to go back to
-	Days      []int
-	Default   int
-	Left      string // time left, or by how much it is over
-	Urgent    bool
-	Since     moment
-	Word      string // what was decided, and until when; "" where it is open
+	Source  string // the provider's title
+	Open    bool   // a person can decide about it here
+	Back    string // the page to go back to
+	Days    []int
+	Default int
+	Left    string // time left, or by how much it is over
+	Urgent  bool
+	Since   moment
+	Word    string // what was decided, and until when; "" where it is open
 }
 
 // deciding are the matters as the page at back shows them. Without Decide nobody can decide anything.
@@ -66,9 +66,7 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 	for i, m := range matters {
 		m.Title = m.Heading(f.Source(m.Provider))
 		d := deciding{Matter: m, Source: f.Source(m.Provider), Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
-		if s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind) {
-			d.FormToken = f.FormToken
-		}
+		d.Open = s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind)
 		if m.Due != nil {
 			d.Left, d.Urgent = timeLeft(m.Due.Sub(f.Now))
 		}

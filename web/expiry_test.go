@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -19,13 +18,9 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-var limits = []web.Limit{{Validity: 398, Reuse: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200, Reuse: 200},
-	{From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100, Reuse: 100}, {From: time.Date(2029, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 47, Reuse: 10}}
-
 func TestExpiryIsAPictureAndATable(t *testing.T) {
 	s, l := world(plain)
 	o := options(s, l)
-	o.Limits = limits
 	body := get(handler(t, o), "/expiry").Body.String()
 	week := `href="/certificates?expires_from=2026-12-05&amp;expires_until=2026-12-12&amp;sort=not_after&amp;state=valid"`
 	if n := strings.Count(body, week); n != 2 { // the column and the table's row
@@ -62,7 +57,6 @@ func TestAFullYearOfExpiriesIsALightPage(t *testing.T) {
 		s.domains = append(s.domains, projections.Domain{Provider: "digicert", Name: fmt.Sprintf("d%d.example", i), ExpiresAt: &end})
 	}
 	o := options(s, l)
-	o.Limits = limits
 	if size := get(handler(t, o), "/expiry").Body.Len(); size > 100<<10 {
 		t.Errorf("the page weighs %d bytes", size)
 	}
@@ -161,19 +155,11 @@ func TestCalendarGetsANewAddress(t *testing.T) {
 	h := handler(t, o)
 	page := get(h, "/expiry")
 	wantAll(t, "/expiry", page.Body.String(), []string{"http://localhost:8080/calendar.ics?token=SECRET0", `action="/expiry/calendar"`})
-	cookie := page.Result().Cookies()[0]
-	post := func(token string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(http.MethodPost, "http://localhost:8080/expiry/calendar", strings.NewReader(url.Values{"form_token": {token}}.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.AddCookie(cookie)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w
+	w := sendForm(h, "/expiry/calendar", url.Values{}, map[string]string{"Sec-Fetch-Site": "cross-site"})
+	if w.Code != http.StatusForbidden || get(h, "/calendar.ics?token=SECRET0").Code != http.StatusOK {
+		t.Errorf("a form of another site is answered %d", w.Code)
 	}
-	if w := post("forged"); w.Code != http.StatusForbidden || get(h, "/calendar.ics?token=SECRET0").Code != http.StatusOK {
-		t.Errorf("a forged form is answered %d", w.Code)
-	}
-	if w := post(cookie.Value); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/expiry#calendar" {
+	if w := postForm(h, "/expiry/calendar", url.Values{}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/expiry#calendar" {
 		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
 	}
 	if get(h, "/calendar.ics?token=SECRET0").Code != http.StatusNotFound || get(h, "/calendar.ics?token=SECRET1").Code != http.StatusOK {
@@ -189,7 +175,7 @@ func TestADomainsCAsStandBesideEachOther(t *testing.T) {
 	s, l := empty()
 	for i, provider := range []string{"digicert", "sectigo", "digicert"} {
 		end := schema.At(now.AddDate(0, i+1, 0))
-		s.domains = append(s.domains, projections.Domain{Provider: provider, Name: []string{"a.example", "a.example", "b.example"}[i], State: "validated", ExpiresAt: &end, LastEventAt: ago(day)})
+		s.domains = append(s.domains, projections.Domain{Provider: provider, Name: []string{"a.example", "a.example", "b.example"}[i], State: "validated", ExpiresAt: &end, Row: projections.Row{LastEventAt: ago(day)}})
 	}
 	body := get(handler(t, options(s, l)), "/domains").Body.String()
 	if n := strings.Count(body, `<tr data-row="domains/`); n != 2 {

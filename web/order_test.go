@@ -20,7 +20,7 @@ func stuckOrder() projections.Order {
 		ChecksSince: map[string]schema.Time{"csr": ago(70 * time.Hour), "organization": ago(52 * time.Hour), "phone": ago(26 * time.Hour), "domain:shop.example.com": ago(60 * time.Hour),
 			"domain:*.other.example": ago(49*time.Hour + 10*time.Minute)},
 		Reasons: map[string]string{"organization": "Not listed at the given address"}, MessageAt: pago(3 * time.Hour),
-		FirstEventAt: ago(71 * time.Hour), LastEventAt: ago(3 * time.Hour), LastEventSeq: 1, EventCount: 6,
+		Row:         projections.Row{FirstEventAt: ago(71 * time.Hour), LastEventAt: ago(3 * time.Hour), LastEventSeq: 1, EventCount: 6},
 		Validations: []projections.Domain{{Provider: "digicert", Name: "other.example", State: "expired", ExpiresAt: pago(3 * day)}, {Provider: "digicert", Name: "shop.example.com", State: "validated", ExpiresAt: pago(-191 * day)}},
 		Certificates: []projections.Certificate{
 			{Provider: "digicert", ID: "881950", OrderID: "771950", State: "expiring", NotBefore: pago(188 * day), NotAfter: pago(-12 * day), DaysLeft: &left},
@@ -81,7 +81,6 @@ func numberOf(i int) string {
 func TestRenewal(t *testing.T) {
 	s, l := world(plain)
 	o := options(s, l)
-	o.Limits = []web.Limit{{Validity: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200}, {From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100}}
 	certificate := func(id, state string, renewIn time.Duration, heir *projections.CertificateRef) {
 		s.certificates = append(s.certificates, projections.Certificate{Provider: "digicert", ID: id, State: state, NotBefore: pago(20 * day), NotAfter: pago(-180 * day), RenewFrom: pago(-renewIn), Successor: heir})
 	}

@@ -12,6 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/streams/embedded"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
@@ -35,9 +40,9 @@ func backupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer owner.Close()
 			b := &backupSource{owner: owner, far: newCounter(cmd.ErrOrStderr())}
-			m, err := transfer.Backup(cmd.Context(), dir, version(), b, b.restore)
+			m, err := transfer.Backup(cmd.Context(), dir, version.String(), b, b.restore)
 			b.far.clear()
 			if err != nil {
 				return fmt.Errorf("there is no backup: %w", err)
@@ -46,21 +51,21 @@ func backupCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
 // backupSource gives a backup what the owner of the data directory has, and shows how far it is.
 type backupSource struct {
-	owner *control
+	owner *owner.Client
 	far   *counter
 }
 
 // Snapshot writes the log's snapshot to w.
 func (b *backupSource) Snapshot(ctx context.Context, w io.Writer) error {
 	size := 0
-	return b.owner.call(ctx, http.MethodGet, "/snapshot", nil, nil, func(line []byte) error {
-		var piece snapshotLine
+	return b.owner.Call(ctx, http.MethodGet, "/snapshot", nil, nil, func(line []byte) error {
+		var piece node.SnapshotLine
 		if err := json.Unmarshal(line, &piece); err != nil {
 			return err
 		}
@@ -73,18 +78,18 @@ func (b *backupSource) Snapshot(ctx context.Context, w io.Writer) error {
 
 // Settings returns the settings file that the owner was started with.
 func (b *backupSource) Settings(ctx context.Context) (content []byte, ok bool, err error) {
-	var s settingsCopy
-	err = b.owner.call(ctx, http.MethodGet, "/settings", nil, nil, nil, &s)
+	var s node.SettingsCopy
+	err = b.owner.Call(ctx, http.MethodGet, "/settings", nil, nil, nil, &s)
 	return s.Content, s.Path != "", err
 }
 
 // Summary returns what the log holds up to the last sequence of the copy.
 func (b *backupSource) Summary(ctx context.Context, copied transfer.Summary) (s transfer.Summary, err error) {
 	until := url.Values{"until": {strconv.FormatUint(copied.LastSeq, 10)}}
-	err = b.owner.call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
+	err = b.owner.Call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
 		var events uint64
-		if progressOf(line, &events) {
-			b.far.show("compared %s of %s", commas(events), count(copied.Events, "event"))
+		if owner.ProgressOf(line, &events) {
+			b.far.show("compared %s of %s", text.Commas(events), text.Count(copied.Events, "event"))
 		}
 		return nil
 	}, &s)
@@ -94,12 +99,12 @@ func (b *backupSource) Summary(ctx context.Context, copied transfer.Summary) (s 
 // restore reads the copy back.
 func (b *backupSource) restore(ctx context.Context, dir string, snapshot io.Reader) (transfer.Summary, error) {
 	b.far.show("reading the copy back")
-	return restoreSnapshot(ctx, embedded.Options{Dir: dir}, snapshot)
+	return node.RestoreSnapshot(ctx, embedded.Options{Dir: dir}, snapshot)
 }
 
 func printBackup(w io.Writer, m *transfer.Manifest, dir string) {
 	s := m.Stream
-	fmt.Fprintf(w, "backed up %s, up to number %d, to %s\n", count(s.Events, "event"), s.LastSeq, dir)
+	fmt.Fprintf(w, "backed up %s, up to number %d, to %s\n", text.Count(s.Events, "event"), s.LastSeq, dir)
 	fmt.Fprintf(w, "checked: the copy was restored aside and read to its end; each event is the log's\n")
 	warnOfGaps(w, s.Gaps)
 	if m.HasSettings() {

@@ -9,27 +9,31 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
 // reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set, there must be a log in it.
-func reachOwner(cmd *cobra.Command, create bool) (*control, error) {
+func reachOwner(cmd *cobra.Command, create bool) (*owner.Client, error) {
 	c, err := configOf(cmd)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(logDir(c.dataDir)); err != nil && !create {
-		return nil, fmt.Errorf("there is no log in the data directory %s: name another with --data-dir (%w)", c.dataDir, err)
+	if _, err := os.Stat(node.LogDir(c.DataDir)); err != nil && !create {
+		return nil, fmt.Errorf("there is no log in the data directory %s: name another with --data-dir (%w)", c.DataDir, err)
 	}
-	return ownerOf(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel})))
+	return node.Reach(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.LogLevel})))
 }
 
 // configOf reads the settings of a command.
-func configOf(cmd *cobra.Command) (*config, error) {
-	s, err := systems.read(cmd.Flags())
+func configOf(cmd *cobra.Command) (*settings.Config, error) {
+	s, err := systems.Read(cmd.Flags())
 	if err != nil {
 		return nil, err
 	}
-	return s.config()
+	return s.Config()
 }
 
 // flagError says in plain words what a flag wants; an error of any other sort stays as it is.

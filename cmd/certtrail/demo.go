@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
 func demoCommand() *cobra.Command {
@@ -27,31 +31,31 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().DurationVar(&pace, "pace", 2*time.Second, "time between two deliveries")
-	systems.addSettings(cmd)
+	systems.AddSettings(cmd)
 	return cmd
 }
 
 // runDemo is serve with settings of its own, and a player that sends through the same endpoints that providers would use.
 func runDemo(cmd *cobra.Command, dir string, pace time.Duration) error {
-	s, err := systems.initial(cmd.Flags())
+	s, err := systems.Initial(cmd.Flags())
 	if err != nil {
 		return err
 	}
 	for _, name := range []string{"hooks-listen", "web-listen", "nats-listen"} {
 		if f := cmd.Flags().Lookup(name); !f.Changed {
-			s.values[name] = freeAddress(s.values[name])
+			s.Values[name] = demo.FreeAddress(s.Values[name])
 		}
 	}
-	askNobody(s)
-	s.values["data-dir"] = filepath.Join(dir, "data")
+	demo.AskNobody(s)
+	s.Values["data-dir"] = filepath.Join(dir, "data")
 	if f := cmd.Flags().Lookup("log-level"); !f.Changed {
-		s.values["log-level"] = "error" // among the deliveries are some that are meant to be refused
+		s.Values["log-level"] = "error" // among the deliveries are some that are meant to be refused
 	}
-	s.file = filepath.Join(dir, defaultConfig)
-	if err := s.write(s.file); err != nil {
+	s.File = filepath.Join(dir, settings.DefaultFile)
+	if err := s.Write(s.File); err != nil {
 		return err
 	}
-	c, err := s.config()
+	c, err := s.Config()
 	if err != nil {
 		return err
 	}
@@ -59,9 +63,9 @@ func runDemo(cmd *cobra.Command, dir string, pace time.Duration) error {
 	var player sync.WaitGroup
 	defer player.Wait()
 	defer stop()
-	return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *serverProcess) {
-		sv.announce(cmd.OutOrStdout())
-		tryIt(cmd.OutOrStdout(), s, c, sv.subscribersAt())
-		player.Go(func() { newPlayer(c.hooksURL, s.sources, pace).play(playing, cmd.OutOrStdout()) })
+	return node.Serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *node.Server) {
+		sv.Announce(cmd.OutOrStdout())
+		demo.TryIt(cmd.OutOrStdout(), s, c, sv.SubscribersAt())
+		player.Go(func() { demo.NewPlayer(c.HooksURL, s.Sources, pace).Play(playing, cmd.OutOrStdout()) })
 	})
 }

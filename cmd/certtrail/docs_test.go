@@ -24,7 +24,7 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	known := &cobra.Command{}
-	systems.addSettings(known)
+	systems.AddSettings(known)
 	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-z`, -]+`) \\|").FindAllStringSubmatch(section(readme, "## Settings"), -1) {
 		for _, name := range strings.Split(row[1], ", ") {
 			if name = strings.Trim(name, "`"); known.Flags().Lookup(name) == nil {

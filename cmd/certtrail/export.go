@@ -10,6 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
@@ -33,7 +37,7 @@ func exportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer server.close()
+			defer server.Close()
 			far := newCounter(cmd.ErrOrStderr())
 			var x *transfer.Export
 			if path == "-" {
@@ -49,26 +53,26 @@ func exportCommand() *cobra.Command {
 				return fmt.Errorf("the export is not complete: %w", err)
 			}
 			warnOfGaps(cmd.ErrOrStderr(), x.Gaps())
-			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", count(x.Events(), "event"))
+			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", text.Count(x.Events(), "event"))
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
 // export writes the events of the log to w.
-func export(ctx context.Context, server *control, w io.Writer, far *counter) (*transfer.Export, error) {
+func export(ctx context.Context, server *owner.Client, w io.Writer, far *counter) (*transfer.Export, error) {
 	x := transfer.NewExport(w)
-	var end eventsEnd
-	err := server.call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
-		e, err := readStreamed(line)
+	var end node.EventsEnd
+	err := server.Call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
+		e, err := owner.ReadStreamed(line)
 		if err != nil {
 			return err
 		}
-		err = x.Add(e.Seq, e.event)
-		far.show("exported %s", commas(x.Events()))
+		err = x.Add(e.Seq, e.Data)
+		far.show("exported %s", text.Commas(x.Events()))
 		return err
 	}, &end)
 	return x, errors.Join(err, x.End(end.Last))

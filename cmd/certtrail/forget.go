@@ -6,6 +6,10 @@ import (
 	"net/url"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 )
 
 func forgetCommand() *cobra.Command {
@@ -29,19 +33,19 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 			if err != nil {
 				return err
 			}
-			defer c.close()
+			defer c.Close()
 			bar := newBar(cmd.ErrOrStderr())
-			var b built
-			err = c.call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.line, &b)
+			var b node.Built
+			err = c.Call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.line, &b)
 			bar.clear()
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "The user's key is destroyed. The read models were rebuilt from %s events without them.\n", commas(b.Seq))
+			fmt.Fprintf(cmd.OutOrStdout(), "The user's key is destroyed. The read models were rebuilt from %s events without them.\n", text.Commas(b.Seq))
 			return nil
 		},
 	}
-	addOwnerSettings(user)
+	settings.AddOwnerSettings(user)
 	cmd.AddCommand(user)
 	return cmd
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
@@ -36,12 +38,12 @@ func importCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer server.close()
+			defer server.Close()
 			var n transfer.Imported
 			body := io.NopCloser(from) // the request must not close standard input
 			far := newCounter(cmd.ErrOrStderr())
-			err = server.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
-				if progressOf(line, &n) {
+			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
+				if owner.ProgressOf(line, &n) {
 					far.show("imported %s", n)
 				}
 				return nil
@@ -54,6 +56,6 @@ func importCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }

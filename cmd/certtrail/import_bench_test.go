@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
@@ -37,7 +40,7 @@ func BenchmarkImport(b *testing.B) {
 		k := ownerForTest(b, b.TempDir())
 		b.StartTimer()
 		var result transfer.Imported
-		err := k.call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
+		err := k.Call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
 		if err != nil || result.Appended != n {
 			b.Fatal(result, err)
 		}
@@ -47,15 +50,15 @@ func BenchmarkImport(b *testing.B) {
 			b.Fatal(err)
 		}
 		exported += int(x.Events())
-		k.close()
+		k.Close()
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "events/s")
 }
 
-func ownerForTest(t testing.TB, dir string) *control {
+func ownerForTest(t testing.TB, dir string) *owner.Client {
 	t.Helper()
-	k, err := ownerOf(context.Background(), &config{systems: systems, dataDir: filepath.Join(dir, "data"), maxBytes: 8 << 30}, discard)
+	k, err := node.Reach(context.Background(), &settings.Config{Systems: systems, DataDir: filepath.Join(dir, "data"), MaxBytes: 8 << 30}, discard)
 	if err != nil {
 		t.Fatal(err)
 	}

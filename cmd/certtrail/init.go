@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
 func initCommand() *cobra.Command {
@@ -13,21 +15,21 @@ func initCommand() *cobra.Command {
 		Short: "Write certtrail.yaml with a fresh credential for every provider, and say where to enter each",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, _ := configPath(cmd.Flags())
+			path, _ := settings.ConfigPath(cmd.Flags())
 			if _, err := os.Lstat(path); err == nil {
 				return fmt.Errorf("%s is there already and is never overwritten: edit it, or move it away", path)
 			}
-			s, err := systems.initial(cmd.Flags())
+			s, err := systems.Initial(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			if err := s.write(path); err != nil {
+			if err := s.Write(path); err != nil {
 				return err
 			}
-			s.explain(cmd.OutOrStdout(), path)
+			s.Explain(cmd.OutOrStdout(), path)
 			return nil
 		},
 	}
-	systems.addSettings(cmd)
+	systems.AddSettings(cmd)
 	return cmd
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
 	"github.com/certtrail/certtrail/ingest/probely"
@@ -19,7 +21,7 @@ import (
 )
 
 // systems are the kinds of providers that this program serves, one line each.
-var systems = catalog{
+var systems = settings.Systems{
 	digicert.System,
 	sectigo.System,
 	xolphin.System,
@@ -47,7 +49,7 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "certtrail",
 		Short:         "Track the lifecycle of certificates over several certificate authorities",
-		Version:       version(),
+		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs, // so that a command that is misspelt is an error
@@ -64,6 +66,6 @@ func rootCommand() *cobra.Command {
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "certtrail", version()) },
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "certtrail", version.String()) },
 	}
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -60,32 +62,32 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		}
 	}
 	sourceName := cmd.Flags().String("source", system.Kind, "the source, where there are several of "+system.Title)
-	addAPISettings(cmd, system)
+	settings.AddAPISettings(cmd, system)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, err := systems.read(cmd.Flags())
+		s, err := systems.Read(cmd.Flags())
 		if err != nil {
 			return err
 		}
-		conf, err := s.config()
+		conf, err := s.Config()
 		if err != nil {
 			return err
 		}
-		source, err := sourceNamed(conf.sources, *sourceName)
+		source, err := settings.SourceNamed(conf.Sources, *sourceName)
 		if err != nil {
 			return err
 		}
-		if source.system.Kind != system.Kind {
-			return fmt.Errorf("the source %s is not of the kind %s", source.name, system.Kind)
+		if source.System.Kind != system.Kind {
+			return fmt.Errorf("the source %s is not of the kind %s", source.Name, system.Kind)
 		}
-		a, err := apiOf(source)
+		a, err := node.APIOf(source)
 		if err != nil {
 			return err
 		}
 		if a == nil {
-			return source.noAPI()
+			return source.NoAPI()
 		}
 		return c.Run(cmd.Context(), schema.Invocation{
-			Client: a.client, Setting: source.get, Endpoints: conf.endpoints(source), Out: cmd.OutOrStdout(),
+			Client: a.Client, Setting: source.Setting, Endpoints: conf.Endpoints(source), Out: cmd.OutOrStdout(),
 			Flag: func(name string) (string, bool) { f := cmd.Flags().Lookup(name); return f.Value.String(), f.Changed },
 		})
 	}

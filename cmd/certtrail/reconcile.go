@@ -5,6 +5,10 @@ import (
 	"net/url"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
 func reconcileCommand() *cobra.Command {
@@ -21,23 +25,23 @@ func reconcileCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer c.close()
-			var f found
+			defer c.Close()
+			var f node.Found
 			query := url.Values{"source": args}
 			if describe {
 				query.Set("describe", "true")
 			}
-			if err := c.call(cmd.Context(), http.MethodPost, "/reconcile", query, nil, nil, &f); err != nil {
+			if err := c.Call(cmd.Context(), http.MethodPost, "/reconcile", query, nil, nil, &f); err != nil {
 				return err
 			}
-			f.tell(cmd.OutOrStdout())
+			f.Tell(cmd.OutOrStdout())
 			if !describe {
 				return nil
 			}
-			var d described
+			var d node.Described
 			far := newCounter(cmd.ErrOrStderr())
-			err = c.call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(line []byte) error {
-				if progressOf(line, &d) {
+			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(line []byte) error {
+				if owner.ProgressOf(line, &d) {
 					far.show("asked about %s", d)
 				}
 				return nil
@@ -46,11 +50,11 @@ func reconcileCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d.tell(cmd.OutOrStdout(), args[0])
+			d.Tell(cmd.OutOrStdout(), args[0])
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&describe, "describe", false, "then ask about each order of which little more than the number is known")
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }

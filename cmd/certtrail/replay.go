@@ -12,6 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -41,7 +45,7 @@ order that was received by then.`,
 			if err != nil {
 				return err
 			}
-			defer c.close()
+			defer c.Close()
 			if r.verify {
 				return r.runVerify(cmd, c)
 			}
@@ -54,7 +58,7 @@ order that was received by then.`,
 	flags.Uint64Var(&r.untilSeq, "until-seq", 0, "build the state as of this event, into --out")
 	flags.StringVar(&r.untilTime, "until-time", "", "build the state as of this time (RFC 3339, or a date), into --out")
 	flags.StringVar(&r.out, "out", "", "the database to build, which must not exist")
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
@@ -85,7 +89,7 @@ func (r *replay) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
+func (r *replay) runBuild(cmd *cobra.Command, c *owner.Client) error {
 	query := url.Values{"redecode": {strconv.FormatBool(r.redecode)}}
 	if r.out != "" {
 		path, err := filepath.Abs(r.out) // the owner may work in another directory
@@ -97,41 +101,41 @@ func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
 		query.Set("until_time", r.untilTime)
 	}
 	bar := newBar(cmd.ErrOrStderr())
-	var built built
-	err := c.call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
+	var built node.Built
+	err := c.Call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
 	bar.clear()
 	if err != nil {
 		return err
 	}
 	took := time.Duration(built.Seconds * float64(time.Second)).Round(time.Millisecond)
 	if r.out != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, commas(built.Seq), quoted(r.out))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, text.Commas(built.Seq), quoted(r.out))
 		return nil
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", commas(built.Seq), took)
+	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", text.Commas(built.Seq), took)
 	if len(built.Gone) > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s, and not in the new ones any more; see the operating guide on gaps\n", heldText(built.Gone))
 	}
 	return nil
 }
 
-func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
+func (r *replay) runVerify(cmd *cobra.Command, c *owner.Client) error {
 	bar := newBar(cmd.ErrOrStderr())
 	var v projections.Verification
-	err := c.call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
+	err := c.Call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
 	bar.clear()
 	if err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
 	for _, t := range v.Tables {
-		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, commas(uint64(t.Rows)), t.SHA256)
+		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, text.Commas(uint64(t.Rows)), t.SHA256)
 		if t.Rebuilt != "" {
 			fmt.Fprintf(out, "%-14s %9s       rebuilt %s\n", "", "", t.Rebuilt)
 		}
 	}
 	if v.Differing == 0 {
-		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), commas(v.Seq))
+		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), text.Commas(v.Seq))
 		return nil
 	}
 	for _, d := range v.Differences {
@@ -142,7 +146,7 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 		advice = heldText(v.Gone) + ", and a replay would lose what came of that: compare with a backup first"
 	}
 	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; %s",
-		anew(v.Redecoded), commas(v.Seq), count(uint64(v.Differing), "difference"), advice)
+		anew(v.Redecoded), text.Commas(v.Seq), text.Count(uint64(v.Differing), "difference"), advice)
 }
 
 func anew(redecoded bool) string {

@@ -14,6 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
@@ -22,19 +27,19 @@ func restoreCommand() *cobra.Command {
 		Use:   "restore DIR",
 		Short: "Put the log and the settings of a backup into a data directory that has no events",
 		Long: "Put the log of the backup in DIR into the data directory, which must have no events yet; a server that runs on it takes the log over.\n" +
-			"The settings are put where --config says (default ./" + defaultConfig + "), unless there are some.",
+			"The settings are put where --config says (default ./" + settings.DefaultFile + "), unless there are some.",
 		Args: wants(1, "the directory of a backup, for example: certtrail restore /var/backups/certtrail-monday"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := transfer.ReadManifest(args[0], version())
+			m, err := transfer.ReadManifest(args[0], version.String())
 			if err != nil {
 				return err
 			}
-			config, _ := configPath(cmd.Flags())
-			s, err := systems.readFrom(cmd.Flags(), config, false)
+			config, _ := settings.ConfigPath(cmd.Flags())
+			s, err := systems.ReadFrom(cmd.Flags(), config, false)
 			if err != nil {
 				return err
 			}
-			c, err := s.config()
+			c, err := s.Config()
 			if err != nil {
 				return err
 			}
@@ -43,47 +48,47 @@ func restoreCommand() *cobra.Command {
 				return err
 			}
 			defer snapshot.Close()
-			logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel}))
+			logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.LogLevel}))
 			if err := restoreLog(cmd.Context(), c, logger, m, snapshot); err != nil {
 				return fmt.Errorf("nothing was restored: %w", err)
 			}
 			w := cmd.ErrOrStderr()
-			fmt.Fprintf(w, "restored %s, up to number %d, to %s\n", count(m.Stream.Events, "event"), m.Stream.LastSeq, c.dataDir)
+			fmt.Fprintf(w, "restored %s, up to number %d, to %s\n", text.Count(m.Stream.Events, "event"), m.Stream.LastSeq, c.DataDir)
 			warnOfGaps(w, m.Stream.Gaps)
-			return restoreSettings(config, w, m, args[0], c.dataDir)
+			return restoreSettings(config, w, m, args[0], c.DataDir)
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
 // restoreLog restores into the data directory, or has the server do it that runs on it.
-func restoreLog(ctx context.Context, c *config, logger *slog.Logger, m *transfer.Manifest, snapshot io.Reader) error {
-	release, locked := lockDir(c.dataDir)
-	if errors.Is(locked, errInUse) {
-		server, _, err := findOwner(ctx, c.dataDir)
+func restoreLog(ctx context.Context, c *settings.Config, logger *slog.Logger, m *transfer.Manifest, snapshot io.Reader) error {
+	release, locked := owner.Lock(c.DataDir)
+	if errors.Is(locked, owner.ErrInUse) {
+		server, _, err := owner.Find(ctx, c.DataDir)
 		if err != nil {
-			return fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
+			return fmt.Errorf("%w, which does not answer on %s: %w", locked, owner.SocketName, err)
 		}
-		defer server.close()
+		defer server.Close()
 		want, err := json.Marshal(m.Stream)
 		if err != nil {
 			return err
 		}
-		return server.call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
+		return server.Call(ctx, http.MethodPost, "/restore", url.Values{"stream": {string(want)}}, io.NopCloser(snapshot), nil, nil)
 	}
 	if locked != nil {
 		return locked
 	}
 	defer release()
-	if err := withoutEvents(ctx, c, logger); err != nil {
+	if err := node.WithoutEvents(ctx, c, logger); err != nil {
 		return err
 	}
-	prepared, err := prepareLog(ctx, c, snapshot, m.Stream, logger)
+	prepared, err := node.PrepareLog(ctx, c, snapshot, m.Stream, logger)
 	if err != nil {
 		return err
 	}
-	return installLog(c.dataDir, prepared)
+	return node.InstallLog(c.DataDir, prepared)
 }
 
 // restoreSettings puts the backup's settings in their place, unless there are some.
@@ -100,8 +105,8 @@ func restoreSettings(path string, w io.Writer, m *transfer.Manifest, dir, dataDi
 		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
 	}
 	fmt.Fprintf(w, "wrote the settings to %s\n", path)
-	if f, err := systems.readFile(path); err == nil && f.values["data-dir"] != "" && filepath.Clean(f.values["data-dir"]) != filepath.Clean(dataDir) {
-		fmt.Fprintf(w, "warning: they name the data directory %s, but the log was restored to %s: change one of the two\n", f.values["data-dir"], dataDir)
+	if f, err := systems.ReadFile(path); err == nil && f.Values["data-dir"] != "" && filepath.Clean(f.Values["data-dir"]) != filepath.Clean(dataDir) {
+		fmt.Fprintf(w, "warning: they name the data directory %s, but the log was restored to %s: change one of the two\n", f.Values["data-dir"], dataDir)
 	}
 	return nil
 }

@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 )
 
 func sendCommand() *cobra.Command {
@@ -24,26 +27,26 @@ func sendCommand() *cobra.Command {
 			if answered || err != nil {
 				return err
 			}
-			s, err := systems.read(cmd.Flags())
+			s, err := systems.Read(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			base := strings.TrimRight(s.get("hooks-url"), "/")
+			base := strings.TrimRight(s.Get("hooks-url"), "/")
 			if base == "" {
-				base = "http://" + s.get("hooks-listen")
+				base = "http://" + s.Get("hooks-listen")
 			}
-			sent, err := sendSample(cmd.Context(), s.sources, s.file, base, args[0], args[1], set)
-			if nobody && errors.Is(err, errUnreached) {
-				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.get("data-dir"))
+			sent, err := sample.Send(cmd.Context(), s.Sources, s.File, base, args[0], args[1], set)
+			if nobody && errors.Is(err, sample.ErrUnreached) {
+				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.Get("data-dir"))
 			}
 			if err != nil {
 				return err
 			}
-			return sent.tell(cmd.OutOrStdout())
+			return sent.Tell(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, "`name=value` to put into the delivery; may be repeated")
-	systems.addSettings(cmd)
+	systems.AddSettings(cmd)
 	return cmd
 }
 
@@ -56,29 +59,29 @@ func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answer
 	if byFlag {
 		return false, false, nil
 	}
-	s, err := systems.read(cmd.Flags())
+	s, err := systems.Read(cmd.Flags())
 	if err != nil {
 		return false, false, err
 	}
-	owner, who, err := findOwner(cmd.Context(), s.get("data-dir"))
+	owner, who, err := owner.Find(cmd.Context(), s.Get("data-dir"))
 	if err != nil {
 		return false, true, nil // the settings may lead to a server elsewhere
 	}
-	defer owner.close()
+	defer owner.Close()
 	if !who.Serving {
 		return false, true, nil
 	}
-	var result sent
-	if err := owner.call(cmd.Context(), http.MethodPost, "/send", url.Values{"source": {source}, "event": {event}, "set": set}, nil, nil, &result); err != nil {
+	var result sample.Result
+	if err := owner.Call(cmd.Context(), http.MethodPost, "/send", url.Values{"source": {source}, "event": {event}, "set": set}, nil, nil, &result); err != nil {
 		return true, false, err
 	}
-	return true, false, result.tell(cmd.OutOrStdout())
+	return true, false, result.Tell(cmd.OutOrStdout())
 }
 
 func sampleList() string {
 	var b strings.Builder
 	for _, s := range systems {
-		fmt.Fprintf(&b, "%s: %s\n", s.Kind, strings.Join(sampleEvents(s), ", "))
+		fmt.Fprintf(&b, "%s: %s\n", s.Kind, strings.Join(sample.Events(s), ", "))
 	}
 	return b.String()
 }

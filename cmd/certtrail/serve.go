@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 )
 
 func serveCommand() *cobra.Command {
@@ -12,22 +14,22 @@ func serveCommand() *cobra.Command {
 		Short: "Run the whole system: endpoints, log, read models, pages",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := systems.read(cmd.Flags())
+			s, err := systems.Read(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			c, err := s.config()
+			c, err := s.Config()
 			if err != nil {
 				return err
 			}
 			if readOnly || db != "" {
-				return serveReadOnly(cmd.Context(), c, readOnly, db, cmd.ErrOrStderr(), cmd.OutOrStdout())
+				return node.ServeReadOnly(cmd.Context(), c, readOnly, db, cmd.ErrOrStderr(), cmd.OutOrStdout())
 			}
-			return serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *serverProcess) { sv.announce(cmd.OutOrStdout()) })
+			return node.Serve(cmd.Context(), c, cmd.ErrOrStderr(), func(sv *node.Server) { sv.Announce(cmd.OutOrStdout()) })
 		},
 	}
 	cmd.Flags().BoolVar(&readOnly, "read-only", false, "show the pages of one database, without a log and without taking deliveries; needs --db")
 	cmd.Flags().StringVar(&db, "db", "", "the database to show with --read-only: what certtrail replay --out made")
-	systems.addSettings(cmd)
+	systems.AddSettings(cmd)
 	return cmd
 }
