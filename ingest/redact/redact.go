@@ -65,7 +65,7 @@ func (r *Redactor) RedactSecrets(d Request, pointers []string) *schema.Original 
 }
 
 func (r *Redactor) redact(d Request, pointers []string, people bool) *schema.Original {
-	o := &schema.Original{Method: d.Method, Query: r.known.out(redactQuery(d.Query)), Headers: r.headers(d.Header)}
+	o := &schema.Original{Method: d.Method, Query: strings.ToValidUTF8(r.known.out(redactQuery(d.Query)), "\uFFFD"), Headers: r.headers(d.Header)}
 	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(body) == 0:
