@@ -76,32 +76,32 @@ type damageCase struct {
 
 // damageCases returns each way that has cost events, by its name.
 func damageCases() map[string]damageCase {
-	first := func(dir string) string { return blockPaths(t, dir)[0] }
-	newest := func(dir string) string { paths := blockPaths(t, dir); return paths[len(paths)-1] }
-	inBlock := func(block func(string) string, record, offset int, bit byte) func(*testing.T, string) {
+	first := func(t *testing.T, dir string) string { return blockPaths(t, dir)[0] }
+	newest := func(t *testing.T, dir string) string { paths := blockPaths(t, dir); return paths[len(paths)-1] }
+	inBlock := func(block func(*testing.T, string) string, record, offset int, bit byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			starts := offsets(t, block(dir))
+			starts := offsets(t, block(t, dir))
 			at := record
 			if at < 0 {
 				at += len(starts) - 1
 			}
-			flip(t, block(dir), starts[at]+offset, bit)
+			flip(t, block(t, dir), starts[at]+offset, bit)
 		}
 	}
-	cutTo := func(block func(string) string, share float64) func(*testing.T, string) {
+	cutTo := func(block func(*testing.T, string) string, share float64) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			info, err := os.Stat(block(dir))
+			info, err := os.Stat(block(t, dir))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Truncate(block(dir), int64(float64(info.Size())*share)); err != nil {
+			if err := os.Truncate(block(t, dir), int64(float64(info.Size())*share)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	removed := func(block func(string) string) func(*testing.T, string) {
+	removed := func(block func(*testing.T, string) string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			if err := os.Remove(block(dir)); err != nil {
+			if err := os.Remove(block(t, dir)); err != nil {
 				t.Fatal(err)
 			}
 		}
