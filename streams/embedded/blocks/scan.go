@@ -115,6 +115,7 @@ func (s *Block) judgeEnd(content []byte) {
 	s.Claims = s.End + 1
 }
 
+// ErrNoFile says that something else than a file stands in the place of a block.
 var ErrNoFile = errors.New("it is no plain file")
 
 // ReadOpen reads a block of an open log, of which the server and the committer look after what is on the disk.
