@@ -40,11 +40,10 @@ func reconcileCommand() *cobra.Command {
 			}
 			var d node.Described
 			far := newCounter(cmd.ErrOrStderr())
-			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(line []byte) error {
-				if owner.ProgressOf(line, &d) {
+			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(told []byte) {
+				if json.Unmarshal(told, &d) == nil {
 					far.show("asked about %s", d)
 				}
-				return nil
 			}, &d)
 			far.clear()
 			if err != nil {
