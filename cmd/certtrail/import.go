@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,9 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 func importCommand() *cobra.Command {
@@ -39,14 +39,13 @@ func importCommand() *cobra.Command {
 				return err
 			}
 			defer server.Close()
-			var n node.Imported
+			var n transfer.Imported
 			body := io.NopCloser(from) // the request must not close standard input
 			far := newCounter(cmd.ErrOrStderr())
-			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
-				if owner.ProgressOf(line, &n) {
+			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(told []byte) {
+				if json.Unmarshal(told, &n) == nil {
 					far.show("imported %s", n)
 				}
-				return nil
 			}, &n)
 			far.clear()
 			if err != nil {

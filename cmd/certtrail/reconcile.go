@@ -1,13 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
