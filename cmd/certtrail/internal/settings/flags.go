@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // annotation marks the flags that are settings, which a command has in common with the environment and the file.
@@ -29,7 +29,7 @@ func AddOwnerSettings(cmd *cobra.Command) {
 }
 
 // AddAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
-func AddAPISettings(cmd *cobra.Command, system schema.System) {
+func AddAPISettings(cmd *cobra.Command, system provider.System) {
 	var list []setting
 	for _, p := range system.API.Settings {
 		list = append(list, setting{name: system.Kind + "-" + p.Name, usage: p.Usage, standard: p.Default, secret: p.Secret})
