@@ -40,6 +40,7 @@ soak: ## rebuild a million events while serving, five million in little memory, 
 SEED ?= 1
 torture: ## the long forms of what attacks a server: minutes
 	$(GO) test -run '^$$' -bench Torture -benchtime 1x -timeout 60m ./...
+	$(GO) test -count 1 -run 'BatchesDoNotMatter|ThenIsWhatWasLive' -timeout 60m ./projections -rapid.checks 1000
 	$(GO) test -count 1 -run TestFailingCalls -timeout 60m ./cmd/certtrail -args -torture 60 -seed $(SEED)
 	$(GO) test -count 1 -run TestDamagedFiles -timeout 180m ./cmd/certtrail -args -torture 500 -seed $(SEED)
 
