@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/certtrail/certtrail/schema"
@@ -20,7 +21,7 @@ const (
 
 // rowSet is the writer's view of one read model: the states of the rows it has touched, and the statements that load and store them.
 type rowSet[S, T any] struct {
-	t    *table[S, T]
+	t    *Table[S, T]
 	bulk bool // rows are written when they leave memory, not with each batch, and names have no index yet
 
 	// Rows are held until most others have been touched since: those in old leave, those in held become old.
@@ -31,11 +32,18 @@ type rowSet[S, T any] struct {
 	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
 	folded    []becoming[S]        // by the event at hand
 
+	apart     map[rowKey][]any // of the batch: what stands apart from its row
+	keepApart *statement
+
 	load, insert, update, deleteName *statement
 	newNames                         *inserter
 }
 
 type rowKey struct{ provider, id string }
+
+func (k rowKey) compare(other rowKey) int {
+	return cmp.Or(cmp.Compare(k.provider, other.provider), cmp.Compare(k.id, other.id))
+}
 
 type row[S any] struct {
 	rowKey
@@ -57,14 +65,19 @@ type droppedName struct {
 	name string
 }
 
-func newRowSet[S, T any](db *database, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
-	rs := &rowSet[S, T]{t: t, bulk: bulk, most: rowsHeld, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}}
+func newRowSet[S, T any](db *database, t *Table[S, T], bulk bool) (*rowSet[S, T], error) {
+	rs := &rowSet[S, T]{t: t, bulk: bulk, most: rowsHeld, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}, apart: map[rowKey][]any{}}
 	var err error
 	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
 		return nil, err
 	}
+	if t.apart != nil {
+		if rs.keepApart, err = db.prepare(t.apartSQL()); err != nil {
+			return nil, err
+		}
+	}
 	for stmt, text := range map[**statement]string{
-		&rs.load:       t.selectSQL() + " WHERE provider = ? AND " + t.key + " = ?",
+		&rs.load:       selectOne(t),
 		&rs.insert:     t.insertSQL(),
 		&rs.update:     t.updateSQL(),
 		&rs.deleteName: "DELETE FROM names WHERE reversed = ? AND model = ? AND provider = ? AND id = ?",
@@ -96,6 +109,7 @@ func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) e
 func (rs *rowSet[S, T]) take() {
 	for i := range rs.folded {
 		f := &rs.folded[i]
+		rs.takeApart(f)
 		f.state = f.next
 		if !f.dirty {
 			f.dirty = true
@@ -105,6 +119,33 @@ func (rs *rowSet[S, T]) take() {
 		}
 	}
 	rs.leaveOut()
+}
+
+// takeApart takes out of a row's next state what does not stay with it.
+func (rs *rowSet[S, T]) takeApart(f *becoming[S]) {
+	apart := rs.t.apart
+	if apart == nil {
+		return
+	}
+	if apart.brought(&f.state, &f.next) {
+		values := []any{f.provider, f.id}
+		for _, c := range apart.columns(&f.next) {
+			values = append(values, c.Value)
+		}
+		rs.apart[f.rowKey] = plainValues(values)
+	}
+	apart.drop(&f.next)
+}
+
+// storeApart writes what was taken apart in the batch.
+func (rs *rowSet[S, T]) storeApart() error {
+	for _, k := range slices.SortedFunc(maps.Keys(rs.apart), rowKey.compare) {
+		if err := rs.keepApart.run(rs.apart[k]...); err != nil {
+			return err
+		}
+	}
+	clear(rs.apart)
+	return nil
 }
 
 func (rs *rowSet[S, T]) leaveOut() {
@@ -157,6 +198,9 @@ func (rs *rowSet[S, T]) read(r *row[S]) error {
 
 // flush ends a batch.
 func (rs *rowSet[S, T]) flush() error {
+	if err := rs.storeApart(); err != nil {
+		return err
+	}
 	if !rs.bulk {
 		if err := rs.write(rs.dirty); err != nil {
 			return err
@@ -204,13 +248,13 @@ func (rs *rowSet[S, T]) finish() error {
 // dropNames takes out the names that rows bore for a while during a bulk load, once there is an index to find them by.
 func (rs *rowSet[S, T]) dropNames() error {
 	for d := range rs.dropped {
-		if err := rs.deleteName.run(d.name, rs.t.name, d.provider, d.id); err != nil {
+		if err := rs.deleteName.run(d.name, rs.t.Name, d.provider, d.id); err != nil {
 			return err
 		}
 		r := &row[S]{rowKey: d.rowKey}
 		err := rs.read(r)
 		if err == nil && slices.Contains(r.names, d.name) { // it was taken up again
-			err = rs.newNames.add(d.name, rs.t.name, d.provider, d.id)
+			err = rs.newNames.add(d.name, rs.t.Name, d.provider, d.id)
 		}
 		if err != nil {
 			return err
@@ -223,7 +267,7 @@ func (rs *rowSet[S, T]) dropNames() error {
 // write stores the rows as they are now.
 func (rs *rowSet[S, T]) write(rows []*row[S]) error {
 	slices.SortFunc(rows, func(a, b *row[S]) int { // neighbours in the table are written one after the other
-		return cmp.Or(cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
+		return a.compare(b.rowKey)
 	})
 	var err error
 	if len(rows) > partSize {
@@ -283,7 +327,7 @@ func (rs *rowSet[S, T]) storeNames(w *writing[S]) error {
 	}
 	for _, name := range w.names {
 		if !slices.Contains(w.row.names, name) {
-			if err := rs.newNames.add(name, rs.t.name, w.provider, w.id); err != nil {
+			if err := rs.newNames.add(name, rs.t.Name, w.provider, w.id); err != nil {
 				return err
 			}
 		}
@@ -303,7 +347,7 @@ func (rs *rowSet[S, T]) drop(k rowKey, name string) error {
 		rs.dropped[droppedName{k, name}] = true
 		return nil
 	}
-	return rs.deleteName.run(name, rs.t.name, k.provider, k.id)
+	return rs.deleteName.run(name, rs.t.Name, k.provider, k.id)
 }
 
 // names are the domain names r is found by, reversed and sorted.
@@ -325,6 +369,7 @@ func (rs *rowSet[S, T]) forget() {
 	clear(rs.held)
 	rs.old = nil
 	rs.dirty = rs.dirty[:0]
+	clear(rs.apart)
 	rs.leaveOut()
 	rs.newNames.forget()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -12,6 +11,11 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // importLines is n events of a kilobyte, as an export writes them.
@@ -35,26 +39,26 @@ func BenchmarkImport(b *testing.B) {
 		b.StopTimer()
 		k := ownerForTest(b, b.TempDir())
 		b.StartTimer()
-		var result imported
-		err := k.call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
+		var result transfer.Imported
+		err := k.Call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
 		if err != nil || result.Appended != n {
 			b.Fatal(result, err)
 		}
 		b.StopTimer()
-		x := &export{far: &counter{}}
-		if err := x.write(context.Background(), k, bufio.NewWriter(&bytes.Buffer{})); err != nil {
+		x, err := export(context.Background(), k, &bytes.Buffer{}, &counter{})
+		if err != nil {
 			b.Fatal(err)
 		}
-		exported += int(x.events)
-		k.close()
+		exported += int(x.Events())
+		k.Close()
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "events/s")
 }
 
-func ownerForTest(t testing.TB, dir string) *control {
+func ownerForTest(t testing.TB, dir string) *owner.Client {
 	t.Helper()
-	k, err := ownerOf(context.Background(), &config{dataDir: filepath.Join(dir, "data"), maxBytes: 8 << 30}, discard)
+	k, err := node.Reach(context.Background(), &settings.Config{Systems: systems, DataDir: filepath.Join(dir, "data"), MaxBytes: 8 << 30}, discard)
 	if err != nil {
 		t.Fatal(err)
 	}

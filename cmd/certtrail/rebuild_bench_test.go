@@ -17,9 +17,11 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // underWay is how many orders are in progress at once in the benchmarks' history, each with ten events.
@@ -63,9 +65,9 @@ func historyEvent(i int) *schema.Event {
 var historyBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // filled is a log of n events of that history.
-func filled(tb testing.TB, dir string, n int) *streams.Log {
+func filled(tb testing.TB, dir string, n int) *embedded.Log {
 	tb.Helper()
-	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	log, err := embedded.Open(context.Background(), embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -232,10 +234,10 @@ func insertRows(b *testing.B, path string, n int) float64 {
 // one run, and its ratio to the slower of them.
 func BenchmarkRebuild(b *testing.B) {
 	const n = 300_000
-	defer tuneRuntime()()
+	defer node.Tune()()
 	log := filled(b, b.TempDir(), n)
 	dir := b.TempDir()
-	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding})
+	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: node.TuneBuilding})
 	if err != nil {
 		b.Fatal(err)
 	}

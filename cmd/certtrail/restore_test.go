@@ -64,7 +64,7 @@ func TestRestoreWhileDeliveriesArrive(t *testing.T) {
 		if err := w.stop(); err != nil {
 			t.Error(err)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, name, preparedName+"*")); len(left) > 0 || err != nil {
+		if left, err := filepath.Glob(filepath.Join(dir, name, "nats.restoring-*")); len(left) > 0 || err != nil {
 			t.Errorf("%v is left, %v", left, err)
 		}
 	}
@@ -92,7 +92,7 @@ func deliverUntil(w *world, restored <-chan string, round int) (answered []int, 
 			return answered, stderr
 		default:
 			// In the second round a delivery comes at once; in those after it when the restore has been let in.
-			preparing, _ := filepath.Glob(filepath.Join(w.cmd.Dir, fmt.Sprint("data", round), preparedName+"*"))
+			preparing, _ := filepath.Glob(filepath.Join(w.cmd.Dir, fmt.Sprint("data", round), "nats.restoring-*"))
 			if round == 1 || len(preparing) > 0 || len(answered) > 0 {
 				deliverOne()
 			}
