@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -143,7 +144,8 @@ type finder func(ctx context.Context, cursor string) (matters []Matter, next str
 // finders find every matter, at the time and of the row that q asks for.
 func (s *Store) finders(q Query) []finder {
 	return []finder{ // what takes longest comes first
-		s.lapsingDomains(q, -lapsesWithin, 0), s.lapsingDomains(q, 0, lapsesWithin), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
+		s.lapsingDomains(q, true, -rules.LapseNotice, 0), s.lapsingDomains(q, true, 0, rules.LapseNotice),
+		s.lapsingDomains(q, false, -rules.LapseNotice, 0), s.lapsingDomains(q, false, 0, rules.LapseNotice), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
 		s.domains(lifecycle.Failed, q), s.domains(lifecycle.Expired, q), s.domains(lifecycle.RevalidationDue, q),
 		s.organizations(lifecycle.Expired, q), s.organizations(lifecycle.RevalidationDue, q), s.organizations(matter, q), s.rejectedOrders(q),
 		s.dnssec(lifecycle.StepDSSubmit, q), s.dnssec(lifecycle.StepDSRetract, q), s.failedTargets(q), s.openFindings(q), s.silent(q), s.quarantined(q), s.lost(q),

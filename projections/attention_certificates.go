@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -23,7 +24,7 @@ var (
 		return "phase = 'revoked' AND phase <> 'issued' AND (not_after = '' OR not_after > ?)", []any{now}
 	})
 	lapsingCertificates = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
-		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, lifecycle.ExpiringMost)}
+		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, rules.RenewalMost)}
 	})
 )
 
@@ -109,7 +110,7 @@ func (s *Store) lapsing(q Query) finder {
 		m := Matter{Severity: Warning, Kind: schema.MatterExpires, What: "Expires soon", Due: c.NotAfter,
 			Detail: "It is valid until " + c.NotAfter.UTC().Format(dayLayout) + ", " + counted(*c.DaysLeft, "day") + " from now, and there is no newer certificate for its names.",
 			Means:  "After that, browsers and other clients reject it wherever it is in use.", Do: "Renew it, and install the new one. If nobody needs it any more, acknowledge this.",
-			Since: firstOf(expiringFrom(c), &c.FirstEventAt)}
+			Since: firstOf(c.RenewFrom, &c.FirstEventAt)}
 		if *c.DaysLeft < 7 {
 			m.Severity = Critical
 		}
@@ -120,10 +121,6 @@ func (s *Store) lapsing(q Query) finder {
 		}
 		return []Matter{certificateMatter(m, c, *c.NotAfter)}
 	})
-}
-
-func expiringFrom(c *Certificate) *schema.Time {
-	return lifecycle.Certificate{Cert: schema.Certificate{NotBefore: c.NotBefore, NotAfter: c.NotAfter}}.ExpiringFrom()
 }
 
 func certificateMatter(m Matter, c *Certificate, when schema.Time) Matter {

@@ -101,7 +101,9 @@ func TestEventShowsItsDelivery(t *testing.T) {
 	l := projectionstest.NewLog(schema.New("id-0", "/hooks/digicert", ago(2*time.Hour), schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "2"}), e, e)
 	var gaps atomic.Value
 	gaps.Store(schema.Gaps{})
-	s := openStore(t, l, func(o *projections.Options) { o.Gaps = func() (gone, accepted schema.Gaps) { return gaps.Load().(schema.Gaps), nil } })
+	s := openStore(t, l, func(o *projections.Options) {
+		o.Gaps = func() (gone, accepted schema.Gaps) { return gaps.Load().(schema.Gaps), nil }
+	})
 	h := handler(t, options(s, l))
 	for _, want := range []string{`<a href="/orders/digicert/1">order 1</a>`, `<a href="/certificates/digicert/2">certificate 2</a>`} {
 		if page := get(h, "/events/1").Body.String(); !strings.Contains(page, want) {

@@ -109,7 +109,6 @@ func TestRenewal(t *testing.T) {
 	certificate("revoked", 180)
 	w.say("digicert", day, schema.CertificateRevoked, schema.Data{CertificateID: "revoked"})
 	o := options(storeOf(t, w))
-	o.Limits = []web.Limit{{Validity: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200}, {From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100}}
 	h := handler(t, o)
 	for id, want := range map[string][]string{
 		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> now", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},

@@ -91,7 +91,9 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 			l.Lose(seq)
 		}
 	}
-	s := openStore(t, l, func(o *projections.Options) { o.Gaps = func() (all, accepted schema.Gaps) { return gone.Load().(schema.Gaps), nil } })
+	s := openStore(t, l, func(o *projections.Options) {
+		o.Gaps = func() (all, accepted schema.Gaps) { return gone.Load().(schema.Gaps), nil }
+	})
 	gone.Store(schema.Gaps{{First: 5, Last: 5}, {First: 8, Last: 1200}}) // two came back, and another went, after they were folded
 	o := options(s, l)
 	o.ClockTrouble = func() string { return "the clock jumped forward by 40 h\nand back" }

@@ -322,7 +322,9 @@ func TestFaultsOfTheStore(t *testing.T) {
 // unreadable is a log of which single events cannot be read.
 type unreadable struct{ *projectionstest.Log }
 
-func (*unreadable) Get(context.Context, uint64) (schema.Record, error) { return schema.Record{}, errFire }
+func (*unreadable) Get(context.Context, uint64) (schema.Record, error) {
+	return schema.Record{}, errFire
+}
 
 func TestIDsOfAnyBytes(t *testing.T) {
 	for _, id := range []string{"a/b", "a b", "ä", "%2F", "a?b#c", "..", "a\"b", "\xff\xfe", "+", "a%"} {

@@ -10,6 +10,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -100,21 +101,32 @@ func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, er
 	if err := each(ctx, k.o.store.Certificates, projections.Query{State: lifecycle.Expired, Sort: "-not_after", Now: now}, certificate); err != nil {
 		return nil, err
 	}
+	var lapsing []ask.Validation
 	err = each(ctx, k.o.store.Domains, projections.Query{Now: now}, func(d *projections.Domain) bool {
 		one := ask.Validation{
-			Provider: d.Provider, Domain: d.Name, ValidatedAt: moment(d.ValidatedAt), ExpiresAt: moment(d.ExpiresAt), Heard: d.FirstEventAt.Time,
-			Over: d.State != lifecycle.Validated && d.State != lifecycle.RevalidationDue,
+			Provider: d.Provider, Domain: d.Name, ValidatedAt: moment(d.ValidatedAt), ExpiresAt: moment(rules.LapseOf(d.ValidatedAt, d.ExpiresAt)), Heard: d.FirstEventAt.Time,
+			Over: !rules.Usable(d.State, nil, now),
 		}
-		due = append(due, ask.DefaultThresholds.Due(now, last, nil, []ask.Validation{one})...)
+		if len(ask.DefaultThresholds.Due(now, last, nil, []ask.Validation{one})) > 0 {
+			lapsing = append(lapsing, one)
+		}
 		return true
 	})
 	if err != nil {
 		return nil, err
 	}
+	for i := range lapsing {
+		renewal, err := k.o.store.NextRenewal(ctx, lapsing[i].Provider, lapsing[i].Domain, now)
+		if err != nil {
+			return nil, err
+		}
+		lapsing[i].Renewal = moment(renewal)
+	}
+	due = append(due, ask.DefaultThresholds.Due(now, last, nil, lapsing)...)
 	slices.SortFunc(due, func(a, b ask.Notice) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
 	var overdue []ask.Overdue
 	err = each(ctx, k.o.store.DNSSECs, projections.Query{State: lifecycle.RotationOverdue, Now: now}, func(d *projections.DNSSEC) bool {
-		from := lifecycle.DNSSEC{Phase: lifecycle.RotationStarted, StartedAt: d.StartedAt}.OverdueFrom()
+		from := rules.Overdue(lifecycle.RotationStarted, d.StartedAt)
 		overdue = append(overdue, ask.Overdue{Provider: d.Provider, WebsiteID: d.WebsiteID, Domain: d.Domain, Started: moment(d.StartedAt), From: from.Time})
 		return true
 	})

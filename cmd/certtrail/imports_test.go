@@ -26,9 +26,10 @@ var mayImport = map[string][]string{
 	"ingest/ingesttest":           {module + "/schema", module + "/schema/schematest", "net/http"},
 	"streams":                     {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "github.com/minio/highwayhash", "golang.org/x/sys/unix"},
 	"projections/lifecycle":       {module + "/schema"},
+	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
-	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
+	"projections":                 {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
+	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
 	"cmd/certtrail":               {"*"},
 }
 

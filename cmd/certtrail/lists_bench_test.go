@@ -163,13 +163,13 @@ type measured struct {
 }
 
 // measureLists asks for every page five times, each time of a server that has found nothing out yet.
-func measureLists(tb testing.TB, store web.Store) (all []measured) {
+func measureLists(tb testing.TB, store *projections.Store) (all []measured) {
 	tb.Helper()
 	const times = 5
 	took := map[string][]time.Duration{}
 	for range times {
 		handler, err := web.New(web.Options{
-			Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"}, Limits: limits(),
+			Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"},
 			Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
 		})
 		if err != nil {

@@ -54,7 +54,7 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 	}
 	handler, err := web.New(web.Options{
 		Store: store, Providers: c.titles, Version: version(), Hosts: hostsOf(c), Now: now, Logger: logger,
-		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq}, URL: c.webURL, Limits: limits(), Outlives: outlivesRule, LapsesFirst: lapsesFirst,
+		ReadOnly: &web.ReadOnly{AsOf: asOf, AsOfSeq: seq}, URL: c.webURL,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())

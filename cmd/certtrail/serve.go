@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -237,18 +236,9 @@ func (sv *serverProcess) openPages(ctx context.Context, live int) (http.Handler,
 	return web.New(web.Options{
 		Store: sv.store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version(), Hosts: hostsOf(sv.c), Live: live,
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: defaultConfig},
-		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Limits: limits(), Calendar: newCalendarSecret(sv.c.dataDir),
-		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings, Outlives: outlivesRule, LapsesFirst: lapsesFirst,
+		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.c.webURL, Calendar: newCalendarSecret(sv.c.dataDir),
+		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings,
 	})
-}
-
-// limits are the limits of validity and reuse as the pages show them.
-func limits() []web.Limit {
-	var list []web.Limit
-	for _, l := range ask.Limits() {
-		list = append(list, web.Limit{From: l.From, Validity: l.Validity, Reuse: l.Reuse})
-	}
-	return list
 }
 
 // lostOf is how many deliveries of the source the log could not take since the start.
