@@ -8,7 +8,10 @@ import (
 	"testing"
 )
 
-const module = "github.com/certtrail/certtrail"
+const (
+	module   = "github.com/certtrail/certtrail"
+	internal = module + "/cmd/certtrail/internal/"
+)
 
 // mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
 // Of the standard library, notPlain is only for those that name it.
@@ -31,6 +34,17 @@ var mayImport = map[string][]string{
 	"projections":                 {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
 	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
 	"cmd/certtrail":               {"*"},
+
+	"cmd/certtrail/internal/aside":    {},
+	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
+	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},
+	"cmd/certtrail/internal/listen":   {"net/http"},
+	"cmd/certtrail/internal/node":     {"*"},
+	"cmd/certtrail/internal/owner":    {internal + "version", module + "/schema", "net/http"},
+	"cmd/certtrail/internal/sample":   {internal + "settings", module + "/schema", module + "/ingest", "net/http"},
+	"cmd/certtrail/internal/settings": {module + "/schema", module + "/ingest", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "golang.org/x/time/rate"},
+	"cmd/certtrail/internal/text":     {module + "/schema"},
+	"cmd/certtrail/internal/version":  {},
 }
 
 // notPlain are the parts of the standard library that tell what a package is about.

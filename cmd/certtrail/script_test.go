@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
 )
 
 // The credentials of every test server.
@@ -125,9 +127,9 @@ func scriptCrash(ts *testscript.TestScript, _ bool, _ []string)     { theWorld(t
 
 func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	now := time.Now()
-	ca, err := newAuthority("Script Sample CA", now)
+	ca, err := demo.NewAuthority("Script Sample CA", now)
 	ts.Check(err)
-	leaf, err := ca.issue(now.Add(-time.Hour), now.Add(198*day), args[1:]...)
+	leaf, err := ca.Issue(now.Add(-time.Hour), now.Add(198*demo.Day), args[1:]...)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(leaf), 0o600))
 }
