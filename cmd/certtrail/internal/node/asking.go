@@ -27,7 +27,7 @@ const (
 type asking struct {
 	o      *Node
 	apis   map[string]*api
-	askers map[string]*ask.Asker // of the sources that are asked about their events; filled before anything runs
+	askers map[string]*ask.Follower // of the sources that are asked about their events; filled before anything runs
 	dns    *delegations          // nil: name servers are not asked
 	state  *ask.State
 	tokens tokens
@@ -56,7 +56,7 @@ func (o *Node) asks() (*asking, error) {
 	}
 	state := ask.ReadState(o.Config.DataDir, o.logger)
 	k := &asking{
-		o: o, apis: apis, askers: map[string]*ask.Asker{}, state: state, now: time.Now, logger: o.logger,
+		o: o, apis: apis, askers: map[string]*ask.Follower{}, state: state, now: time.Now, logger: o.logger,
 		reconcile: map[string]*sync.Mutex{}, found: map[string]Found{},
 	}
 	for name := range apis {
@@ -79,7 +79,7 @@ func (k *asking) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		k.askers[name] = &ask.Asker{
+		k.askers[name] = &ask.Follower{
 			Source: name, Client: a.Client, Secrets: a.secrets, Queue: queue, Log: k.o.log, Known: k.known,
 			NewID: newID, Now: k.now, Wait: ask.WaitFor, Logger: k.logger,
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Limits of an Asker.
+// Limits of a Follower.
 const (
 	appendWait = time.Minute      // for the log to take an answer
 	restUnsure = 30 * time.Second // after an API came to nothing that does not say until when
@@ -33,9 +33,9 @@ type Queue interface {
 	Next(ctx context.Context) (schema.Task, error)
 }
 
-// Asker asks the API of one source what follows from its events, and appends the answers. What the API does costs nobody else anything: it has one goroutine
+// Follower follows the events of one source: it asks the API what comes of each, and appends the answers. What the API does costs nobody else anything: it has one goroutine
 // of its own, and an event is asked about again until there is an answer, or the API has refused it maxTries times.
-type Asker struct {
+type Follower struct {
 	Source  string
 	Client  any // that Answers
 	Secrets []string
@@ -57,114 +57,114 @@ type Asker struct {
 }
 
 // Trouble is why the last question has no answer yet, a sentence; "" if it has one.
-func (a *Asker) Trouble() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.trouble
+func (f *Follower) Trouble() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.trouble
 }
 
 // Answered is how many answers were appended.
-func (a *Asker) Answered() uint64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.answered
+func (f *Follower) Answered() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.answered
 }
 
 // Run asks until ctx ends.
-func (a *Asker) Run(ctx context.Context) {
-	a.asked = map[Question]uint64{}
+func (f *Follower) Run(ctx context.Context) {
+	f.asked = map[Question]uint64{}
 	for ctx.Err() == nil {
-		task, err := a.Queue.Next(ctx)
+		task, err := f.Queue.Next(ctx)
 		if err == nil {
-			err = a.see(ctx, task)
+			err = f.see(ctx, task)
 		}
 		if err != nil && ctx.Err() == nil {
-			a.Logger.Error("asking about events is tried again", "source", a.Source, "error", err)
-			_ = a.Wait(ctx, restUnsure) // the loop ends by itself when ctx does
+			f.Logger.Error("asking about events is tried again", "source", f.Source, "error", err)
+			_ = f.Wait(ctx, restUnsure) // the loop ends by itself when ctx does
 		}
 	}
 }
 
 // see sees to one event.
-func (a *Asker) see(ctx context.Context, task schema.Task) error {
+func (f *Follower) see(ctx context.Context, task schema.Task) error {
 	e, err := schema.Decode(task.Data)
 	if err != nil {
 		return task.Done() // the read models quarantine it
 	}
 	q, ok := Next(e)
-	if !ok || a.asked[q] >= task.Seq {
+	if !ok || f.asked[q] >= task.Seq {
 		return task.Done()
 	}
-	if known, err := a.Known(ctx, q, task.Seq); err == nil && known {
+	if known, err := f.Known(ctx, q, task.Seq); err == nil && known {
 		return task.Done()
 	}
-	last, err := a.Log.Last(ctx)
+	last, err := f.Log.Last(ctx)
 	if err != nil {
 		return err
 	}
-	answer, able, err := q.Ask(ctx, a.Client)
+	answer, able, err := q.Ask(ctx, f.Client)
 	if err != nil {
-		return a.failed(ctx, task, q, err)
+		return f.failed(ctx, task, q, err)
 	}
 	if able && answer.Kind != "" {
-		if err := a.append(ctx, answer); err != nil {
+		if err := f.append(ctx, answer); err != nil {
 			return errors.Join(err, task.Later(restUnsure))
 		}
 	}
-	a.note("", able && answer.Kind != "")
-	if len(a.asked) >= maxAsked {
-		clear(a.asked)
+	f.note("", able && answer.Kind != "")
+	if len(f.asked) >= maxAsked {
+		clear(f.asked)
 	}
 	// COMMIT. The answer is durable; a crash before the task is done asks once more, and what is known by then is not asked.
-	a.asked[q] = last
+	f.asked[q] = last
 	return task.Done()
 }
 
-func (a *Asker) append(ctx context.Context, answer provider.Answer) error {
-	id, err := a.NewID()
+func (f *Follower) append(ctx context.Context, answer provider.Answer) error {
+	id, err := f.NewID()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendWait)
 	defer cancel()
-	_, err = a.Log.Append(ctx, Event(id, a.Source, a.Now(), answer, a.Secrets))
+	_, err = f.Log.Append(ctx, Event(id, f.Source, f.Now(), answer, f.Secrets))
 	return err
 }
 
 // failed puts the task off. While the API is away nothing else is asked either; what it refuses is asked again later, for it may not know it yet.
-func (a *Asker) failed(ctx context.Context, task schema.Task, q Question, err error) error {
+func (f *Follower) failed(ctx context.Context, task schema.Task, q Question, err error) error {
 	if ctx.Err() != nil {
 		return task.Later(0)
 	}
-	a.note(err.Error(), false)
+	f.note(err.Error(), false)
 	var away *Unavailable
 	if errors.As(err, &away) {
 		rest := restUnsure
 		if !away.Until.IsZero() {
-			rest = min(max(away.Until.Sub(a.Now()), time.Second), restMost)
+			rest = min(max(away.Until.Sub(f.Now()), time.Second), restMost)
 		}
-		a.Logger.Warn("an API is away and is asked again", "source", a.Source, "after", rest, "error", err)
+		f.Logger.Warn("an API is away and is asked again", "source", f.Source, "after", rest, "error", err)
 		if err := task.Later(rest); err != nil {
 			return err
 		}
-		_ = a.Wait(ctx, rest) // whose end is Run's too
+		_ = f.Wait(ctx, rest) // whose end is Run's too
 		return nil
 	}
 	if task.Try >= maxTries {
-		a.Logger.Error("a question stays without an answer: a reconcile may find it", "source", a.Source, "question", q.String(), "error", err)
+		f.Logger.Error("a question stays without an answer: a reconcile may find it", "source", f.Source, "question", q.String(), "error", err)
 		return task.Done()
 	}
 	delay := firstDelay << (2 * (task.Try - 1))
-	a.Logger.Warn("a question was refused and is asked again", "source", a.Source, "question", q.String(), "after", delay, "error", err)
+	f.Logger.Warn("a question was refused and is asked again", "source", f.Source, "question", q.String(), "after", delay, "error", err)
 	return task.Later(delay)
 }
 
-func (a *Asker) note(trouble string, answered bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.trouble = trouble
+func (f *Follower) note(trouble string, answered bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.trouble = trouble
 	if answered {
-		a.answered++
+		f.answered++
 	}
 }
 

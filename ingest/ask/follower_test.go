@@ -13,7 +13,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// desk is all that an Asker works with: its queue, its log, the client, and the clock.
+// desk is all that a Follower works with: its queue, its log, the client, and the clock.
 type desk struct {
 	*world
 	tasks    []schema.Task
@@ -75,12 +75,12 @@ func (d *desk) task(seq uint64, try int, e *schema.Event) {
 	})
 }
 
-// run has an Asker see to all tasks, and is what became of them.
+// run has a Follower see to all tasks, and is what became of them.
 func (d *desk) run(t *testing.T) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d.finished = cancel
-	a := &Asker{
+	a := &Follower{
 		Source: "p", Client: d, Queue: d, Log: d, Now: d.Now, Wait: d.Wait, Logger: slog.New(slog.DiscardHandler),
 		Known: func(_ context.Context, q Question, _ uint64) (bool, error) { return d.known[q.OrderID], nil },
 		NewID: func() (string, error) { return "id", nil },
@@ -89,7 +89,7 @@ func (d *desk) run(t *testing.T) string {
 	return strings.Join(d.seen, ", ")
 }
 
-func TestAsker(t *testing.T) {
+func TestFollower(t *testing.T) {
 	updated := func(order, imported string) *schema.Event {
 		e := schema.New("id", "/hooks/p", schema.At(newWorld().now), schema.OrderUpdated, schema.Data{Provider: "p", OrderID: order})
 		e.Imported = imported
