@@ -8,18 +8,17 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/ingest/provider"
-	"github.com/certtrail/certtrail/projections"
 )
 
 // bare are the questions about the orders of a source of which little more than the number is known: the certificate of those that are issued, all of
 // those that are open; and about the rotations without their DS record or zone. What was rejected, canceled or revoked is over, and not asked about.
-func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) {
-	client := k.apis[name].Client
+func (k *Asker) bare(ctx context.Context, name string) ([]ask.Question, error) {
+	client := k.sources[name].Client
 	_, describes := client.(ask.Describer)
 	_, collects := client.(ask.Collector)
 	held := map[string]bool{} // certificates
-	err := each(ctx, k.o.Store, projections.Certificates, projections.Query{Provider: name, Now: k.now()}, func(c *projections.Certificate) bool {
-		if c.FingerprintSHA256 != "" {
+	err := k.Known.Each(ctx, ask.Selection{Model: ask.Certificates, Source: name, Now: k.Now()}, func(c ask.Row) bool {
+		if c.Collected {
 			held[c.ID] = true
 		}
 		return true
@@ -28,7 +27,7 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 		return nil, err
 	}
 	var list []ask.Question
-	err = each(ctx, k.o.Store, projections.Orders, projections.Query{Provider: name, Now: k.now()}, func(o *projections.Order) bool {
+	err = k.Known.Each(ctx, ask.Selection{Model: ask.Orders, Source: name, Now: k.Now()}, func(o ask.Row) bool {
 		switch issued := o.State == provider.StandingIssued || o.State == provider.StandingReissue; {
 		case issued && collects && !held[o.CertificateID]:
 			list = append(list, ask.Question{What: ask.Collect, Provider: name, OrderID: o.ID, CertificateID: o.CertificateID})
@@ -38,9 +37,9 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 		return true
 	})
 	if _, lists := client.(ask.DSLister); lists {
-		err = errors.Join(err, each(ctx, k.o.Store, projections.DNSSECs, projections.Query{Provider: name, Now: k.now()}, func(r *projections.DNSSEC) bool {
+		err = errors.Join(err, k.Known.Each(ctx, ask.Selection{Model: ask.Rotations, Source: name, Now: k.Now()}, func(r ask.Row) bool {
 			if r.DS == nil || r.Domain == "" {
-				list = append(list, ask.Question{What: ask.ListDS, Provider: name, WebsiteID: r.WebsiteID})
+				list = append(list, ask.Question{What: ask.ListDS, Provider: name, WebsiteID: r.ID})
 			}
 			return true
 		}))
@@ -48,23 +47,23 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 	return list, err
 }
 
-// describe asks about all that is bare of a source, because a person wants it: what is appended is marked as what a first reconcile finds, so that nothing
+// Describe asks about all that is bare of a source, because a person wants it: what is appended is marked as what a first reconcile finds, so that nothing
 // outside acts on it. It goes at the pace of the API's rate, and ends where the API is away; what was answered by then is not asked again.
-func (k *asking) describe(ctx context.Context, name string, far func(Described) error) (Described, error) {
+func (k *Asker) Describe(ctx context.Context, name string, far func(Described) error) (Described, error) {
 	if !k.describing.TryLock() {
 		return Described{}, errors.New("a provider is being asked about what is bare already: wait until that has ended")
 	}
 	defer k.describing.Unlock()
 	list, err := k.bare(ctx, name)
 	d := Described{What: "order", Of: len(list)}
-	if _, orders := k.apis[name].Client.(ask.Lister); !orders {
+	if _, orders := k.sources[name].Client.(ask.Lister); !orders {
 		d.What = "rotation"
 	}
 	for _, q := range list {
 		if err := far(d); err != nil {
 			return d, err
 		}
-		answer, _, err := q.Ask(ctx, k.apis[name].Client)
+		answer, _, err := q.Ask(ctx, k.sources[name].Client)
 		var away *ask.Unavailable
 		if err != nil && (ctx.Err() != nil || errors.As(err, &away)) {
 			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", text.Counted(d.Of, d.What), d.Asked, d.Filled, err)
@@ -79,17 +78,17 @@ func (k *asking) describe(ctx context.Context, name string, far func(Described) 
 			d.Refusal = err.Error()
 		}
 	}
-	return d, errors.Join(err, k.modelsNow(ctx))
+	return d, errors.Join(err, k.CatchUp(ctx))
 }
 
 // appendFound appends an answer as what a first reconcile finds.
-func (k *asking) appendFound(ctx context.Context, name string, answer provider.Answer) error {
-	id, err := newID()
+func (k *Asker) appendFound(ctx context.Context, name string, answer provider.Answer) error {
+	id, err := k.NewID()
 	if err != nil {
 		return err
 	}
-	e := ask.Event(id, name, k.now(), answer, k.apis[name].secrets)
+	e := ask.Event(id, name, k.Now(), answer, k.sources[name].Secrets)
 	e.Imported = ask.FoundFirst
-	_, err = k.o.log.Append(ctx, e)
+	_, err = k.Log.Append(ctx, e)
 	return err
 }

@@ -1,0 +1,159 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/schema"
+)
+
+const (
+	delegationSoon = 10 * time.Minute // between two looks at the parent of a zone whose rotation waits for it
+	delegationRare = 6 * time.Hour    // and of any other zone that ever rotated its keys
+	delegationAsks = time.Minute      // for one zone
+)
+
+// delegations are what parent zones said of the zones below, in memory: a page shows it, and nothing is decided by it.
+type delegations struct {
+	dns *ask.DNS
+
+	mu   sync.Mutex
+	seen map[string]delegation // by source and website
+}
+
+// delegation is what the parent of one zone said last.
+type delegation struct {
+	at       time.Time
+	row      uint64 // the row's last event when it was asked
+	sighting ask.Sighting
+	err      error // why it could not be asked
+}
+
+// of is what was said last about a website's zone.
+func (d *delegations) of(source, website string) (delegation, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	one, ok := d.seen[source+"/"+website]
+	return one, ok
+}
+
+// due tells whether the zone of r is to be asked about.
+func (d *delegations) due(r ask.Row, now time.Time) bool {
+	if r.Domain == "" || r.DS == nil && r.PreviousDS == nil {
+		return false
+	}
+	one, ok := d.of(r.Source, r.ID)
+	every := delegationRare
+	if r.NextStep != "" {
+		every = delegationSoon
+	}
+	return !ok || one.row != r.Seq || now.Sub(one.at) >= every
+}
+
+// watchDelegations asks the parents of all zones that rotate their keys, on a schedule and whenever something is heard of a rotation.
+func (k *Asker) watchDelegations(ctx context.Context) {
+	news := make(chan struct{}, 1)
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	listening.Go(func() {
+		k.Changes.Rotations(ctx, func() {
+			select {
+			case news <- struct{}{}:
+			default:
+			}
+		})
+	})
+	for ctx.Err() == nil {
+		if err := k.LookAtParents(ctx); err != nil && ctx.Err() == nil {
+			k.Logger.Warn("the parents of zones are asked again later", "error", err)
+		}
+		waiting, cancel := context.WithTimeout(ctx, clockEvery)
+		select {
+		case <-news:
+		case <-waiting.Done():
+		}
+		cancel()
+	}
+}
+
+// LookAtParents asks about the zones that are due.
+func (k *Asker) LookAtParents(ctx context.Context) error {
+	if err := k.CatchUp(ctx); err != nil {
+		return err
+	}
+	var due []ask.Row
+	err := k.Known.Each(ctx, ask.Selection{Model: ask.Rotations, Now: k.Now()}, func(r ask.Row) bool {
+		if k.dns.due(r, k.Now()) {
+			due = append(due, r)
+		}
+		return true
+	})
+	for i := range due {
+		err = errors.Join(err, k.lookAt(ctx, due[i]))
+	}
+	return err
+}
+
+// lookAt asks the parent of one zone, and appends that it has the new DS record, or no longer the old one, where that is waited for.
+func (k *Asker) lookAt(ctx context.Context, r ask.Row) error {
+	rotation := rotationOf(r)
+	want, waits := rotation.Wanted()
+	if !waits {
+		if want = (schema.DS{}); r.DS != nil {
+			want = *r.DS
+		}
+	}
+	asking, cancel := context.WithTimeout(ctx, delegationAsks)
+	defer cancel()
+	sighting, err := k.dns.dns.CheckDS(asking, r.Domain, want)
+	if ctx.Err() != nil {
+		return nil
+	}
+	k.dns.mu.Lock()
+	k.dns.seen[r.Source+"/"+r.ID] = delegation{at: k.Now(), row: r.Seq, sighting: sighting, err: err}
+	k.dns.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	kind, data, ok := rotation.Found(sighting)
+	if !ok {
+		return nil
+	}
+	id, err := k.NewID()
+	if err != nil {
+		return err
+	}
+	_, err = k.Log.Append(ctx, ask.FoundEvent(id, k.Now(), kind, data))
+	return err
+}
+
+func rotationOf(r ask.Row) ask.Rotation {
+	return ask.Rotation{Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
+}
+
+// Delegation tells what the parent of a zone said last.
+type Delegation struct {
+	At      time.Time
+	Trouble string // why it could not be asked, a sentence; "" if it was
+	Said    string // a sentence
+	Refused bool   // whoever validates DNSSEC refuses the zone
+}
+
+// DelegationOf returns what the parent said last of the zone of the rotation r; false if it was not asked.
+func (k *Asker) DelegationOf(r ask.Row) (Delegation, bool) {
+	if k.dns == nil {
+		return Delegation{}, false
+	}
+	one, ok := k.dns.of(r.Source, r.ID)
+	if !ok {
+		return Delegation{}, false
+	}
+	if one.err != nil {
+		return Delegation{At: one.at, Trouble: one.err.Error()}, true
+	}
+	rotation := rotationOf(r)
+	return Delegation{At: one.at, Said: rotation.Says(one.sighting), Refused: rotation.Refused(one.sighting, r.State == ask.StateCompleted)}, true
+}
