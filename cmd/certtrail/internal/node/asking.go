@@ -104,7 +104,7 @@ func (o *Node) apiStatus(s settings.Source) *web.Asked {
 				v.Missed = f.Events()
 			}
 			if f.Bare > 0 {
-				v.Reconciled += ". " + strings.TrimSuffix(f.bareness(), ".")
+				v.Reconciled += ". " + strings.TrimSuffix(f.Advice(), ".")
 			}
 		}
 	} else if at := status.ReconciledAt; !at.IsZero() {

@@ -58,8 +58,8 @@ func (f *Found) Events() int {
 	return total
 }
 
-// bareness is how many orders are known by little more than their number, and what to do.
-func (f *Found) bareness() string {
+// Advice says how many orders are known by little more than their number, and what to do.
+func (f *Found) Advice() string {
 	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", text.Counted(f.Bare, "order"), f.Source)
 }
 
@@ -74,7 +74,7 @@ func (f *Found) Tell(w io.Writer) {
 	}
 	fmt.Fprintln(w, ".")
 	if f.Bare > 0 {
-		fmt.Fprintln(w, f.bareness())
+		fmt.Fprintln(w, f.Advice())
 	}
 	if f.First {
 		fmt.Fprintln(w, "It was the first reconcile of this source: what it found counts as imported, and nothing outside acts on it.")
