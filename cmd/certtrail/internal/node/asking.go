@@ -14,7 +14,7 @@ import (
 )
 
 // asker returns the owner's asker, creating it on first use.
-func (o *Node) asker() (*Asker, error) {
+func (o *Node) asker() (*ask.Asker, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.asking != nil {
@@ -28,19 +28,19 @@ func (o *Node) asker() (*Asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.apis, o.asking = apis, NewAsker(o.askerOptions(apis, dns))
+	o.apis, o.asking = apis, ask.NewAsker(o.askerOptions(apis, dns))
 	return o.asking, nil
 }
 
 // askerOptions returns what the owner's asker works with.
-func (o *Node) askerOptions(apis map[string]*api, dns *ask.DNS) AskerOptions {
+func (o *Node) askerOptions(apis map[string]*api, dns *ask.DNS) ask.AskerOptions {
 	known := knowledge{o}
-	options := AskerOptions{
+	options := ask.AskerOptions{
 		Known: known, Changes: known, Log: o.log, State: ask.ReadState(o.Config.DataDir, o.logger), DNS: dns, Every: o.Config.Reconcile, Lost: o.lostOf,
 		NewID: newID, Now: time.Now, Logger: o.logger,
 	}
 	for name, a := range apis {
-		options.Sources = append(options.Sources, Source{Name: name, Title: a.source.Title(), Client: a.Client, Secrets: a.secrets})
+		options.Sources = append(options.Sources, ask.Source{Name: name, Title: a.source.Title(), Client: a.Client, Secrets: a.secrets})
 	}
 	return options
 }

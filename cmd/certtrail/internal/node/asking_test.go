@@ -24,7 +24,7 @@ import (
 
 // inside runs an owner in this process, whose read models follow its log, and its asker.
 type inside struct {
-	*Asker
+	*ask.Asker
 	o     *Node
 	t     *testing.T
 	ctx   context.Context
@@ -64,7 +64,7 @@ func newInsideWith(t *testing.T, resolver *ask.DNS) *inside {
 	ahead := &atomic.Int64{}
 	options := o.askerOptions(nil, resolver)
 	options.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	o.asking = NewAsker(options)
+	o.asking = ask.NewAsker(options)
 	return &inside{o.asking, o, t, ctx, ahead, stop}
 }
 
@@ -192,7 +192,7 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 	pages := httptest.NewServer(h)
 	t.Cleanup(pages.Close)
 	const held = "the clock jumped forward by 48h0m0s, to 2027-01-19 00:01:00 UTC, so notices of what expires are held back"
-	watch := &ask.Watch{Limit: clockJump}
+	watch := &ask.Watch{Limit: 24 * time.Hour}
 	mono := time.Duration(0)
 	for step, tc := range []struct {
 		wall time.Time

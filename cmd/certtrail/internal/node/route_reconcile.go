@@ -15,10 +15,10 @@ import (
 func (o *Node) reconcile(ctx context.Context, _ *owner.Answer, r *http.Request) (any, error) {
 	q := r.URL.Query()
 	name := q.Get("source")
-	return o.withModels(ctx, func(k *Asker) (any, error) {
+	return o.withModels(ctx, func(k *ask.Asker) (any, error) {
 		if a := o.apis[name]; a != nil && q.Get("describe") != "" {
 			if _, lists := a.Client.(ask.Lister); !lists && ask.Answers(a.Client) {
-				return Found{Source: name, Listless: true}, nil
+				return ask.Found{Source: name, Listless: true}, nil
 			}
 		}
 		s, err := settings.SourceNamed(o.Config.Sources, name)
@@ -34,17 +34,17 @@ func (o *Node) reconcile(ctx context.Context, _ *owner.Answer, r *http.Request) 
 
 // describe answers POST /describe.
 func (o *Node) describe(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
-	return o.withModels(ctx, func(k *Asker) (any, error) {
+	return o.withModels(ctx, func(k *ask.Asker) (any, error) {
 		name := r.URL.Query().Get("source")
 		if o.apis[name] == nil {
 			return nil, fmt.Errorf("the source %s has no API that is set up", name)
 		}
-		return k.Describe(ctx, name, func(d Described) error { return a.Progress(d) })
+		return k.Describe(ctx, name, func(d ask.Described) error { return a.Progress(d) })
 	})
 }
 
 // withModels does the work with read models that follow the log.
-func (o *Node) withModels(ctx context.Context, do func(k *Asker) (any, error)) (any, error) {
+func (o *Node) withModels(ctx context.Context, do func(k *ask.Asker) (any, error)) (any, error) {
 	k, err := o.asker()
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package node
+package ask
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
@@ -26,11 +25,11 @@ type Source struct {
 // AskerOptions are what an Asker works with.
 type AskerOptions struct {
 	Sources []Source
-	Known   ask.Known
-	Changes ask.Changes
-	Log     ask.Log
-	State   *ask.State
-	DNS     *ask.DNS                   // nil: name servers are not asked
+	Known   Known
+	Changes Changes
+	Log     Log
+	State   *State
+	DNS     *DNS                       // nil: name servers are not asked
 	Every   time.Duration              // between two reconciles of a source; 0: only when somebody wants one
 	Lost    func(source string) uint64 // how many deliveries the log could not take
 	NewID   func() (string, error)     // a UUIDv7
@@ -42,8 +41,8 @@ type AskerOptions struct {
 type Asker struct {
 	AskerOptions
 	sources   map[string]Source
-	followers map[string]*ask.Follower // of the sources that are asked about their events; filled before anything runs
-	dns       *delegations             // nil: name servers are not asked
+	followers map[string]*Follower // of the sources that are asked about their events; filled before anything runs
+	dns       *delegations         // nil: name servers are not asked
 
 	mu        sync.Mutex
 	reconcile map[string]*sync.Mutex // held by the one reconcile of each source at a time
@@ -56,7 +55,7 @@ type Asker struct {
 
 // NewAsker returns an Asker that does nothing by itself until it is started.
 func NewAsker(o AskerOptions) *Asker {
-	k := &Asker{AskerOptions: o, sources: map[string]Source{}, followers: map[string]*ask.Follower{}, reconcile: map[string]*sync.Mutex{}, found: map[string]Found{}}
+	k := &Asker{AskerOptions: o, sources: map[string]Source{}, followers: map[string]*Follower{}, reconcile: map[string]*sync.Mutex{}, found: map[string]Found{}}
 	for _, s := range o.Sources {
 		k.sources[s.Name], k.reconcile[s.Name] = s, &sync.Mutex{}
 	}
@@ -67,18 +66,18 @@ func NewAsker(o AskerOptions) *Asker {
 }
 
 // Open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in the queue then.
-func (k *Asker) Open(queue func(name, filter string) (ask.Queue, error)) error {
+func (k *Asker) Open(queue func(name, filter string) (Queue, error)) error {
 	for name, s := range k.sources {
-		if !ask.Answers(s.Client) {
+		if !Answers(s.Client) {
 			continue
 		}
 		q, err := queue("ask-"+name, "certs.*.*."+name+".>")
 		if err != nil {
 			return err
 		}
-		k.followers[name] = &ask.Follower{
+		k.followers[name] = &Follower{
 			Source: name, Client: s.Client, Secrets: s.Secrets, Queue: q, Log: k.Log, Known: k.known,
-			NewID: k.NewID, Now: k.Now, Wait: ask.WaitFor, Logger: k.Logger,
+			NewID: k.NewID, Now: k.Now, Wait: WaitFor, Logger: k.Logger,
 		}
 	}
 	return nil
@@ -117,24 +116,24 @@ func (k *Asker) CatchUp(ctx context.Context) error {
 
 // known tells whether the rows, as of the event seq, have what q asks for: the certificate, an order of which nothing is open, or the new DS record
 // of a zone whose name is known too.
-func (k *Asker) known(ctx context.Context, q ask.Question, seq uint64) (bool, error) {
+func (k *Asker) known(ctx context.Context, q Question, seq uint64) (bool, error) {
 	waiting, cancel := context.WithTimeout(ctx, modelsWait)
 	defer cancel()
 	if err := k.Known.Await(waiting, seq); err != nil {
 		return false, err
 	}
-	if q.What == ask.Collect {
+	if q.What == Collect {
 		if q.CertificateID == "" {
 			return false, nil // which one it is, only the provider knows
 		}
-		c, ok, err := k.Known.Row(ctx, ask.Certificates, q.Provider, q.CertificateID, k.Now())
+		c, ok, err := k.Known.Row(ctx, Certificates, q.Provider, q.CertificateID, k.Now())
 		return ok && c.Collected, err
 	}
-	if q.What == ask.ListDS {
-		r, ok, err := k.Known.Row(ctx, ask.Rotations, q.Provider, q.WebsiteID, k.Now())
+	if q.What == ListDS {
+		r, ok, err := k.Known.Row(ctx, Rotations, q.Provider, q.WebsiteID, k.Now())
 		return ok && r.DS != nil && r.Domain != "" && !r.Unreadable, err
 	}
-	o, ok, err := k.Known.Row(ctx, ask.Orders, q.Provider, q.OrderID, k.Now())
+	o, ok, err := k.Known.Row(ctx, Orders, q.Provider, q.OrderID, k.Now())
 	if err != nil || !ok {
 		return false, err
 	}

@@ -1,23 +1,21 @@
-package node
+package ask
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
-	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // bare are the questions about the orders of a source of which little more than the number is known: the certificate of those that are issued, all of
 // those that are open; and about the rotations without their DS record or zone. What was rejected, canceled or revoked is over, and not asked about.
-func (k *Asker) bare(ctx context.Context, name string) ([]ask.Question, error) {
+func (k *Asker) bare(ctx context.Context, name string) ([]Question, error) {
 	client := k.sources[name].Client
-	_, describes := client.(ask.Describer)
-	_, collects := client.(ask.Collector)
+	_, describes := client.(Describer)
+	_, collects := client.(Collector)
 	held := map[string]bool{} // certificates
-	err := k.Known.Each(ctx, ask.Selection{Model: ask.Certificates, Source: name, Now: k.Now()}, func(c ask.Row) bool {
+	err := k.Known.Each(ctx, Selection{Model: Certificates, Source: name, Now: k.Now()}, func(c Row) bool {
 		if c.Collected {
 			held[c.ID] = true
 		}
@@ -26,20 +24,20 @@ func (k *Asker) bare(ctx context.Context, name string) ([]ask.Question, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []ask.Question
-	err = k.Known.Each(ctx, ask.Selection{Model: ask.Orders, Source: name, Now: k.Now()}, func(o ask.Row) bool {
+	var list []Question
+	err = k.Known.Each(ctx, Selection{Model: Orders, Source: name, Now: k.Now()}, func(o Row) bool {
 		switch issued := o.State == provider.StandingIssued || o.State == provider.StandingReissue; {
 		case issued && collects && !held[o.CertificateID]:
-			list = append(list, ask.Question{What: ask.Collect, Provider: name, OrderID: o.ID, CertificateID: o.CertificateID})
-		case !issued && describes && o.CommonName == "" && (o.State == provider.StandingPending || o.State == ask.ActionRequired):
-			list = append(list, ask.Question{What: ask.Describe, Provider: name, OrderID: o.ID})
+			list = append(list, Question{What: Collect, Provider: name, OrderID: o.ID, CertificateID: o.CertificateID})
+		case !issued && describes && o.CommonName == "" && (o.State == provider.StandingPending || o.State == ActionRequired):
+			list = append(list, Question{What: Describe, Provider: name, OrderID: o.ID})
 		}
 		return true
 	})
-	if _, lists := client.(ask.DSLister); lists {
-		err = errors.Join(err, k.Known.Each(ctx, ask.Selection{Model: ask.Rotations, Source: name, Now: k.Now()}, func(r ask.Row) bool {
+	if _, lists := client.(DSLister); lists {
+		err = errors.Join(err, k.Known.Each(ctx, Selection{Model: Rotations, Source: name, Now: k.Now()}, func(r Row) bool {
 			if r.DS == nil || r.Domain == "" {
-				list = append(list, ask.Question{What: ask.ListDS, Provider: name, WebsiteID: r.ID})
+				list = append(list, Question{What: ListDS, Provider: name, WebsiteID: r.ID})
 			}
 			return true
 		}))
@@ -56,7 +54,7 @@ func (k *Asker) Describe(ctx context.Context, name string, far func(Described) e
 	defer k.describing.Unlock()
 	list, err := k.bare(ctx, name)
 	d := Described{What: "order", Of: len(list)}
-	if _, orders := k.sources[name].Client.(ask.Lister); !orders {
+	if _, orders := k.sources[name].Client.(Lister); !orders {
 		d.What = "rotation"
 	}
 	for _, q := range list {
@@ -64,9 +62,9 @@ func (k *Asker) Describe(ctx context.Context, name string, far func(Described) e
 			return d, err
 		}
 		answer, _, err := q.Ask(ctx, k.sources[name].Client)
-		var away *ask.Unavailable
+		var away *Unavailable
 		if err != nil && (ctx.Err() != nil || errors.As(err, &away)) {
-			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", text.Counted(d.Of, d.What), d.Asked, d.Filled, err)
+			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", plural(d.Of, d.What), d.Asked, d.Filled, err)
 		}
 		d.Asked++
 		if err == nil && answer.Kind != "" {
@@ -87,8 +85,8 @@ func (k *Asker) appendFound(ctx context.Context, name string, answer provider.An
 	if err != nil {
 		return err
 	}
-	e := ask.Event(id, name, k.Now(), answer, k.sources[name].Secrets)
-	e.Imported = ask.FoundFirst
+	e := Event(id, name, k.Now(), answer, k.sources[name].Secrets)
+	e.Imported = FoundFirst
 	_, err = k.Log.Append(ctx, e)
 	return err
 }

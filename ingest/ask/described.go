@@ -1,10 +1,8 @@
-package node
+package ask
 
 import (
 	"fmt"
 	"io"
-
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 )
 
 // Described is what became of asking about the orders and rotations of which little more than the number is known.
@@ -17,11 +15,11 @@ type Described struct {
 }
 
 func (d Described) String() string {
-	return fmt.Sprintf("%d of %s", d.Asked, text.Counted(d.Of, d.What))
+	return fmt.Sprintf("%d of %s", d.Asked, plural(d.Of, d.What))
 }
 
 func (d Described) Tell(w io.Writer, source string) {
-	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, text.Counted(d.Of, d.What), d.Filled)
+	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, plural(d.Of, d.What), d.Filled)
 	if d.Refusal != "" {
 		fmt.Fprintf(w, "Of %d it told nothing, such as: %s.\n", d.Asked-d.Filled, d.Refusal)
 	}

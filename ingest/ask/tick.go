@@ -1,4 +1,4 @@
-package node
+package ask
 
 import (
 	"cmp"
@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/certtrail/certtrail/ingest/ask"
 )
 
 const (
@@ -17,16 +15,16 @@ const (
 
 // watchClock tells what falls due, each notice once.
 func (k *Asker) watchClock(ctx context.Context) {
-	watch := &ask.Watch{Limit: clockJump}
+	watch := &Watch{Limit: clockJump}
 	began := time.Now()
 	for ctx.Err() == nil {
-		k.Look(ctx, watch, ask.Reading{Wall: k.Now(), Mono: time.Since(began)})
-		_ = ask.WaitFor(ctx, clockEvery) // whose end is the loop's
+		k.Look(ctx, watch, Reading{Wall: k.Now(), Mono: time.Since(began)})
+		_ = WaitFor(ctx, clockEvery) // whose end is the loop's
 	}
 }
 
 // Look tells what falls due at one reading of the clock, unless the clock has jumped.
-func (k *Asker) Look(ctx context.Context, watch *ask.Watch, r ask.Reading) {
+func (k *Asker) Look(ctx context.Context, watch *Watch, r Reading) {
 	err := watch.Look(r)
 	if err == nil {
 		err = k.Tick(ctx, r.Wall)
@@ -81,44 +79,44 @@ func (k *Asker) Tick(ctx context.Context, now time.Time) error {
 }
 
 // Due returns the notices that fell due since last. Rows are judged one by one: all of them at once would be the memory of a large installation, every minute.
-func (k *Asker) Due(ctx context.Context, now, last time.Time) ([]ask.Notice, error) {
-	var due []ask.Notice
-	certificate := func(c ask.Row) bool {
-		one := ask.Certificate{Provider: c.Source, ID: c.ID, OrderID: c.OrderID, NotAfter: c.NotAfter, NotBefore: c.NotBefore, Heard: c.Heard}
-		due = append(due, ask.DefaultThresholds.Due(now, last, []ask.Certificate{one}, nil)...)
+func (k *Asker) Due(ctx context.Context, now, last time.Time) ([]Notice, error) {
+	var due []Notice
+	certificate := func(c Row) bool {
+		one := Certificate{Provider: c.Source, ID: c.ID, OrderID: c.OrderID, NotAfter: c.NotAfter, NotBefore: c.NotBefore, Heard: c.Heard}
+		due = append(due, DefaultThresholds.Due(now, last, []Certificate{one}, nil)...)
 		return one.NotAfter.After(last)
 	}
 	// Every threshold lies within the time that a certificate is expiring for; of the expired, those matter that were not yet when it was last looked.
-	err := k.Known.Each(ctx, ask.Selection{Model: ask.Certificates, State: ask.StateExpiring, Now: now}, func(c ask.Row) bool { certificate(c); return true })
+	err := k.Known.Each(ctx, Selection{Model: Certificates, State: StateExpiring, Now: now}, func(c Row) bool { certificate(c); return true })
 	if err != nil {
 		return nil, err
 	}
-	if err := k.Known.Each(ctx, ask.Selection{Model: ask.Certificates, State: ask.StateExpired, Now: now}, certificate); err != nil {
+	if err := k.Known.Each(ctx, Selection{Model: Certificates, State: StateExpired, Now: now}, certificate); err != nil {
 		return nil, err
 	}
 	lapsing, err := k.lapsing(ctx, now, last)
 	if err != nil {
 		return nil, err
 	}
-	due = append(due, ask.DefaultThresholds.Due(now, last, nil, lapsing)...)
-	slices.SortFunc(due, func(a, b ask.Notice) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
-	var overdue []ask.Overdue
-	err = k.Known.Each(ctx, ask.Selection{Model: ask.Rotations, State: ask.StateOverdue, Now: now}, func(r ask.Row) bool {
-		overdue = append(overdue, ask.Overdue{Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, Started: r.StartedAt, From: r.OverdueAt})
+	due = append(due, DefaultThresholds.Due(now, last, nil, lapsing)...)
+	slices.SortFunc(due, func(a, b Notice) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
+	var overdue []Overdue
+	err = k.Known.Each(ctx, Selection{Model: Rotations, State: StateOverdue, Now: now}, func(r Row) bool {
+		overdue = append(overdue, Overdue{Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, Started: r.StartedAt, From: r.OverdueAt})
 		return true
 	})
 	if err != nil {
 		return nil, err
 	}
-	return append(due, ask.DueRotations(now, last, overdue)...), nil
+	return append(due, DueRotations(now, last, overdue)...), nil
 }
 
 // lapsing returns the validations of which something fell due since last, each with the next renewal that needs it.
-func (k *Asker) lapsing(ctx context.Context, now, last time.Time) ([]ask.Validation, error) {
-	var lapsing []ask.Validation
-	err := k.Known.Each(ctx, ask.Selection{Model: ask.Domains, Now: now}, func(d ask.Row) bool {
-		one := ask.Validation{Provider: d.Source, Domain: d.Domain, ValidatedAt: d.ValidatedAt, ExpiresAt: d.Lapses, Heard: d.Heard, Over: d.Unusable}
-		if len(ask.DefaultThresholds.Due(now, last, nil, []ask.Validation{one})) > 0 {
+func (k *Asker) lapsing(ctx context.Context, now, last time.Time) ([]Validation, error) {
+	var lapsing []Validation
+	err := k.Known.Each(ctx, Selection{Model: Domains, Now: now}, func(d Row) bool {
+		one := Validation{Provider: d.Source, Domain: d.Domain, ValidatedAt: d.ValidatedAt, ExpiresAt: d.Lapses, Heard: d.Heard, Over: d.Unusable}
+		if len(DefaultThresholds.Due(now, last, nil, []Validation{one})) > 0 {
 			lapsing = append(lapsing, one)
 		}
 		return true
@@ -127,8 +125,8 @@ func (k *Asker) lapsing(ctx context.Context, now, last time.Time) ([]ask.Validat
 		if err != nil {
 			return nil, err
 		}
-		var d ask.Row
-		d, _, err = k.Known.Row(ctx, ask.Domains, lapsing[i].Provider, lapsing[i].Domain, now)
+		var d Row
+		d, _, err = k.Known.Row(ctx, Domains, lapsing[i].Provider, lapsing[i].Domain, now)
 		lapsing[i].Renewal = d.Renewal
 	}
 	return lapsing, err

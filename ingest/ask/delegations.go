@@ -1,4 +1,4 @@
-package node
+package ask
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -18,7 +17,7 @@ const (
 
 // delegations are what parent zones said of the zones below, in memory: a page shows it, and nothing is decided by it.
 type delegations struct {
-	dns *ask.DNS
+	dns *DNS
 
 	mu   sync.Mutex
 	seen map[string]delegation // by source and website
@@ -28,7 +27,7 @@ type delegations struct {
 type delegation struct {
 	at       time.Time
 	row      uint64 // the row's last event when it was asked
-	sighting ask.Sighting
+	sighting Sighting
 	err      error // why it could not be asked
 }
 
@@ -41,7 +40,7 @@ func (d *delegations) of(source, website string) (delegation, bool) {
 }
 
 // due tells whether the zone of r is to be asked about.
-func (d *delegations) due(r ask.Row, now time.Time) bool {
+func (d *delegations) due(r Row, now time.Time) bool {
 	if r.Domain == "" || r.DS == nil && r.PreviousDS == nil {
 		return false
 	}
@@ -84,8 +83,8 @@ func (k *Asker) LookAtParents(ctx context.Context) error {
 	if err := k.CatchUp(ctx); err != nil {
 		return err
 	}
-	var due []ask.Row
-	err := k.Known.Each(ctx, ask.Selection{Model: ask.Rotations, Now: k.Now()}, func(r ask.Row) bool {
+	var due []Row
+	err := k.Known.Each(ctx, Selection{Model: Rotations, Now: k.Now()}, func(r Row) bool {
 		if k.dns.due(r, k.Now()) {
 			due = append(due, r)
 		}
@@ -98,7 +97,7 @@ func (k *Asker) LookAtParents(ctx context.Context) error {
 }
 
 // lookAt asks the parent of one zone, and appends that it has the new DS record, or no longer the old one, where that is waited for.
-func (k *Asker) lookAt(ctx context.Context, r ask.Row) error {
+func (k *Asker) lookAt(ctx context.Context, r Row) error {
 	rotation := rotationOf(r)
 	want, waits := rotation.Wanted()
 	if !waits {
@@ -126,12 +125,12 @@ func (k *Asker) lookAt(ctx context.Context, r ask.Row) error {
 	if err != nil {
 		return err
 	}
-	_, err = k.Log.Append(ctx, ask.FoundEvent(id, k.Now(), kind, data))
+	_, err = k.Log.Append(ctx, FoundEvent(id, k.Now(), kind, data))
 	return err
 }
 
-func rotationOf(r ask.Row) ask.Rotation {
-	return ask.Rotation{Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
+func rotationOf(r Row) Rotation {
+	return Rotation{Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
 }
 
 // Delegation tells what the parent of a zone said last.
@@ -143,7 +142,7 @@ type Delegation struct {
 }
 
 // DelegationOf returns what the parent said last of the zone of the rotation r; false if it was not asked.
-func (k *Asker) DelegationOf(r ask.Row) (Delegation, bool) {
+func (k *Asker) DelegationOf(r Row) (Delegation, bool) {
 	if k.dns == nil {
 		return Delegation{}, false
 	}
@@ -155,5 +154,5 @@ func (k *Asker) DelegationOf(r ask.Row) (Delegation, bool) {
 		return Delegation{At: one.at, Trouble: one.err.Error()}, true
 	}
 	rotation := rotationOf(r)
-	return Delegation{At: one.at, Said: rotation.Says(one.sighting), Refused: rotation.Refused(one.sighting, r.State == ask.StateCompleted)}, true
+	return Delegation{At: one.at, Said: rotation.Says(one.sighting), Refused: rotation.Refused(one.sighting, r.State == StateCompleted)}, true
 }

@@ -1,4 +1,4 @@
-package node
+package ask
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
-	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
@@ -27,7 +25,7 @@ type Found struct {
 	At       time.Time      `json:"at"`
 	First    bool           `json:"first"`
 	Missed   map[string]int `json:"missed"` // events, by kind
-	Counts   ask.Counts     `json:"counts"`
+	Counts   Counts         `json:"counts"`
 	Bare     int            `json:"bare"`               // orders of which little more than the number is known
 	Listless bool           `json:"listless,omitempty"` // the provider's API lists nothing that could have been missed, and only single things are asked of it
 	Error    string         `json:"error,omitempty"`    // why it came to nothing, a sentence
@@ -60,7 +58,7 @@ func (f *Found) Events() int {
 
 // Advice says how many orders are known by little more than their number, and what to do.
 func (f *Found) Advice() string {
-	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", text.Counted(f.Bare, "order"), f.Source)
+	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", plural(f.Bare, "order"), f.Source)
 }
 
 func (f *Found) Tell(w io.Writer) {
@@ -83,7 +81,7 @@ func (f *Found) Tell(w io.Writer) {
 
 // reconcileOften reconciles a source now, on its schedule, and when a delivery was lost.
 func (k *Asker) reconcileOften(ctx context.Context, name string) {
-	_, ok := k.sources[name].Client.(ask.Lister)
+	_, ok := k.sources[name].Client.(Lister)
 	if !ok {
 		return
 	}
@@ -99,13 +97,13 @@ func (k *Asker) reconcileOften(ctx context.Context, name string) {
 				next = k.Now().Add(min(k.Every, 10*time.Minute))
 			}
 		}
-		_ = ask.WaitFor(ctx, min(lostEvery, max(next.Sub(k.Now()), time.Millisecond))) // whose end is the loop's
+		_ = WaitFor(ctx, min(lostEvery, max(next.Sub(k.Now()), time.Millisecond))) // whose end is the loop's
 	}
 }
 
 // Reconcile asks the source what it knows and appends what certtrail was not told. The source must be one of the Asker's.
 func (k *Asker) Reconcile(ctx context.Context, name string) (Found, error) {
-	lister, ok := k.sources[name].Client.(ask.Lister)
+	lister, ok := k.sources[name].Client.(Lister)
 	if !ok {
 		return Found{}, fmt.Errorf("%s has no API that tells what certtrail missed", k.sources[name].Title)
 	}
@@ -124,7 +122,7 @@ func (k *Asker) Reconcile(ctx context.Context, name string) (Found, error) {
 	return f, nil
 }
 
-func (k *Asker) reconcileWith(ctx context.Context, name string, lister ask.Lister) (Found, error) {
+func (k *Asker) reconcileWith(ctx context.Context, name string, lister Lister) (Found, error) {
 	asked := k.Now()
 	since := k.State.Reconciled(name)
 	f := Found{Source: name, At: asked, First: since.IsZero(), Missed: map[string]int{}}
@@ -143,7 +141,7 @@ func (k *Asker) reconcileWith(ctx context.Context, name string, lister ask.Liste
 	if err != nil {
 		return f, err
 	}
-	r := ask.Reconcile(name, asked, said, believed)
+	r := Reconcile(name, asked, said, believed)
 	f.Counts = r.Counts
 	for _, missed := range r.Missed {
 		id, err := k.NewID()
@@ -161,7 +159,7 @@ func (k *Asker) reconcileWith(ctx context.Context, name string, lister ask.Liste
 	}
 	bare, err := k.bare(ctx, name)
 	for _, q := range bare {
-		if f.First || !slices.ContainsFunc(r.Missed, func(m ask.Missed) bool { return m.Data.OrderID == q.OrderID }) { // which its event has asked about
+		if f.First || !slices.ContainsFunc(r.Missed, func(m Missed) bool { return m.Data.OrderID == q.OrderID }) { // which its event has asked about
 			f.Bare++
 		}
 	}
@@ -169,12 +167,12 @@ func (k *Asker) reconcileWith(ctx context.Context, name string, lister ask.Liste
 }
 
 // believed is what the rows say of what the provider told of.
-func (k *Asker) believed(ctx context.Context, name string, said []provider.Standing) ([]ask.Belief, error) {
-	var list []ask.Belief
+func (k *Asker) believed(ctx context.Context, name string, said []provider.Standing) ([]Belief, error) {
+	var list []Belief
 	for _, s := range said {
-		m, id := ask.Orders, s.OrderID
+		m, id := Orders, s.OrderID
 		if id == "" {
-			m, id = ask.Certificates, s.CertificateID
+			m, id = Certificates, s.CertificateID
 		}
 		r, ok, err := k.Known.Row(ctx, m, name, id, k.Now())
 		if err != nil {
@@ -183,8 +181,8 @@ func (k *Asker) believed(ctx context.Context, name string, said []provider.Stand
 		if !ok {
 			continue
 		}
-		b := ask.Belief{OrderID: r.ID, CertificateID: r.CertificateID, State: r.State, LastEventAt: r.StateAt}
-		if m == ask.Certificates {
+		b := Belief{OrderID: r.ID, CertificateID: r.CertificateID, State: r.State, LastEventAt: r.StateAt}
+		if m == Certificates {
 			b.OrderID, b.CertificateID = "", r.ID
 		}
 		list = append(list, b)
