@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -62,25 +61,6 @@ func knowing(h handler, names ...string) handler {
 			}
 		}
 		return h(w, r)
-	}
-}
-
-// row is the API's answer for one row of a read model.
-func row[T any](s *Server, noun, idName string, find func(ctx context.Context, provider, id string, m projections.Moment) (*T, error)) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		provider, id, err := pathKey(r, idName)
-		if err != nil {
-			return err
-		}
-		m, err := s.moment(r)
-		if err != nil {
-			return s.missing(err, noun, provider, id)
-		}
-		item, err := find(r.Context(), provider, id, m)
-		if err != nil {
-			return s.missing(err, noun, provider, id)
-		}
-		return writeJSON(w, http.StatusOK, item)
 	}
 }
 
