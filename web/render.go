@@ -50,15 +50,21 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 		})
 	}
 	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	var found strings.Builder // the rows of any list, for the search
 	for _, file := range files {
 		name := strings.TrimSuffix(file.Name(), ".html")
 		switch {
 		case common.Lookup(name+"-row") != nil:
+			found.WriteString(`{{if eq $model "` + name + `"}}{{template "` + name + `-row" .}}{{end}}`)
 			add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`)
 		case common.Lookup(name) != nil:
 			add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`)
 		}
 	}
+	_, err = common.Parse(`{{define "found-rows"}}{{$model := .Model}}{{range .Rows}}` + found.String() + `{{end}}{{end}}`)
 	return pages, err
 }
 
