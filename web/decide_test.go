@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
@@ -31,7 +32,7 @@ func decider(t *testing.T, s *projections.Store, l *projectionstest.Log) func(co
 		n++
 		e := schema.NewDecision(fmt.Sprintf("0194-%d", n), schema.At(now), d.Kind, d.Provider, d.Row, d.Matter)
 		if d.By != "" {
-			if err := schema.SealDecider(keys, e.ID, d.By, &e.Data); err != nil {
+			if err := people.SealDecider(keys, e.ID, d.By, &e.Data); err != nil {
 				return err
 			}
 		}

@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 var now = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
@@ -26,15 +27,15 @@ func pago(d time.Duration) *schema.Time { t := ago(d); return &t }
 const day = 24 * time.Hour
 
 // keys are those of all persons but gone, who was forgotten.
-var keys = func() *schematest.Keys {
-	k := &schematest.Keys{}
+var keys = func() *peopletest.Keys {
+	k := &peopletest.Keys{}
 	k.Destroy(gone)
 	return k
 }()
 
 // storeOptions are those of the read models of a log in that folder.
 func storeOptions(dir string, l *projectionstest.Log) projections.Options {
-	return projections.Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { schema.OpenPerson(keys, e) }}
+	return projections.Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { people.OpenPerson(keys, e) }}
 }
 
 // run opens read models, and lets them follow their log until stop is called; they can be read until the test ends.
@@ -146,7 +147,7 @@ func (w *story) say(provider string, age time.Duration, kind schema.Kind, d sche
 // sayOf adds an event about a person of that name, which is sealed.
 func (w *story) sayOf(provider, name string, age time.Duration, kind schema.Kind, u schema.User) {
 	d, id := schema.Data{Provider: provider, Decoder: provider + "/1", Event: string(kind), User: &u}, w.id()
-	if err := schema.SealPerson(keys, id, name, &d, w.original()); err != nil {
+	if err := people.SealPerson(keys, id, name, &d, w.original()); err != nil {
 		panic(err)
 	}
 	w.events = append(w.events, schema.New(id, "/hooks/"+provider, ago(age), kind, d))

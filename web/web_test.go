@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -289,7 +290,9 @@ func TestFaultsOfTheStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	past := options(openStore(t, l, func(o *projections.Options) { o.Log = &unreadable{Log: l} }), l)
+	log := &unreadable{Log: l}
+	past := options(openStore(t, l, func(o *projections.Options) { o.Log = log }), l)
+	log.broken.Store(true)
 	start := o
 	start.Log = brokenLog{l}
 	for _, c := range []struct {
@@ -319,11 +322,17 @@ func TestFaultsOfTheStore(t *testing.T) {
 	}
 }
 
-// unreadable is a log of which single events cannot be read.
-type unreadable struct{ *projectionstest.Log }
+// unreadable is a log of which single events cannot be read once it is broken.
+type unreadable struct {
+	*projectionstest.Log
+	broken atomic.Bool
+}
 
-func (*unreadable) Get(context.Context, uint64) (schema.Record, error) {
-	return schema.Record{}, errFire
+func (l *unreadable) Get(ctx context.Context, seq uint64) (schema.Record, error) {
+	if l.broken.Load() {
+		return schema.Record{}, errFire
+	}
+	return l.Log.Get(ctx, seq)
 }
 
 func TestIDsOfAnyBytes(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/schema/schematest"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -190,8 +190,8 @@ func (w *story) quarantine() {
 
 // The users of the world, by the keyed hashes of their names.
 var (
-	ada  = new(schematest.Keys).Hash("defguard", "ada")
-	gone = new(schematest.Keys).Hash("defguard", "ben")
+	ada  = new(peopletest.Keys).Hash("defguard", "ada")
+	gone = new(peopletest.Keys).Hash("defguard", "ben")
 )
 
 const adasKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIv8MNNJYGmMdm3CxDkAAAAAAAAAAAAAAAAAAAAAAAAA ada@laptop"
