@@ -18,6 +18,9 @@ func modelsFedBy(system provider.System) []string {
 		if err != nil {
 			continue // what nobody understands fills no list
 		}
+		if kind.Aggregate() == schema.AggregateUser {
+			data.UserID = "any" // it is given with the person's key
+		}
 		for _, row := range projections.Concerns(schema.New("any", "", schema.At(time.Time{}), kind, data)) {
 			if model := projections.ModelNamed(row.Model).About(); model.Title != "" && !slices.Contains(names, model.Name) {
 				names = append(names, model.Name)
