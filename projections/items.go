@@ -37,14 +37,15 @@ type Order struct {
 
 // TimelineEntry is one event in the life of a row.
 type TimelineEntry struct {
-	Seq     uint64      `json:"seq"`
-	Time    schema.Time `json:"time"`
-	Type    string      `json:"type"` // the CloudEvents type
-	Summary string      `json:"summary"`
-	Changes []Changed   `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
+	Seq     uint64          `json:"seq"`
+	Time    schema.Time     `json:"time"`
+	Type    string          `json:"type"`              // the CloudEvents type
+	Facts   lifecycle.Facts `json:"-"`                 // what its sentence is made of
+	Summary string          `json:"summary"`           // the sentence, which package words makes for those who show it; empty until then
+	Changes []Changed       `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
 }
 
-// Changed is one thing that an event changed, in people's words.
+// Changed is one thing that an event changed.
 type Changed = lifecycle.Changed
 
 // Then is part of an item that was asked for as of a moment, and empty in all others.
@@ -222,3 +223,16 @@ type Change struct {
 	Seq  uint64
 	Rows []Key
 }
+
+// The events of a row that was asked for by itself, ascending.
+
+func (o *Order) Events() []TimelineEntry        { return o.Timeline }
+func (c *Certificate) Events() []TimelineEntry  { return c.Timeline }
+func (d *Domain) Events() []TimelineEntry       { return d.Timeline }
+func (d *DNSSEC) Events() []TimelineEntry       { return d.Timeline }
+func (o *Organization) Events() []TimelineEntry { return o.Timeline }
+func (w *Website) Events() []TimelineEntry      { return w.Timeline }
+func (u *User) Events() []TimelineEntry         { return u.Timeline }
+func (t *Target) Events() []TimelineEntry       { return t.Timeline }
+func (s *Scan) Events() []TimelineEntry         { return s.Timeline }
+func (f *Finding) Events() []TimelineEntry      { return f.Timeline }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // weeks is how far the pictures of expiries look ahead.
@@ -133,7 +134,7 @@ func limitUntil(from, now time.Time) string {
 	if !from.After(now) {
 		return "in force"
 	}
-	return "in " + daysText(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
+	return "in " + words.Days(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
 }
 
 // percent is never 0 for a few among many, nor 100 for nearly all.

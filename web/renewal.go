@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // renewal is what a certificate's page says of the one to follow it.
@@ -36,7 +37,7 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 		return n
 	}
 	n.From, n.Due = until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
-	n.In = daysText(int(c.RenewFrom.Sub(f.Now) / (24 * time.Hour)))
+	n.In = words.Days(int(c.RenewFrom.Sub(f.Now) / (24 * time.Hour)))
 	issue := c.RenewFrom.Time
 	if n.Due {
 		issue = f.Now

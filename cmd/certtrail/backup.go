@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -184,7 +185,7 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	err = b.owner.call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
 		var events uint64
 		if progressOf(line, &events) {
-			b.far.show("compared %s of %s", commas(events), count(copied.Events, "event"))
+			b.far.show("compared %s of %s", words.Number(events), words.Count(copied.Events, "event"))
 		}
 		return nil
 	}, &live)
@@ -193,14 +194,14 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	}
 	if !live.Equal(copied) {
 		return copied, fmt.Errorf("the copy is not what the log holds up to event %d: it has %s with the digest %.16s, the log %s with %.16s",
-			copied.LastSeq, count(copied.Events, "event"), copied.Digest, count(live.Events, "event"), live.Digest)
+			copied.LastSeq, words.Count(copied.Events, "event"), copied.Digest, words.Count(live.Events, "event"), live.Digest)
 	}
 	return copied, nil
 }
 
 func (b *backup) tell(w io.Writer, dir string) {
 	s := b.m.Stream
-	fmt.Fprintf(w, "backed up %s, up to number %d, to %s\n", count(s.Events, "event"), s.LastSeq, dir)
+	fmt.Fprintf(w, "backed up %s, up to number %d, to %s\n", words.Count(s.Events, "event"), s.LastSeq, dir)
 	fmt.Fprintf(w, "checked: the copy was restored aside and read to its end; each event is the log's\n")
 	warnOfGaps(w, s.Gaps)
 	if _, ok := b.m.Files[backupSettings]; ok {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // plainEvery is how often progress is told where nobody watches a terminal.
@@ -48,16 +49,16 @@ const barWidth = 24
 func barText(p projections.Progress) string {
 	phase := strings.ReplaceAll(p.Phase, "_", " ")
 	if p.Phase == projections.PhaseIndexing || p.Phase == projections.PhaseComparing {
-		return fmt.Sprintf("%s after %s events", phase, commas(p.Seq))
+		return fmt.Sprintf("%s after %s events", phase, words.Number(p.Seq))
 	}
 	full := int(p.Percent / 100 * barWidth)
 	drawn := strings.Repeat("=", full)
 	if full < barWidth {
 		drawn += ">" + strings.Repeat(" ", barWidth-full-1)
 	}
-	text := fmt.Sprintf("%s [%s] %.0f %%  %s of %s events", phase, drawn, p.Percent, commas(p.Seq), commas(p.TargetSeq))
+	text := fmt.Sprintf("%s [%s] %.0f %%  %s of %s events", phase, drawn, p.Percent, words.Number(p.Seq), words.Number(p.TargetSeq))
 	if p.EventsPerSecond > 0 {
-		text += fmt.Sprintf("  %s/s", commas(uint64(p.EventsPerSecond)))
+		text += fmt.Sprintf("  %s/s", words.Number(uint64(p.EventsPerSecond)))
 	}
 	if p.SecondsLeft > 0 {
 		text += fmt.Sprintf("  %s left", (time.Duration(p.SecondsLeft) * time.Second).Round(time.Second))

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -37,9 +38,9 @@ type imported struct {
 }
 
 func (n imported) String() string {
-	s := count(n.Appended, "event")
+	s := words.Count(n.Appended, "event")
 	if n.Known > 0 {
-		s += fmt.Sprintf(", %s were there already", commas(n.Known))
+		s += fmt.Sprintf(", %s were there already", words.Number(n.Known))
 	}
 	return s
 }
@@ -112,7 +113,7 @@ func (i *importer) run(ctx context.Context, from *bufio.Reader) error {
 	if errors.Is(why, io.EOF) {
 		return nil
 	}
-	return fmt.Errorf("line %d of %s %w; the %s before it were imported (%s)", i.lines, i.name, why, count(i.n.Appended+i.n.Known, "event"), i.n)
+	return fmt.Errorf("line %d of %s %w; the %s before it were imported (%s)", i.lines, i.name, why, words.Count(i.n.Appended+i.n.Known, "event"), i.n)
 }
 
 // portion is events that are appended together.
@@ -156,7 +157,7 @@ func (i *importer) read(from *bufio.Reader) (portion, error) {
 
 func unreadable(line []byte, err error) error {
 	if errors.Is(err, errLongLine) {
-		return fmt.Errorf("is longer than the %s bytes that an event may have", commas(maxLine))
+		return fmt.Errorf("is longer than the %s bytes that an event may have", words.Number(maxLine))
 	}
 	return fmt.Errorf("is cut off after %d bytes: %w", len(line), err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -20,20 +21,13 @@ type described struct {
 	Refusal string `json:"refusal"` // the first answer that was none, a sentence; "" if there was none
 }
 
-func (d described) String() string { return fmt.Sprintf("%d of %s", d.Asked, counted(d.Of, d.What)) }
+func (d described) String() string { return fmt.Sprintf("%d of %s", d.Asked, words.Count(d.Of, d.What)) }
 
 func (d described) tell(w io.Writer, source string) {
-	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, counted(d.Of, d.What), d.Filled)
+	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, words.Count(d.Of, d.What), d.Filled)
 	if d.Refusal != "" {
 		fmt.Fprintf(w, "Of %d it told nothing, such as: %s.\n", d.Asked-d.Filled, d.Refusal)
 	}
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // bare are the questions about the orders of a source of which little more than the number is known: the certificate of those that are issued, all of
@@ -92,7 +86,7 @@ func (k *asking) describe(ctx context.Context, name string, far func(described) 
 		answer, _, err := q.Ask(ctx, k.apis[name].client)
 		var away *ask.Unavailable
 		if err != nil && (ctx.Err() != nil || errors.As(err, &away)) {
-			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", counted(d.Of, d.What), d.Asked, d.Filled, err)
+			return d, fmt.Errorf("of %s %d were asked about, and told of %d; run it again to go on: %w", words.Count(d.Of, d.What), d.Asked, d.Filled, err)
 		}
 		d.Asked++
 		if err == nil && answer.Kind != "" {

@@ -10,11 +10,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -50,7 +49,7 @@ func exportCommand() *cobra.Command {
 				return fmt.Errorf("the export is not complete: %w", err)
 			}
 			warnOfGaps(cmd.ErrOrStderr(), x.gaps)
-			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", count(x.events, "event"))
+			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", words.Count(x.events, "event"))
 			return nil
 		},
 	}
@@ -83,7 +82,7 @@ func (x *export) write(ctx context.Context, owner *control, to io.Writer) error 
 		skip(e.Seq)
 		at = e.Seq
 		x.events++
-		x.far.show("exported %s", commas(x.events))
+		x.far.show("exported %s", words.Number(x.events))
 		_, err = w.Write(append(addChecksum(w.AvailableBuffer(), e.event), '\n'))
 		return err
 	}, &end)
@@ -119,24 +118,4 @@ func syncPath(path string) error {
 		err = nil
 	}
 	return errors.Join(err, f.Close())
-}
-
-// count is a number of things, with commas: "1,234 events".
-func count(n uint64, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return commas(n) + " " + thing
-}
-
-func commas(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	var b strings.Builder
-	for i, digit := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	return b.String()
 }

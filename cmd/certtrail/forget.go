@@ -11,6 +11,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/keys"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 func forgetCommand() *cobra.Command {
@@ -42,7 +43,7 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "The user's key is destroyed. The read models were rebuilt from %s events without them.\n", commas(b.Seq))
+			fmt.Fprintf(cmd.OutOrStdout(), "The user's key is destroyed. The read models were rebuilt from %s events without them.\n", words.Number(b.Seq))
 			return nil
 		},
 	}

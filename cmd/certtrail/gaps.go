@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -19,5 +20,5 @@ func heldText(gaps schema.Gaps) string {
 	if gaps.Events() == 1 {
 		is = "is"
 	}
-	return fmt.Sprintf("%s that the read models in use held %s gone from the log (%s)", count(gaps.Events(), "event"), is, gaps)
+	return fmt.Sprintf("%s that the read models in use held %s gone from the log (%s)", words.Count(gaps.Events(), "event"), is, gaps)
 }

@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", "github.com/gorilla/mux", "net/http"},
+	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections"},
+	"web":                         {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/words", "github.com/gorilla/mux", "net/http"},
 	"cmd/certtrail":               {"*"},
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -130,13 +131,13 @@ func (o *owner) repairLog(ctx context.Context, _ *answer, _ *http.Request) (any,
 }
 
 func printReport(w io.Writer, r *streams.Report) {
-	fmt.Fprintf(w, "The log has %s up to number %s.\n", count(r.Events, "event"), commas(r.Last))
+	fmt.Fprintf(w, "The log has %s up to number %s.\n", words.Count(r.Events, "event"), words.Number(r.Last))
 	for _, d := range r.Damage {
 		if d.Cut {
 			fmt.Fprintf(w, "%s ends with %d bytes of an event that was never whole, as a crash leaves it.\n", d.File, d.Bytes)
 			continue
 		}
-		fmt.Fprintf(w, "%s is damaged: %s in %s.\n", d.File, count(uint64(d.Bytes), "byte"), count(uint64(d.Places), "place"))
+		fmt.Fprintf(w, "%s is damaged: %s in %s.\n", d.File, words.Count(uint64(d.Bytes), "byte"), words.Count(uint64(d.Places), "place"))
 	}
 	if len(r.Gaps) > 0 {
 		fmt.Fprintf(w, "%s gone: %s. Compare with a backup, or reconcile; then settle it: certtrail log accept-gap %s\n", countAre(r.Gaps.Events(), "event"), r.Gaps, r.Gaps[0])
@@ -152,9 +153,9 @@ func printReport(w io.Writer, r *streams.Report) {
 // countAre is "1 event is" or "2 events are".
 func countAre(n uint64, what string) string {
 	if n == 1 {
-		return count(n, what) + " is"
+		return words.Count(n, what) + " is"
 	}
-	return count(n, what) + " are"
+	return words.Count(n, what) + " are"
 }
 
 func logAcceptCommand() *cobra.Command {
@@ -181,7 +182,7 @@ func logAcceptCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Event %s says that %s gone.\n", commas(accepted.Seq), eventsAre(gap))
+			fmt.Fprintf(cmd.OutOrStdout(), "Event %s says that %s gone.\n", words.Number(accepted.Seq), eventsAre(gap))
 			return nil
 		},
 	}

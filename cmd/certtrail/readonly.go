@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -62,7 +63,7 @@ func serveReadOnly(ctx context.Context, c *config, readOnly bool, db string, log
 	pages := newListener("pages", bounded(l, sharesOf(limit).web, c.proxies), handler)
 	failed := make(chan error, 1)
 	pages.serve(failed)
-	fmt.Fprintf(out, "certtrail %s shows %s as of event %s.\n\n  pages       %s\n\n", version(), db, commas(seq), c.webURL)
+	fmt.Fprintf(out, "certtrail %s shows %s as of event %s.\n\n  pages       %s\n\n", version(), db, words.Number(seq), c.webURL)
 	select {
 	case <-ctx.Done():
 	case err = <-failed:

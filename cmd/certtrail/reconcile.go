@@ -17,6 +17,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -113,7 +114,7 @@ func (f *found) missed() int {
 
 // bareness is how many orders are known by little more than their number, and what to do.
 func (f *found) bareness() string {
-	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", counted(f.Bare, "order"), f.Source)
+	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", words.Count(f.Bare, "order"), f.Source)
 }
 
 func (f *found) tell(w io.Writer) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -106,10 +107,10 @@ func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
 	}
 	took := time.Duration(built.Seconds * float64(time.Second)).Round(time.Millisecond)
 	if r.out != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, commas(built.Seq), quoted(r.out))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, words.Number(built.Seq), quoted(r.out))
 		return nil
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", commas(built.Seq), took)
+	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", words.Number(built.Seq), took)
 	if len(built.Gone) > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s, and not in the new ones any more; see the operating guide on gaps\n", heldText(built.Gone))
 	}
@@ -126,13 +127,13 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 	}
 	out := cmd.OutOrStdout()
 	for _, t := range v.Tables {
-		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, commas(uint64(t.Rows)), t.SHA256)
+		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, words.Number(uint64(t.Rows)), t.SHA256)
 		if t.Rebuilt != "" {
 			fmt.Fprintf(out, "%-14s %9s       rebuilt %s\n", "", "", t.Rebuilt)
 		}
 	}
 	if v.Differing == 0 {
-		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), commas(v.Seq))
+		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), words.Number(v.Seq))
 		return nil
 	}
 	for _, d := range v.Differences {
@@ -143,7 +144,7 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 		advice = heldText(v.Gone) + ", and a replay would lose what came of that: compare with a backup first"
 	}
 	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; %s",
-		anew(v.Redecoded), commas(v.Seq), count(uint64(v.Differing), "difference"), advice)
+		anew(v.Redecoded), words.Number(v.Seq), words.Count(uint64(v.Differing), "difference"), advice)
 }
 
 func anew(redecoded bool) string {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/streams"
 )
 
@@ -49,7 +50,7 @@ func restoreCommand() *cobra.Command {
 				return fmt.Errorf("nothing was restored: %w", err)
 			}
 			w := cmd.ErrOrStderr()
-			fmt.Fprintf(w, "restored %s, up to number %d, to %s\n", count(m.Stream.Events, "event"), m.Stream.LastSeq, c.dataDir)
+			fmt.Fprintf(w, "restored %s, up to number %d, to %s\n", words.Count(m.Stream.Events, "event"), m.Stream.LastSeq, c.dataDir)
 			warnOfGaps(w, m.Stream.Gaps)
 			return restoreSettings(config, w, m, args[0], c.dataDir)
 		},
@@ -134,7 +135,7 @@ func prepareLog(ctx context.Context, c *config, snapshot io.Reader, want streams
 	got, err := streams.Restore(ctx, streams.Options{Dir: prepared, Always: c.syncAlways, Logger: logger}, snapshot)
 	if err == nil && !got.Equal(want) {
 		err = fmt.Errorf("the restored log has %s up to number %d with the digest %.16s; the backup's manifest says %s up to %d with %.16s",
-			count(got.Events, "event"), got.LastSeq, got.Digest, count(want.Events, "event"), want.LastSeq, want.Digest)
+			words.Count(got.Events, "event"), got.LastSeq, got.Digest, words.Count(want.Events, "event"), want.LastSeq, want.Digest)
 	}
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(outer))

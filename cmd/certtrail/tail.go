@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -100,7 +100,7 @@ func showText(w io.Writer, s streamed) error {
 		_, err = fmt.Fprintf(w, "%-24s  %s  cannot be read: %v\n", "?", s.Subject, err)
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, s.Subject, printable(lifecycle.Summary(e)))
+	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, s.Subject, printable(words.Event(e, words.ForPrograms)))
 	return err
 }
 
