@@ -111,17 +111,17 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	matters, titles := []matterJSON{}, s.titles()
+	matters, titles := []Matter{}, s.titles()
 	for _, m := range slices.Concat(a.Matters, a.Decided) {
 		text := words.Matter(&m, titles.of(m.Provider))
-		matters = append(matters, matterJSON{ID: m.ID, Severity: m.Severity, Kind: m.Kind, Title: text.Title, Detail: text.Detail, Means: text.Means, Do: text.Do,
+		matters = append(matters, Matter{ID: m.ID, Severity: m.Severity, Kind: m.Kind, Title: text.Title, Detail: text.Detail, Means: text.Means, Do: text.Do,
 			Since: m.Since, Due: m.Due, Copy: m.Copy, Href: s.matterHref(&m), State: m.State, Decision: m.Decision, Provider: m.Provider})
 	}
 	return writeItems(w, matters, "")
 }
 
-// matterJSON is something a person should act on.
-type matterJSON struct {
+// Matter is something a person should act on, as the API says it.
+type Matter struct {
 	ID       string                `json:"id"`       // of this occurrence: the next of its kind has another
 	Severity string                `json:"severity"` // critical, warning, notice
 	Kind     string                `json:"kind"`     // one of schema's Matter kinds

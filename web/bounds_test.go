@@ -227,7 +227,6 @@ func TestAPageEndsWithItsReaders(t *testing.T) {
 		ask := func() (leave context.CancelFunc) {
 			ctx, leave := context.WithCancel(t.Context())
 			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/orders", nil)
-			r.AddCookie(&http.Cookie{Name: "certtrail_form", Value: "A"})
 			r.Header.Set("Certtrail-Heard", "1")
 			group.Go(func() { h.ServeHTTP(httptest.NewRecorder(), r) })
 			synctest.Wait()

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -76,9 +77,13 @@ func (s *Server) calendar(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var b bytes.Buffer
+	if err := writeCalendar(&b, entries); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
 	w.Header().Set("Content-Disposition", `inline; filename="certtrail.ics"`)
-	w.Write(writeCalendar(entries))
+	_, _ = w.Write(b.Bytes()) // the peer may be gone, so there is nobody to tell
 	return nil
 }
 

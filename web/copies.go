@@ -3,9 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"html/template"
-	"io"
 	"maps"
 	"net/http"
 	"strconv"
@@ -25,13 +22,17 @@ const (
 )
 
 // copies lets open pages share the making of what they show: when two hundred of them hear of an event, each that shows the same address gets a
-// copy of one page, which was begun after the event was in the read models. Only one page of an address is in the making at a time. Nothing but
-// the token of its forms tells one person's page from another's.
+// copy of one page, which was begun after the event was in the read models. Only one page of an address is in the making at a time for a role.
 type copies struct {
-	token string // stands in a copy for the browser's own
-	mu    sync.Mutex
-	of    map[string]*pageCopy // by address; the last made, or in the making
-	held  int                  // bytes of those that are kept or read
+	mu   sync.Mutex
+	of   map[copyKey]*pageCopy // the last made, or in the making
+	held int                   // bytes of those that are kept or read
+}
+
+// copyKey says what a copy shows, and to whom.
+type copyKey struct {
+	role    role
+	address string
 }
 
 // pageCopy is a page made of an address. Nothing in it changes once it is made, but what copies.mu guards.
@@ -41,7 +42,6 @@ type pageCopy struct {
 	status int
 	header http.Header
 	body   bytes.Buffer
-	forms  bool // it bears the token
 
 	made    chan struct{}      // closed when it is
 	cancel  context.CancelFunc // ends the making
@@ -54,14 +54,13 @@ func (p *pageCopy) Header() http.Header         { return p.header }
 func (p *pageCopy) WriteHeader(status int)      { p.status = status }
 func (p *pageCopy) Write(b []byte) (int, error) { return p.body.Write(b) }
 
-func newCopies() *copies { return &copies{token: rand.Text(), of: map[string]*pageCopy{}} }
+func newCopies() *copies { return &copies{of: map[copyKey]*pageCopy{}} }
 
 // shared serves an open page that fetches itself from a copy. Who comes for the first time gets a page of his own.
 func (s *Server) shared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		heard, err := strconv.ParseUint(r.Header.Get(heardHeader), 10, 64)
-		token := cookieToken(r)
-		if err != nil || token == "" || r.Method != http.MethodGet || s.copies.full() {
+		if err != nil || r.Method != http.MethodGet || s.copies.full() {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -72,33 +71,14 @@ func (s *Server) shared(next http.Handler) http.Handler {
 		defer s.copies.leave(p)
 		maps.Copy(w.Header(), p.header)
 		w.WriteHeader(p.status)
-		p.write(w, s.copies.token, template.HTMLEscapeString(token))
+		_, _ = w.Write(p.body.Bytes()) // the peer may be gone, so there is nobody to tell
 	})
 }
 
-// write writes the page with another token in the place of the old. All its readers share its bytes.
-func (p *pageCopy) write(w io.Writer, old, token string) {
-	body := p.body.Bytes()
-	for p.forms {
-		before, after, found := bytes.Cut(body, []byte(old))
-		if !found {
-			break
-		}
-		if _, err := w.Write(before); err != nil {
-			return // the peer is gone, so there is nobody to tell
-		}
-		if _, err := io.WriteString(w, token); err != nil {
-			return
-		}
-		body = after
-	}
-	_, _ = w.Write(body)
-}
-
-// copyFor is the page that r asks for, begun when the read models held the event heard; who gets it leaves it. It is nil when r's client has left.
+// copyFor returns the page that r asks for, begun when the read models held the event heard; who gets it leaves it. It is nil when r's client has left.
 func (s *Server) copyFor(heard uint64, next http.Handler, r *http.Request) *pageCopy {
-	for address := r.URL.RequestURI(); ; {
-		p, mine := s.copies.enter(address, heard, s.Now())
+	for key := (copyKey{roleOf(r), r.URL.RequestURI()}); ; {
+		p, mine := s.copies.enter(key, heard, s.Now())
 		if mine {
 			return s.makeCopy(p, next, r)
 		}
@@ -136,25 +116,25 @@ func (c *copies) full() bool {
 	return c.held >= copiesHold
 }
 
-// enter is a page of the address that is good or in the making, or a new one that the caller has to make.
-func (c *copies) enter(address string, heard uint64, now time.Time) (p *pageCopy, mine bool) {
+// enter returns the page of that key that is good or in the making, or a new one that the caller has to make.
+func (c *copies) enter(key copyKey, heard uint64, now time.Time) (p *pageCopy, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for of, p := range c.of {
-		stale := !p.inMaking() && (of == address && !p.good(heard, now) || now.Sub(p.begun) >= 2*copyLife)
+		stale := !p.inMaking() && (of == key && !p.good(heard, now) || now.Sub(p.begun) >= 2*copyLife)
 		if !p.kept || stale {
 			delete(c.of, of)
 			p.kept = false
 			c.count(p)
 		}
 	}
-	if p = c.of[address]; p != nil {
+	if p = c.of[key]; p != nil {
 		p.readers++
 		return p, false
 	}
 	p = &pageCopy{status: http.StatusOK, header: http.Header{}, made: make(chan struct{}), readers: 1}
 	if p.kept = len(c.of) < maxCopies; p.kept {
-		c.of[address] = p
+		c.of[key] = p
 	}
 	return p, true
 }
@@ -185,7 +165,7 @@ func (c *copies) count(p *pageCopy) {
 
 // makeCopy lets next write p, which ends with the last who waits for it, not with r's client.
 func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) *pageCopy {
-	ctx, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(r.Context()), formKey{}, s.copies.token))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	s.copies.mu.Lock()
 	p.cancel = cancel
@@ -195,7 +175,6 @@ func (s *Server) makeCopy(p *pageCopy, next http.Handler, r *http.Request) *page
 	begun := s.Now()
 	status, _, err := s.Store.Status(ctx)
 	next.ServeHTTP(p, r.WithContext(ctx))
-	p.forms = bytes.Contains(p.body.Bytes(), []byte(s.copies.token))
 	if p.begun = begun; err == nil {
 		p.seq = shownSeq(status)
 	}

@@ -52,17 +52,17 @@ const (
 type deciding struct {
 	projections.Matter
 	words.MatterText
-	Number    string // the text's
-	Href      string
-	Source    string // the provider's title
-	FormToken string
-	Back      string // the page to go back to
-	Days      []int
-	Default   int
-	Left      string // time left, or by how much it is over
-	Urgent    bool
-	Since     moment
-	Word      string // what was decided, and until when; "" where it is open
+	Number  string // the text's
+	Href    string
+	Source  string // the provider's title
+	Open    bool   // a person can decide about it here
+	Back    string // the page to go back to
+	Days    []int
+	Default int
+	Left    string // time left, or by how much it is over
+	Urgent  bool
+	Since   moment
+	Word    string // what was decided, and until when; "" where it is open
 }
 
 // deciding are the matters as the page at back shows them. Without Decide nobody can decide anything.
@@ -71,10 +71,9 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 	for i, m := range matters {
 		source := f.Source(m.Provider)
 		text := words.Matter(&m, source)
-		d := deciding{Matter: m, MatterText: text, Number: text.Number, Href: s.matterHref(&m), Source: source, Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
-		if s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind) {
-			d.FormToken = f.FormToken
-		}
+		d := deciding{Matter: m, MatterText: text, Number: text.Number, Href: s.matterHref(&m), Source: source, Back: back, Days: decisionDays, Default: decisionDefault,
+			Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
+		d.Open = s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind)
 		if m.Due != nil {
 			d.Left, d.Urgent = timeLeft(m.Due.Sub(f.Now))
 		}

@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -18,18 +17,9 @@ import (
 
 // failedMatter is a matter of an order whose number has to be escaped.
 func failedMatter() projections.Matter {
-	return projections.Matter{ID: "0123456789abcdef01234567", Severity: "warning", Kind: schema.MatterCheckFailed, What: "Phone check failed", About: "a", Detail: "d", Do: "do", Since: ago(time.Hour), Href: "/orders/xolphin/a",
+	return projections.Matter{ID: "0123456789abcdef01234567", Severity: "warning", Kind: schema.MatterCheckFailed, About: "a", Since: ago(time.Hour), AsOf: now,
+		Facts: projections.MatterFacts{Check: schema.CheckFailed},
 		State: "open", Provider: "xolphin", Row: `a&"<b`, Part: "phone", When: ago(time.Hour)}
-}
-
-func postForm(h http.Handler, path string, form url.Values) *httptest.ResponseRecorder {
-	form.Set("form_token", "s3cret")
-	r := httptest.NewRequest(http.MethodPost, "http://localhost"+path, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.AddCookie(&http.Cookie{Name: "certtrail_form", Value: "s3cret"})
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
 }
 
 // TestDecisions sends every form that the start page has, and some that it has not.

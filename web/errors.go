@@ -18,12 +18,22 @@ const retryAfter = "5"
 
 var (
 	errNoRoute = errors.New("nothing is at this address")
-	errMethod  = errors.New("certtrail only answers GET and HEAD here")
 	errNoLog   = fmt.Errorf("%w, for this database has no log beside it", errNoRoute)
 	errStill   = fmt.Errorf("%w: this database is of one moment, so nothing changes", errNoRoute)
 	errFull    = errors.New("the answers under way hold all the memory that is set aside for them; ask again in a few seconds")
 	errBusy    = errors.New("as many pages are being kept up to date as there is room for")
 )
+
+// methodError refuses a method: the address answers these.
+type methodError []string
+
+func (e methodError) Error() string {
+	last := len(e) - 1
+	if last == 0 {
+		return "certtrail only answers " + e[0] + " here"
+	}
+	return "certtrail only answers " + strings.Join(e[:last], ", ") + " and " + e[last] + " here"
+}
 
 // handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is ours to mend.
 type handler func(w http.ResponseWriter, r *http.Request) error
@@ -41,7 +51,6 @@ func (s *Server) api(h handler) http.Handler {
 // page answers errors as pages.
 func (s *Server) page(h handler) http.Handler {
 	return s.shared(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = withForm(w, r)
 		err := h(w, r)
 		if err == nil {
 			return
@@ -85,6 +94,7 @@ const retrySeconds = 2
 
 // judge chooses the status of an error and the sentence that explains it, and logs it if it is a fault of this program.
 func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, string) {
+	var methods methodError
 	switch {
 	case errors.Is(err, projections.ErrNotFound), errors.Is(err, errNoRoute):
 		text := err.Error()
@@ -94,9 +104,9 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 		return http.StatusNotFound, words.Sentence(text)
 	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast), errors.Is(err, errNoMatter):
 		return http.StatusConflict, words.Sentence(err.Error())
-	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision):
+	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision), errors.Is(err, errForm):
 		return http.StatusBadRequest, words.Sentence(err.Error())
-	case errors.Is(err, errForm):
+	case errors.Is(err, errForeign):
 		return http.StatusForbidden, words.Sentence(err.Error())
 	case errors.Is(err, projections.ErrRebuilding):
 		detail, retry, _ := s.rebuild(r.Context())
@@ -105,8 +115,8 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 	case errors.Is(err, errBusy), errors.Is(err, errFull):
 		w.Header().Set("Retry-After", retryAfter)
 		return http.StatusServiceUnavailable, words.Sentence(err.Error())
-	case errors.Is(err, errMethod):
-		w.Header().Set("Allow", "GET, HEAD")
+	case errors.As(err, &methods):
+		w.Header().Set("Allow", strings.Join(methods, ", "))
 		return http.StatusMethodNotAllowed, words.Sentence(err.Error())
 	case errors.Is(err, context.Canceled):
 		return http.StatusServiceUnavailable, "The server is stopping, or the request was given up."

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -161,19 +160,11 @@ func TestCalendarGetsANewAddress(t *testing.T) {
 	h := handler(t, o)
 	page := get(h, "/expiry")
 	wantAll(t, "/expiry", page.Body.String(), []string{"http://localhost:8080/calendar.ics?token=SECRET0", `action="/expiry/calendar"`})
-	cookie := page.Result().Cookies()[0]
-	post := func(token string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(http.MethodPost, "http://localhost:8080/expiry/calendar", strings.NewReader(url.Values{"form_token": {token}}.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.AddCookie(cookie)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w
+	w := sendForm(h, "/expiry/calendar", url.Values{}, map[string]string{"Sec-Fetch-Site": "cross-site"})
+	if w.Code != http.StatusForbidden || get(h, "/calendar.ics?token=SECRET0").Code != http.StatusOK {
+		t.Errorf("a form of another site is answered %d", w.Code)
 	}
-	if w := post("forged"); w.Code != http.StatusForbidden || get(h, "/calendar.ics?token=SECRET0").Code != http.StatusOK {
-		t.Errorf("a forged form is answered %d", w.Code)
-	}
-	if w := post(cookie.Value); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/expiry#calendar" {
+	if w := postForm(h, "/expiry/calendar", url.Values{}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/expiry#calendar" {
 		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
 	}
 	if get(h, "/calendar.ics?token=SECRET0").Code != http.StatusNotFound || get(h, "/calendar.ics?token=SECRET1").Code != http.StatusOK {

@@ -1,28 +1,24 @@
 package web
 
 import (
-	"html/template"
 	"net/http"
-	"strings"
-
-	"github.com/gorilla/mux"
+	"time"
 )
 
-// APIRoutes are the paths under /api that the router knows.
-func APIRoutes(o Options) ([]string, error) {
+// Route is a line of the table of routes.
+type Route struct{ Method, Path, Role string }
+
+// Routes returns the table of routes.
+func Routes(o Options) ([]Route, error) {
 	s, err := newServer(o)
 	if err != nil {
 		return nil, err
 	}
-	var paths []string
-	err = s.router().Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
-		path, err := route.GetPathTemplate()
-		if strings.HasPrefix(path, "/api/") {
-			paths = append(paths, path)
-		}
-		return err
-	})
-	return paths, err
+	var table []Route
+	for _, line := range s.routes() {
+		table = append(table, Route{line.method, line.path, string(line.role)})
+	}
+	return table, nil
 }
 
 // Heartbeat and MaxLive are the limits of /live.
@@ -52,14 +48,10 @@ const (
 	RoomLarge  = roomLarge
 )
 
-// Forming is a page that bears the token of its forms and nothing else.
-func Forming(o Options) (http.Handler, error) {
-	s, err := newServer(o)
-	if err != nil {
-		return nil, err
-	}
-	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := w.Write([]byte("form " + template.HTMLEscapeString(formToken(r.Context()))))
-		return err
-	}), nil
+// ShareCopy tells whether readers of two roles get the same copy of an address.
+func ShareCopy(a, b string) bool {
+	c := newCopies()
+	first, _ := c.enter(copyKey{role(a), "/orders"}, 0, time.Time{})
+	second, _ := c.enter(copyKey{role(b), "/orders"}, 0, time.Time{})
+	return first == second
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
@@ -93,7 +94,7 @@ func TestAPIAnswersAsOfThen(t *testing.T) {
 	if len(timeline) != 2 || o["as_of_seq"] != 2.0 || o["as_of"] != ago(51*time.Hour).String() {
 		t.Errorf("as of 2: %v", o)
 	}
-	if got := fmt.Sprint(timeline[1].(map[string]any)["changes"]); got != "[map[after:issued before:pending field:state] map[after:a.example field:names added]]" {
+	if got := fmt.Sprint(timeline[1].(map[string]any)["changes"]); got != "[map[after:issued before:pending field:state] map[after:a.example field:names_added]]" {
 		t.Errorf("changes %s", got)
 	}
 	for _, key := range []string{"as_of", "as_of_seq", "Later", "Then"} {
@@ -255,8 +256,8 @@ func TestLongHistories(t *testing.T) {
 	o := &s.orders[0]
 	for len(o.Timeline) < 1000 {
 		seq := l.add(schema.New("long", "/hooks/xolphin", ago(0), schema.OrderUpdated, schema.Data{Provider: "xolphin", OrderID: o.ID, Original: original(`"` + strings.Repeat("x<", 1500) + `"`)}))
-		o.Timeline = append(o.Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: "certtrail.order.updated.v1", Summary: "Updated: Something",
-			Changes: []projections.Changed{{Field: "check organization", Before: "pending", After: "failed"}}})
+		o.Timeline = append(o.Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: "certtrail.order.updated.v1", Facts: lifecycle.Facts{Event: "Something"},
+			Changes: []projections.Changed{{Field: "check:organization", Before: "pending", After: "failed"}}})
 	}
 	at := func(n int) string { return fmt.Sprint(o.Timeline[n-1].Seq) } // the nth event
 	path := rowsWithAPast[0]

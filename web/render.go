@@ -119,7 +119,6 @@ type frame struct {
 	Still         bool      // the page is of a moment that is over: it is not kept up to date, and its ages stay
 	Standing      *standing // of a row's page: the moment it shows
 	Reload        int       // seconds after which a browser without JavaScript loads the page again; 0: never
-	FormToken     string    // what every form that changes something must bear
 
 	titles titles
 	raws   int // bytes that deliveries take of the page
@@ -147,7 +146,7 @@ func (f frame) Source(name string) string { return f.titles.of(name) }
 // frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what Seq says of it.
 // It leaves out what it cannot have, since the page inside it fails with the better message.
 func (s *Server) frame(ctx context.Context, title, nav string) frame {
-	f := frame{Title: title, Nav: nav, Version: s.Version, Now: s.Now(), HasLog: s.Log != nil, ReadOnly: s.ReadOnly, Still: s.ReadOnly != nil, FormToken: formToken(ctx), titles: s.titles()}
+	f := frame{Title: title, Nav: nav, Version: s.Version, Now: s.Now(), HasLog: s.Log != nil, ReadOnly: s.ReadOnly, Still: s.ReadOnly != nil, titles: s.titles()}
 	status, _, err := s.Store.Status(ctx)
 	f.Seq = shownSeq(status)
 	for _, st := range status {

@@ -91,7 +91,7 @@ func TestSealedDeliveriesSaySo(t *testing.T) {
 	sealed := "sealed:v1:" + ada + ":Zm9yIG5vYm9keSB0byByZWFk"
 	seq := l.add(schema.New("0194-1", "/hooks/defguard", ago(0), schema.UserCreated, schema.Data{Provider: "defguard", UserID: ada, Decoder: "defguard/1", Event: "user_created",
 		Original: &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json"}, Sealed: sealed}}))
-	s.users[0].Timeline = append(s.users[0].Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: schema.UserCreated.Type(), Summary: "User created"})
+	s.users[0].Timeline = append(s.users[0].Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: schema.UserCreated.Type()})
 	h := handler(t, options(s, l))
 	body := get(h, "/users/defguard/"+ada).Body.String()
 	wantAll(t, "the timeline", body, []string{"<summary>Delivery, sealed</summary>", "&#34;method&#34;: &#34;POST&#34;"})

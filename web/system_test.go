@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,18 +14,6 @@ import (
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
-
-// post sends a form of a page of ours to h.
-func post(h http.Handler, path string, form url.Values) *httptest.ResponseRecorder {
-	form.Set("form_token", "s3cret")
-	r := httptest.NewRequest(http.MethodPost, "http://localhost:8080"+path, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.AddCookie(&http.Cookie{Name: "certtrail_form", Value: "s3cret"})
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
-}
 
 // TestButtonSendsATestDelivery presses the button of a provider, of one that is off and of one that is none.
 func TestButtonSendsATestDelivery(t *testing.T) {
@@ -50,7 +37,7 @@ func TestButtonSendsATestDelivery(t *testing.T) {
 	if page := get(h, "/system").Body.String(); !strings.Contains(page, "Send a test delivery") || strings.Contains(page, "answered") {
 		t.Error("the page before has no button, or knows an answer")
 	}
-	if w := post(h, "/system/test", url.Values{"provider": {"digicert"}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/system#provider-digicert" {
+	if w := postForm(h, "/system/test", url.Values{"provider": {"digicert"}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/system#provider-digicert" {
 		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
 	}
 	page := get(h, "/system").Body.String()
@@ -60,12 +47,13 @@ func TestButtonSendsATestDelivery(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "nobody"} {
-		if w := post(h, "/system/test", url.Values{"provider": {name}}); w.Code != http.StatusBadRequest {
+		if w := postForm(h, "/system/test", url.Values{"provider": {name}}); w.Code != http.StatusBadRequest {
 			t.Errorf("%q: %d", name, w.Code)
 		}
 	}
-	if w := request(h, http.MethodPost, "http://localhost:8080/system/test"); w.Code != http.StatusForbidden {
-		t.Errorf("without a form of ours: %d", w.Code)
+	foreign := map[string]string{"Sec-Fetch-Site": "cross-site"}
+	if w := sendForm(h, "/system/test", url.Values{"provider": {"digicert"}}, foreign); w.Code != http.StatusForbidden {
+		t.Errorf("from another site: %d", w.Code)
 	}
 	if fmt.Sprint(sent) != "[digicert]" {
 		t.Errorf("sent to %v", sent)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
-	"github.com/gorilla/mux"
 )
 
 // Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless ReadOnly is set.
@@ -145,79 +144,4 @@ func (s *Server) makeLists() {
 func (s *Server) lists() []listHandlers {
 	return []listHandlers{s.orders.handlers(), s.certificates.handlers(), s.domains.handlers(), s.dnssecs.handlers(),
 		s.organizations.handlers(), s.websites.handlers(), s.targets.handlers(), s.findings.handlers(), s.scans.handlers(), s.users.handlers(), s.quarantine.handlers()}
-}
-
-// router matches the path as it was sent and cleans nothing: an id from outside may contain any byte, also an escaped slash.
-func (s *Server) router() *mux.Router {
-	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	get := func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodGet, http.MethodHead) }
-	r.NotFoundHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errNoRoute })
-	r.MethodNotAllowedHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errMethod })
-
-	get("/", s.page(s.attention))
-	get("/attention", http.RedirectHandler("/", http.StatusSeeOther))
-	r.Handle("/attention", s.act(s.decide)).Methods(http.MethodPost)
-	for _, l := range s.lists() {
-		get("/"+l.model, s.page(l.page))
-		get("/"+l.model+".csv", s.api(l.csv))
-		get("/"+l.model+".json", s.api(l.json))
-		get(apiPrefix+"/"+l.model, s.api(knowing(l.api, l.parameters...)))
-	}
-	get("/search", s.page(s.search))
-	get("/expiry", s.page(s.expiry))
-	get("/calendar.ics", s.page(s.calendar))
-	r.Handle("/expiry/calendar", s.act(s.renewCalendar)).Methods(http.MethodPost)
-	get("/orders/{provider}/{id}", s.page(s.order))
-	get("/certificates/{provider}/{id}", s.page(s.certificate))
-	get("/domains/{name}", s.page(s.domain))
-	get("/dnssec/{provider}/{website_id}", s.page(s.dnssec))
-	get("/organizations/{provider}/{id}", s.page(s.organization))
-	get("/websites/{provider}/{id}", s.page(s.website))
-	get("/users/{provider}/{id}", s.page(s.user))
-	get("/targets/{provider}/{id}", s.page(s.target))
-	get("/scans/{provider}/{id}", s.page(s.scan))
-	get("/findings/{provider}/{id}", s.page(s.finding))
-	get("/events", s.page(s.logged(s.events)))
-	get("/events/{seq}", s.page(s.logged(s.event)))
-	get("/events/{seq}/body", s.page(s.logged(s.eventBody)))
-	get("/system", s.page(s.system))
-	if s.TestDelivery != nil {
-		r.Handle("/system/test", s.act(s.testDelivery)).Methods(http.MethodPost)
-	}
-
-	get(apiPrefix+"/orders/{provider}/{id}", s.api(knowing(row(s, "order", "id", s.Store.OrderAt), "at_seq", "at")))
-	get(apiPrefix+"/certificates/{provider}/{id}", s.api(knowing(row(s, "certificate", "id", s.Store.CertificateAt), "at_seq", "at")))
-	get(apiPrefix+"/domains/{name}", s.api(knowing(s.apiDomain, "at_seq", "at")))
-	get(apiPrefix+"/dnssec/{provider}/{website_id}", s.api(knowing(row(s, "rotation of website", "website_id", s.Store.DNSSECAt), "at_seq", "at")))
-	get(apiPrefix+"/organizations/{provider}/{id}", s.api(knowing(row(s, "organization", "id", s.Store.OrganizationAt), "at_seq", "at")))
-	get(apiPrefix+"/websites/{provider}/{id}", s.api(knowing(row(s, "website", "id", s.Store.WebsiteAt), "at_seq", "at")))
-	get(apiPrefix+"/users/{provider}/{id}", s.api(knowing(row(s, "user", "id", s.Store.UserAt), "at_seq", "at")))
-	get(apiPrefix+"/targets/{provider}/{id}", s.api(knowing(row(s, "target", "id", s.Store.TargetAt), "at_seq", "at")))
-	get(apiPrefix+"/scans/{provider}/{id}", s.api(knowing(row(s, "scan", "id", s.Store.ScanAt), "at_seq", "at")))
-	get(apiPrefix+"/findings/{provider}/{id}", s.api(knowing(row(s, "finding", "id", s.Store.FindingAt), "at_seq", "at")))
-	get(apiPrefix+"/attention", s.api(knowing(s.apiAttention)))
-	get(apiPrefix+"/events", s.api(knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor")))
-	get(apiPrefix+"/status", s.api(knowing(s.apiStatus)))
-	get(apiPrefix+"/live", s.api(s.live))
-	get(apiPrefix+"/openapi.yaml", s.api(s.openapi))
-
-	get("/static/{file}", s.api(s.static))
-	get("/healthz", s.api(s.healthz))
-	get("/readyz", s.api(s.readyz))
-	if s.Metrics != nil {
-		get("/metrics", s.Metrics)
-	}
-	return r
-}
-
-// either answers an error as its path's callers expect it: a problem document under /api, a page elsewhere.
-func (s *Server) either(h handler) http.Handler {
-	page, api := s.page(h), s.api(h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/api" {
-			api.ServeHTTP(w, r)
-			return
-		}
-		page.ServeHTTP(w, r)
-	})
 }

@@ -116,9 +116,6 @@ const hostile = `"'><script>alert(1)</script>`
 // TestHostileDeliveries puts a script into every text that comes from outside, and follows every link there is.
 func TestHostileDeliveries(t *testing.T) {
 	s, l := world(func(text string) string { return text + hostile })
-	for i := range s.matters {
-		s.matters[i].Href = []string{"javascript:alert(1)", "/", "/orders?q=" + hostile}[i]
-	}
 	h := handler(t, options(s, l))
 	seen := map[string]bool{}
 	crawl(h, seen, "/", append(pagesOfLists, "/events", "/system", "/domains/reason.example"), func(path string, w *httptest.ResponseRecorder) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
@@ -49,8 +50,8 @@ func (w *worldMaker) timeline(provider string, d schema.Data, kinds map[time.Dur
 		d.Reason = w.s("reason")
 		d.Original = original(`{"event":"` + strings.ReplaceAll(w.s("e"), `"`, `\"`) + `","data":{"order_id":12345,"certificate_id":23456}}`)
 		seq := w.log.add(schema.New(fmt.Sprintf("0193-%d", len(w.log.records)), "/hooks/"+provider, ago(age), k, d))
-		entries = append(entries, projections.TimelineEntry{Seq: seq, Time: ago(age), Type: k.Type(), Summary: w.s("The provider said so."),
-			Changes: []projections.Changed{{Field: "state", Before: w.s("pending"), After: w.s("issued")}, {Field: "names added", After: w.s("a.example")}}})
+		entries = append(entries, projections.TimelineEntry{Seq: seq, Time: ago(age), Type: k.Type(), Facts: lifecycle.Facts{Event: d.Event, Domain: d.Domain, Certificate: d.CertificateID, Check: schema.CheckPhone, State: schema.CheckFailed, Reason: w.s("The provider said so.")},
+			Changes: []projections.Changed{{Field: "state", Before: w.s("pending"), After: w.s("issued")}, {Field: "names_added", After: w.s("a.example")}}})
 	}
 	return entries
 }
@@ -159,9 +160,12 @@ func (w *worldMaker) makeRest() {
 		{Seq: 2, Time: ago(26 * time.Hour), Provider: "digicert", Reason: w.s("the event certificate_exploded is documented nowhere"), Original: original(`{"event":"certificate_exploded","data":{"order_id":1}}`)},
 		{Seq: 1, Time: ago(80 * time.Hour), Provider: "sectigo", Reason: w.s("the body is not JSON"), Original: &schema.Original{Method: "POST", Query: w.s("a=b"), Headers: map[string]string{"content-type": w.s("text/plain")}, BodyBase64: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}}}
 	w.store.matters = []projections.Matter{
-		{ID: "a1", State: "open", Provider: "xolphin", Row: w.s("881002"), When: ago(2 * time.Hour), Means: w.s("From then on browsers refuse it."), Do: w.s("Order another."), Due: pago(-22 * time.Hour), Severity: "critical", Kind: "revocation_announced", What: w.s("Revocation announced"), About: w.s("app01.example.org"), Detail: w.s("Replace it: Xolphin revokes certificate 881002 in 22 h, at 20:00 UTC on 22 Nov."), Since: ago(2 * time.Hour), Href: "/certificates/xolphin/881002"},
-		{ID: "a2", State: "open", Provider: "xolphin", Row: w.s("960770001"), Part: w.s("organization"), When: ago(52 * time.Hour), Do: w.s("Compare it."), Severity: "warning", Kind: "check_failed", What: w.s("Organization check failed"), About: w.s("www.bar.example"), Number: w.s("960770001"), Detail: w.s("The CA could not verify the organization of order 960770001. Compare it with the public register."), Since: ago(52 * time.Hour), Href: "/orders/xolphin/960770001"},
-		{ID: "a3", State: "open", Provider: "sectigo", Row: w.s("42"), When: ago(6 * time.Hour), Do: w.s("Publish it."), Copy: w.s("zone.example.com. IN DS 38696 13 2 683D7A16"), Severity: "notice", Kind: "ds_publish", What: w.s("Publish the new DS record"), About: w.s("zone.example.com"), Detail: w.s("Publish the new DS at the parent zone and keep the old one."), Since: ago(6 * time.Hour), Href: "/dnssec/sectigo/42"}}
+		{ID: "a1", State: "open", Provider: "xolphin", Row: w.s("881002"), When: ago(2 * time.Hour), AsOf: ago(0).Time, Due: pago(-22 * time.Hour), Severity: "critical", Kind: schema.MatterRevocationAnnounced,
+			About: w.s("app01.example.org"), Number: w.s("881002"), Since: ago(2 * time.Hour), Facts: projections.MatterFacts{Reasons: []string{w.s("keyCompromise")}}},
+		{ID: "a2", State: "open", Provider: "xolphin", Row: w.s("960770001"), Part: w.s("organization"), When: ago(52 * time.Hour), AsOf: ago(0).Time, Severity: "warning", Kind: schema.MatterCheckFailed,
+			About: w.s("www.bar.example"), Number: w.s("960770001"), Since: ago(52 * time.Hour), Facts: projections.MatterFacts{Check: schema.CheckFailed, Reasons: []string{w.s("not in the register")}}},
+		{ID: "a3", State: "open", Provider: "sectigo", Row: w.s("42"), When: ago(6 * time.Hour), AsOf: ago(0).Time, Copy: w.s("zone.example.com. IN DS 38696 13 2 683D7A16"), Severity: "notice", Kind: schema.MatterDSPublish,
+			About: w.s("zone.example.com"), Since: ago(6 * time.Hour)}}
 }
 
 func providers(on bool) func() []web.Provider {

@@ -21,7 +21,9 @@ type described struct {
 	Refusal string `json:"refusal"` // the first answer that was none, a sentence; "" if there was none
 }
 
-func (d described) String() string { return fmt.Sprintf("%d of %s", d.Asked, words.Count(d.Of, d.What)) }
+func (d described) String() string {
+	return fmt.Sprintf("%d of %s", d.Asked, words.Count(d.Of, d.What))
+}
 
 func (d described) tell(w io.Writer, source string) {
 	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, words.Count(d.Of, d.What), d.Filled)

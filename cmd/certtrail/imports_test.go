@@ -29,8 +29,9 @@ var mayImport = map[string][]string{
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
 	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections"},
-	"web":                         {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/words", "github.com/gorilla/mux", "net/http"},
-	"cmd/certtrail":               {"*"},
+	"web": {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/words", "github.com/gorilla/mux",
+		"github.com/arran4/golang-ical", "net/http"},
+	"cmd/certtrail": {"*"},
 }
 
 // notPlain are the parts of the standard library that tell what a package is about.

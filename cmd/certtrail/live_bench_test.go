@@ -39,7 +39,6 @@ func (p *openPage) fetch(ctx context.Context, heard uint64) error {
 		return err
 	}
 	r.Header.Set("Certtrail-Heard", strconv.FormatUint(heard, 10))
-	r.AddCookie(&http.Cookie{Name: "certtrail_form", Value: "0123456789"})
 	p.last = time.Now()
 	answer, err := p.client.Do(r)
 	if err != nil {

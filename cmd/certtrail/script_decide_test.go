@@ -4,7 +4,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
@@ -24,10 +23,7 @@ var (
 func scriptDecide(ts *testscript.TestScript, _ bool, args []string) {
 	w := theWorld(ts)
 	w.caughtUp(ts)
-	jar, err := cookiejar.New(nil)
-	ts.Check(err)
-	client := &http.Client{Jar: jar}
-	resp, err := client.Get(w.web + "/")
+	resp, err := http.Get(w.web + "/")
 	ts.Check(err)
 	body, err := io.ReadAll(resp.Body)
 	resp.Body.Close()
@@ -49,7 +45,11 @@ func scriptDecide(ts *testscript.TestScript, _ bool, args []string) {
 		form.Set(name, value)
 	}
 	for range 2 {
-		resp, err := client.PostForm(w.web+"/attention", form)
+		r, err := http.NewRequest(http.MethodPost, w.web+"/attention", strings.NewReader(form.Encode()))
+		ts.Check(err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin") // as browsers say
+		resp, err := http.DefaultClient.Do(r)
 		ts.Check(err)
 		answer, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()

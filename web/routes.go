@@ -1,0 +1,119 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+)
+
+// role names what a reader may see and do. Readers of one role get the same bytes from an address, so that one may have another's copy.
+type role string
+
+// anyone is whoever reaches the listener.
+const anyone role = "anyone"
+
+// roleOf returns the role of the request's sender.
+func roleOf(*http.Request) role { return anyone }
+
+// route is a line of the table of routes. A route of GET answers HEAD too.
+type route struct {
+	method  string
+	path    string // of the router: {name} stands for one segment, escaped as it was sent
+	role    role
+	handler http.Handler
+}
+
+// routes returns the table of all routes.
+func (s *Server) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	at := func(h handler) http.Handler { return s.api(knowing(h, "at_seq", "at")) }
+	table := []route{
+		{get, "/", anyone, s.page(s.attention)},
+		{get, "/attention", anyone, http.RedirectHandler("/", http.StatusSeeOther)},
+		{post, "/attention", anyone, s.act(s.decide)},
+		{get, "/search", anyone, s.page(s.search)},
+		{get, "/expiry", anyone, s.page(s.expiry)},
+		{post, "/expiry/calendar", anyone, s.act(s.renewCalendar)},
+		{get, "/calendar.ics", anyone, s.page(s.calendar)},
+		{get, "/orders/{provider}/{id}", anyone, s.page(s.order)},
+		{get, "/certificates/{provider}/{id}", anyone, s.page(s.certificate)},
+		{get, "/domains/{name}", anyone, s.page(s.domain)},
+		{get, "/dnssec/{provider}/{website_id}", anyone, s.page(s.dnssec)},
+		{get, "/organizations/{provider}/{id}", anyone, s.page(s.organization)},
+		{get, "/websites/{provider}/{id}", anyone, s.page(s.website)},
+		{get, "/users/{provider}/{id}", anyone, s.page(s.user)},
+		{get, "/targets/{provider}/{id}", anyone, s.page(s.target)},
+		{get, "/scans/{provider}/{id}", anyone, s.page(s.scan)},
+		{get, "/findings/{provider}/{id}", anyone, s.page(s.finding)},
+		{get, "/events", anyone, s.page(s.logged(s.events))},
+		{get, "/events/{seq}", anyone, s.page(s.logged(s.event))},
+		{get, "/events/{seq}/body", anyone, s.page(s.logged(s.eventBody))},
+		{get, "/system", anyone, s.page(s.system)},
+
+		{get, apiPrefix + "/orders/{provider}/{id}", anyone, at(row(s, "order", "id", s.Store.OrderAt))},
+		{get, apiPrefix + "/certificates/{provider}/{id}", anyone, at(row(s, "certificate", "id", s.Store.CertificateAt))},
+		{get, apiPrefix + "/domains/{name}", anyone, at(s.apiDomain)},
+		{get, apiPrefix + "/dnssec/{provider}/{website_id}", anyone, at(row(s, "rotation of website", "website_id", s.Store.DNSSECAt))},
+		{get, apiPrefix + "/organizations/{provider}/{id}", anyone, at(row(s, "organization", "id", s.Store.OrganizationAt))},
+		{get, apiPrefix + "/websites/{provider}/{id}", anyone, at(row(s, "website", "id", s.Store.WebsiteAt))},
+		{get, apiPrefix + "/users/{provider}/{id}", anyone, at(row(s, "user", "id", s.Store.UserAt))},
+		{get, apiPrefix + "/targets/{provider}/{id}", anyone, at(row(s, "target", "id", s.Store.TargetAt))},
+		{get, apiPrefix + "/scans/{provider}/{id}", anyone, at(row(s, "scan", "id", s.Store.ScanAt))},
+		{get, apiPrefix + "/findings/{provider}/{id}", anyone, at(row(s, "finding", "id", s.Store.FindingAt))},
+		{get, apiPrefix + "/attention", anyone, s.api(knowing(s.apiAttention))},
+		{get, apiPrefix + "/events", anyone, s.api(knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor"))},
+		{get, apiPrefix + "/status", anyone, s.api(knowing(s.apiStatus))},
+		{get, apiPrefix + "/live", anyone, s.api(s.live)},
+		{get, apiPrefix + "/openapi.yaml", anyone, s.api(s.openapi)},
+
+		{get, "/static/{file}", anyone, s.api(s.static)},
+		{get, "/healthz", anyone, s.api(s.healthz)},
+		{get, "/readyz", anyone, s.api(s.readyz)},
+	}
+	for _, l := range s.lists() {
+		table = append(table,
+			route{get, "/" + l.model, anyone, s.page(l.page)},
+			route{get, "/" + l.model + ".csv", anyone, s.api(l.csv)},
+			route{get, "/" + l.model + ".json", anyone, s.api(l.json)},
+			route{get, apiPrefix + "/" + l.model, anyone, s.api(knowing(l.api, l.parameters...))})
+	}
+	if s.TestDelivery != nil {
+		table = append(table, route{post, "/system/test", anyone, s.act(s.testDelivery)})
+	}
+	if s.Metrics != nil {
+		table = append(table, route{get, "/metrics", anyone, s.Metrics})
+	}
+	return table
+}
+
+// router matches the path as it was sent and cleans nothing: an id from outside may contain any byte, also an escaped slash.
+func (s *Server) router() *mux.Router {
+	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	methods := map[string][]string{}
+	for _, line := range s.routes() {
+		accepted := []string{line.method}
+		if line.method == http.MethodGet {
+			accepted = append(accepted, http.MethodHead)
+		}
+		methods[line.path] = append(methods[line.path], accepted...)
+		r.Handle(line.path, line.handler).Methods(accepted...)
+	}
+	for path, accepted := range methods { // any other method
+		r.Handle(path, s.either(func(http.ResponseWriter, *http.Request) error { return methodError(accepted) }))
+	}
+	r.NotFoundHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errNoRoute })
+	return r
+}
+
+// either answers an error as its path's callers expect it: a problem document under /api, a page elsewhere.
+func (s *Server) either(h handler) http.Handler {
+	page, api := s.page(h), s.api(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/api" {
+			api.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}
