@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -60,7 +61,7 @@ type MatterFacts struct {
 	Renewal   *schema.Time      // when the renewal should begin that needs a validation
 	Successor string            // the id of the certificate that takes the place of the one that is to be revoked
 	Overdue   bool              // of a rotation
-	Silence   Silence           // of a provider
+	Silence   rules.Silence     // of a provider
 	Loss      *schema.Loss      // of events of the log
 }
 
@@ -147,7 +148,8 @@ type finder func(ctx context.Context, cursor string) (matters []Matter, next str
 // finders find every matter, at the time and of the row that q asks for.
 func (s *Store) finders(q Query) []finder {
 	return []finder{ // what takes longest comes first
-		s.lapsingDomains(q, -lapsesWithin, 0), s.lapsingDomains(q, 0, lapsesWithin), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
+		s.lapsingDomains(q, true, -rules.LapseNotice, 0), s.lapsingDomains(q, true, 0, rules.LapseNotice),
+		s.lapsingDomains(q, false, -rules.LapseNotice, 0), s.lapsingDomains(q, false, 0, rules.LapseNotice), s.announced(q), s.revoked(q), s.waitingOrders(q), s.lapsing(q),
 		s.domains(lifecycle.Failed, q), s.domains(lifecycle.Expired, q), s.domains(lifecycle.RevalidationDue, q),
 		s.organizations(lifecycle.Expired, q), s.organizations(lifecycle.RevalidationDue, q), s.organizations(matter, q), s.rejectedOrders(q),
 		s.dnssec(lifecycle.StepDSSubmit, q), s.dnssec(lifecycle.StepDSRetract, q), s.failedTargets(q), s.openFindings(q), s.silent(q), s.quarantined(q), s.lost(q),

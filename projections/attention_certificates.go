@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -23,7 +23,7 @@ var (
 		return "phase = 'revoked' AND phase <> 'issued' AND (not_after = '' OR not_after > ?)", []any{now}
 	})
 	lapsingCertificates = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
-		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, lifecycle.ExpiringMost)}
+		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, rules.RenewalMost)}
 	})
 )
 
@@ -79,16 +79,12 @@ const criticalDays = 7
 func (s *Store) lapsing(q Query) finder {
 	q.State, q.Sort = matter, "not_after"
 	return finding(s, lapsingCertificates, q, func(c *Certificate) []Matter {
-		m := Matter{Severity: Warning, Kind: schema.MatterExpires, Due: c.NotAfter, Since: firstOf(expiringFrom(c), &c.FirstEventAt)}
+		m := Matter{Severity: Warning, Kind: schema.MatterExpires, Due: c.NotAfter, Since: firstOf(c.RenewFrom, &c.FirstEventAt)}
 		if *c.DaysLeft < criticalDays {
 			m.Severity = Critical
 		}
 		return []Matter{certificateMatter(m, c, *c.NotAfter)}
 	})
-}
-
-func expiringFrom(c *Certificate) *schema.Time {
-	return lifecycle.Certificate{Cert: schema.Certificate{NotBefore: c.NotBefore, NotAfter: c.NotAfter}}.ExpiringFrom()
 }
 
 func certificateMatter(m Matter, c *Certificate, when schema.Time) Matter {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -13,7 +14,7 @@ var endingOrganizations = func() *table[lifecycle.Organization, Organization] {
 	t := limited(organizations, "")
 	t.states = equalTo("state", lifecycle.Expired, lifecycle.RevalidationDue)
 	t.states[matter] = func(now string) (string, []any) {
-		return "state = 'validated' AND expires_at > ? AND expires_at <= ?", []any{timeAfter(now, -lapsesWithin), timeAfter(now, lapsesWithin)}
+		return "state = 'validated' AND expires_at > ? AND expires_at <= ?", []any{timeAfter(now, -rules.LapseNotice), timeAfter(now, rules.LapseNotice)}
 	}
 	return t
 }()

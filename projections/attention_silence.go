@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // silent are the providers that have been silent for longer than their own rhythm explains.
 func (s *Store) silent(q Query) finder {
 	return func(ctx context.Context, _ string) ([]Matter, string, error) {
-		traffic, err := s.traffic(ctx, q.Now, leastSilence) // less than that is none
+		traffic, err := s.traffic(ctx, q.Now, rules.LeastSilence)
 		return mattersOf(traffic, func(t *Traffic) []Matter { return silenceMatters(t, q.Now) }), "", err
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -20,7 +21,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	},
 	life: func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
 	derive: func(c *lifecycle.Certificate) []any {
-		return []any{timeText(c.ExpiringFrom()), c.NameSet(), c.IssuedAt().String(), c.ValidityDays()}
+		return []any{timeText(renewalOf(c)), c.NameSet(), c.IssuedAt().String(), c.ValidityDays()}
 	},
 	fold: lifecycle.Certificate.Fold,
 	names: func(_ string, c *lifecycle.Certificate) []string {
@@ -42,7 +43,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		},
 		lifecycle.Expiring: func(now string) (string, []any) {
 			// The last bound follows from the first, and an index finds by it.
-			return "phase = 'issued' AND expiring_from <= ? AND ^not_after >= ? AND ^not_after <= ?", []any{now, now, timeAfter(now, lifecycle.ExpiringMost)}
+			return "phase = 'issued' AND expiring_from <= ? AND ^not_after >= ? AND ^not_after <= ?", []any{now, now, timeAfter(now, rules.RenewalMost)}
 		},
 		lifecycle.Valid: func(now string) (string, []any) {
 			return "phase = 'issued' AND ^not_after >= ?", []any{now}
@@ -54,7 +55,7 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 	},
 	item: func(provider, id string, c *lifecycle.Certificate, now time.Time) Certificate {
 		item := Certificate{
-			Provider: provider, ID: id, OrderID: c.OrderID, State: c.State(now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
+			Provider: provider, ID: id, OrderID: c.OrderID, State: rules.CertificateState(*c, now), SerialNumber: c.Cert.SerialNumber, CommonName: c.Cert.CommonName,
 			DNSNames: c.Cert.DNSNames, Issuer: c.Cert.Issuer, NotBefore: c.Cert.NotBefore, NotAfter: c.Cert.NotAfter, KeyAlgorithm: c.Cert.KeyAlgorithm,
 			FingerprintSHA256: c.Cert.FingerprintSHA256, RevokesAt: c.RevokesAt, RevocationNotice: c.Announced, Reason: c.Reason, Unreadable: c.Unreadable,
 			AnnouncedAt: c.AnnouncedAt, RevokedAt: c.RevokedAt,
@@ -62,10 +63,19 @@ var certificates = &table[lifecycle.Certificate, Certificate]{
 		}
 		if c.Cert.NotAfter != nil {
 			days := lifecycle.DaysLeft(*c.Cert.NotAfter, now)
-			item.DaysLeft, item.RenewFrom = &days, c.ExpiringFrom()
+			item.DaysLeft, item.RenewFrom = &days, renewalOf(c)
 		}
 		return item
 	},
+}
+
+func renewalOf(c *lifecycle.Certificate) *schema.Time {
+	return rules.Renewal(c.Cert.NotBefore, c.Cert.NotAfter)
+}
+
+// certificateChanges returns what an event received at a time changed.
+func certificateChanges(before, after lifecycle.Certificate, at time.Time) []Changed {
+	return before.Changes(after, func(c lifecycle.Certificate) string { return rules.CertificateState(c, at) })
 }
 
 // timeAfter is the time d after now, both as columns hold them.

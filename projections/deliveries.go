@@ -3,9 +3,9 @@ package projections
 import (
 	"context"
 	"database/sql"
-	"slices"
 	"time"
 
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -132,37 +132,11 @@ func (t *Traffic) readHours(ctx context.Context, db *sql.DB, from schema.Time) e
 	return found.Err()
 }
 
-// Silence is how long a provider has said nothing, held against its own rhythm.
-type Silence struct {
-	For    time.Duration // since the last delivery
-	Usual  time.Duration // its longest pause but one of the last TrafficSpan; 0 where too few deliveries came to tell
-	Silent bool          // longer than the usual explains
-}
-
-// What a rhythm takes, and how far beyond it a silence must be. A provider with little to say has long pauses and is given them; a weekend, which
-// all have, is among the pauses of every rhythm.
-const (
-	rhythmPauses = 8              // fewer pauses tell no rhythm
-	shortPause   = time.Hour      // shorter ones are within a burst
-	leastSilence = 24 * time.Hour // less is never a silence
-	silenceTimes = 2              // the usual pause, so many times over, is one
-)
-
-// Silence holds the present pause against the longest but one of those before: the longest may have been a failure, which must not teach that
-// failures are usual.
-func (t *Traffic) Silence(now time.Time) Silence {
-	s := Silence{For: max(0, now.Sub(t.LastAt.Time))}
+// Silence holds the provider's present pause against those before.
+func (t *Traffic) Silence(now time.Time) rules.Silence {
 	var pauses []time.Duration
 	for i := 1; i < len(t.Hours); i++ {
-		if pause := t.Hours[i].FirstAt.Sub(t.Hours[i-1].LastAt.Time); pause >= shortPause {
-			pauses = append(pauses, pause)
-		}
+		pauses = append(pauses, t.Hours[i].FirstAt.Sub(t.Hours[i-1].LastAt.Time))
 	}
-	if len(pauses) < rhythmPauses {
-		return s
-	}
-	slices.Sort(pauses)
-	s.Usual = pauses[len(pauses)-2]
-	s.Silent = s.For > max(leastSilence, silenceTimes*s.Usual)
-	return s
+	return rules.SilenceOf(t.LastAt.Time, pauses, now)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 )
 
 var dnssecs = &table[lifecycle.DNSSEC, DNSSEC]{
@@ -14,7 +15,7 @@ var dnssecs = &table[lifecycle.DNSSEC, DNSSEC]{
 		return []any{&r.Domain, &r.Phase, &r.NextStep, record(&r.DS), record(&r.PreviousDS), optionalTime{&r.StartedAt}, optionalTime{&r.CompletedAt}}
 	},
 	life:   func(r *lifecycle.DNSSEC) *lifecycle.Life { return &r.Life },
-	derive: func(r *lifecycle.DNSSEC) []any { return []any{timeText(r.OverdueFrom())} },
+	derive: func(r *lifecycle.DNSSEC) []any { return []any{timeText(rules.Overdue(r.Phase, r.StartedAt))} },
 	fold:   lifecycle.DNSSEC.Fold,
 	names:  func(_ string, r *lifecycle.DNSSEC) []string { return []string{r.Domain} },
 	named:  []namedIn{aloneIn("domain")},
@@ -31,9 +32,14 @@ var dnssecs = &table[lifecycle.DNSSEC, DNSSEC]{
 	},
 	item: func(provider, id string, r *lifecycle.DNSSEC, now time.Time) DNSSEC {
 		return DNSSEC{
-			Provider: provider, WebsiteID: id, Domain: r.Domain, State: r.State(now), NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS,
+			Provider: provider, WebsiteID: id, Domain: r.Domain, State: rules.RotationState(*r, now), NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS,
 			StartedAt: r.StartedAt, CompletedAt: r.CompletedAt, Unreadable: r.Unreadable,
 			FirstEventAt: r.FirstEventAt, LastEventAt: r.LastEventAt, LastEventSeq: r.LastEventSeq, EventCount: r.EventCount,
 		}
 	},
+}
+
+// rotationChanges returns what an event received at a time changed.
+func rotationChanges(before, after lifecycle.DNSSEC, at time.Time) []Changed {
+	return before.Changes(after, func(r lifecycle.DNSSEC) string { return rules.RotationState(r, at) })
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -100,16 +101,14 @@ func (c *Certificate) Fate() Fate {
 	switch {
 	case c.ToBeRevoked():
 		return ToBeRevoked
-	case (c.State == lifecycle.Expiring || c.State == lifecycle.Expired) && c.Successor == nil:
+	case rules.ToBeRenewed(c.State, c.Successor != nil):
 		return ToBeRenewed
 	}
 	return 0
 }
 
 // ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that is in use.
-func (c *Certificate) ToBeRevoked() bool {
-	return c.RevocationNotice && (c.State == lifecycle.Issued || c.State == lifecycle.Active || c.State == lifecycle.Expiring)
-}
+func (c *Certificate) ToBeRevoked() bool { return rules.ToBeRevoked(c.State, c.RevocationNotice) }
 
 // CertificateRef names a certificate.
 type CertificateRef struct {
@@ -125,7 +124,9 @@ type Domain struct {
 	ValidatedAt  *schema.Time    `json:"validated_at,omitempty"`
 	ExpiresAt    *schema.Time    `json:"expires_at,omitempty"`
 	Reason       string          `json:"reason,omitempty"`
-	Since        *schema.Time    `json:"-"` // when it was first heard to stand so
+	NextRenewal  *schema.Time    `json:"next_renewal,omitempty"` // only of one name: when the next renewal of what it covers should begin
+	LapsesFirst  bool            `json:"lapses_first,omitempty"` // only of one name: it lapses before that renewal
+	Since        *schema.Time    `json:"-"`                      // when it was first heard to stand so
 	Unreadable   string          `json:"unreadable,omitempty"`
 	FirstEventAt schema.Time     `json:"first_event_at"`
 	LastEventAt  schema.Time     `json:"last_event_at"`

@@ -62,11 +62,11 @@ type history[S, T any] struct {
 var (
 	orderHistory = history[lifecycle.Order, Order]{orders, lifecycle.Order.Changes,
 		func(o *Order) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
-	certificateHistory = history[lifecycle.Certificate, Certificate]{certificates, lifecycle.Certificate.Changes,
+	certificateHistory = history[lifecycle.Certificate, Certificate]{certificates, certificateChanges,
 		func(c *Certificate) (*[]TimelineEntry, *Then) { return &c.Timeline, &c.Then }}
 	domainHistory = history[lifecycle.Domain, Domain]{domains, lifecycle.Domain.Changes,
 		func(d *Domain) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
-	dnssecHistory = history[lifecycle.DNSSEC, DNSSEC]{dnssecs, lifecycle.DNSSEC.Changes,
+	dnssecHistory = history[lifecycle.DNSSEC, DNSSEC]{dnssecs, rotationChanges,
 		func(d *DNSSEC) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
 	organizationHistory = history[lifecycle.Organization, Organization]{organizations, lifecycle.Organization.Changes,
 		func(o *Organization) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}

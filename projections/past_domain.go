@@ -70,7 +70,7 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 	if d.empty() {
 		return ErrNotFound
 	}
-	return nil
+	return r.renewals(ctx, d)
 }
 
 // bearers are the rows that as of the moment bear one of the reversed names, MaxLimit or PageBytes at most, most recent first. whole is set to

@@ -83,7 +83,7 @@ func (s *Store) Website(ctx context.Context, provider, id string, now time.Time)
 }
 
 // Domain is all that is known of one domain name: its validations, what bears the name or a wildcard above it, and its zone's rotation.
-func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*DomainDetail, error) {
+func (s *Store) Domain(ctx context.Context, name string, now time.Time) (_ *DomainDetail, err error) {
 	normal, err := schema.DomainName(name)
 	if err != nil {
 		return nil, ErrNotFound
@@ -122,7 +122,12 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (*Domain
 		}
 		d.Validations[i] = *v
 	}
-	return d, nil
+	db, done, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer done(&err)
+	return d, renewed(ctx, db, d.Validations, now)
 }
 
 // empty tells whether nothing is known of the name.

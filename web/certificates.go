@@ -71,14 +71,12 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.stand(&f, r, m, c.Timeline, c.Then)
-	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Past: s.pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
+	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Outlives: outlives(c),
+		Past: s.pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
 	}
 	p.Renewal = s.renewalOf(&p.frame, c)
-	if s.Outlives != nil {
-		p.Outlives = s.Outlives(c)
-	}
 	p.Timeline = s.timeline(r, &p.frame, c.Timeline)
 	return s.render(w, http.StatusOK, "certificate", p)
 }

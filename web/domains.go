@@ -137,11 +137,8 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	s.stand(&f, r, m, told, then)
 	p := domainPage{frame: f, Name: d.Name, Display: schema.DisplayName(d.Name), API: apiPrefix + r.URL.EscapedPath() + f.At()}
 	for i, row := range s.domains.rows(&p.frame, d.Validations) {
-		v := validation{rowView: row, Timeline: s.timeline(r, &p.frame, d.Validations[i].Timeline)}
-		if s.LapsesFirst != nil {
-			v.Lapses = s.LapsesFirst(&d.Validations[i], d.Certificates, p.Now)
-		}
-		p.Validations = append(p.Validations, v)
+		v := &d.Validations[i]
+		p.Validations = append(p.Validations, validation{row, s.timeline(r, &p.frame, v.Timeline), lapsesFirst(v, p.Now)})
 	}
 	noteFates(d)
 	p.Orders = foremost(s.orders, &p.frame, d.Orders, d)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
 )
 
@@ -14,12 +15,6 @@ import (
 const weeks = 52
 
 const week = 7 * 24 * time.Hour
-
-// Limit is how long certificates may be valid and validations be reused that are issued from From on.
-type Limit struct {
-	From            time.Time // 00:00 UTC of the day; zero for the first
-	Validity, Reuse int       // days, at most
-}
 
 // expiryPage is the data of expiry.html.
 type expiryPage struct {
@@ -86,7 +81,7 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 		spans[i] = projections.Span{From: from, Until: from.AddDate(0, 0, 7)}
 	}
 	spans[0].From = p.Now // what ended earlier today has ended
-	limits := s.limitsFrom(p.Now)
+	limits := rules.LimitsFrom(p.Now)
 	days := make([]int, len(limits))
 	for i, l := range limits {
 		days[i] = l.Validity
@@ -118,16 +113,6 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	p.Lapsing = p.Heat.Total
 	p.Calendar = s.calendarBox()
 	return s.render(w, http.StatusOK, "expiry", p)
-}
-
-// limitsFrom are the limit that holds at now, and those to come.
-func (s *Server) limitsFrom(now time.Time) []Limit {
-	for i := len(s.Limits) - 1; i >= 0; i-- {
-		if !s.Limits[i].From.After(now) {
-			return s.Limits[i:]
-		}
-	}
-	return s.Limits
 }
 
 func limitUntil(from, now time.Time) string {

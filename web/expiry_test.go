@@ -18,13 +18,9 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-var limits = []web.Limit{{Validity: 398, Reuse: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200, Reuse: 200},
-	{From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100, Reuse: 100}, {From: time.Date(2029, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 47, Reuse: 10}}
-
 func TestExpiryIsAPictureAndATable(t *testing.T) {
 	s, l := world(plain)
 	o := options(s, l)
-	o.Limits = limits
 	body := get(handler(t, o), "/expiry").Body.String()
 	week := `href="/certificates?expires_from=2026-12-05&amp;expires_until=2026-12-12&amp;sort=not_after&amp;state=valid"`
 	if n := strings.Count(body, week); n != 2 { // the column and the table's row
@@ -61,7 +57,6 @@ func TestAFullYearOfExpiriesIsALightPage(t *testing.T) {
 		s.domains = append(s.domains, projections.Domain{Provider: "digicert", Name: fmt.Sprintf("d%d.example", i), ExpiresAt: &end})
 	}
 	o := options(s, l)
-	o.Limits = limits
 	if size := get(handler(t, o), "/expiry").Body.Len(); size > 100<<10 {
 		t.Errorf("the page weighs %d bytes", size)
 	}

@@ -81,7 +81,6 @@ func numberOf(i int) string {
 func TestRenewal(t *testing.T) {
 	s, l := world(plain)
 	o := options(s, l)
-	o.Limits = []web.Limit{{Validity: 398}, {From: time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 200}, {From: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), Validity: 100}}
 	certificate := func(id, state string, renewIn time.Duration, heir *projections.CertificateRef) {
 		s.certificates = append(s.certificates, projections.Certificate{Provider: "digicert", ID: id, State: state, NotBefore: pago(20 * day), NotAfter: pago(-180 * day), RenewFrom: pago(-renewIn), Successor: heir})
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
 )
 
@@ -75,7 +76,7 @@ type key struct {
 }
 
 // columnsOf draws what ends in each week from today on.
-func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, limits []Limit) columnChart {
+func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, limits []rules.Limit) columnChart {
 	c := columnChart{Height: columnsDeep, Base: columnsTop + columnsHigh, Pitch: share(columnPitch), Thick: share(columnWidth)}
 	for i, p := range found.Providers {
 		c.Keys = append(c.Keys, key{shade(i), f.Source(p), 0})
@@ -165,7 +166,7 @@ func (c *columnChart) months(today time.Time) {
 }
 
 // mark marks the day from which a limit holds, if the picture shows it.
-func (c *columnChart) mark(today time.Time, l Limit) {
+func (c *columnChart) mark(today time.Time, l rules.Limit) {
 	after := l.From.Sub(today)
 	if after < 0 || after >= weeks*week {
 		return

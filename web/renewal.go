@@ -1,9 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
 )
 
@@ -30,10 +32,10 @@ type limitLine struct {
 func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 	n := renewal{}
 	n.Heir, n.HeirName = f.heir(c)
-	for _, l := range s.limitsFrom(f.Now) {
+	for _, l := range rules.LimitsFrom(f.Now) {
 		n.Limits = append(n.Limits, limitLine{l.Validity, l.From, limitUntil(l.From, f.Now), c.NotBefore != nil && lifeOf(*c, f.Now).Days > l.Validity})
 	}
-	if c.RenewFrom == nil || c.RevocationNotice || c.State != "active" && c.State != "expiring" {
+	if c.RenewFrom == nil || c.RevocationNotice || !rules.InForce(c.State) {
 		return n
 	}
 	n.From, n.Due = until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
@@ -42,11 +44,7 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 	if n.Due {
 		issue = f.Now
 	}
-	for _, l := range n.Limits {
-		if !l.From.After(issue) {
-			n.Most = l.Days
-		}
-	}
+	n.Most = rules.LimitOf(issue).Validity
 	return n
 }
 
@@ -59,4 +57,30 @@ func (f *frame) heir(c *projections.Certificate) (href, name string) {
 		name = f.Source(c.Successor.Provider) + " " + name
 	}
 	return rowPath("certificates", c.Successor.Provider, c.Successor.ID) + f.At(), name
+}
+
+const ruleDate = "2 January 2006"
+
+// outlives says that a certificate in use is valid for longer than it may be, and what follows; "" if it is not.
+func outlives(c *projections.Certificate) string {
+	x, found := rules.Outlives(c.NotBefore, c.NotAfter)
+	if !found || !rules.InForce(c.State) {
+		return ""
+	}
+	when := "before " + x.Until.Format(ruleDate)
+	if !x.Limit.From.IsZero() {
+		when = "since " + x.Limit.From.Format(ruleDate)
+	}
+	return fmt.Sprintf("It is valid for %s; what was issued %s may be valid for %d at most. Browsers refuse it, unless its CA is a private one.",
+		words.Days(x.Days), when, x.Limit.Validity)
+}
+
+// lapsesFirst says that a validation lapses before the next renewal of what it covers; "" if it does not, or has lapsed.
+func lapsesFirst(v *projections.Domain, now time.Time) string {
+	lapse := rules.LapseOf(v.ValidatedAt, v.ExpiresAt)
+	if !v.LapsesFirst || !lapse.After(now) {
+		return ""
+	}
+	return fmt.Sprintf("It lapses on %s, before the next renewal, which is due from %s on: have the domain validated again until then.",
+		lapse.UTC().Format(ruleDate), v.NextRenewal.UTC().Format(ruleDate))
 }

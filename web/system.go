@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -82,7 +83,7 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 type known struct {
 	Provider
 	Traffic *projections.Traffic // nil: none came, or it is not known now
-	Silence projections.Silence
+	Silence rules.Silence
 }
 
 // known are all providers with how their deliveries came. Where the read models cannot be read nothing is known of that. A database shows those

@@ -29,7 +29,6 @@ type Options struct {
 	Logger    *slog.Logger                 // nil: nothing is logged
 	First     FirstSteps
 	URL       string    // the pages' public address, for what is sent elsewhere: "https://certtrail.example"
-	Limits    []Limit   // of validity and reuse, by the day from which each holds, ascending
 	Calendar  Calendar  // nil: there is no feed
 	ReadOnly  *ReadOnly // nil: the read models follow a log
 
@@ -40,10 +39,6 @@ type Options struct {
 	TestDelivery func(ctx context.Context, provider string) error
 	Warnings     func(context.Context) []Warning // what is wrong with the machine or the log; nil: nothing can be
 	ClockTrouble func() string                   // why the clock tells nothing, a sentence; nil: there is no clock
-
-	// What rules of the CAs say, as sentences; "" for nothing to say. Both are there or neither is.
-	Outlives    func(c *projections.Certificate) string // that it is valid for longer than it may be
-	LapsesFirst func(v *projections.Domain, certificates []projections.Certificate, now time.Time) string
 }
 
 // ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -24,7 +25,7 @@ const testAPIKey = "test-api-key-0123456789abcdef"
 type certCentral struct {
 	t      *testing.T
 	server *httptest.Server
-	ca     *authority
+	ca     *demo.Authority
 
 	mu      sync.Mutex
 	orders  map[string]*centralOrder
@@ -42,7 +43,7 @@ type centralOrder struct {
 }
 
 func newCertCentral(t *testing.T) *certCentral {
-	ca, err := newAuthority("Central Test CA", time.Now())
+	ca, err := demo.NewAuthority("Central Test CA", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func (c *certCentral) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		last, errTo := time.Parse(time.DateOnly, to)
 		minutes, _ := strconv.Atoi(r.URL.Query().Get("minutes"))
 		// Seven days at most, named by their dates, both included, or as minutes back from now.
-		wellAsked = errFrom == nil && errTo == nil && last.Sub(first) < 7*day || 0 < minutes && minutes <= 7*24*60
+		wellAsked = errFrom == nil && errTo == nil && last.Sub(first) < 7*demo.Day || 0 < minutes && minutes <= 7*24*60
 	}
 	if r.Method != http.MethodGet || len(body) > 0 || !wellAsked {
 		c.t.Errorf("%s %s with %d bytes is no call of the reference", r.Method, r.URL, len(body))
@@ -149,7 +150,7 @@ func (c *certCentral) certificate(w http.ResponseWriter, r *http.Request, path s
 	id, ok := strings.CutSuffix(strings.TrimPrefix(path, "certificate/"), "/download/format/pem_all")
 	for _, o := range c.orders {
 		if ok && o.certificate == id {
-			pem, err := c.ca.issue(time.Now().Add(-time.Hour), time.Now().Add(198*day), o.name)
+			pem, err := c.ca.Issue(time.Now().Add(-time.Hour), time.Now().Add(198*demo.Day), o.name)
 			if err != nil {
 				c.t.Error(err)
 			}

@@ -16,7 +16,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/aside"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -40,7 +45,7 @@ func backupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer owner.close()
+			defer owner.Close()
 			b := &backup{owner: owner, far: newCounter(cmd.ErrOrStderr())}
 			err = b.write(cmd.Context(), dir)
 			b.far.clear()
@@ -51,13 +56,13 @@ func backupCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
 // backup is one backup in the making.
 type backup struct {
-	owner *control
+	owner *owner.Client
 	far   *counter
 	m     manifest
 }
@@ -67,12 +72,12 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
 	}
-	aside, err := makeAside(dir, true)
+	beside, err := aside.Make(dir, true)
 	if err != nil {
 		return err
 	}
-	defer aside.Close() // its lock lasts until it has its name
-	making := aside.Name()
+	defer beside.Close() // its lock lasts until it has its name
+	making := beside.Name()
 	defer os.RemoveAll(making)
 	if err := b.copyLog(ctx, filepath.Join(making, snapshotName)); err != nil {
 		return err
@@ -84,7 +89,7 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	if b.m.Stream, err = b.check(ctx, making); err != nil {
 		return err
 	}
-	b.m.Format, b.m.Version, b.m.Time, b.m.Files = backupFormat, version(), schema.At(time.Now()), map[string]fileDigest{}
+	b.m.Format, b.m.Version, b.m.Time, b.m.Files = backupFormat, version.String(), schema.At(time.Now()), map[string]fileDigest{}
 	for name, there := range map[string]bool{snapshotName: true, backupSettings: settings} {
 		if there {
 			if b.m.Files[name], err = digestFile(filepath.Join(making, name)); err != nil {
@@ -101,19 +106,14 @@ func (b *backup) write(ctx context.Context, dir string) error {
 	if err := os.Rename(making, dir); err != nil {
 		return err
 	}
-	return syncPath(filepath.Dir(dir))
-}
-
-// snapshotLine is a piece of the snapshot, as the route for it writes them.
-type snapshotLine struct {
-	Snapshot []byte `json:"snapshot"`
+	return aside.Sync(filepath.Dir(dir))
 }
 
 func (b *backup) copyLog(ctx context.Context, path string) error {
 	size := 0
-	return writeWhole(path, func(w io.Writer) error {
-		return b.owner.call(ctx, http.MethodGet, "/snapshot", nil, nil, func(line []byte) error {
-			var piece snapshotLine
+	return aside.Write(path, func(w io.Writer) error {
+		return b.owner.Call(ctx, http.MethodGet, "/snapshot", nil, nil, func(line []byte) error {
+			var piece node.SnapshotLine
 			if err := json.Unmarshal(line, &piece); err != nil {
 				return err
 			}
@@ -125,40 +125,13 @@ func (b *backup) copyLog(ctx context.Context, path string) error {
 	})
 }
 
-// snapshot streams the stream's snapshot.
-func (o *owner) snapshot(ctx context.Context, a *answer, _ *http.Request) (any, error) {
-	err := o.log.Snapshot(ctx, writerFunc(func(p []byte) (int, error) { return len(p), a.line(snapshotLine{p}) }))
-	if err != nil {
-		return nil, fmt.Errorf("%w; export writes what can be read", err)
-	}
-	return struct{}{}, nil
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// settingsCopy is the settings file that the owner was started with.
-type settingsCopy struct {
-	Path    string `json:"path"` // "" when there is none
-	Content []byte `json:"content"`
-}
-
-func (o *owner) settings(context.Context, *answer, *http.Request) (any, error) {
-	if o.c.file == "" {
-		return settingsCopy{}, nil
-	}
-	content, err := os.ReadFile(o.c.file)
-	return settingsCopy{o.c.file, content}, err
-}
-
 // copySettings tells whether there is a settings file.
 func (b *backup) copySettings(ctx context.Context, path string) (bool, error) {
-	var s settingsCopy
-	if err := b.owner.call(ctx, http.MethodGet, "/settings", nil, nil, nil, &s); err != nil || s.Path == "" {
+	var s node.SettingsCopy
+	if err := b.owner.Call(ctx, http.MethodGet, "/settings", nil, nil, nil, &s); err != nil || s.Path == "" {
 		return false, err
 	}
-	return true, writeWhole(path, func(w io.Writer) error {
+	return true, aside.Write(path, func(w io.Writer) error {
 		_, err := w.Write(s.Content)
 		return err
 	})
@@ -171,21 +144,21 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 		return streams.Summary{}, err
 	}
 	defer snapshot.Close()
-	aside := filepath.Join(making, "check")
+	beside := filepath.Join(making, "check")
 	b.far.show("reading the copy back")
-	copied, err := streams.Restore(ctx, streams.Options{Dir: aside}, snapshot)
+	copied, err := streams.Restore(ctx, streams.Options{Dir: beside}, snapshot)
 	if err != nil {
 		return copied, fmt.Errorf("the copy cannot be read back: %w", err)
 	}
-	if err := os.RemoveAll(aside); err != nil {
+	if err := os.RemoveAll(beside); err != nil {
 		return copied, err
 	}
 	var live streams.Summary
 	until := url.Values{"until": {strconv.FormatUint(copied.LastSeq, 10)}}
-	err = b.owner.call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
+	err = b.owner.Call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
 		var events uint64
-		if progressOf(line, &events) {
-			b.far.show("compared %s of %s", words.Number(events), words.Count(copied.Events, "event"))
+		if owner.ProgressOf(line, &events) {
+			b.far.show("compared %s of %s", text.Commas(events), text.Count(copied.Events, "event"))
 		}
 		return nil
 	}, &live)
@@ -194,14 +167,14 @@ func (b *backup) check(ctx context.Context, making string) (streams.Summary, err
 	}
 	if !live.Equal(copied) {
 		return copied, fmt.Errorf("the copy is not what the log holds up to event %d: it has %s with the digest %.16s, the log %s with %.16s",
-			copied.LastSeq, words.Count(copied.Events, "event"), copied.Digest, words.Count(live.Events, "event"), live.Digest)
+			copied.LastSeq, text.Count(copied.Events, "event"), copied.Digest, text.Count(live.Events, "event"), live.Digest)
 	}
 	return copied, nil
 }
 
 func (b *backup) tell(w io.Writer, dir string) {
 	s := b.m.Stream
-	fmt.Fprintf(w, "backed up %s, up to number %d, to %s\n", words.Count(s.Events, "event"), s.LastSeq, dir)
+	fmt.Fprintf(w, "backed up %s, up to number %d, to %s\n", text.Count(s.Events, "event"), s.LastSeq, dir)
 	fmt.Fprintf(w, "checked: the copy was restored aside and read to its end; each event is the log's\n")
 	warnOfGaps(w, s.Gaps)
 	if _, ok := b.m.Files[backupSettings]; ok {

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/projections/words"
 )
 
 // plainEvery is how often progress is told where nobody watches a terminal.
@@ -26,7 +27,7 @@ func newBar(w io.Writer) *bar { return &bar{counter: newCounter(w), plain: w} }
 // line takes a line of the owner's answer.
 func (b *bar) line(text []byte) error {
 	var p projections.Progress
-	if progressOf(text, &p) {
+	if owner.ProgressOf(text, &p) {
 		b.show(p)
 	}
 	return nil
@@ -49,19 +50,19 @@ const barWidth = 24
 func barText(p projections.Progress) string {
 	phase := strings.ReplaceAll(p.Phase, "_", " ")
 	if p.Phase == projections.PhaseIndexing || p.Phase == projections.PhaseComparing {
-		return fmt.Sprintf("%s after %s events", phase, words.Number(p.Seq))
+		return fmt.Sprintf("%s after %s events", phase, text.Commas(p.Seq))
 	}
 	full := int(p.Percent / 100 * barWidth)
 	drawn := strings.Repeat("=", full)
 	if full < barWidth {
 		drawn += ">" + strings.Repeat(" ", barWidth-full-1)
 	}
-	text := fmt.Sprintf("%s [%s] %.0f %%  %s of %s events", phase, drawn, p.Percent, words.Number(p.Seq), words.Number(p.TargetSeq))
+	line := fmt.Sprintf("%s [%s] %.0f %%  %s of %s events", phase, drawn, p.Percent, text.Commas(p.Seq), text.Commas(p.TargetSeq))
 	if p.EventsPerSecond > 0 {
-		text += fmt.Sprintf("  %s/s", words.Number(uint64(p.EventsPerSecond)))
+		line += fmt.Sprintf("  %s/s", text.Commas(uint64(p.EventsPerSecond)))
 	}
 	if p.SecondsLeft > 0 {
-		text += fmt.Sprintf("  %s left", (time.Duration(p.SecondsLeft) * time.Second).Round(time.Second))
+		line += fmt.Sprintf("  %s left", (time.Duration(p.SecondsLeft) * time.Second).Round(time.Second))
 	}
-	return text
+	return line
 }

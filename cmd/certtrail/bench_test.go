@@ -24,35 +24,29 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sys/unix"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections"
 )
 
 // inProcess is a whole server inside the test's process.
-func inProcess(b *testing.B) *serverProcess {
+func inProcess(b *testing.B) *node.Server {
 	b.Helper()
 	return inProcessOn(b, b.TempDir())
 }
 
 // inProcessOn is a whole server inside the test's process, on a data directory.
-func inProcessOn(b *testing.B, dir string) *serverProcess {
+func inProcessOn(b *testing.B, dir string) *node.Server {
 	b.Helper()
-	s := &settings{values: map[string]string{}}
-	for _, one := range allSettings() {
-		s.values[one.name] = one.standard
-	}
-	for name, value := range map[string]string{
+	s := settingsWith(b, map[string]string{
 		"data-dir": dir, "web-listen": "127.0.0.1:0", "hooks-listen": "127.0.0.1:0", "nats-listen": "", "log-level": "error", "digicert-webhook-key": testKey,
-	} {
-		s.values[name] = value
-	}
-	s.addBuiltIn()
-	c, err := s.config()
+	})
+	c, err := s.Config()
 	if err != nil {
 		b.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	started, ended := make(chan *serverProcess, 1), make(chan error, 1)
-	go func() { ended <- serve(ctx, c, io.Discard, func(sv *serverProcess) { started <- sv }) }()
+	started, ended := make(chan *node.Server, 1), make(chan error, 1)
+	go func() { ended <- node.Serve(ctx, c, io.Discard, func(sv *node.Server) { started <- sv }) }()
 	b.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -215,10 +209,10 @@ func BenchmarkDeliveries(b *testing.B) {
 		var count int64
 		for range 3 {
 			before, first := processorTime(b), order.Load()
-			ours = append(ours, load(b, sv.c.hooksURL, "/hooks/digicert", connections, duration, &order))
+			ours = append(ours, load(b, sv.Config.HooksURL, "/hooks/digicert", connections, duration, &order))
 			cost += processorTime(b) - before
 			count += order.Load() - first
-			status, _, err := sv.store.Status(b.Context())
+			status, _, err := sv.Store.Status(b.Context())
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -242,14 +236,14 @@ func BenchmarkDeliveryToReadModel(b *testing.B) {
 	changes := make(chan uint64, 1024)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go sv.store.Live(ctx, 0, func(c projections.Change) error { changes <- c.Seq; return nil })
+	go sv.Store.Live(ctx, 0, func(c projections.Change) error { changes <- c.Seq; return nil })
 	var order atomic.Int64
 	var took []time.Duration
 	seq := uint64(0)
 	for b.Loop() {
 		for range 1000 {
 			began := time.Now()
-			w := world{hooks: sv.c.hooksURL}
+			w := world{hooks: sv.Config.HooksURL}
 			if status, body, err := w.deliver("digicert", issuedDelivery(int(order.Add(1)))); err != nil || status != http.StatusOK {
 				b.Fatalf("%d %s %v", status, body, err)
 			}

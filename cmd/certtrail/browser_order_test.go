@@ -10,6 +10,9 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 )
 
 // TestOrderLivesOnOnePage opens the page of an order that nobody has told of, and on it sees the order created, stuck, unstuck and issued.
@@ -18,8 +21,8 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	w := begin(t, t.TempDir())
 	sample := func(event string, set ...string) {
 		t.Helper()
-		system, _ := systemOf("digicert")
-		d, err := buildSample(system, event, set)
+		system, _ := systems.Of("digicert")
+		d, err := sample.Build(system, event, set)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,11 +31,11 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 		}
 	}
 	approval := func(status string) { sample("order_approval_"+status, "order_id=779001", "certificate_id=") }
-	ca, err := newAuthority("Sample CA", time.Now())
+	ca, err := demo.NewAuthority("Sample CA", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := ca.issue(time.Now(), time.Now().Add(199*day), "live.example.com", "www.live.example.com")
+	leaf, err := ca.Issue(time.Now(), time.Now().Add(199*demo.Day), "live.example.com", "www.live.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +58,7 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	sample("domain_validated", "domain_name=live.example.com", "validated_until="+time.Now().AddDate(0, 0, 199).Format(time.DateOnly))
 	approval("completed")
 	until(t, ctx, "unstuck", state("pending")+` && !document.querySelector("#blocks") && document.querySelectorAll(".events > li").length === 3`)
-	sample("certificate_issued", "order_id=779001", "certificate_id=889001", "certificate="+leaf, "ca_certificate="+ca.pem)
+	sample("certificate_issued", "order_id=779001", "certificate_id=889001", "certificate="+leaf, "ca_certificate="+ca.PEM)
 	until(t, ctx, "issued", state("issued")+` && `+steps("Domains 2 of 2")+` && document.querySelector("#certificates tbody tr").innerText.includes("active")`)
 	until(t, ctx, "the domains' validations", `document.querySelector("#domains").innerText.includes("by live.example.com, validated until")`)
 	sample("domain_expired", "domain_name=live.example.com")

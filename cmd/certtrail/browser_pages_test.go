@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
 )
 
 // pages are all there are, each as the demo's deliveries leave it. What a page's path cannot know, "*" stands for: it is taken from the first
@@ -113,16 +115,15 @@ var judged = map[look]string{
 func seeded(t *testing.T) *world {
 	t.Helper()
 	w := begin(t, t.TempDir())
-	s := &settings{values: map[string]string{
+	s := settingsWith(t, map[string]string{
 		"digicert-webhook-key": testKey, "sectigo-username": testUser, "sectigo-password": testPassword,
 		"xolphin-token": testToken, "defguard-token": testToken, "probely-token": testToken,
-	}}
-	s.addBuiltIn()
-	player := newPlayer(w.hooks, s, 0)
-	for _, story := range openingStories(player.now) {
+	})
+	player := demo.NewPlayer(w.hooks, s.Sources, 0)
+	for _, story := range demo.OpeningStories(player.Now) {
 		for _, step := range story {
-			if err := player.deliver(t.Context(), step); err != nil {
-				t.Fatalf("%s %s: %v", step.provider, step.event, err)
+			if err := player.Deliver(t.Context(), step); err != nil {
+				t.Fatalf("%s %s: %v", step.Provider, step.Event, err)
 			}
 		}
 	}

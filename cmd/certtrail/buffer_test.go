@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
 	"sync"
+	"testing"
 )
 
 // lockedBuffer is a buffer that a process writes while a test reads.
@@ -25,3 +29,12 @@ func (l *lockedBuffer) String() string {
 }
 
 var discard = slog.New(slog.DiscardHandler)
+
+func exists(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Lstat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return err == nil
+}

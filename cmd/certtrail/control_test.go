@@ -3,9 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -147,104 +144,11 @@ func TestCommandsShareADirectory(t *testing.T) {
 	group.Wait()
 }
 
-func TestSocket(t *testing.T) {
-	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), strings.Repeat("long", 40), strings.Repeat("path", 40))} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		stale, err := listenControl(dir) // as if its process had been killed
-		if err != nil {
-			t.Fatal(err)
-		}
-		stale.l.Close()
-		if _, _, err := findOwner(context.Background(), dir); !errors.Is(err, errNoOwner) {
-			t.Errorf("a stale socket is taken for an owner: %v", err)
-		}
-		s, err := listenControl(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(filepath.Join(dir, controlName))
-		if err != nil || info.Mode().Perm() != 0o600 || info.Mode().Type() != os.ModeSocket {
-			t.Errorf("the socket: %v, %v", info.Mode(), err)
-		}
-		o := newOwner(&config{dataDir: dir}, nil)
-		s.serve(o.handler(), func(err error) { t.Error(err) })
-		c, who, err := findOwner(context.Background(), dir)
-		if err != nil || who.Process != os.Getpid() || who.Serving {
-			t.Fatalf("the owner: %+v, %v", who, err)
-		}
-		if err := c.call(context.Background(), http.MethodGet, "/nothing", nil, nil, nil, nil); err == nil || !strings.Contains(err.Error(), "another version of certtrail") {
-			t.Errorf("a route that is not there: %v", err)
-		}
-		c.close()
-		s.stop()
-		if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
-			t.Errorf("%v is left, %v", entries, err)
-		}
-	}
-}
-
-// TestBrokenAnswer sees that an answer that ends without its last line is an error, however whole it looks.
-func TestBrokenAnswer(t *testing.T) {
-	dir := t.TempDir()
-	s, err := listenControl(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.stop()
-	s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, `{"seq":1,"subject":"certs.order.issued.digicert.1","event":{"id":"1"}}`+"\n")
-		switch r.URL.Path {
-		case "/killed":
-			w.(http.Flusher).Flush()
-			conn, _, _ := http.NewResponseController(w).Hijack()
-			conn.Close()
-		case "/error":
-			io.WriteString(w, `{"error":"it went wrong"}`+"\n")
-		}
-	}), func(err error) { t.Error(err) })
-	c := connect(dir)
-	defer c.close()
-	for path, want := range map[string]string{"/ended": "ended in the middle", "/killed": "ended in the middle", "/error": "it went wrong"} {
-		lines := 0
-		err := c.call(context.Background(), http.MethodGet, path, nil, nil, func([]byte) error { lines++; return nil }, nil)
-		if err == nil || !strings.Contains(err.Error(), want) || lines != 1 {
-			t.Errorf("%s: %d lines, %v", path, lines, err)
-		}
-	}
-}
-
 func TestGapsAreTold(t *testing.T) {
 	var b bytes.Buffer
 	warnOfGaps(&b, []schema.Gap{{First: 3, Last: 3}, {First: 7, Last: 9}})
 	const want = "warning: event 3 is gone from the log; see the operating guide on gaps\nwarning: events 7 to 9 are gone from the log; see the operating guide on gaps\n"
 	if b.String() != want {
 		t.Error(b.String())
-	}
-}
-
-// TestEventsOnLines writes events that are hard to put on a line and reads them back.
-func TestEventsOnLines(t *testing.T) {
-	for _, c := range []struct{ data, want string }{
-		{`{"id":"1"}`, `{"id":"1"}`},
-		{"{\n \"id\": \"a\\nb\"\n}\n", `{"id":"a\nb"}`},
-		{`{"id":"<&>","x":"\",\"event\":","event":"}"}`, `{"id":"<&>","x":"\",\"event\":","event":"}"}`},
-	} {
-		var b bytes.Buffer
-		a := &answer{w: bufio.NewWriter(&b)}
-		if err := errors.Join(a.event(&schema.Record{Seq: 7, Subject: "certs.order.issued.digicert.%7B1", Data: []byte(c.data)}), a.w.Flush()); err != nil {
-			t.Fatal(err)
-		}
-		line := strings.TrimSuffix(b.String(), "\n")
-		got, err := readStreamed([]byte(line))
-		if err != nil || got.Seq != 7 || got.Subject != "certs.order.issued.digicert.%7B1" || string(got.event) != c.want || !json.Valid([]byte(line)) || strings.Contains(line, "\n") {
-			t.Errorf("%q became %q: %+v, %v", c.data, line, got, err)
-		}
-	}
-	for _, bad := range []string{``, `{"seq":1}`, `{"seq":x,"subject":"s","event":{}}`, `{"seq":1,"subject":"s","event":[]`} {
-		if got, err := readStreamed([]byte(bad)); err == nil {
-			t.Errorf("%q is taken for %+v", bad, got)
-		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/crash"
 )
 
 // TestCrashIsASentence ends a server by a signal as SQLite's memory would: the standard error has one sentence of it, the file has all, every start tells of
@@ -18,7 +20,7 @@ import (
 func TestCrashIsASentence(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	file, running := filepath.Join(dir, "data", crashFile), filepath.Join(dir, "data", runningFile)
+	file, running := filepath.Join(dir, "data", crash.CrashFile), filepath.Join(dir, "data", crash.RunningFile)
 	w := begin(t, dir)
 	if err := w.cmd.Process.Signal(syscall.SIGSEGV); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -157,7 +159,7 @@ func TestForgedManifest(t *testing.T) {
 		if err == nil || !strings.Contains(stderr, "nothing was restored: the restored log has 9 events") {
 			t.Errorf("%v, %s", err, stderr)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, data, preparedName+"*")); len(left) > 0 || err != nil {
+		if left, err := filepath.Glob(filepath.Join(dir, data, owner.RestoringDir+"*")); len(left) > 0 || err != nil {
 			t.Errorf("%v is left, %v", left, err)
 		}
 	}
@@ -193,7 +195,7 @@ func TestImportAnswersAtOnce(t *testing.T) {
 	in.Close()
 
 	in, errs, cmd = begun()
-	in.Write(importLines(portionEvents + 1))
+	in.Write(importLines(node.PortionEvents + 1))
 	w.caughtUp(t)
 	for n := 0; n == 0; { // until the import is under way
 		n = len(events(t, w, 0))

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // TestDocumentation holds what the documents say of commands, settings and files against the program.
@@ -21,10 +23,11 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("the README names make %s, which the Makefile has not", m[1])
 		}
 	}
-	known := knownNames(allSettings())
+	known := &cobra.Command{}
+	systems.AddSettings(known)
 	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-z`, -]+`) \\|").FindAllStringSubmatch(section(readme, "## Settings"), -1) {
 		for _, name := range strings.Split(row[1], ", ") {
-			if name = strings.Trim(name, "`"); !known[name] {
+			if name = strings.Trim(name, "`"); known.Flags().Lookup(name) == nil {
 				t.Errorf("the README names the setting %s, which there is not", name)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -164,11 +165,11 @@ func TestHostileFieldsAreText(t *testing.T) {
 		}
 		sent++
 	}
-	ca, err := newAuthority(hostileText, time.Now())
+	ca, err := demo.NewAuthority(hostileText, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := ca.issue(time.Now(), time.Now().Add(day), hostileText, "shop.example.com")
+	leaf, err := ca.Issue(time.Now(), time.Now().Add(demo.Day), hostileText, "shop.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestHostileFieldsAreText(t *testing.T) {
 			}
 			if _, bears := sample.Params["certificate"]; bears {
 				params := maps.Clone(sample.Params)
-				params["certificate"], params["ca_certificate"] = leaf, ca.pem
+				params["certificate"], params["ca_certificate"] = leaf, ca.PEM
 				send(system.Kind, sample.Build(params))
 			}
 		}

@@ -8,6 +8,10 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
 func importCommand() *cobra.Command {
@@ -30,16 +34,16 @@ func importCommand() *cobra.Command {
 				}
 				from, name = f, args[0]
 			}
-			owner, err := reachOwner(cmd, true)
+			server, err := reachOwner(cmd, true)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
-			var n imported
+			defer server.Close()
+			var n node.Imported
 			body := io.NopCloser(from) // the request must not close standard input
 			far := newCounter(cmd.ErrOrStderr())
-			err = owner.call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
-				if progressOf(line, &n) {
+			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
+				if owner.ProgressOf(line, &n) {
 					far.show("imported %s", n)
 				}
 				return nil
@@ -52,6 +56,6 @@ func importCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }

@@ -12,6 +12,10 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
 // importLines is n events of a kilobyte, as an export writes them.
@@ -35,8 +39,8 @@ func BenchmarkImport(b *testing.B) {
 		b.StopTimer()
 		k := ownerForTest(b, b.TempDir())
 		b.StartTimer()
-		var result imported
-		err := k.call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
+		var result node.Imported
+		err := k.Call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
 		if err != nil || result.Appended != n {
 			b.Fatal(result, err)
 		}
@@ -46,15 +50,15 @@ func BenchmarkImport(b *testing.B) {
 			b.Fatal(err)
 		}
 		exported += int(x.events)
-		k.close()
+		k.Close()
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "events/s")
 }
 
-func ownerForTest(t testing.TB, dir string) *control {
+func ownerForTest(t testing.TB, dir string) *owner.Client {
 	t.Helper()
-	k, err := ownerOf(context.Background(), &config{dataDir: filepath.Join(dir, "data"), maxBytes: 8 << 30}, discard)
+	k, err := node.Reach(context.Background(), &settings.Config{Systems: systems, DataDir: filepath.Join(dir, "data"), MaxBytes: 8 << 30}, discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,10 @@ import (
 	"testing"
 )
 
-const module = "github.com/certtrail/certtrail"
+const (
+	module   = "github.com/certtrail/certtrail"
+	internal = module + "/cmd/certtrail/internal/"
+)
 
 // mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
 // Of the standard library, notPlain is only for those that name it.
@@ -26,12 +29,24 @@ var mayImport = map[string][]string{
 	"ingest/ingesttest":           {module + "/schema", module + "/schema/schematest", "net/http"},
 	"streams":                     {module + "/schema", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "github.com/minio/highwayhash", "golang.org/x/sys/unix"},
 	"projections/lifecycle":       {module + "/schema"},
+	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
-	"projections":                 {module + "/schema", module + "/projections/lifecycle", "database/sql", "github.com/mattn/go-sqlite3"},
-	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections"},
-	"web": {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/words", "github.com/gorilla/mux",
-		"github.com/arran4/golang-ical", "net/http"},
+	"projections":                 {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
+	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections"},
+	"web": {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections/words",
+		"github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
 	"cmd/certtrail": {"*"},
+
+	"cmd/certtrail/internal/aside":    {},
+	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
+	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},
+	"cmd/certtrail/internal/listen":   {"net/http"},
+	"cmd/certtrail/internal/node":     {"*"},
+	"cmd/certtrail/internal/owner":    {internal + "version", module + "/schema", "net/http"},
+	"cmd/certtrail/internal/sample":   {internal + "settings", module + "/schema", module + "/ingest", "net/http"},
+	"cmd/certtrail/internal/settings": {module + "/schema", module + "/ingest", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "golang.org/x/time/rate"},
+	"cmd/certtrail/internal/text":     {module + "/schema"},
+	"cmd/certtrail/internal/version":  {},
 }
 
 // notPlain are the parts of the standard library that tell what a package is about.

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -169,7 +171,7 @@ func measureLists(tb testing.TB, store web.Store) (all []measured) {
 	took := map[string][]time.Duration{}
 	for range times {
 		handler, err := web.New(web.Options{
-			Store: store, Providers: func() []web.Provider { return nil }, Version: version(), Hosts: []string{"localhost"}, Limits: limits(),
+			Store: store, Providers: func() []web.Provider { return nil }, Version: version.String(), Hosts: []string{"localhost"},
 			Now: func() time.Time { return madeNow }, ReadOnly: &web.ReadOnly{AsOf: madeNow, AsOfSeq: madeEvents},
 		})
 		if err != nil {
@@ -195,7 +197,7 @@ func measureLists(tb testing.TB, store web.Store) (all []measured) {
 // BenchmarkLists measures how long the pages of lists take over a million orders and certificates, frame and all, and prints for each list the typical
 // page and the slowest. Filling takes a minute or two.
 func BenchmarkLists(b *testing.B) {
-	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding})
+	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: node.TuneBuilding})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -104,22 +105,22 @@ func BenchmarkLive(b *testing.B) {
 	var pages sync.WaitGroup
 	defer pages.Wait()
 	defer cancel()
-	known, _ := systemOf("digicert")
+	known, _ := systems.Of("digicert")
 	system := known.New(func(string) string { return testKey })
 	send := func(event string) {
 		body := fmt.Sprintf(`{"event":%q,"data":{"order_id":7,"certificate_id":8}}`, event)
 		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
-		if status, answer, err := deliver(ctx, sv.c.hooksURL, "digicert", system, d); err != nil || status != http.StatusOK {
+		if status, answer, err := sample.Deliver(ctx, sv.Config.HooksURL, "digicert", system, d); err != nil || status != http.StatusOK {
 			b.Fatalf("%d %s %v", status, answer, err)
 		}
 	}
 	for order := range 150 {
-		if _, _, err := deliver(ctx, sv.c.hooksURL, "digicert", system, issuedDelivery(1000+order)); err != nil {
+		if _, _, err := sample.Deliver(ctx, sv.Config.HooksURL, "digicert", system, issuedDelivery(1000+order)); err != nil {
 			b.Fatal(err)
 		}
 	}
 	send("certificate_issued")
-	(&world{web: sv.c.webURL}).caughtUp(b)
+	(&world{web: sv.Config.WebURL}).caughtUp(b)
 
 	type change struct {
 		page int
@@ -132,7 +133,7 @@ func BenchmarkLive(b *testing.B) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * openPages}}
 	defer client.CloseIdleConnections()
 	for n := range openPages {
-		p := &openPage{base: sv.c.webURL, path: []string{"/orders", "/orders?state=issued", "/", "/orders/digicert/7"}[n%4], client: client,
+		p := &openPage{base: sv.Config.WebURL, path: []string{"/orders", "/orders?state=issued", "/", "/orders/digicert/7"}[n%4], client: client,
 			changed: func(seq uint64, at time.Time) { changes <- change{n, seq, at} }}
 		pages.Go(func() {
 			if err := p.follow(ctx, ready.Done); ctx.Err() == nil {

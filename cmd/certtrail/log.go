@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -52,7 +52,7 @@ func logCheckCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
@@ -75,7 +75,7 @@ func logRepairCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
@@ -87,26 +87,26 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	}
 	far := newCounter(cmd.ErrOrStderr())
 	defer far.clear()
-	release, locked := lockDir(c.dataDir)
+	release, locked := owner.Lock(c.DataDir)
 	if locked == nil {
 		defer release()
-		logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.logLevel}))
-		return do(cmd.Context(), streams.Options{Dir: logDir(c.dataDir), Always: c.syncAlways, Logger: logger, Progress: func(done, total int) {
+		logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.LogLevel}))
+		return do(cmd.Context(), streams.Options{Dir: node.LogDir(c.DataDir), Always: c.SyncAlways, Logger: logger, Progress: func(done, total int) {
 			far.show("read %d of %d files", done, total)
 		}})
 	}
-	if !errors.Is(locked, errInUse) {
+	if !errors.Is(locked, owner.ErrInUse) {
 		return nil, locked
 	}
-	owner, _, err := findOwner(cmd.Context(), c.dataDir)
+	server, _, err := owner.Find(cmd.Context(), c.DataDir)
 	if err != nil {
-		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, controlName, err)
+		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, owner.SocketName, err)
 	}
-	defer owner.close()
+	defer server.Close()
 	var report streams.Report
-	err = owner.call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
-		var p filesRead
-		if progressOf(line, &p) {
+	err = server.Call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
+		var p node.FilesRead
+		if owner.ProgressOf(line, &p) {
 			far.show("read %d of %d files", p.Done, p.Total)
 		}
 		return nil
@@ -114,30 +114,14 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	return &report, err
 }
 
-// filesRead is how far a reading of the log's files is.
-type filesRead struct {
-	Done  int `json:"files_read"`
-	Total int `json:"files"`
-}
-
-// checkLog is GET /log/check.
-func (o *owner) checkLog(ctx context.Context, a *answer, _ *http.Request) (any, error) {
-	return o.log.Check(ctx, func(done, total int) { a.progress(filesRead{done, total}) }) // who hears nothing any more changes nothing
-}
-
-// repairLog is POST /log/repair.
-func (o *owner) repairLog(ctx context.Context, _ *answer, _ *http.Request) (any, error) {
-	return o.log.Repair(ctx)
-}
-
 func printReport(w io.Writer, r *streams.Report) {
-	fmt.Fprintf(w, "The log has %s up to number %s.\n", words.Count(r.Events, "event"), words.Number(r.Last))
+	fmt.Fprintf(w, "The log has %s up to number %s.\n", text.Count(r.Events, "event"), text.Commas(r.Last))
 	for _, d := range r.Damage {
 		if d.Cut {
 			fmt.Fprintf(w, "%s ends with %d bytes of an event that was never whole, as a crash leaves it.\n", d.File, d.Bytes)
 			continue
 		}
-		fmt.Fprintf(w, "%s is damaged: %s in %s.\n", d.File, words.Count(uint64(d.Bytes), "byte"), words.Count(uint64(d.Places), "place"))
+		fmt.Fprintf(w, "%s is damaged: %s in %s.\n", d.File, text.Count(uint64(d.Bytes), "byte"), text.Count(uint64(d.Places), "place"))
 	}
 	if len(r.Gaps) > 0 {
 		fmt.Fprintf(w, "%s gone: %s. Compare with a backup, or reconcile; then settle it: certtrail log accept-gap %s\n", countAre(r.Gaps.Events(), "event"), r.Gaps, r.Gaps[0])
@@ -153,9 +137,9 @@ func printReport(w io.Writer, r *streams.Report) {
 // countAre is "1 event is" or "2 events are".
 func countAre(n uint64, what string) string {
 	if n == 1 {
-		return words.Count(n, what) + " is"
+		return text.Count(n, what) + " is"
 	}
-	return words.Count(n, what) + " are"
+	return text.Count(n, what) + " are"
 }
 
 func logAcceptCommand() *cobra.Command {
@@ -170,60 +154,22 @@ func logAcceptCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			owner, err := reachOwner(cmd, false)
+			server, err := reachOwner(cmd, false)
 			if err != nil {
 				return err
 			}
-			defer owner.close()
-			var accepted acceptedGap
+			defer server.Close()
+			var accepted node.AcceptedGap
 			bar := newBar(cmd.ErrOrStderr())
-			err = owner.call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
+			err = server.Call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
 			bar.clear()
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Event %s says that %s gone.\n", words.Number(accepted.Seq), eventsAre(gap))
+			fmt.Fprintf(cmd.OutOrStdout(), "Event %s says that %s gone.\n", text.Commas(accepted.Seq), text.EventsAre(gap))
 			return nil
 		},
 	}
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
-}
-
-type acceptedGap struct {
-	Seq uint64 `json:"seq"`
-}
-
-// acceptGap is POST /log/accept-gap.
-func (o *owner) acceptGap(ctx context.Context, a *answer, r *http.Request) (any, error) {
-	gap, err := schema.ParseGap(r.URL.Query().Get("gap"))
-	if err != nil {
-		return nil, err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, err
-	}
-	seq, err := o.log.AcceptGap(ctx, schema.NewGapAccepted(id.String(), schema.At(time.Now()), gap))
-	if err != nil {
-		return nil, err
-	}
-	store, err := o.readModels()
-	if err != nil {
-		return nil, err
-	}
-	if o.unsettled() {
-		return acceptedGap{seq}, nil
-	}
-	if err := store.AcceptLosses(ctx, func(p projections.Progress) { a.progress(p) }); err != nil { // who hears nothing any more changes nothing
-		return nil, fmt.Errorf("event %d accepts the gap, but the read models still show what is gone; certtrail replay builds them anew: %w", seq, err)
-	}
-	return acceptedGap{seq}, nil
-}
-
-func eventsAre(g schema.Gap) string {
-	if g.First == g.Last {
-		return fmt.Sprintf("event %d is", g.First)
-	}
-	return fmt.Sprintf("events %d to %d are", g.First, g.Last)
 }

@@ -4,27 +4,24 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
 	"github.com/certtrail/certtrail/ingest/probely"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
-	"github.com/certtrail/certtrail/schema"
 )
 
 // systems are the kinds of providers that this program serves, one line each.
-var systems = []schema.System{
+var systems = settings.Systems{
 	digicert.System,
 	sectigo.System,
 	xolphin.System,
@@ -52,7 +49,7 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "certtrail",
 		Short:         "Track the lifecycle of certificates over several certificate authorities",
-		Version:       version(),
+		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs, // so that a command that is misspelt is an error
@@ -66,52 +63,9 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// flagError says in plain words what a flag wants; an error of any other sort stays as it is.
-func flagError(err error) error {
-	var wrong *pflag.InvalidValueError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	wants := map[string]string{
-		"uint64": "a whole number that is not negative", "int": "a whole number", "bool": "true or false", "duration": "a time with its unit, such as 10s or 6h",
-	}[wrong.GetFlag().Value.Type()]
-	if wants == "" {
-		return err
-	}
-	return fmt.Errorf("--%s wants %s, not %q", wrong.GetFlag().Name, wants, wrong.GetValue())
-}
-
-// wants refuses any other number of arguments than n, in words: what the command wants, with an example.
-func wants(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return fmt.Errorf("%s wants %s", strings.TrimPrefix(cmd.CommandPath(), "certtrail "), what)
-		}
-		return nil
-	}
-}
-
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "certtrail", version()) },
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "certtrail", version.String()) },
 	}
-}
-
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	if v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return "devel"
 }

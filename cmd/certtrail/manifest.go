@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/aside"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -19,7 +22,7 @@ const (
 	backupFormat   = 1
 	manifestName   = "manifest.json"
 	snapshotName   = "stream.snapshot"
-	backupSettings = defaultConfig
+	backupSettings = settings.DefaultFile
 )
 
 // manifest says what a backup holds. It is written last: a directory without one is no backup.
@@ -53,7 +56,7 @@ func (m *manifest) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, manifestName), func(w io.Writer) error {
+	return aside.Write(filepath.Join(dir, manifestName), func(w io.Writer) error {
 		_, err := w.Write(append(b, '\n'))
 		return err
 	})
@@ -70,7 +73,7 @@ func readManifest(dir string) (*manifest, error) {
 		return nil, fmt.Errorf("%s in %s is damaged: %w", manifestName, dir, err)
 	}
 	if m.Format != backupFormat {
-		return nil, fmt.Errorf("the backup %s has the format %d, of certtrail %s; this certtrail (%s) reads the format %d", dir, m.Format, m.Version, version(), backupFormat)
+		return nil, fmt.Errorf("the backup %s has the format %d, of certtrail %s; this certtrail (%s) reads the format %d", dir, m.Format, m.Version, version.String(), backupFormat)
 	}
 	if _, ok := m.Files[snapshotName]; !ok {
 		return nil, fmt.Errorf("%s in %s names no %s", manifestName, dir, snapshotName)

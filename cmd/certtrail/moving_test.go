@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
@@ -44,7 +45,7 @@ func TestMovingHouse(t *testing.T) {
 // remember fills the log of a data directory with n events of a random history.
 func remember(t *testing.T, dir string, seed uint64, n int) {
 	t.Helper()
-	log, err := streams.Open(context.Background(), streams.Options{Dir: logDir(dir), Logger: slog.New(slog.DiscardHandler)})
+	log, err := streams.Open(context.Background(), streams.Options{Dir: node.LogDir(dir), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -124,15 +126,15 @@ func TestPersonsAreSealed(t *testing.T) {
 		t.Error("the read models do not show who it is")
 	}
 
-	c, _, err := findOwner(context.Background(), data)
+	c, _, err := owner.Find(context.Background(), data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
+	defer c.Close()
 	for source, list := range names {
 		for _, name := range list {
-			var b built
-			if err := c.call(context.Background(), http.MethodPost, "/forget", url.Values{"source": {source}, "name": {name}}, nil, nil, &b); err != nil {
+			var b node.Built
+			if err := c.Call(context.Background(), http.MethodPost, "/forget", url.Values{"source": {source}, "name": {name}}, nil, nil, &b); err != nil {
 				t.Fatalf("%s of %s is not forgotten: %v", name, source, err)
 			}
 		}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -61,59 +62,34 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		}
 	}
 	sourceName := cmd.Flags().String("source", system.Kind, "the source, where there are several of "+system.Title)
-	addAPISettings(cmd, system)
+	settings.AddAPISettings(cmd, system)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		s, err := readSettings(cmd.Flags())
+		s, err := systems.Read(cmd.Flags())
 		if err != nil {
 			return err
 		}
-		conf, err := s.config()
+		conf, err := s.Config()
 		if err != nil {
 			return err
 		}
-		source, err := sourceNamed(conf.sources, *sourceName)
+		source, err := settings.SourceNamed(conf.Sources, *sourceName)
 		if err != nil {
 			return err
 		}
-		if source.system.Kind != system.Kind {
-			return fmt.Errorf("the source %s is not of the kind %s", source.name, system.Kind)
+		if source.System.Kind != system.Kind {
+			return fmt.Errorf("the source %s is not of the kind %s", source.Name, system.Kind)
 		}
-		a, err := source.api()
+		a, err := node.APIOf(source)
 		if err != nil {
 			return err
 		}
 		if a == nil {
-			return source.noAPI()
+			return source.NoAPI()
 		}
 		return c.Run(cmd.Context(), schema.Invocation{
-			Client: a.client, Setting: source.get, Endpoints: conf.endpoints(source), Out: cmd.OutOrStdout(),
+			Client: a.Client, Setting: source.Setting, Endpoints: conf.Endpoints(source), Out: cmd.OutOrStdout(),
 			Flag: func(name string) (string, bool) { f := cmd.Flags().Lookup(name); return f.Value.String(), f.Changed },
 		})
 	}
 	return cmd
-}
-
-// addAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
-func addAPISettings(cmd *cobra.Command, system schema.System) {
-	cmd.Flags().String("config", "", "the settings' file (default ./"+defaultConfig+" if it exists)")
-	for _, p := range system.API.Settings {
-		cmd.Flags().String(system.Kind+"-"+p.Name, p.Default, p.Usage)
-		if p.Secret {
-			cmd.Flags().String(system.Kind+"-"+p.Name+"-file", "", "a file that holds "+system.Kind+"-"+p.Name)
-		}
-	}
-	cmd.Flags().SortFlags = false
-}
-
-// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
-func (c *config) endpoints(s source) []string {
-	base := c.hooksURL
-	if base == "" {
-		base = "http://" + c.hooksListen
-	}
-	var list []string
-	for _, feed := range feeds(s.system) {
-		list = append(list, base+ingest.Path(s.name, feed, "{token}"))
-	}
-	return list
 }

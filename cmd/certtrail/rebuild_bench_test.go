@@ -17,6 +17,7 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
@@ -232,10 +233,10 @@ func insertRows(b *testing.B, path string, n int) float64 {
 // one run, and its ratio to the slower of them.
 func BenchmarkRebuild(b *testing.B) {
 	const n = 300_000
-	defer tuneRuntime()()
+	defer node.Tune()()
 	log := filled(b, b.TempDir(), n)
 	dir := b.TempDir()
-	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding})
+	store, err := projections.Open(projections.Options{Dir: dir, Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: node.TuneBuilding})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,8 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -43,7 +45,7 @@ order that was received by then.`,
 			if err != nil {
 				return err
 			}
-			defer c.close()
+			defer c.Close()
 			if r.verify {
 				return r.runVerify(cmd, c)
 			}
@@ -56,7 +58,7 @@ order that was received by then.`,
 	flags.Uint64Var(&r.untilSeq, "until-seq", 0, "build the state as of this event, into --out")
 	flags.StringVar(&r.untilTime, "until-time", "", "build the state as of this time (RFC 3339, or a date), into --out")
 	flags.StringVar(&r.out, "out", "", "the database to build, which must not exist")
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
@@ -87,7 +89,7 @@ func (r *replay) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
+func (r *replay) runBuild(cmd *cobra.Command, c *owner.Client) error {
 	query := url.Values{"redecode": {strconv.FormatBool(r.redecode)}}
 	if r.out != "" {
 		path, err := filepath.Abs(r.out) // the owner may work in another directory
@@ -99,41 +101,41 @@ func (r *replay) runBuild(cmd *cobra.Command, c *control) error {
 		query.Set("until_time", r.untilTime)
 	}
 	bar := newBar(cmd.ErrOrStderr())
-	var built built
-	err := c.call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
+	var built node.Built
+	err := c.Call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
 	bar.clear()
 	if err != nil {
 		return err
 	}
 	took := time.Duration(built.Seconds * float64(time.Second)).Round(time.Millisecond)
 	if r.out != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, words.Number(built.Seq), quoted(r.out))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s holds the state as of event %s; show it with: certtrail serve --read-only --db %s\n", r.out, text.Commas(built.Seq), quoted(r.out))
 		return nil
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", words.Number(built.Seq), took)
+	fmt.Fprintf(cmd.OutOrStdout(), "The read models were rebuilt from %s events in %s.\n", text.Commas(built.Seq), took)
 	if len(built.Gone) > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s, and not in the new ones any more; see the operating guide on gaps\n", heldText(built.Gone))
 	}
 	return nil
 }
 
-func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
+func (r *replay) runVerify(cmd *cobra.Command, c *owner.Client) error {
 	bar := newBar(cmd.ErrOrStderr())
 	var v projections.Verification
-	err := c.call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
+	err := c.Call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
 	bar.clear()
 	if err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
 	for _, t := range v.Tables {
-		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, words.Number(uint64(t.Rows)), t.SHA256)
+		fmt.Fprintf(out, "%-14s %9s rows  sha256 %s\n", t.Table, text.Commas(uint64(t.Rows)), t.SHA256)
 		if t.Rebuilt != "" {
 			fmt.Fprintf(out, "%-14s %9s       rebuilt %s\n", "", "", t.Rebuilt)
 		}
 	}
 	if v.Differing == 0 {
-		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), words.Number(v.Seq))
+		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), text.Commas(v.Seq))
 		return nil
 	}
 	for _, d := range v.Differences {
@@ -144,7 +146,7 @@ func (r *replay) runVerify(cmd *cobra.Command, c *control) error {
 		advice = heldText(v.Gone) + ", and a replay would lose what came of that: compare with a backup first"
 	}
 	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; %s",
-		anew(v.Redecoded), words.Number(v.Seq), words.Count(uint64(v.Differing), "difference"), advice)
+		anew(v.Redecoded), text.Commas(v.Seq), text.Count(uint64(v.Differing), "difference"), advice)
 }
 
 func anew(redecoded bool) string {
@@ -160,62 +162,4 @@ func quoted(path string) string {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path
-}
-
-// built is what POST /replay answers at the end.
-type built struct {
-	Seq     uint64      `json:"seq"` // the last event
-	Seconds float64     `json:"seconds"`
-	Gone    schema.Gaps `json:"gone,omitempty"` // what only the read models before held
-}
-
-// replay is POST /replay: it builds the read models anew, or with out those of a moment.
-func (o *owner) replay(ctx context.Context, a *answer, r *http.Request) (any, error) {
-	store, err := o.readModels()
-	if err != nil {
-		return nil, err
-	}
-	query := r.URL.Query()
-	redecode := query.Get("redecode") == "true"
-	ctx, report := reporting(ctx, a)
-	began := time.Now()
-	if out := query.Get("out"); out != "" {
-		m, err := momentOf(query)
-		if err != nil {
-			return nil, err
-		}
-		seq, err := store.BuildSide(ctx, out, m, redecode, report)
-		return built{Seq: seq, Seconds: time.Since(began).Seconds()}, err
-	}
-	rebuilt, err := store.Rebuild(ctx, redecode, report)
-	return built{rebuilt.Seq, time.Since(began).Seconds(), rebuilt.Gone}, err
-}
-
-func momentOf(query url.Values) (m projections.Moment, err error) {
-	if t := query.Get("until_time"); t != "" {
-		at, err := schema.ParseTime(t)
-		return projections.Moment{Time: at.Time}, err
-	}
-	m.Seq, err = strconv.ParseUint(query.Get("until_seq"), 10, 64)
-	return m, err
-}
-
-// verify is POST /verify.
-func (o *owner) verify(ctx context.Context, a *answer, r *http.Request) (any, error) {
-	store, err := o.readModels()
-	if err != nil {
-		return nil, err
-	}
-	ctx, report := reporting(ctx, a)
-	return store.Verify(ctx, report)
-}
-
-// reporting sends progress to whoever asked; once nobody listens any more, the context ends.
-func reporting(ctx context.Context, a *answer) (context.Context, func(projections.Progress)) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, func(p projections.Progress) {
-		if err := a.progress(p); err != nil {
-			cancel(err)
-		}
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections"
 )
 
@@ -26,7 +27,7 @@ func BenchmarkSoakResident(b *testing.B) {
 	}{{144_000, 250}, {1_000_000, 400}} {
 		b.Run(fmt.Sprintf("events=%d", c.events), func(b *testing.B) {
 			dir := b.TempDir()
-			filled(b, logDir(filepath.Join(dir, "data")), c.events).Close()
+			filled(b, node.LogDir(filepath.Join(dir, "data")), c.events).Close()
 			build := serveIn(b, dir)
 			awaitLive(b, build)
 			if err := build.stop(); err != nil {

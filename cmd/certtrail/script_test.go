@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
 )
 
 // The credentials of every test server.
@@ -50,12 +53,13 @@ func TestMain(m *testing.M) {
 //	page PATH REGEXP…        the page shows text that matches each
 //	decide PATTERN DECISION [NAME=VALUE…]  a person decides about the first matter of the start page that matches
 //	certificate FILE NAME…   a fresh certificate for the names
+//	table FILE               prints the deliveries of the table FILE, each with what it became: see scriptTable
 //
 // JSON contains other JSON when it has all its members with those values; null stands for a member that must not be there.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: "testdata/script", UpdateScripts: flag.Lookup("update").Value.String() == "true", // a flag of ingesttest
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, testEnvironment()...)
 			e.Values[worldKey{}] = &world{}
@@ -65,7 +69,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": scriptStart, "terminate": scriptTerminate, "crash": scriptCrash, "deliver": scriptDeliver, "http": scriptHTTP,
 			"event": scriptEvent, "row": scriptRow, "page": scriptPage, "decide": scriptDecide, "certificate": scriptCertificate,
-			"sql": scriptSQL, "caughtup": func(ts *testscript.TestScript, _ bool, _ []string) { theWorld(ts).caughtUp(ts) }, "showing": scriptShowing,
+			"table": scriptTable, "sql": scriptSQL, "caughtup": func(ts *testscript.TestScript, _ bool, _ []string) { theWorld(ts).caughtUp(ts) }, "showing": scriptShowing,
 		},
 	})
 }
@@ -123,9 +127,9 @@ func scriptCrash(ts *testscript.TestScript, _ bool, _ []string)     { theWorld(t
 
 func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	now := time.Now()
-	ca, err := newAuthority("Script Sample CA", now)
+	ca, err := demo.NewAuthority("Script Sample CA", now)
 	ts.Check(err)
-	leaf, err := ca.issue(now.Add(-time.Hour), now.Add(198*day), args[1:]...)
+	leaf, err := ca.Issue(now.Add(-time.Hour), now.Add(198*demo.Day), args[1:]...)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(leaf), 0o600))
 }

@@ -1,27 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 )
-
-// sendTimeout bounds one delivery; the server holds one for append-wait at most.
-const sendTimeout = 30 * time.Second
 
 func sendCommand() *cobra.Command {
 	var set []string
@@ -36,108 +27,27 @@ func sendCommand() *cobra.Command {
 			if answered || err != nil {
 				return err
 			}
-			s, err := readSettings(cmd.Flags())
+			s, err := systems.Read(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			base := strings.TrimRight(s.get("hooks-url"), "/")
+			base := strings.TrimRight(s.Get("hooks-url"), "/")
 			if base == "" {
-				base = "http://" + s.get("hooks-listen")
+				base = "http://" + s.Get("hooks-listen")
 			}
-			sent, err := s.send(cmd.Context(), base, args[0], args[1], set)
-			if nobody && errors.Is(err, errUnreached) {
-				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.get("data-dir"))
+			sent, err := sample.Send(cmd.Context(), s.Sources, s.File, base, args[0], args[1], set)
+			if nobody && errors.Is(err, sample.ErrUnreached) {
+				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.Get("data-dir"))
 			}
 			if err != nil {
 				return err
 			}
-			return sent.tell(cmd.OutOrStdout())
+			return sent.Tell(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringArrayVar(&set, "set", nil, "`name=value` to put into the delivery; may be repeated")
-	addSettings(cmd)
+	systems.AddSettings(cmd)
 	return cmd
-}
-
-func buildSample(system schema.System, event string, set []string) (*schema.Delivery, error) {
-	i := slices.IndexFunc(system.Samples, func(s schema.Sample) bool { return s.Event == event })
-	if i < 0 {
-		return nil, fmt.Errorf("%s has no sample %q, only %s", system.Kind, event, strings.Join(sampleEvents(system), ", "))
-	}
-	sample := system.Samples[i]
-	params := maps.Clone(sample.Params)
-	for _, pair := range set {
-		name, value, ok := strings.Cut(pair, "=")
-		if _, known := params[name]; !ok || !known {
-			return nil, notSettable(sample, name, ok)
-		}
-		params[name] = value
-	}
-	return sample.Build(params), nil
-}
-
-// notSettable says what --set may name instead.
-func notSettable(sample schema.Sample, name string, valued bool) error {
-	names := slices.Sorted(maps.Keys(sample.Params))
-	switch {
-	case len(names) == 0:
-		return fmt.Errorf("--set %s: the sample %s has nothing that can be set", name, sample.Event)
-	case !valued:
-		return fmt.Errorf("--set %s: it wants NAME=VALUE, and the sample %s has the names %s", name, sample.Event, strings.Join(names, ", "))
-	}
-	return fmt.Errorf("--set %s=…: the sample %s has no %s, only %s", name, sample.Event, name, strings.Join(names, ", "))
-}
-
-func sampleEvents(system schema.System) []string {
-	var events []string
-	for _, s := range system.Samples {
-		events = append(events, s.Event)
-	}
-	return events
-}
-
-func sampleList() string {
-	var b strings.Builder
-	for _, s := range systems {
-		fmt.Fprintf(&b, "%s: %s\n", s.Kind, strings.Join(sampleEvents(s), ", "))
-	}
-	return b.String()
-}
-
-// sent is what became of a sample.
-type sent struct {
-	Base   string `json:"base"`
-	Status int    `json:"status"`
-	Body   string `json:"body"`
-}
-
-func (s sent) tell(w io.Writer) error {
-	if s.Status >= 300 && s.Status < 400 {
-		return fmt.Errorf("the server at %s answered %d, which leads elsewhere, and providers do not follow that: set hooks-url to the address where it leads", s.Base, s.Status)
-	}
-	if s.Status != http.StatusOK {
-		return fmt.Errorf("the server at %s answered %d: %s", s.Base, s.Status, strings.TrimSpace(s.Body))
-	}
-	fmt.Fprintf(w, "The server took the delivery (%d).\n", s.Status)
-	return nil
-}
-
-// send sends a sample to the endpoints at base, with the credentials of the source's settings.
-func (s *settings) send(ctx context.Context, base, name, event string, set []string) (sent, error) {
-	source, err := sourceNamed(s.sources, name)
-	if err != nil {
-		return sent{}, err
-	}
-	d, err := buildSample(source.system, event, set)
-	if err != nil {
-		return sent{}, err
-	}
-	p := source.system.New(source.get)
-	if p == nil {
-		return sent{}, fmt.Errorf("the source %s is off. %s", source.name, source.howToEnable(s.file))
-	}
-	status, body, err := deliver(ctx, base, source.name, p, d)
-	return sent{base, status, string(body)}, err
 }
 
 // sendByOwner lets the server that has the data directory send to itself. It does not when a flag says where or with what to send. nobody says that it
@@ -149,63 +59,29 @@ func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answer
 	if byFlag {
 		return false, false, nil
 	}
-	s, err := readSettings(cmd.Flags())
+	s, err := systems.Read(cmd.Flags())
 	if err != nil {
 		return false, false, err
 	}
-	owner, who, err := findOwner(cmd.Context(), s.get("data-dir"))
+	owner, who, err := owner.Find(cmd.Context(), s.Get("data-dir"))
 	if err != nil {
 		return false, true, nil // the settings may lead to a server elsewhere
 	}
-	defer owner.close()
+	defer owner.Close()
 	if !who.Serving {
 		return false, true, nil
 	}
-	var result sent
-	if err := owner.call(cmd.Context(), http.MethodPost, "/send", url.Values{"source": {source}, "event": {event}, "set": set}, nil, nil, &result); err != nil {
+	var result sample.Result
+	if err := owner.Call(cmd.Context(), http.MethodPost, "/send", url.Values{"source": {source}, "event": {event}, "set": set}, nil, nil, &result); err != nil {
 		return true, false, err
 	}
-	return true, false, result.tell(cmd.OutOrStdout())
+	return true, false, result.Tell(cmd.OutOrStdout())
 }
 
-// send is the route that sends a sample to the server's own endpoints.
-func (o *owner) send(ctx context.Context, _ *answer, r *http.Request) (any, error) {
-	q := r.URL.Query()
-	s := &settings{sources: o.c.sources, file: o.c.file}
-	return s.send(ctx, o.endpoints, q.Get("source"), q.Get("event"), q["set"])
-}
-
-// errUnreached says that nobody listens where a delivery should go.
-var errUnreached = errors.New("couldn't reach a server")
-
-// deliver sends d over HTTP with the provider's credentials.
-func deliver(ctx context.Context, base, source string, p schema.Provider, d *schema.Delivery) (int, []byte, error) {
-	sign(p, d)
-	feed := p.Feeds()[max(0, slices.IndexFunc(p.Feeds(), func(f schema.Feed) bool { return f.Name == d.Feed }))]
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	target := base + ingest.Path(source, feed, url.PathEscape(d.Token))
-	if d.Query != "" {
-		target += "?" + d.Query
+func sampleList() string {
+	var b strings.Builder
+	for _, s := range systems {
+		fmt.Fprintf(&b, "%s: %s\n", s.Kind, strings.Join(sample.Events(s), ", "))
 	}
-	req, err := http.NewRequestWithContext(ctx, d.Method, target, bytes.NewReader(d.Body))
-	if err != nil {
-		return 0, nil, fmt.Errorf("couldn't make the request for %s: %w", source, err)
-	}
-	for name, values := range d.Header {
-		req.Header[name] = values
-	}
-	// Providers do not follow redirects: where one leads, the delivery is not taken, and its credentials have no business.
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) { // its text has the whole URL, and that may hold a token
-			err = u.Err
-		}
-		return 0, nil, fmt.Errorf("%w at %s, is `certtrail serve` running there? %w", errUnreached, base, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	return resp.StatusCode, body, err
+	return b.String()
 }

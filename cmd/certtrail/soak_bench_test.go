@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/streams"
 )
@@ -27,28 +28,28 @@ import (
 func BenchmarkSoakServing(b *testing.B) {
 	const n = 1_000_000
 	dir := b.TempDir()
-	log := filled(b, logDir(dir), n)
+	log := filled(b, node.LogDir(dir), n)
 	log.Close()
 	sv := inProcessOn(b, dir)
-	settled(b, sv.store)
+	settled(b, sv.Store)
 	for b.Loop() {
 		ctx, stop := context.WithCancel(context.Background())
 		var serving sync.WaitGroup
 		var took []time.Duration
-		serving.Go(func() { took = readPages(ctx, b, sv.c.webURL) })
+		serving.Go(func() { took = readPages(ctx, b, sv.Config.WebURL) })
 		delivered := 0
-		serving.Go(func() { delivered = deliverSteadily(ctx, b, sv.c.hooksURL) })
+		serving.Go(func() { delivered = deliverSteadily(ctx, b, sv.Config.HooksURL) })
 		began := time.Now()
-		built, err := sv.store.Rebuild(context.Background(), false, nil)
+		built, err := sv.Store.Rebuild(context.Background(), false, nil)
 		rebuilt := time.Since(began)
 		stop()
 		serving.Wait()
 		if err != nil {
 			b.Fatal(err)
 		}
-		settled(b, sv.store)
+		settled(b, sv.Store)
 		for i := range delivered {
-			if _, err := sv.store.Order(context.Background(), "digicert", soakOrder(i), time.Now()); err != nil {
+			if _, err := sv.Store.Order(context.Background(), "digicert", soakOrder(i), time.Now()); err != nil {
 				b.Fatalf("the order of delivery %d: %v", i, err)
 			}
 		}
@@ -144,14 +145,14 @@ func BenchmarkSoakMemory(b *testing.B) {
 	const n = 5_000_000
 	dir := b.TempDir()
 	filled(b, dir, n).Close()
-	defer tuneRuntime()()
+	defer node.Tune()()
 	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer log.Close()
 	store, err := projections.Open(projections.Options{
-		Dir: b.TempDir(), Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: tuneBuilding,
+		Dir: b.TempDir(), Log: log.Reader("projections"), Aside: log, Logger: slog.New(slog.DiscardHandler), Building: node.TuneBuilding,
 	})
 	if err != nil {
 		b.Fatal(err)

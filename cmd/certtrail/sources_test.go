@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -26,11 +27,11 @@ func TestSourcesOfOneKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := us.asked(dir, "--config", file, "--reconcile-every", "0")
-	system, _ := systemOf("digicert")
+	system, _ := systems.Of("digicert")
 	delivers := func(source, key string, want int) {
 		t.Helper()
 		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(`{"event":"certificate_issued","data":{"order_id":1,"certificate_id":` + map[string]string{"digicert": "11", "digicert-eu": "22"}[source] + `}}`)}
-		status, body, err := deliver(t.Context(), w.hooks, source, system.New(func(string) string { return key }), d)
+		status, body, err := sample.Deliver(t.Context(), w.hooks, source, system.New(func(string) string { return key }), d)
 		if err != nil || status != want {
 			t.Errorf("%s: %d %s (%v), want %d", source, status, body, err, want)
 		}

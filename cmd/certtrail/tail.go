@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -47,37 +49,37 @@ func tailCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the CloudEvents, one on a line")
 	cmd.Flags().Uint64Var(&after, "after-seq", 0, "begin after the event with this `sequence`; 0 is the beginning")
-	addOwnerSettings(cmd)
+	settings.AddOwnerSettings(cmd)
 	return cmd
 }
 
 // tail follows the log of a running server until it is interrupted, or shows the past of a log that nobody serves.
-func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, streamed) error) error {
-	s, err := readSettings(cmd.Flags())
+func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, owner.Event) error) error {
+	s, err := systems.Read(cmd.Flags())
 	if err != nil {
 		return err
 	}
-	dir := s.get("data-dir")
-	owner, who, err := findOwner(cmd.Context(), dir)
+	dir := s.Get("data-dir")
+	server, who, err := owner.Find(cmd.Context(), dir)
 	switch {
 	case err == nil && who.Serving:
 		query.Set("follow", "1")
 	case err == nil && past:
-	case past && errors.Is(err, errNoOwner):
-		if owner, err = reachOwner(cmd, false); err != nil {
+	case past && errors.Is(err, owner.ErrNoOwner):
+		if server, err = reachOwner(cmd, false); err != nil {
 			return err
 		}
-	case err == nil || errors.Is(err, errNoOwner):
+	case err == nil || errors.Is(err, owner.ErrNoOwner):
 		if err == nil {
-			owner.close()
+			server.Close()
 		}
 		return fmt.Errorf("no server runs on the data directory %s: start one with `certtrail serve`, name another with --data-dir, or see the past with --after-seq 0", dir)
 	default:
 		return err
 	}
-	defer owner.close()
-	err = owner.call(cmd.Context(), http.MethodGet, "/events", query, nil, func(line []byte) error {
-		e, err := readStreamed(line)
+	defer server.Close()
+	err = server.Call(cmd.Context(), http.MethodGet, "/events", query, nil, func(line []byte) error {
+		e, err := owner.ReadStreamed(line)
 		if err != nil {
 			return err
 		}
@@ -89,13 +91,13 @@ func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, 
 	return err
 }
 
-func showJSON(w io.Writer, e streamed) error {
-	_, err := fmt.Fprintf(w, "%s\n", e.event)
+func showJSON(w io.Writer, e owner.Event) error {
+	_, err := fmt.Fprintf(w, "%s\n", e.Data)
 	return err
 }
 
-func showText(w io.Writer, s streamed) error {
-	e, err := schema.DecodeMeaning(s.event)
+func showText(w io.Writer, s owner.Event) error {
+	e, err := schema.DecodeMeaning(s.Data)
 	if err != nil {
 		_, err = fmt.Fprintf(w, "%-24s  %s  cannot be read: %v\n", "?", s.Subject, err)
 		return err

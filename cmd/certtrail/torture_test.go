@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -63,7 +64,7 @@ func base(t *testing.T) (clean, killed string) {
 func copyOf(t *testing.T, dir string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "data")
-	os.Remove(filepath.Join(dir, controlName))
+	os.Remove(filepath.Join(dir, owner.SocketName))
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,13 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/spf13/cobra"
 )
 
 func testEnvironment() []string {
@@ -119,13 +123,13 @@ func (w *world) stop() error {
 // deliver sends d to the endpoint /hooks/source with the test's credentials.
 func (w *world) deliver(source string, d *schema.Delivery) (int, []byte, error) {
 	kind, feed, _ := strings.Cut(source, "-")
-	system, ok := systemOf(kind)
+	system, ok := systems.Of(kind)
 	if !ok {
 		return 0, nil, fmt.Errorf("no system %s", kind)
 	}
 	d.Feed = feed
 	credentials := map[string]string{"webhook-key": testKey, "username": testUser, "password": testPassword, "token": testToken}
-	return deliver(context.Background(), w.hooks, kind, system.New(func(name string) string { return credentials[name] }), d)
+	return sample.Deliver(context.Background(), w.hooks, kind, system.New(func(name string) string { return credentials[name] }), d)
 }
 
 type fataler interface{ Fatalf(string, ...any) }
@@ -160,4 +164,21 @@ func fetch(target string) (int, []byte, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, body, err
+}
+
+// settingsWith reads settings in which flags say values.
+func settingsWith(t testing.TB, values map[string]string) *settings.Settings {
+	t.Helper()
+	cmd := &cobra.Command{}
+	systems.AddSettings(cmd)
+	for name, value := range values {
+		if err := cmd.Flags().Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := systems.Read(cmd.Flags())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

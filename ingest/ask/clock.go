@@ -14,6 +14,9 @@ import (
 
 const clockDecoder = "clock/1"
 
+// Day is 86,400 seconds, whatever the calendar says.
+const Day = 24 * time.Hour
+
 // Thresholds are how long before an end it is told of.
 type Thresholds struct {
 	Days   []int // of what lives long
@@ -80,7 +83,8 @@ type Validation struct {
 	Provider    string // the source's name
 	Domain      string
 	ValidatedAt time.Time // zero if it is not known
-	ExpiresAt   time.Time // zero where the provider did not say: then as long as a validation of ValidatedAt may be used at all
+	ExpiresAt   time.Time // when it lapses, as the provider said or the rules have it; zero if it is not known: then nothing is due
+	Renewal     time.Time // when the next renewal of what it covers should begin; zero: there is none
 	Heard       time.Time // when the log took the event that brought either
 	Over        bool      // it failed, or the provider told of its end: nothing more is due
 }
@@ -117,9 +121,6 @@ func (t Thresholds) Due(now, last time.Time, certificates []Certificate, validat
 		}
 	}
 	for _, v := range validations {
-		if v.ExpiresAt.IsZero() && !v.ValidatedAt.IsZero() {
-			v.ExpiresAt = ReusableUntil(v.ValidatedAt)
-		}
 		if !v.Over && !v.ExpiresAt.IsZero() {
 			add(v.Heard, t.before(v.ValidatedAt, v.ExpiresAt), v.due)
 			add(v.Heard, []mark{ended(v.ExpiresAt)}, v.expired)
@@ -153,11 +154,19 @@ func (c Certificate) notice(k schema.Kind, m mark, reason string) Notice {
 }
 
 func (v Validation) due(m mark) Notice {
-	return v.notice(schema.DomainRevalidationDue, m, "Its validation may be used until "+v.ExpiresAt.UTC().Format(time.DateOnly)+": "+m.left+" before its end.")
+	return v.notice(schema.DomainRevalidationDue, m, "Its validation may be used until "+v.ExpiresAt.UTC().Format(time.DateOnly)+": "+m.left+" before its end."+v.needed())
 }
 
 func (v Validation) expired(m mark) Notice {
-	return v.notice(schema.DomainExpired, m, "Its validation may be used no more since "+v.ExpiresAt.UTC().Format(time.DateOnly)+".")
+	return v.notice(schema.DomainExpired, m, "Its validation may be used no more since "+v.ExpiresAt.UTC().Format(time.DateOnly)+"."+v.needed())
+}
+
+// needed says when the next renewal that needs the validation should begin, as a sentence after another.
+func (v Validation) needed() string {
+	if v.Renewal.IsZero() {
+		return ""
+	}
+	return " The next renewal of what it covers should begin on " + v.Renewal.UTC().Format(time.DateOnly) + "."
 }
 
 func (v Validation) notice(k schema.Kind, m mark, reason string) Notice {

@@ -77,7 +77,7 @@ func TestDue(t *testing.T) {
 
 func TestValidationsAreDue(t *testing.T) {
 	begin := day(2026, time.April, 1)
-	v := Validation{Provider: "digicert-eu", Domain: "*.example.test", ValidatedAt: begin, Heard: begin}
+	v := Validation{Provider: "digicert-eu", Domain: "*.example.test", ValidatedAt: begin, ExpiresAt: begin.Add(200 * Day), Heard: begin}
 	run := func(v Validation) string {
 		return told(DefaultThresholds.Due(begin.AddDate(2, 0, 0), time.Time{}, nil, []Validation{v}), begin)
 	}
@@ -108,7 +108,12 @@ func TestNoticeEvents(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	v := Validation{Provider: "digicert", Domain: "www.example.test", ExpiresAt: day(2027, time.May, 20), Heard: day(2026, time.May, 20)}
+	v.Renewal = day(2027, time.June, 1)
 	all := DefaultThresholds.Due(v.ExpiresAt.Add(Day), time.Time{}, nil, []Validation{v})
+	e = all[0].Event(v.ExpiresAt)
+	if want := "Its validation may be used until 2027-05-20: 30 days before its end. The next renewal of what it covers should begin on 2027-06-01."; e.Data.Reason != want {
+		t.Errorf("the reason is %q, want %q", e.Data.Reason, want)
+	}
 	e = all[len(all)-1].Event(v.ExpiresAt.Add(Day))
 	if e.ID != "domain.expired/digicert/www.example.test/2027-05-20T00:00:00.000Z/0" || e.NATSSubject() != "certs.domain.expired.digicert.test.example.www" || !e.Data.ExpiresAt.Equal(v.ExpiresAt) {
 		t.Errorf("got %+v", e)
@@ -208,4 +213,8 @@ func TestWatch(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "the clock jumped forward by 47h0m0s, to 2026-11-23 00:00:00 UTC, so") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func day(year int, month time.Month, d int) time.Time {
+	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 }

@@ -15,9 +15,6 @@ const (
 	Valid    = "valid" // active or expiring: only to choose by
 )
 
-// ExpiringMost is how long before its end a certificate expires soon, at most; one that lives short does so for its last third.
-const ExpiringMost = 30 * 24 * time.Hour
-
 // Certificate is the life of one certificate.
 type Certificate struct {
 	Life
@@ -81,35 +78,6 @@ func (c *Certificate) reason(d *schema.Data) {
 	if d.Reason != "" {
 		c.Reason = d.Reason
 	}
-}
-
-// State is where the certificate stands at now; Issued when its validity is not known.
-func (c Certificate) State(now time.Time) string {
-	switch {
-	case c.Phase != Issued:
-		return c.Phase
-	case c.Cert.NotAfter == nil:
-		return Issued
-	case now.After(c.Cert.NotAfter.Time):
-		return Expired
-	case !now.Before(c.ExpiringFrom().Time):
-		return Expiring
-	}
-	return Active
-}
-
-// ExpiringFrom is when the certificate begins to expire soon: 30 days before its end, or for its last third if that is shorter.
-// It is nil when its validity is not known.
-func (c Certificate) ExpiringFrom() *schema.Time {
-	if c.Cert.NotAfter == nil {
-		return nil
-	}
-	before := ExpiringMost
-	if c.Cert.NotBefore != nil {
-		before = min(before, c.Cert.NotAfter.Sub(c.Cert.NotBefore.Time)/3)
-	}
-	t := schema.At(c.Cert.NotAfter.Add(-before))
-	return &t
 }
 
 // ValidityDays is how many days of 86,400 s the certificate is valid for, its first and its last second included, a begun day as a whole one: what limits on

@@ -26,7 +26,7 @@ const ListSeparator = ", "
 
 // Changes is what is other in after than in o; of the first event, all that it told. What follows from the rest (the next step) is left
 // out, and so are a row's times and counts of its events, which every event changes.
-// Likewise the other states' Changes; at is when the event was received, since the clock alone changes some states.
+// Likewise the other states' Changes.
 func (o Order) Changes(after Order, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldState, o.state(), after.state())
@@ -53,15 +53,15 @@ func (o Order) state() string {
 	return o.State()
 }
 
-// Changes is what is other in after than in c.
-func (c Certificate) Changes(after Certificate, at time.Time) []Changed {
+// Changes returns what differs in after from c. state returns where a certificate stands when the event was received.
+func (c Certificate) Changes(after Certificate, state func(Certificate) string) []Changed {
 	var d changes
 	before := ""
 	if c.Phase != "" {
-		before = c.State(at)
+		before = state(c)
 	}
 	x, y := &c.Cert, &after.Cert
-	d.text(FieldState, before, after.State(at))
+	d.text(FieldState, before, state(after))
 	d.text(FieldAnnounced, truth(c.Announced), truth(after.Announced))
 	d.time(FieldRevokesAt, c.RevokesAt, after.RevokesAt)
 	d.text(FieldReason, c.Reason, after.Reason)
@@ -78,10 +78,10 @@ func (c Certificate) Changes(after Certificate, at time.Time) []Changed {
 	return d
 }
 
-// Changes is what is other in after than in r.
-func (r DNSSEC) Changes(after DNSSEC, at time.Time) []Changed {
+// Changes returns what differs in after from r. state returns where a rotation stands when the event was received.
+func (r DNSSEC) Changes(after DNSSEC, state func(DNSSEC) string) []Changed {
 	var c changes
-	c.text(FieldState, r.State(at), after.State(at))
+	c.text(FieldState, state(r), state(after))
 	c.text(FieldNextStep, r.NextStep, after.NextStep)
 	c.text(FieldZone, r.Domain, after.Domain)
 	c.text(FieldDS, dsText(r.DS), dsText(after.DS))

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/certtrail/certtrail/schema"
 )
@@ -20,9 +19,6 @@ const (
 	StepDSSubmit  = "ds-submit"  // publish the new DS at the parent, beside the old
 	StepDSRetract = "ds-retract" // take the old DS out of the parent
 )
-
-// rotationLimit is how long a rotation may wait for its end before it is overdue.
-const rotationLimit = 7 * 24 * time.Hour
 
 // DNSSEC is the life of one zone's key rotations. A DS that is not the present one begins a new cycle.
 type DNSSEC struct {
@@ -146,23 +142,6 @@ func newOf(d *schema.Data, old *schema.DS) *schema.DS {
 // sameKey tells whether two DS records are of one key, maybe by another digest.
 func sameKey(a, b *schema.DS) bool {
 	return a != nil && b != nil && a.KeyTag == b.KeyTag && a.Algorithm == b.Algorithm
-}
-
-// State is where the rotation stands at now.
-func (r DNSSEC) State(now time.Time) string {
-	if overdue := r.OverdueFrom(); overdue != nil && !now.Before(overdue.Time) {
-		return RotationOverdue
-	}
-	return r.Phase
-}
-
-// OverdueFrom is when a rotation under way becomes overdue; nil when none is.
-func (r DNSSEC) OverdueFrom() *schema.Time {
-	if r.Phase != RotationStarted || r.StartedAt == nil {
-		return nil
-	}
-	t := schema.At(r.StartedAt.Add(rotationLimit))
-	return &t
 }
 
 // about tells whether an observation at the parent, of ds or of no record in particular (nil), is about the record known, and not one of an earlier rotation.

@@ -109,8 +109,8 @@ func TestRevokedCommutesWithIssuedOfTheSameCertificate(t *testing.T) {
 		}
 		ca := history(Certificate.Fold, []*schema.Event{issued, revoked})
 		cb := history(Certificate.Fold, []*schema.Event{revoked, issued})
-		if ca.State(began) != Revoked || cb.State(began) != Revoked {
-			t.Fatalf("the certificate is %s and %s, want revoked both ways", ca.State(began), cb.State(began))
+		if ca.Phase != Revoked || cb.Phase != Revoked {
+			t.Fatalf("the certificate is %s and %s, want revoked both ways", ca.Phase, cb.Phase)
 		}
 	})
 }
@@ -280,14 +280,10 @@ func TestRotations(t *testing.T) {
 		"seen, when none was awaited": {[]*schema.Event{started(ds(1)), completed(ds(1)), made(schema.DNSSECDSSeen, schema.Data{WebsiteID: "42"})}, RotationCompleted, StepDSRetract, 1, 0},
 	} {
 		r := history(DNSSEC.Fold, c.events)
-		if r.State(began) != c.state || r.NextStep != c.step || tag(r.DS) != c.tag || tag(r.PreviousDS) != c.previous {
+		if r.Phase != c.state || r.NextStep != c.step || tag(r.DS) != c.tag || tag(r.PreviousDS) != c.previous {
 			t.Errorf("%s: %s, next %s, DS %d, before %d; want %s, next %s, DS %d, before %d",
-				name, r.State(began), r.NextStep, tag(r.DS), tag(r.PreviousDS), c.state, c.step, c.tag, c.previous)
+				name, r.Phase, r.NextStep, tag(r.DS), tag(r.PreviousDS), c.state, c.step, c.tag, c.previous)
 		}
-	}
-	r := history(DNSSEC.Fold, []*schema.Event{started(ds(1))})
-	if late := r.State(began.Add(rotationLimit)); late != RotationOverdue {
-		t.Errorf("after %s it is %s, want overdue", rotationLimit, late)
 	}
 }
 
@@ -313,24 +309,7 @@ func TestValidations(t *testing.T) {
 	}
 }
 
-func TestCertificateStates(t *testing.T) {
-	from, until := schema.At(began), schema.At(began.AddDate(0, 0, 200))
-	c := history(Certificate.Fold, []*schema.Event{made(schema.OrderIssued, schema.Data{CertificateID: "1", Certificate: &schema.Certificate{NotBefore: &from, NotAfter: &until}})})
-	short := c
-	week := schema.At(began.AddDate(0, 0, 6))
-	short.Cert.NotAfter = &week
-	for _, s := range []struct {
-		c     Certificate
-		after int // days
-		want  string
-	}{{c, 0, Active}, {c, 169, Active}, {c, 170, Expiring}, {c, 199, Expiring}, {c, 201, Expired}, {short, 3, Active}, {short, 4, Expiring}, {short, 7, Expired}} {
-		if got := s.c.State(began.AddDate(0, 0, s.after)); got != s.want {
-			t.Errorf("a certificate until %s is %s after %d days, want %s", s.c.Cert.NotAfter, got, s.after, s.want)
-		}
-	}
-	if unknown := history(Certificate.Fold, []*schema.Event{made(schema.OrderIssued, schema.Data{CertificateID: "1"})}); unknown.State(began) != Issued {
-		t.Errorf("without validity it is %s, want issued", unknown.State(began))
-	}
+func TestDaysLeft(t *testing.T) {
 	for left, want := range map[time.Duration]int{0: 0, 25 * time.Hour: 1, 23 * time.Hour: 0, -time.Hour: -1, -24 * time.Hour: -1, -25 * time.Hour: -2} {
 		if got := DaysLeft(schema.At(began.Add(left)), began); got != want {
 			t.Errorf("%s left is %d days, want %d", left, got, want)
@@ -363,9 +342,6 @@ func TestCertificatesWithoutAnEnd(t *testing.T) {
 	}
 	if got := DaysLeft(from, until.Time); got != -days-1 {
 		t.Errorf("at its end its beginning is %d days away, want %d", got, -days-1)
-	}
-	if c.State(began) != Active {
-		t.Errorf("it is %s", c.State(began))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -67,7 +68,7 @@ func matters() map[string]projections.Matter {
 		"finding":                        made(schema.MatterFinding, func(m matter) { m.Facts.Finding = "Weak cipher" }),
 		"finding without a name":         made(schema.MatterFinding, nil),
 		"silent": made(schema.MatterSilent, func(m matter) {
-			m.About, m.Number, m.Facts.Silence = "", "", projections.Silence{For: 70 * time.Hour, Usual: 20 * time.Hour, Silent: true}
+			m.About, m.Number, m.Facts.Silence = "", "", rules.Silence{For: 70 * time.Hour, Usual: 20 * time.Hour, Silent: true}
 		}),
 		"quarantined": made(schema.MatterQuarantined, func(m matter) {
 			m.About, m.Number, m.Part, m.Facts.Reasons = "", "", "7", []string{`The event "a" is documented nowhere.`}

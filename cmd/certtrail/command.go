@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+)
+
+// reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set, there must be a log in it.
+func reachOwner(cmd *cobra.Command, create bool) (*owner.Client, error) {
+	c, err := configOf(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(node.LogDir(c.DataDir)); err != nil && !create {
+		return nil, fmt.Errorf("there is no log in the data directory %s: name another with --data-dir (%w)", c.DataDir, err)
+	}
+	return node.Reach(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.LogLevel})))
+}
+
+// configOf reads the settings of a command.
+func configOf(cmd *cobra.Command) (*settings.Config, error) {
+	s, err := systems.Read(cmd.Flags())
+	if err != nil {
+		return nil, err
+	}
+	return s.Config()
+}
+
+// flagError says in plain words what a flag wants; an error of any other sort stays as it is.
+func flagError(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	wants := map[string]string{
+		"uint64": "a whole number that is not negative", "int": "a whole number", "bool": "true or false", "duration": "a time with its unit, such as 10s or 6h",
+	}[wrong.GetFlag().Value.Type()]
+	if wants == "" {
+		return err
+	}
+	return fmt.Errorf("--%s wants %s, not %q", wrong.GetFlag().Name, wants, wrong.GetValue())
+}
+
+// wants refuses any other number of arguments than n, in words: what the command wants, with an example.
+func wants(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return fmt.Errorf("%s wants %s", strings.TrimPrefix(cmd.CommandPath(), "certtrail "), what)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,3 @@
+package crash
+
+import "C" // addresses.c

@@ -1,0 +1,68 @@
+package node
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// calendarName is the file in the data directory that holds the secret of the calendar's address.
+const calendarName = "calendar-secret"
+
+// calendarSecret is the secret of the address that calendar programs subscribe to. It is made when it is first asked for. web.Calendar.
+type calendarSecret struct {
+	path string
+
+	mu    sync.Mutex
+	known string
+}
+
+func newCalendarSecret(dataDir string) *calendarSecret {
+	return &calendarSecret{path: filepath.Join(dataDir, calendarName)}
+}
+
+// Secret is the secret; it is made if there is none.
+func (c *calendarSecret) Secret() (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known != "" {
+		return c.known, nil
+	}
+	text, err := os.ReadFile(c.path)
+	if secret := strings.TrimSpace(string(text)); err == nil && secret != "" {
+		c.known = secret
+		return secret, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("couldn't read the secret of the calendar's address: %w", err)
+	}
+	err = c.make()
+	return c.known, err
+}
+
+// Renew makes another secret in its place.
+func (c *calendarSecret) Renew() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.make()
+}
+
+// make writes a new secret beside the old one and puts it in its place, so that a crash leaves one of them whole.
+func (c *calendarSecret) make() error {
+	secret := rand.Text()
+	next := c.path + ".new"
+	err := os.WriteFile(next, []byte(secret+"\n"), 0o600)
+	if err == nil {
+		err = os.Rename(next, c.path)
+	}
+	if err != nil {
+		return fmt.Errorf("couldn't write the secret of the calendar's address: %w", err)
+	}
+	c.known = secret
+	return nil
+}

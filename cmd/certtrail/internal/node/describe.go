@@ -1,0 +1,28 @@
+package node
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
+)
+
+// described is what became of asking about the orders and rotations of which little more than the number is known.
+type Described struct {
+	What    string `json:"what"`    // they are: "order" or "rotation"
+	Of      int    `json:"of"`      // questions
+	Asked   int    `json:"asked"`   // so far
+	Filled  int    `json:"filled"`  // answers that were appended
+	Refusal string `json:"refusal"` // the first answer that was none, a sentence; "" if there was none
+}
+
+func (d Described) String() string {
+	return fmt.Sprintf("%d of %s", d.Asked, text.Counted(d.Of, d.What))
+}
+
+func (d Described) Tell(w io.Writer, source string) {
+	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, text.Counted(d.Of, d.What), d.Filled)
+	if d.Refusal != "" {
+		fmt.Fprintf(w, "Of %d it told nothing, such as: %s.\n", d.Asked-d.Filled, d.Refusal)
+	}
+}
