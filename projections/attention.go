@@ -157,10 +157,10 @@ func (s *Store) finders(q Query) []finder {
 }
 
 // finding is the matters of the rows of a list.
-func finding[S, T any](s *Store, t *table[S, T], q Query, of func(*T) []Matter) finder {
+func finding[S, T any](s *Store, t *Table[S, T], q Query, of func(*T) []Matter) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		q.Cursor, q.Limit = cursor, mattersEach
-		items, next, err := page(ctx, s, t, q)
+		items, next, err := List(ctx, s, t, q)
 		if err != nil {
 			return nil, "", err
 		}
@@ -218,10 +218,10 @@ func (m Matter) identified(row, part string, when schema.Time) Matter {
 }
 
 // limited is a copy of a table as a list of the rows for which the condition holds, ordered by one of the columns, which an index has in order.
-func limited[S, T any](t *table[S, T], condition string, columns ...string) *table[S, T] {
+func limited[S, T any](t *Table[S, T], condition string, columns ...string) *Table[S, T] {
 	l := *t
 	l.only = condition
-	l.sorts, l.inOrder = append(columns, t.sorts...), append(columns, t.inOrder...)
+	l.Sorts, l.InOrder = append(columns, t.Sorts...), append(columns, t.InOrder...)
 	return &l
 }
 

@@ -18,11 +18,11 @@ var unsucceeded = "NOT EXISTS (SELECT 1 FROM certificates n WHERE " + strings.Re
 // The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that expire, each as long as it matters.
 // A plus keeps SQLite from going through all of a phase.
 var (
-	announcedCertificates = limited(certificates, "announced AND +phase = 'issued'")
-	revokedCertificates   = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
+	announcedCertificates = limited(Certificates, "announced AND +phase = 'issued'")
+	revokedCertificates   = restated(limited(Certificates, unsucceeded), func(now string) (string, []any) {
 		return "phase = 'revoked' AND phase <> 'issued' AND (not_after = '' OR not_after > ?)", []any{now}
 	})
-	lapsingCertificates = restated(limited(certificates, unsucceeded), func(now string) (string, []any) {
+	lapsingCertificates = restated(limited(Certificates, unsucceeded), func(now string) (string, []any) {
 		return "+phase = 'issued' AND expiring_from <= ? AND not_after > ? AND not_after <= ?", []any{now, timeAfter(now, -lapsedFor), timeAfter(now, rules.RenewalMost)}
 	})
 )
@@ -31,18 +31,14 @@ var (
 const matter = "matter"
 
 // restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as that of limited cannot.
-func restated[S, T any](t *table[S, T], condition func(now string) (string, []any)) *table[S, T] {
-	t.states = map[string]func(string) (string, []any){matter: condition}
+func restated[S, T any](t *Table[S, T], condition func(now string) (string, []any)) *Table[S, T] {
+	t.States = []State{{matter, condition}}
 	return t
 }
 
 // Announced is a page of the certificates that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
 func (s *Store) Announced(ctx context.Context, q Query) ([]Certificate, string, error) {
-	found, next, err := page(ctx, s, announcedCertificates, q)
-	if err != nil {
-		return nil, "", err
-	}
-	return found, next, s.succeeded(ctx, found)
+	return List(ctx, s, announcedCertificates, q)
 }
 
 func (s *Store) announced(q Query) finder {

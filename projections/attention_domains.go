@@ -73,7 +73,7 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, dat
 	if q.row != nil {
 		w.add("provider = ? AND name = ?", q.row.provider, q.row.id)
 	}
-	if err := w.after(cursor, domains.name, by, "name"); err != nil {
+	if err := w.after(cursor, Domains.Name, by, "name"); err != nil {
 		return nil, "", err
 	}
 	found, err := db.QueryContext(ctx, "SELECT provider, name, "+by+" FROM domains"+w.sql(by)+" ORDER BY "+by+", provider, name LIMIT ?", append(w.args, MaxLimit)...)
@@ -93,7 +93,7 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, dat
 		ends = append(ends, end)
 	}
 	if len(ends) == MaxLimit {
-		next = position{domains.name, by, last.String(), ends[MaxLimit-1].provider, ends[MaxLimit-1].id}.cursor()
+		next = position{Domains.Name, by, last.String(), ends[MaxLimit-1].provider, ends[MaxLimit-1].id}.cursor()
 	}
 	return ends, next, found.Err()
 }
@@ -124,7 +124,7 @@ func (s *Store) domainsOf(ctx context.Context, keys []rowKey, now time.Time) ([]
 		return nil, err
 	}
 	var all []string // they are no more than were asked for
-	return selected(ctx, s, domains, now, &all, func(w *where) {
+	return selected(ctx, s, Domains, now, &all, func(w *where) {
 		w.found, w.foundArgs = []string{"SELECT value ->> 0, value ->> 1 FROM json_each(?)"}, []any{text}
 	})
 }

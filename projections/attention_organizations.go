@@ -10,12 +10,12 @@ import (
 
 // endingOrganizations is the organizations as lists: of those that their CA says are expired or due, and of those whose validation ends about now,
 // though their CA has not said so.
-var endingOrganizations = func() *table[lifecycle.Organization, Organization] {
-	t := limited(organizations, "")
-	t.states = equalTo("state", lifecycle.Expired, lifecycle.RevalidationDue)
-	t.states[matter] = func(now string) (string, []any) {
+var endingOrganizations = func() *Table[lifecycle.Organization, Organization] {
+	t := limited(Organizations, "")
+	t.States = equalTo("state", lifecycle.Expired, lifecycle.RevalidationDue)
+	t.States = append(t.States, State{matter, func(now string) (string, []any) {
 		return "state = 'validated' AND expires_at > ? AND expires_at <= ?", []any{timeAfter(now, -rules.LapseNotice), timeAfter(now, rules.LapseNotice)}
-	}
+	}})
 	return t
 }()
 

@@ -12,7 +12,7 @@ import (
 const rejectedFor = 30 * 24 * time.Hour
 
 // rejectedLately is the orders as a list of those that a CA rejected lately.
-var rejectedLately = restated(limited(orders, ""), func(now string) (string, []any) {
+var rejectedLately = restated(limited(Orders, ""), func(now string) (string, []any) {
 	// The last bound follows from the first, and an index finds by it.
 	since := timeAfter(now, -rejectedFor)
 	return "state = 'rejected' AND state_since > ? AND last_event_at > ?", []any{since, since}

@@ -11,7 +11,7 @@ import (
 )
 
 // waiting is the orders as a list of those that wait for a person.
-var waiting = limited(orders, "waiting_since <> ''", "waiting_since")
+var waiting = limited(Orders, "waiting_since <> ''", "waiting_since")
 
 func (s *Store) waitingOrders(q Query) finder {
 	q.Sort = "waiting_since"
@@ -43,7 +43,7 @@ func firstName(o *Order) string {
 
 func (s *Store) domains(state string, q Query) finder {
 	q.State = state
-	return finding(s, domains, q, func(d *Domain) []Matter { return []Matter{domainMatter(d, q.Now)} })
+	return finding(s, Domains, q, func(d *Domain) []Matter { return []Matter{domainMatter(d, q.Now)} })
 }
 
 func domainMatter(d *Domain, now time.Time) Matter {
@@ -62,7 +62,7 @@ func domainMatter(d *Domain, now time.Time) Matter {
 }
 
 func (s *Store) dnssec(step string, q Query) finder {
-	t := limited(dnssecs, "next_step = '"+step+"'")
+	t := limited(DNSSECs, "next_step = '"+step+"'")
 	return finding(s, t, q, func(d *DNSSEC) []Matter { return []Matter{dnssecMatter(d)} })
 }
 
@@ -89,7 +89,7 @@ func dnssecMatter(d *DNSSEC) Matter {
 
 func (s *Store) failedTargets(q Query) finder {
 	q.State = lifecycle.VerificationFailed
-	return finding(s, targets, q, func(t *Target) []Matter {
+	return finding(s, Targets, q, func(t *Target) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, About: cmp.Or(t.Host, t.Name), Number: t.ID,
 			Since: firstOf(t.Since, &t.FirstEventAt), Facts: MatterFacts{Reasons: given(t.Reason)}}
 		return []Matter{m.identified(t.ID, "", m.Since)}
@@ -97,7 +97,7 @@ func (s *Store) failedTargets(q Query) finder {
 }
 
 // openTLSFindings is the findings as a list of only those about TLS that are there, on targets that still are.
-var openTLSFindings = limited(findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')", "severity")
+var openTLSFindings = limited(Findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')", "severity")
 
 func (s *Store) openFindings(q Query) finder {
 	q.Sort = "-severity"

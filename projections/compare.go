@@ -64,12 +64,8 @@ func (t compared) end(ctx context.Context, db querier, after []any, rows int) ([
 
 var comparedTables = func() []compared {
 	var list []compared
-	for _, t := range []struct{ name, key string }{
-		{orders.name, orders.key}, {certificates.name, certificates.key}, {domains.name, domains.key}, {dnssecs.name, dnssecs.key},
-		{organizations.name, organizations.key}, {websites.name, websites.key}, {accounts.name, accounts.key},
-		{users.name, users.key}, {targets.name, targets.key}, {scans.name, scans.key}, {findings.name, findings.key}, {decisions.name, decisions.key},
-	} {
-		list = append(list, compared{name: t.name, key: []string{"provider", t.key}})
+	for _, m := range models {
+		list = append(list, m.compared()...)
 	}
 	return append(list, []compared{
 		{name: "deliveries", key: []string{"provider", "hour"}}, {name: "expiries", key: []string{"day", "provider", "validity_days"}},

@@ -18,17 +18,22 @@ type decision struct {
 	Decision Decision
 }
 
-var decisions = &table[lifecycle.Decision, decision]{
-	name: lifecycle.Attention, key: "id",
-	fields: []string{"matter", "row_id", "decision", "decided_by"},
-	bind:   func(d *lifecycle.Decision) []any { return []any{whole(&d.Matter), &d.Row, &d.State, &d.By} },
-	life:   func(d *lifecycle.Decision) *lifecycle.Life { return &d.Life },
-	fold:   lifecycle.Decision.Fold,
-	sorts:  []string{"last_event_at"},
-	item: func(_, id string, d *lifecycle.Decision, now time.Time) decision {
-		return decision{id, d.Standing(now), Decision{At: d.LastEventAt, Until: d.Matter.Until, By: d.By, Note: d.Matter.Note}}
+var decisions = define(Table[lifecycle.Decision, decision]{
+	Spec: Spec{Name: lifecycle.Attention, Key: "id", Sorts: []string{"last_event_at"}},
+	columns: func(d *lifecycle.Decision) []Column {
+		return []Column{
+			{"matter", whole(&d.Matter)}, // with what was decided last
+			{"row_id", &d.Row},
+			{"decision", &d.State},
+			{"decided_by", &d.By},
+		}
 	},
-}
+	life: func(d *lifecycle.Decision) *lifecycle.Life { return &d.Life },
+	fold: lifecycle.Decision.Fold,
+	item: func(k Key, d *lifecycle.Decision, now time.Time) decision {
+		return decision{k.ID, d.Standing(now), Decision{At: d.LastEventAt, Until: d.Matter.Until, By: d.By, Note: d.Matter.Note}}
+	},
+})
 
 // decide fills in what holds at now of what people decided about the matters.
 func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (err error) {
@@ -48,19 +53,18 @@ func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (er
 	if err != nil {
 		return err
 	}
-	rows, err := db.QueryContext(ctx, decisions.selectSQL()+" WHERE id IN (SELECT value FROM json_each(?))", string(text))
+	rows, err := db.QueryContext(ctx, decisions.selectColumns()+" FROM "+decisions.Name+" WHERE id IN (SELECT value FROM json_each(?))", string(text))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	decided := map[string]decision{}
 	for rows.Next() {
-		var key rowKey
-		var state lifecycle.Decision
-		if err := rows.Scan(append([]any{&key.provider, &key.id}, decisions.pointers(&state)...)...); err != nil {
+		key, state, err := scanRow(decisions, rows)
+		if err != nil {
 			return err
 		}
-		decided[key.id] = decisions.item(key.provider, key.id, &state, now)
+		decided[key.id] = *itemOf(decisions, key, state, now).(*decision)
 	}
 	for i := range matters {
 		matters[i].State, matters[i].AsOf = Undecided, now

@@ -95,16 +95,17 @@ func TestAMatterIsFoundByItsKey(t *testing.T) {
 	byKey(t, s, announcedCertificates, Query{})
 	byKey(t, s, revokedCertificates, Query{State: matter})
 	byKey(t, s, lapsingCertificates, Query{State: matter, Sort: "not_after"})
-	byKey(t, s, domains, Query{State: lifecycle.Failed})
+	byKey(t, s, Domains, Query{State: lifecycle.Failed})
 	byKey(t, s, endingOrganizations, Query{State: matter})
 	byKey(t, s, rejectedLately, Query{State: matter})
-	byKey(t, s, limited(dnssecs, "next_step = 'ds-submit'"), Query{})
-	byKey(t, s, targets, Query{State: lifecycle.VerificationFailed})
+	byKey(t, s, limited(DNSSECs, "next_step = 'ds-submit'"), Query{})
+	byKey(t, s, Targets, Query{State: lifecycle.VerificationFailed})
 	byKey(t, s, openTLSFindings, Query{Sort: "-severity"})
 }
 
-func byKey[S, T any](t *testing.T, s *Store, of *table[S, T], q Query) {
+func byKey(t *testing.T, s *Store, m Model, q Query) {
 	t.Helper()
+	of := m.About()
 	q.row, q.Now = &rowKey{"a", "b"}, began
 	w, err := of.where(q)
 	if err != nil {
@@ -114,9 +115,9 @@ func byKey[S, T any](t *testing.T, s *Store, of *table[S, T], q Query) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := planOf(t, s, "SELECT 1 FROM "+w.from(of.name)+w.sql(column)+" ORDER BY "+column+", provider, "+of.key+" LIMIT 1", w.args...)
-	if want := "SEARCH " + of.name + " USING PRIMARY KEY (provider=? AND " + of.key + "=?)"; plan[0] != want || len(w.ways)+len(w.found) > 0 {
-		t.Errorf("%s %s: %s, want %s", of.name, q.State, plan[0], want)
+	plan := planOf(t, s, "SELECT 1 FROM "+w.from(of.Name)+w.sql(column)+" ORDER BY "+column+", provider, "+of.Key+" LIMIT 1", w.args...)
+	if want := "SEARCH " + of.Name + " USING PRIMARY KEY (provider=? AND " + of.Key + "=?)"; plan[0] != want || len(w.ways)+len(w.found) > 0 {
+		t.Errorf("%s %s: %s, want %s", of.Name, q.State, plan[0], want)
 	}
 }
 

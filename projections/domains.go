@@ -4,32 +4,55 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema"
 )
 
-var domains = &table[lifecycle.Domain, Domain]{
-	name: lifecycle.Domains, key: "name",
-	fields:  validationFields,
-	bind:    func(d *lifecycle.Domain) []any { return bindValidation(&d.Validation) },
-	life:    func(d *lifecycle.Domain) *lifecycle.Life { return &d.Life },
-	fold:    lifecycle.Domain.Fold,
-	names:   func(name string, _ *lifecycle.Domain) []string { return []string{name} },
-	named:   []namedIn{aloneIn("name")},
-	sorts:   []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
-	inOrder: []string{"expires_at"},
-	ends:    "expires_at",
-	byState: true,
-	states:  equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
-	item: func(provider, name string, d *lifecycle.Domain, _ time.Time) Domain {
-		return Domain{
-			Provider: provider, Name: name, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Since: d.Since, Unreadable: d.Unreadable,
-			FirstEventAt: d.FirstEventAt, LastEventAt: d.LastEventAt, LastEventSeq: d.LastEventSeq, EventCount: d.EventCount,
-		}
-	},
+// Domain is the validation of one domain name at one provider.
+type Domain struct {
+	Provider    string       `json:"provider"`
+	Name        string       `json:"name"`
+	State       string       `json:"state"` // validated, revalidation_due, expired, failed
+	ValidatedAt *schema.Time `json:"validated_at,omitempty"`
+	ExpiresAt   *schema.Time `json:"expires_at,omitempty"`
+	Reason      string       `json:"reason,omitempty"`
+	NextRenewal *schema.Time `json:"next_renewal,omitempty"` // only of one name: when the next renewal of what it covers should begin
+	LapsesFirst bool         `json:"lapses_first,omitempty"` // only of one name: it lapses before that renewal
+	Since       *schema.Time `json:"-"`                      // when it was first heard to stand so
+	Row
 }
 
-// validationFields are the columns that domains and organizations share.
-var validationFields = []string{"state", "validated_at", "expires_at", "reason", "since"}
+// Domains is the read model of the validations of domains.
+var Domains = define(Table[lifecycle.Domain, Domain]{
+	Spec: Spec{
+		Name: lifecycle.Domains, Title: "Domains", Noun: "domain", Key: "name",
+		Sorts:   []string{"last_event_at", "expires_at", "validated_at", "state", "name", "provider"},
+		InOrder: []string{"expires_at"},
+		States:  equalTo("state", lifecycle.Validated, lifecycle.RevalidationDue, lifecycle.Expired, lifecycle.Failed),
+		ByState: true,
+		Ends:    "expires_at",
+		named:   []namedIn{aloneIn("name")},
+		CSV:     []string{"provider", "name", "state", "validated_at", "expires_at", "reason", "last_event_at"},
+	},
+	columns: func(d *lifecycle.Domain) []Column { return validationColumns(&d.Validation) },
+	life:    func(d *lifecycle.Domain) *lifecycle.Life { return &d.Life },
+	fold:    lifecycle.Domain.Fold,
+	changes: lifecycle.Domain.Changes,
+	names:   func(name string, _ *lifecycle.Domain) []string { return []string{name} },
+	item: func(k Key, d *lifecycle.Domain, _ time.Time) Domain {
+		return Domain{
+			Provider: k.Provider, Name: k.ID, State: d.State, ValidatedAt: d.ValidatedAt, ExpiresAt: d.ExpiresAt, Reason: d.Reason, Since: d.Since,
+			Row: rowOf(&d.Life),
+		}
+	},
+})
 
-func bindValidation(v *lifecycle.Validation) []any {
-	return []any{&v.State, optionalTime{&v.ValidatedAt}, optionalTime{&v.ExpiresAt}, &v.Reason, optionalTime{&v.Since}}
+// validationColumns are the columns that domains and organizations share.
+func validationColumns(v *lifecycle.Validation) []Column {
+	return []Column{
+		{"state", &v.State},
+		{"validated_at", optionalTime{&v.ValidatedAt}},
+		{"expires_at", optionalTime{&v.ExpiresAt}},
+		{"reason", &v.Reason},
+		{"since", optionalTime{&v.Since}},
+	}
 }

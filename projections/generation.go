@@ -79,8 +79,14 @@ const asideSuffix = ".aside"
 
 // tables is the DDL of every table, indexes that of every index, and of what keeps one table in step with another, statement by statement.
 func tables() string {
-	return texts(func(name string) bool { return !strings.HasSuffix(name, ".indexes.sql") })
+	var b strings.Builder
+	b.WriteString(texts(func(name string) bool { return !strings.HasSuffix(name, ".indexes.sql") }))
+	for _, m := range models {
+		b.WriteString(m.tables())
+	}
+	return b.String()
 }
+
 func indexes() []string {
 	text := texts(func(name string) bool { return strings.HasSuffix(name, ".indexes.sql") })
 	begins := statementBegin.FindAllStringIndex(text, -1)

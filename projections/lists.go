@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,98 +42,118 @@ func (s *Store) readFile() (f *file, done func(*error), err error) {
 	}, nil
 }
 
-// page is one page of a list, and the cursor of the next; "" when there is none.
-func page[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (items []T, next string, err error) {
+// List returns one page of a model's list, and the cursor of the next; "" when there is none.
+func List[S, T any](ctx context.Context, s *Store, t *Table[S, T], q Query) (items []T, next string, err error) {
+	found, next, err := s.List(ctx, t, q)
+	if err != nil {
+		return nil, "", err
+	}
+	items = make([]T, len(found))
+	for i := range found {
+		items[i] = *found[i].(*T)
+	}
+	return items, next, nil
+}
+
+// List is the function List for whoever does not know what the rows are: the items are pointers.
+func (s *Store) List(ctx context.Context, m Model, q Query) (items []any, next string, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, "", err
 	}
 	defer done(&err)
-	w, err := t.where(q)
-	if err != nil {
+	if items, next, err = page(ctx, db, m, q); err != nil {
 		return nil, "", err
 	}
-	column, descending, err := t.order(q.Sort)
+	return items, next, succeed(ctx, db, certificatesAmong(items)...)
+}
+
+// page returns one page of a list, and the cursor of the next.
+func page(ctx context.Context, db *sql.DB, m Model, q Query) (items []any, next string, err error) {
+	t := m.About()
+	w, column, by, err := t.plan(ctx, db, q)
 	if err != nil {
-		return nil, "", err
-	}
-	by := column
-	if descending {
-		by += " DESC"
-	}
-	if err := w.after(q.Cursor, t.name, by, t.key); err != nil {
 		return nil, "", err
 	}
 	limit := q.Limit
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	few, err := t.narrow(ctx, db, w, column)
-	if err != nil {
-		return nil, "", err
-	}
-	if !few {
-		if err := t.sortable(ctx, db, w, column); err != nil {
-			return nil, "", err
-		}
-	}
 	read := column
-	if few {
+	if w.few {
 		read = ""
 	}
-	order := " ORDER BY " + by + ", provider, " + t.key
+	order := " ORDER BY " + by + ", provider, " + t.Key
 	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole. A row that only an index has
 	// is read as nulls, which is damage, and not passed over.
-	text := w.with + t.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.key + " AS key_id FROM " + w.from(t.name) + w.sql(read) + order + " LIMIT ?) LEFT JOIN " +
-		t.name + " ON provider = key_provider AND " + t.key + " = key_id" + order
+	text := w.with + m.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.Key + " AS key_id FROM " + w.from(t.Name) + w.sql(read) + order +
+		" LIMIT ?) LEFT JOIN " + t.Name + " ON provider = key_provider AND " + t.Key + " = key_id" + order
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
 	if err != nil {
 		return nil, "", err
 	}
 	defer found.Close()
-	items = []T{}
+	items = []any{}
 	var last position
 	held, most := 0, cmp.Or(q.Bytes, PageBytes)
 	for found.Next() {
 		if len(items) == limit || held >= most {
 			return items, last.cursor(), found.Close()
 		}
-		var key rowKey
-		var state S
-		if err := found.Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...); err != nil {
+		key, state, err := scanRow(m, found)
+		if err != nil {
 			return nil, "", err
 		}
-		items = append(items, t.item(key.provider, key.id, &state, q.Now))
-		held += t.weight(&state)
-		last = position{t.name, by, t.sortValue(column, key, &state), key.provider, key.id}
+		items = append(items, itemOf(m, key, state, q.Now))
+		held += m.weigh(state)
+		last = position{t.Name, by, m.sortValue(column, key, state), key.provider, key.id}
 	}
 	return items, "", found.Err()
 }
 
-// one is one row, with its timeline put where put says.
-func one[S, T any](ctx context.Context, s *Store, t *table[S, T], provider, id string, now time.Time, put func(*T, []TimelineEntry)) (_ *T, err error) {
-	db, done, err := s.reader()
+// plan returns how a page's rows are found, the column that orders them, and the order.
+func (m *Spec) plan(ctx context.Context, db *sql.DB, q Query) (w *where, column, by string, err error) {
+	if w, err = m.where(q); err != nil {
+		return nil, "", "", err
+	}
+	column, descending, err := m.order(q.Sort)
 	if err != nil {
-		return nil, err
+		return nil, "", "", err
 	}
-	defer done(&err)
-	var key rowKey
-	var state S
-	err = db.QueryRowContext(ctx, t.selectSQL()+" WHERE provider = ? AND "+t.key+" = ?", provider, id).
-		Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNotFound
+	if by = column; descending {
+		by += " DESC"
 	}
-	if err != nil {
-		return nil, err
+	if err = w.after(q.Cursor, m.Name, by, m.Key); err != nil {
+		return nil, "", "", err
 	}
-	item := t.item(provider, id, &state, now)
-	entries, err := timeline(ctx, db, t.name, rowKey{provider, id}, TimelineLimit)
-	if err != nil {
-		return nil, err
+	if w.few, err = m.narrow(ctx, db, w, column); err == nil && !w.few {
+		err = m.sortable(ctx, db, w, column)
 	}
-	put(&item, entries)
-	return &item, nil
+	return w, column, by, err
+}
+
+// scanRow reads a row that selectColumns asked for.
+func scanRow(m Model, row interface{ Scan(...any) error }) (key rowKey, state any, err error) {
+	state = m.NewState()
+	err = row.Scan(append([]any{&key.provider, &key.id}, m.scanTargets(state)...)...)
+	return key, state, err
+}
+
+// itemOf returns a pointer to what people see of a row.
+func itemOf(m Model, key rowKey, state any, now time.Time) any {
+	return m.Item(Key{m.About().Name, key.provider, key.id}, state, now)
+}
+
+// stored reads the state of one row; sql.ErrNoRows where there is none.
+func stored(ctx context.Context, db *sql.DB, m Model, key rowKey) (any, error) {
+	_, state, err := scanRow(m, db.QueryRowContext(ctx, selectOne(m), key.provider, key.id))
+	return state, err
+}
+
+// selectOne is the query of one row, by provider and key.
+func selectOne(m Model) string {
+	t := m.About()
+	return m.selectColumns() + " FROM " + t.Name + " WHERE provider = ? AND " + t.Key + " = ?"
 }
 
 // timeline is the newest events of a row, at most limit, ascending.
@@ -154,18 +173,6 @@ func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit i
 	}
 	slices.Reverse(entries)
 	return entries, found.Err()
-}
-
-// order is the column that a list is ordered by.
-func (t *table[S, T]) order(sort string) (column string, descending bool, err error) {
-	if sort == "" {
-		sort = "-last_event_at"
-	}
-	column, descending = strings.CutPrefix(sort, "-")
-	if !slices.Contains(t.sorts, column) {
-		return "", false, fmt.Errorf("%w: %s cannot be sorted by %q, only by %s", ErrQuery, t.name, column, strings.Join(t.sorts, ", "))
-	}
-	return column, descending, nil
 }
 
 // position is where in a list a row stands. In another list, or in another order, it is nowhere.
@@ -230,54 +237,49 @@ func sortOf(by string) string {
 	return by
 }
 
-// sortValue is what stands in the column of a row that has been read.
-func (t *table[S, T]) sortValue(column string, key rowKey, s *S) any {
-	switch column {
-	case "provider":
-		return key.provider
-	case t.key:
-		return key.id
+// Count returns how many rows of the model of that name the query matches, CountLimit+1 at most.
+func (s *Store) Count(ctx context.Context, model string, q Query) (n int, err error) {
+	m := ModelNamed(model)
+	switch {
+	case model == Quarantine:
+		return s.countQuarantine(ctx, q)
+	case m == nil:
+		return 0, fmt.Errorf("%w: there is no list of %s", ErrQuery, model)
 	}
-	columns := append(t.columns(), t.derived...)
-	at := slices.Index(columns, column)
-	return plainValue(t.values(s)[at])
-}
-
-// count is how many rows the query matches, CountLimit+1 at most.
-func count[S, T any](ctx context.Context, s *Store, t *table[S, T], q Query) (n int, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return 0, err
 	}
 	defer done(&err)
+	t := m.About()
 	w, err := t.where(q)
 	if err != nil {
 		return 0, err
 	}
 	order := ""
 	if !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero() {
-		order = t.ends // the index of ends knows most of what else is asked, so that the rows themselves need not be read
+		order = t.Ends // the index of ends knows most of what else is asked, so that the rows themselves need not be read
 	}
 	if _, err := t.narrow(ctx, db, w, order); err != nil {
 		return 0, err
 	}
-	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.name)+w.sql(order)+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
+	err = db.QueryRowContext(ctx, w.with+"SELECT count(*) FROM (SELECT 1 FROM "+w.from(t.Name)+w.sql(order)+" LIMIT ?)", append(w.args, CountLimit+1)...).Scan(&n)
 	return n, err
 }
 
-// named are the rows that bear one of the names, as selected has them.
-func named[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, truncated *[]string, names ...string) ([]T, error) {
+// named returns the rows that bear one of the names, as selected has them.
+func named[S, T any](ctx context.Context, s *Store, t *Table[S, T], now time.Time, truncated *[]string, names ...string) ([]T, error) {
 	return selected(ctx, s, t, now, truncated, func(w *where) {
 		for _, name := range names {
 			w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed = ?")
-			w.foundArgs = append(w.foundArgs, t.name, schema.ReverseName(name))
+			w.foundArgs = append(w.foundArgs, t.Name, schema.ReverseName(name))
 		}
 	})
 }
 
-// selected are the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The list's name is put to truncated where
-// there are more.
-func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.Time, truncated *[]string, condition func(*where)) (items []T, err error) {
+// selected returns the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The list's name is put to truncated
+// where there are more.
+func selected[S, T any](ctx context.Context, s *Store, t *Table[S, T], now time.Time, truncated *[]string, condition func(*where)) (items []T, err error) {
 	db, done, err := s.reader()
 	if err != nil {
 		return nil, err
@@ -291,32 +293,32 @@ func selected[S, T any](ctx context.Context, s *Store, t *table[S, T], now time.
 	if _, err := t.narrow(ctx, db, w, ""); err != nil {
 		return nil, err
 	}
-	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.name)+w.sql("")+" ORDER BY last_event_at DESC, provider, "+t.key+" LIMIT ?", append(w.args, MaxLimit+1)...)
+	found, err := db.QueryContext(ctx, w.with+t.selectColumns()+" FROM "+w.from(t.Name)+w.sql("")+" ORDER BY last_event_at DESC, provider, "+t.Key+" LIMIT ?",
+		append(w.args, MaxLimit+1)...)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
 	items, more, err := t.items(found, now)
 	if more {
-		*truncated = append(*truncated, t.name)
+		*truncated = append(*truncated, t.Name)
 	}
 	return items, err
 }
 
-// items are the rows that were found, MaxLimit or PageBytes at most, and whether there are more.
-func (t *table[S, T]) items(found *sql.Rows, now time.Time) (items []T, more bool, err error) {
+// items returns the rows that were found, MaxLimit or PageBytes at most, and whether there are more.
+func (t *Table[S, T]) items(found *sql.Rows, now time.Time) (items []T, more bool, err error) {
 	items = []T{}
 	for held := 0; found.Next(); {
 		if len(items) == MaxLimit || held >= PageBytes {
 			return items, true, nil
 		}
-		var key rowKey
-		var state S
-		if err := found.Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...); err != nil {
+		key, state, err := scanRow(t, found)
+		if err != nil {
 			return nil, false, err
 		}
-		items = append(items, t.item(key.provider, key.id, &state, now))
-		held += t.weight(&state)
+		items = append(items, *itemOf(t, key, state, now).(*T))
+		held += t.weigh(state)
 	}
 	return items, false, found.Err()
 }

@@ -16,28 +16,16 @@ const (
 	orderCertificatesLimit = 50  // certificates, the newest
 )
 
-// OrderAt is one order as of a moment, with its timeline up to then and what each event changed, the validations of its names and its certificates.
-// It is ErrNotFound before the first event, and ErrNoLog or ErrNoPast where the moment cannot be folded. In the present only the changes are missing
-// if they cannot be told.
-func (s *Store) OrderAt(ctx context.Context, provider, id string, m Moment) (_ *Order, err error) {
-	o, err := at(ctx, s, orderHistory, provider, id, m)
-	if err != nil {
-		return nil, err
-	}
-	f, done, err := s.readFile()
-	if err != nil {
-		return nil, err
-	}
-	defer done(&err)
-	r := newReading(s, f, m)
+// completeOrder adds to an order the validations of its names and its certificates.
+func (r *reading) completeOrder(ctx context.Context, o *Order) (err error) {
 	r.events = map[uint64]*schema.Event{}
 	if o.Validations, err = r.validations(ctx, o); err != nil {
-		return nil, err
+		return err
 	}
 	if o.Certificates, err = r.certificatesOf(ctx, o); err != nil {
-		return nil, err
+		return err
 	}
-	return o, r.succeed(ctx, pointers(o.Certificates)...)
+	return r.succeed(ctx, pointers(o.Certificates)...)
 }
 
 // validations are what the order's provider says of its names, or of the names above them, by name.
@@ -54,7 +42,7 @@ func (r *reading) validations(ctx context.Context, o *Order) ([]Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rowsThen(ctx, r, domainHistory, keys)
+	return rowsThen(ctx, r, Domains, keys)
 }
 
 // certificatesOf are the certificates that had been issued for the order, newest first, orderCertificatesLimit at most.
@@ -66,7 +54,7 @@ func (r *reading) certificatesOf(ctx context.Context, o *Order) ([]Certificate, 
 	if err != nil {
 		return nil, err
 	}
-	return rowsThen(ctx, r, certificateHistory, keys)
+	return rowsThen(ctx, r, Certificates, keys)
 }
 
 // orderNamesAbove are the names that a validation of which is good for one of the order's: the name, what a wildcard stands for, and the names above.
@@ -128,31 +116,31 @@ func (r *reading) keys(ctx context.Context, query string, args ...any) ([]rowKey
 }
 
 // rowsThen are the rows as of the reading's moment, without their timelines; those that no event had concerned yet are left out.
-func rowsThen[S, T any](ctx context.Context, r *reading, h history[S, T], keys []rowKey) ([]T, error) {
+func rowsThen[S, T any](ctx context.Context, r *reading, t *Table[S, T], keys []rowKey) ([]T, error) {
 	var items []T
 	for _, key := range keys {
-		item, err := rowThen(ctx, r, h, key)
+		item, err := r.rowThen(ctx, t, key)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, item)
+		items = append(items, *item.(*T))
 	}
 	return items, nil
 }
 
-func rowThen[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey) (item T, err error) {
+func (r *reading) rowThen(ctx context.Context, m Model, key rowKey) (any, error) {
 	if r.m.present() {
-		state, err := stored(ctx, r.db, h.table, key)
-		return h.item(key.provider, key.id, &state, r.m.Now), err
+		state, err := stored(ctx, r.db, m, key)
+		return itemOf(m, key, state, r.m.Now), err
 	}
-	p, err := then(ctx, r, h, key)
+	p, err := r.then(ctx, m, key)
 	if err != nil {
-		return item, err
+		return nil, err
 	}
-	timeline, t := h.parts(&p.item)
-	*timeline, *t = nil, Then{}
+	row := historyOf(p.item)
+	row.Timeline, row.Then = nil, Then{}
 	return p.item, nil
 }

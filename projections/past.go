@@ -37,6 +37,8 @@ type Moment struct {
 	Seq  uint64
 	Time time.Time
 	Now  time.Time
+
+	RowOnly bool // leaves out what each event changed, and what stands beside the row
 }
 
 func (m Moment) present() bool { return m.Seq == 0 && m.Time.IsZero() }
@@ -52,75 +54,76 @@ func (m Moment) reached(entries []TimelineEntry) int {
 	return 0
 }
 
-// history is a read model that can be folded anew, row by row.
-type history[S, T any] struct {
-	*table[S, T]
-	changes func(before, after S, at time.Time) []lifecycle.Changed
-	parts   func(*T) (*[]TimelineEntry, *Then)
-}
-
-var (
-	orderHistory = history[lifecycle.Order, Order]{orders, lifecycle.Order.Changes,
-		func(o *Order) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
-	certificateHistory = history[lifecycle.Certificate, Certificate]{certificates, certificateChanges,
-		func(c *Certificate) (*[]TimelineEntry, *Then) { return &c.Timeline, &c.Then }}
-	domainHistory = history[lifecycle.Domain, Domain]{domains, lifecycle.Domain.Changes,
-		func(d *Domain) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
-	dnssecHistory = history[lifecycle.DNSSEC, DNSSEC]{dnssecs, rotationChanges,
-		func(d *DNSSEC) (*[]TimelineEntry, *Then) { return &d.Timeline, &d.Then }}
-	organizationHistory = history[lifecycle.Organization, Organization]{organizations, lifecycle.Organization.Changes,
-		func(o *Organization) (*[]TimelineEntry, *Then) { return &o.Timeline, &o.Then }}
-	websiteHistory = history[lifecycle.Website, Website]{websites, lifecycle.Website.Changes,
-		func(w *Website) (*[]TimelineEntry, *Then) { return &w.Timeline, &w.Then }}
-)
-
-// DNSSECAt is one zone's rotation as of a moment, as OrderAt is an order.
-func (s *Store) DNSSECAt(ctx context.Context, provider, websiteID string, m Moment) (*DNSSEC, error) {
-	return at(ctx, s, dnssecHistory, provider, websiteID, m)
-}
-
-// OrganizationAt is one organization as of a moment.
-func (s *Store) OrganizationAt(ctx context.Context, provider, id string, m Moment) (*Organization, error) {
-	return at(ctx, s, organizationHistory, provider, id, m)
-}
-
-// WebsiteAt is one website or database as of a moment.
-func (s *Store) WebsiteAt(ctx context.Context, provider, id string, m Moment) (*Website, error) {
-	return at(ctx, s, websiteHistory, provider, id, m)
-}
-
-func at[S, T any](ctx context.Context, s *Store, h history[S, T], provider, id string, m Moment) (_ *T, err error) {
+// Row returns one row as of a moment, a pointer to its item, with its timeline up to then, what each event changed, and what stands beside the row: of an
+// order the validations of its names and its certificates, of a certificate its successor. It is ErrNotFound before the row's first event, and ErrNoLog or
+// ErrNoPast where the moment cannot be folded. In the present only the changes are missing if they cannot be told.
+func (s *Store) Row(ctx context.Context, m Model, provider, id string, at Moment) (item any, err error) {
 	f, done, err := s.readFile()
 	if err != nil {
 		return nil, err
 	}
 	defer done(&err)
-	if m.present() {
-		item, err := one(ctx, s, h.table, provider, id, m.Now, func(item *T, t []TimelineEntry) {
-			timeline, _ := h.parts(item)
-			*timeline = t
-		})
+	r := newReading(s, f, at)
+	key := rowKey{provider, id}
+	if !at.present() {
+		p, err := r.then(ctx, m, key)
 		if err != nil {
 			return nil, err
 		}
-		timeline, _ := h.parts(item)
-		tell(ctx, newReading(s, f, m), h, *timeline)
+		item = p.item
+	} else if item, err = r.now(ctx, m, key); err != nil {
+		return nil, err
+	}
+	if at.RowOnly {
 		return item, nil
 	}
-	p, err := then(ctx, newReading(s, f, m), h, rowKey{provider, id})
+	return item, r.complete(ctx, item)
+}
+
+// One is Row of a model whose items' type is known.
+func One[S, T any](ctx context.Context, s *Store, t *Table[S, T], provider, id string, at Moment) (*T, error) {
+	item, err := s.Row(ctx, t, provider, id, at)
 	if err != nil {
 		return nil, err
 	}
-	return &p.item, nil
+	return item.(*T), nil
+}
+
+// now returns the item of a row in the present, with its timeline.
+func (r *reading) now(ctx context.Context, m Model, key rowKey) (any, error) {
+	state, err := stored(ctx, r.db, m, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	item := itemOf(m, key, state, r.m.Now)
+	row := historyOf(item)
+	if row.Timeline, err = timeline(ctx, r.db, m.About().Name, key, TimelineLimit); err == nil && !r.m.RowOnly {
+		r.tell(ctx, m, row.Timeline)
+	}
+	return item, err
+}
+
+// complete adds to an item what stands beside its row.
+func (r *reading) complete(ctx context.Context, item any) error {
+	switch item := item.(type) {
+	case *Order:
+		return r.completeOrder(ctx, item)
+	case *Certificate:
+		return r.succeed(ctx, item)
+	}
+	return nil
 }
 
 // tell adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it from being made is logged.
-func tell[S, T any](ctx context.Context, r *reading, h history[S, T], entries []TimelineEntry) {
+func (r *reading) tell(ctx context.Context, m Model, entries []TimelineEntry) {
 	if r.s.log == nil || len(entries) > foldLimit {
 		return
 	}
-	if _, err := foldAll(ctx, r, h, entries); err != nil && ctx.Err() == nil {
-		r.s.logger.Warn("what a row's events changed cannot be told", "model", h.name, "error", err)
+	if _, err := r.foldAll(ctx, m, entries); err != nil && ctx.Err() == nil {
+		r.s.logger.Warn("what a row's events changed cannot be told", "model", m.About().Name, "error", err)
 	}
 }
 
@@ -141,15 +144,14 @@ func newReading(s *Store, f *file, m Moment) *reading {
 }
 
 // past is one row as of a moment.
-type past[S, T any] struct {
+type past struct {
 	rowKey
-	state S
-	item  T
+	state, item any
 }
 
-// then is the row as of the reading's moment.
-func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey) (*past[S, T], error) {
-	all, err := timeline(ctx, r.db, h.name, key, pastLimit+1)
+// then returns the row as of the reading's moment.
+func (r *reading) then(ctx context.Context, m Model, key rowKey) (*past, error) {
+	all, err := timeline(ctx, r.db, m.About().Name, key, pastLimit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -161,16 +163,16 @@ func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey
 		return nil, ErrNotFound
 	}
 	entries, later := all[:n:n], all[n:]
-	p := &past[S, T]{rowKey: key}
+	p := &past{rowKey: key}
 	switch {
 	case r.s.log != nil:
-		p.state, err = foldAll(ctx, r, h, entries)
+		p.state, err = r.foldAll(ctx, m, entries)
 	case len(later) == 0: // the row stands as the moment leaves it
-		p.state, err = stored(ctx, r.db, h.table, key)
+		p.state, err = stored(ctx, r.db, m, key)
 	default:
 		err = ErrNoLog
 	}
-	if errors.Is(err, sql.ErrNoRows) || err == nil && h.life(&p.state).EventCount == 0 { // only the clock has said something by then
+	if errors.Is(err, sql.ErrNoRows) || err == nil && m.Life(p.state).EventCount == 0 { // only the clock has said something by then
 		return nil, ErrNotFound
 	}
 	if err != nil {
@@ -180,38 +182,31 @@ func then[S, T any](ctx context.Context, r *reading, h history[S, T], key rowKey
 	if err != nil {
 		return nil, err
 	}
-	p.item = h.item(key.provider, key.id, &p.state, clock.Time)
-	timeline, t := h.parts(&p.item)
-	*timeline, *t = entries, Then{AsOfSeq: entries[n-1].Seq, AsOf: &clock, Later: later}
+	p.item = itemOf(m, key, p.state, clock.Time)
+	row := historyOf(p.item)
+	row.Timeline, row.Then = entries, Then{AsOfSeq: entries[n-1].Seq, AsOf: &clock, Later: later}
 	return p, nil
 }
 
-// foldAll is the state that the events of the entries make, and adds to the newest of them what each changed. The entries are what the writer
+// foldAll returns the state that the events of the entries make, and adds to the newest of them what each changed. The entries are what the writer
 // took for this row: what it parked, or had seen before under a true id, is not among them.
-func foldAll[S, T any](ctx context.Context, r *reading, h history[S, T], entries []TimelineEntry) (S, error) {
-	var state S
+func (r *reading) foldAll(ctx context.Context, m Model, entries []TimelineEntry) (state any, err error) {
+	state = m.NewState()
 	for i := range entries {
 		e, err := r.event(ctx, entries[i].Seq)
 		if err != nil {
 			return state, err
 		}
-		next, err := foldSafely(h.fold, state, entries[i].Seq, e)
+		next, err := m.Fold(state, entries[i].Seq, e)
 		if err != nil {
 			return state, fmt.Errorf("%w: event %d: %w", ErrNoPast, entries[i].Seq, err)
 		}
 		if i >= len(entries)-ChangesLimit {
-			entries[i].Changes = h.changes(state, next, e.Time.Time)
+			entries[i].Changes = m.Changes(state, next, e.Time.Time)
 		}
 		state = next
 	}
 	return state, nil
-}
-
-func stored[S, T any](ctx context.Context, db *sql.DB, t *table[S, T], key rowKey) (S, error) {
-	var state S
-	err := db.QueryRowContext(ctx, t.selectSQL()+" WHERE provider = ? AND "+t.key+" = ?", key.provider, key.id).
-		Scan(append([]any{&key.provider, &key.id}, t.pointers(&state)...)...)
-	return state, err
 }
 
 // event is an event as the folds see it.

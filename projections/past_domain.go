@@ -37,7 +37,7 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {
-			tell(ctx, r, domainHistory, d.Validations[i].Timeline)
+			r.tell(ctx, Domains, d.Validations[i].Timeline)
 		}
 	} else if err := r.domain(ctx, d); err != nil {
 		return nil, err
@@ -50,17 +50,17 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 	name, wildcard := schema.ReverseName(d.Name), schema.ReverseName(wildcardOf(d.Name))
 	for _, part := range []func() error{
-		func() (err error) { d.Validations, err = bearers(ctx, r, domainHistory, d, name); return },
-		func() (err error) { d.Orders, err = bearers(ctx, r, orderHistory, d, name, wildcard); return },
+		func() (err error) { d.Validations, err = bearers(ctx, r, Domains, d, name); return },
+		func() (err error) { d.Orders, err = bearers(ctx, r, Orders, d, name, wildcard); return },
 		func() (err error) {
-			if d.Certificates, err = bearers(ctx, r, certificateHistory, d, name, wildcard); err == nil {
+			if d.Certificates, err = bearers(ctx, r, Certificates, d, name, wildcard); err == nil {
 				err = r.succeed(ctx, pointers(d.Certificates)...)
 			}
 			return
 		},
-		func() (err error) { d.DNSSEC, err = bearers(ctx, r, dnssecHistory, d, name); return },
-		func() (err error) { d.Targets, err = bearers(ctx, r, targetHistory, d, name); return },
-		func() (err error) { d.Findings, err = bearers(ctx, r, findingHistory, d, name); return },
+		func() (err error) { d.DNSSEC, err = bearers(ctx, r, DNSSECs, d, name); return },
+		func() (err error) { d.Targets, err = bearers(ctx, r, Targets, d, name); return },
+		func() (err error) { d.Findings, err = bearers(ctx, r, Findings, d, name); return },
 	} {
 		if err := part(); err != nil {
 			return err
@@ -75,43 +75,43 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 
 // bearers are the rows that as of the moment bear one of the reversed names, MaxLimit or PageBytes at most, most recent first. whole is set to
 // the last event of any of them.
-func bearers[S, T any](ctx context.Context, r *reading, h history[S, T], whole *DomainDetail, reversed ...string) ([]T, error) {
-	keys, err := r.candidates(ctx, h.name, h.key, reversed)
+func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *DomainDetail, reversed ...string) ([]T, error) {
+	keys, err := r.candidates(ctx, t.Name, t.Key, reversed)
 	if err != nil {
 		return nil, err
 	}
-	var found []*past[S, T]
+	var found []*past
 	held := 0
 	for i, key := range keys {
 		if i == MaxLimit || held >= PageBytes {
-			whole.Truncated = append(whole.Truncated, h.name)
+			whole.Truncated = append(whole.Truncated, t.Name)
 			break
 		}
-		p, err := then(ctx, r, h, key)
+		p, err := r.then(ctx, t, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(h.names(key.id, &p.state), func(name string) bool { return slices.Contains(reversed, schema.ReverseName(name)) }) {
+		if slices.ContainsFunc(t.Names(key.id, p.state), func(name string) bool { return slices.Contains(reversed, schema.ReverseName(name)) }) {
 			found = append(found, p)
-			held += h.weight(&p.state)
+			held += t.weigh(p.state)
 		}
 	}
-	slices.SortFunc(found, func(a, b *past[S, T]) int {
-		return cmp.Or(h.life(&b.state).LastEventAt.Compare(h.life(&a.state).LastEventAt.Time), cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
+	slices.SortFunc(found, func(a, b *past) int {
+		return cmp.Or(t.Life(b.state).LastEventAt.Compare(t.Life(a.state).LastEventAt.Time), cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
 	})
 	items := make([]T, len(found))
 	for i, p := range found {
-		timeline, t := h.parts(&p.item)
-		if whole.AsOfSeq = max(whole.AsOfSeq, t.AsOfSeq); whole.AsOf == nil {
-			whole.AsOf = t.AsOf
+		row := historyOf(p.item)
+		if whole.AsOfSeq = max(whole.AsOfSeq, row.AsOfSeq); whole.AsOf == nil {
+			whole.AsOf = row.AsOf
 		}
-		if *t = (Then{}); h.name != lifecycle.Domains {
-			*timeline = nil
+		if row.Then = (Then{}); t.Name != lifecycle.Domains {
+			row.Timeline = nil
 		}
-		items[i] = p.item
+		items[i] = *p.item.(*T)
 	}
 	return items, nil
 }

@@ -91,23 +91,7 @@ func domainsOf(t *testing.T, s *Store, m Moment) map[string]string {
 // rowText is one row as JSON; "" when no event has concerned it.
 func rowText(t *testing.T, s *Store, k Key, m Moment) string {
 	t.Helper()
-	ctx := context.Background()
-	var item any
-	var err error
-	switch k.Model {
-	case "orders":
-		item, err = s.OrderAt(ctx, k.Provider, k.ID, m)
-	case "certificates":
-		item, err = s.CertificateAt(ctx, k.Provider, k.ID, m)
-	case "domains":
-		item, err = at(ctx, s, domainHistory, k.Provider, k.ID, m)
-	case "dnssec":
-		item, err = s.DNSSECAt(ctx, k.Provider, k.ID, m)
-	case "organizations":
-		item, err = s.OrganizationAt(ctx, k.Provider, k.ID, m)
-	case "websites":
-		item, err = s.WebsiteAt(ctx, k.Provider, k.ID, m)
-	}
+	item, err := s.Row(context.Background(), ModelNamed(k.Model), k.Provider, k.ID, m)
 	if errors.Is(err, ErrNotFound) {
 		return ""
 	}

@@ -8,19 +8,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
-
-// Orders is a page of the orders, and the cursor of the next; likewise the other lists.
-func (s *Store) Orders(ctx context.Context, q Query) ([]Order, string, error) {
-	return page(ctx, s, orders, q)
-}
-
-// Domains is a page of the domains' validations.
-func (s *Store) Domains(ctx context.Context, q Query) ([]Domain, string, error) {
-	return page(ctx, s, domains, q)
-}
 
 // DomainsNamed are all validations of the names, at most MaxLimit of them, by name and provider.
 func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time) (items []Domain, err error) {
@@ -33,53 +22,13 @@ func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time)
 	if err != nil {
 		return nil, err
 	}
-	found, err := db.QueryContext(ctx, domains.selectColumns()+" FROM (SELECT DISTINCT value FROM json_each(?)) CROSS JOIN domains ON name = value ORDER BY name, provider LIMIT ?", string(text), MaxLimit)
+	found, err := db.QueryContext(ctx, Domains.selectColumns()+" FROM (SELECT DISTINCT value FROM json_each(?)) CROSS JOIN domains ON name = value ORDER BY name, provider LIMIT ?", string(text), MaxLimit)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
-	items, _, err = domains.items(found, now)
+	items, _, err = Domains.items(found, now)
 	return items, err
-}
-
-// DNSSECs is a page of the key rotations.
-func (s *Store) DNSSECs(ctx context.Context, q Query) ([]DNSSEC, string, error) {
-	return page(ctx, s, dnssecs, q)
-}
-
-// Organizations is a page of the organizations' validations.
-func (s *Store) Organizations(ctx context.Context, q Query) ([]Organization, string, error) {
-	return page(ctx, s, organizations, q)
-}
-
-// Websites is a page of the websites and databases.
-func (s *Store) Websites(ctx context.Context, q Query) ([]Website, string, error) {
-	return page(ctx, s, websites, q)
-}
-
-// Accounts is a page of the accounts, with what their providers last said of them.
-func (s *Store) Accounts(ctx context.Context, q Query) ([]Website, string, error) {
-	return page(ctx, s, accounts, q)
-}
-
-// Order is one order with its timeline; ErrNotFound if no event concerns it. Likewise the others.
-func (s *Store) Order(ctx context.Context, provider, id string, now time.Time) (*Order, error) {
-	return one(ctx, s, orders, provider, id, now, func(o *Order, t []TimelineEntry) { o.Timeline = t })
-}
-
-// DNSSEC is one zone's rotation with its timeline.
-func (s *Store) DNSSEC(ctx context.Context, provider, websiteID string, now time.Time) (*DNSSEC, error) {
-	return one(ctx, s, dnssecs, provider, websiteID, now, func(d *DNSSEC, t []TimelineEntry) { d.Timeline = t })
-}
-
-// Organization is one organization with its timeline.
-func (s *Store) Organization(ctx context.Context, provider, id string, now time.Time) (*Organization, error) {
-	return one(ctx, s, organizations, provider, id, now, func(o *Organization, t []TimelineEntry) { o.Timeline = t })
-}
-
-// Website is one website or database with its timeline.
-func (s *Store) Website(ctx context.Context, provider, id string, now time.Time) (*Website, error) {
-	return one(ctx, s, websites, provider, id, now, func(w *Website, t []TimelineEntry) { w.Timeline = t })
 }
 
 // Domain is all that is known of one domain name: its validations, what bears the name or a wildcard above it, and its zone's rotation.
@@ -90,19 +39,19 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (_ *Doma
 	}
 	d := &DomainDetail{Name: normal, Validations: []Domain{}}
 	for _, provider := range []func() error{
-		func() (err error) { d.Validations, err = named(ctx, s, domains, now, &d.Truncated, normal); return },
+		func() (err error) { d.Validations, err = named(ctx, s, Domains, now, &d.Truncated, normal); return },
 		func() (err error) {
-			d.Orders, err = named(ctx, s, orders, now, &d.Truncated, normal, wildcardOf(normal))
+			d.Orders, err = named(ctx, s, Orders, now, &d.Truncated, normal, wildcardOf(normal))
 			return
 		},
 		func() (err error) {
-			if d.Certificates, err = named(ctx, s, certificates, now, &d.Truncated, normal, wildcardOf(normal)); err == nil {
+			if d.Certificates, err = named(ctx, s, Certificates, now, &d.Truncated, normal, wildcardOf(normal)); err == nil {
 				err = s.succeeded(ctx, d.Certificates)
 			}
 			return
 		},
-		func() (err error) { d.DNSSEC, err = named(ctx, s, dnssecs, now, &d.Truncated, normal); return },
-		func() (err error) { d.Targets, err = named(ctx, s, targets, now, &d.Truncated, normal); return },
+		func() (err error) { d.DNSSEC, err = named(ctx, s, DNSSECs, now, &d.Truncated, normal); return },
+		func() (err error) { d.Targets, err = named(ctx, s, Targets, now, &d.Truncated, normal); return },
 		func() (err error) {
 			d.Findings, err = s.tlsFindingsOn(ctx, normal, d.Targets, now, &d.Truncated)
 			return
@@ -116,7 +65,7 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (_ *Doma
 		return nil, ErrNotFound
 	}
 	for i := range d.Validations {
-		v, err := one(ctx, s, domains, d.Validations[i].Provider, normal, now, func(d *Domain, t []TimelineEntry) { d.Timeline = t })
+		v, err := One(ctx, s, Domains, d.Validations[i].Provider, normal, Moment{Now: now, RowOnly: true})
 		if err != nil {
 			return nil, err
 		}
@@ -135,34 +84,8 @@ func (d *DomainDetail) empty() bool {
 	return len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC)+len(d.Targets)+len(d.Findings) == 0
 }
 
-// Count is how many rows of the model the query matches, CountLimit+1 at most.
-func (s *Store) Count(ctx context.Context, model string, q Query) (int, error) {
-	switch model {
-	case lifecycle.Orders:
-		return count(ctx, s, orders, q)
-	case lifecycle.Certificates:
-		return count(ctx, s, certificates, q)
-	case lifecycle.Domains:
-		return count(ctx, s, domains, q)
-	case lifecycle.DNSSECs:
-		return count(ctx, s, dnssecs, q)
-	case lifecycle.Organizations:
-		return count(ctx, s, organizations, q)
-	case lifecycle.Websites:
-		return count(ctx, s, websites, q)
-	case lifecycle.Users:
-		return count(ctx, s, users, q)
-	case lifecycle.Targets:
-		return count(ctx, s, targets, q)
-	case lifecycle.Scans:
-		return count(ctx, s, scans, q)
-	case lifecycle.Findings:
-		return count(ctx, s, findings, q)
-	case "quarantine":
-		return s.countQuarantine(ctx, q)
-	}
-	return 0, fmt.Errorf("%w: there is no list of %s", ErrQuery, model)
-}
+// Quarantine names, among the read models, the events that changed no row.
+const Quarantine = "quarantine"
 
 // Quarantine is a page of the events that changed no row, newest first.
 func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, next string, err error) {

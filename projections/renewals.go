@@ -176,14 +176,15 @@ func (r *reading) renewals(ctx context.Context, d *DomainDetail) error {
 		}
 		var failed error
 		next := rules.NextRenewal(v.Name, list, func(domain string) bool {
-			p, err := then(ctx, r, domainHistory, rowKey{v.Provider, domain})
+			p, err := r.then(ctx, Domains, rowKey{v.Provider, domain})
 			if err != nil {
 				if !errors.Is(err, ErrNotFound) {
 					failed = errors.Join(failed, err)
 				}
 				return false
 			}
-			return rules.Usable(p.item.State, rules.LapseOf(p.item.ValidatedAt, p.item.ExpiresAt), d.AsOf.Time)
+			other := p.item.(*Domain)
+			return rules.Usable(other.State, rules.LapseOf(other.ValidatedAt, other.ExpiresAt), d.AsOf.Time)
 		})
 		if failed != nil {
 			return failed
@@ -205,15 +206,15 @@ func (r *reading) renewalsOf(ctx context.Context, v *Domain, now *schema.Time) (
 	}
 	var certificates []Certificate
 	for _, key := range keys {
-		p, err := then(ctx, r, certificateHistory, key)
+		p, err := r.then(ctx, Certificates, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if rules.InForce(p.item.State) {
-			certificates = append(certificates, p.item)
+		if c := p.item.(*Certificate); rules.InForce(c.State) {
+			certificates = append(certificates, *c)
 		}
 	}
 	if err := r.succeed(ctx, pointers(certificates)...); err != nil {

@@ -20,7 +20,7 @@ const (
 
 // rowSet is the writer's view of one read model: the states of the rows it has touched, and the statements that load and store them.
 type rowSet[S, T any] struct {
-	t    *table[S, T]
+	t    *Table[S, T]
 	bulk bool // rows are written when they leave memory, not with each batch, and names have no index yet
 
 	// Rows are held until most others have been touched since: those in old leave, those in held become old.
@@ -57,14 +57,14 @@ type droppedName struct {
 	name string
 }
 
-func newRowSet[S, T any](db *database, t *table[S, T], bulk bool) (*rowSet[S, T], error) {
+func newRowSet[S, T any](db *database, t *Table[S, T], bulk bool) (*rowSet[S, T], error) {
 	rs := &rowSet[S, T]{t: t, bulk: bulk, most: rowsHeld, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}}
 	var err error
 	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
 		return nil, err
 	}
 	for stmt, text := range map[**statement]string{
-		&rs.load:       t.selectSQL() + " WHERE provider = ? AND " + t.key + " = ?",
+		&rs.load:       selectOne(t),
 		&rs.insert:     t.insertSQL(),
 		&rs.update:     t.updateSQL(),
 		&rs.deleteName: "DELETE FROM names WHERE reversed = ? AND model = ? AND provider = ? AND id = ?",
@@ -204,13 +204,13 @@ func (rs *rowSet[S, T]) finish() error {
 // dropNames takes out the names that rows bore for a while during a bulk load, once there is an index to find them by.
 func (rs *rowSet[S, T]) dropNames() error {
 	for d := range rs.dropped {
-		if err := rs.deleteName.run(d.name, rs.t.name, d.provider, d.id); err != nil {
+		if err := rs.deleteName.run(d.name, rs.t.Name, d.provider, d.id); err != nil {
 			return err
 		}
 		r := &row[S]{rowKey: d.rowKey}
 		err := rs.read(r)
 		if err == nil && slices.Contains(r.names, d.name) { // it was taken up again
-			err = rs.newNames.add(d.name, rs.t.name, d.provider, d.id)
+			err = rs.newNames.add(d.name, rs.t.Name, d.provider, d.id)
 		}
 		if err != nil {
 			return err
@@ -283,7 +283,7 @@ func (rs *rowSet[S, T]) storeNames(w *writing[S]) error {
 	}
 	for _, name := range w.names {
 		if !slices.Contains(w.row.names, name) {
-			if err := rs.newNames.add(name, rs.t.name, w.provider, w.id); err != nil {
+			if err := rs.newNames.add(name, rs.t.Name, w.provider, w.id); err != nil {
 				return err
 			}
 		}
@@ -303,7 +303,7 @@ func (rs *rowSet[S, T]) drop(k rowKey, name string) error {
 		rs.dropped[droppedName{k, name}] = true
 		return nil
 	}
-	return rs.deleteName.run(name, rs.t.name, k.provider, k.id)
+	return rs.deleteName.run(name, rs.t.Name, k.provider, k.id)
 }
 
 // names are the domain names r is found by, reversed and sorted.

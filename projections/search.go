@@ -9,38 +9,38 @@ import (
 )
 
 // search finds rows by an exact number, by a domain name and all names below it, or by a wildcard that covers the name.
-func (t *table[S, T]) search(w *where, q string) {
+func (m *Spec) search(w *where, q string) {
 	sought := SoughtBy(q)
-	for _, column := range t.exact {
+	for _, column := range m.Exact {
 		for _, one := range sought.exact(column) {
-			w.found = append(w.found, "SELECT provider, "+t.key+" FROM "+t.name+" WHERE "+one.term+" AND "+column+" <> ''")
+			w.found = append(w.found, "SELECT provider, "+m.Key+" FROM "+m.Name+" WHERE "+one.term+" AND "+column+" <> ''")
 			w.foundArgs = append(w.foundArgs, one.args...)
 		}
 	}
-	if sought.Name != "" && t.names != nil {
+	if sought.Name != "" && len(m.named) > 0 {
 		if cover := sought.cover(); cover != "" {
 			w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed IN (?, ?)")
-			w.foundArgs = append(w.foundArgs, t.name, schema.ReverseName(sought.Name), schema.ReverseName(cover))
+			w.foundArgs = append(w.foundArgs, m.Name, schema.ReverseName(sought.Name), schema.ReverseName(cover))
 		}
 		from, to := belowName(schema.ReverseName(sought.zone()))
 		w.found = append(w.found, "SELECT provider, id FROM names WHERE model = ? AND reversed >= ? AND reversed < ?")
-		w.foundArgs = append(w.foundArgs, t.name, from, to)
+		w.foundArgs = append(w.foundArgs, m.Name, from, to)
 	}
 	if len(w.found) == 0 {
 		w.add("false")
 	}
-	w.looks, w.looksArgs = t.looks(sought)
+	w.looks, w.looksArgs = m.looks(sought)
 }
 
 // looks is the condition that search finds a row, told from the row itself: for when so many are found that looking at a list's rows one after the other
 // soon finds enough.
-func (t *table[S, T]) looks(sought Sought) (term string, args []any) {
+func (m *Spec) looks(sought Sought) (term string, args []any) {
 	var terms []string
 	add := func(term string, values ...any) {
 		terms = append(terms, term)
 		args = append(args, values...)
 	}
-	for _, column := range t.exact {
+	for _, column := range m.Exact {
 		for _, one := range sought.exact(column) {
 			add(one.term, one.args...)
 		}
@@ -52,7 +52,7 @@ func (t *table[S, T]) looks(sought Sought) (term string, args []any) {
 	if cover := sought.cover(); cover != "" {
 		names = []string{sought.Name, cover}
 	}
-	for _, in := range t.named {
+	for _, in := range m.named {
 		term, values := in(names, sought.zone())
 		add(term, values...)
 	}

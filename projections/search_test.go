@@ -108,20 +108,15 @@ func foundBy(t *testing.T, s *Store, model, q string) string {
 func TestSearchGoesByIndexes(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)
+	short := map[string][]string{Organizations.Name: {"name"}, Targets.Name: {"name", "host"}, Scans.Name: {"host"}, Users.Name: {"name"}}
 	for _, q := range []string{"771001", "digicert 771001", "digicert/771001", "https://ca.example/orders/771001", "www.api.example.org", "*.example.org", "CN=a.example"} {
-		searchedByIndex(t, s, orders, q)
-		searchedByIndex(t, s, certificates, q)
-		searchedByIndex(t, s, domains, q)
-		searchedByIndex(t, s, dnssecs, q)
-		searchedByIndex(t, s, organizations, q, "name")
-		searchedByIndex(t, s, websites, q)
-		searchedByIndex(t, s, targets, q, "name", "host")
-		searchedByIndex(t, s, scans, q, "host")
-		searchedByIndex(t, s, findings, q)
+		for _, m := range Models() {
+			searchedByIndex(t, s, m.About(), q, short[m.About().Name]...)
+		}
 	}
 }
 
-func searchedByIndex[S, T any](t *testing.T, s *Store, of *table[S, T], q string, without ...string) {
+func searchedByIndex(t *testing.T, s *Store, of *Spec, q string, without ...string) {
 	t.Helper()
 	w := &where{}
 	of.search(w, q)
@@ -134,13 +129,13 @@ func searchedByIndex[S, T any](t *testing.T, s *Store, of *table[S, T], q string
 			continue
 		}
 		for _, step := range plan {
-			if strings.HasPrefix(step, "SCAN "+of.name) || strings.HasPrefix(step, "SCAN names") || strings.HasSuffix(step, "(provider=?)") {
-				t.Errorf("%q in %s: %s\n%s", q, of.name, strings.Join(plan, "\n"), found)
+			if strings.HasPrefix(step, "SCAN "+of.Name) || strings.HasPrefix(step, "SCAN names") || strings.HasSuffix(step, "(provider=?)") {
+				t.Errorf("%q in %s: %s\n%s", q, of.Name, strings.Join(plan, "\n"), found)
 			}
 		}
 	}
 	if len(args) > 0 {
-		t.Errorf("%q in %s: %d arguments are left", q, of.name, len(args))
+		t.Errorf("%q in %s: %d arguments are left", q, of.Name, len(args))
 	}
 }
 

@@ -8,38 +8,33 @@ import (
 	"strings"
 )
 
-// sortsAny are the fields by which a list of any length may be ordered: an index has its rows in that order, so that a page reads no others.
-func (t *table[S, T]) sortsAny() []string {
-	return append([]string{"last_event_at", t.key}, t.inOrder...)
+// SortsAny lists the columns by which a list of any length may be ordered, by others only up to SortLimit rows: an index has its rows in that order,
+// so that a page reads no others.
+func (m *Spec) SortsAny() []string {
+	return append([]string{"last_event_at", m.Key}, m.InOrder...)
 }
 
-// SortsAny are the fields by which the list of a model may be ordered however long it is, by others only up to SortLimit rows.
-func SortsAny(model string) []string {
-	return sortsAny[model]
+// order returns the column that a list is ordered by.
+func (m *Spec) order(sort string) (column string, descending bool, err error) {
+	if sort == "" {
+		sort = "-last_event_at"
+	}
+	column, descending = strings.CutPrefix(sort, "-")
+	if !slices.Contains(m.Sorts, column) {
+		return "", false, fmt.Errorf("%w: %s cannot be sorted by %q, only by %s", ErrQuery, m.Name, column, strings.Join(m.Sorts, ", "))
+	}
+	return column, descending, nil
 }
-
-var sortsAny = map[string][]string{
-	orders.name: orders.sortsAny(), certificates.name: certificates.sortsAny(), domains.name: domains.sortsAny(), dnssecs.name: dnssecs.sortsAny(),
-	organizations.name: organizations.sortsAny(), websites.name: websites.sortsAny(), users.name: users.sortsAny(), targets.name: targets.sortsAny(),
-	scans.name: scans.sortsAny(), findings.name: findings.sortsAny(),
-}
-
-// Ends tells whether the list of a model may be chosen by when its rows end.
-func Ends(model string) bool {
-	return ends[model] != ""
-}
-
-var ends = map[string]string{certificates.name: certificates.ends, domains.name: domains.ends, organizations.name: organizations.ends}
 
 // sortable refuses to order by a column what is so long that it would have to be read whole for each of its pages.
-func (t *table[S, T]) sortable(ctx context.Context, db *sql.DB, w *where, column string) error {
-	if slices.Contains(t.sortsAny(), column) {
+func (m *Spec) sortable(ctx context.Context, db *sql.DB, w *where, column string) error {
+	if slices.Contains(m.SortsAny(), column) {
 		return nil
 	}
-	few, err := findsFew(ctx, db, SortLimit, "SELECT 1 FROM "+t.name+w.sql(""), w.args)
+	few, err := findsFew(ctx, db, SortLimit, "SELECT 1 FROM "+m.Name+w.sql(""), w.args)
 	if err == nil && !few {
 		err = fmt.Errorf("%w: more than %d %s cannot be sorted by %s, only by %s; choose fewer of them first, or sort by one of these",
-			ErrQuery, SortLimit, t.name, column, strings.Join(t.sortsAny(), ", "))
+			ErrQuery, SortLimit, m.Name, column, strings.Join(m.SortsAny(), ", "))
 	}
 	return err
 }

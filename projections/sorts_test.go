@@ -19,10 +19,12 @@ func TestAnyLengthIsSortedByIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer done(&err)
-	for model, fields := range sortsAny {
-		for _, field := range fields {
+	for _, m := range Models() {
+		model := m.About()
+		for _, field := range model.SortsAny() {
 			for _, direction := range []string{"", " DESC"} {
-				rows, err := db.Query("EXPLAIN QUERY PLAN SELECT provider, " + fields[1] + " FROM " + model + " ORDER BY " + field + direction + ", provider, " + fields[1] + " LIMIT 1")
+				rows, err := db.Query("EXPLAIN QUERY PLAN SELECT provider, " + model.Key + " FROM " + model.Name + " ORDER BY " + field + direction +
+					", provider, " + model.Key + " LIMIT 1")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -33,7 +35,7 @@ func TestAnyLengthIsSortedByIndex(t *testing.T) {
 						t.Fatal(err)
 					}
 					if strings.HasSuffix(detail, "TEMP B-TREE FOR ORDER BY") {
-						t.Errorf("%s by %s%s: %s", model, field, direction, detail)
+						t.Errorf("%s by %s%s: %s", model.Name, field, direction, detail)
 					}
 				}
 				rows.Close()
@@ -46,12 +48,13 @@ func TestAnyLengthIsSortedByIndex(t *testing.T) {
 func TestEnds(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)
-	for model := range sortsAny {
-		if _, err := s.Count(t.Context(), model, Query{ExpiresFrom: began, Now: began}); errors.Is(err, ErrQuery) == Ends(model) {
-			t.Errorf("%s: %v", model, err)
+	for _, m := range Models() {
+		model := m.About()
+		if _, err := s.Count(t.Context(), model.Name, Query{ExpiresFrom: began, Now: began}); errors.Is(err, ErrQuery) == (model.Ends != "") {
+			t.Errorf("%s: %v", model.Name, err)
 		}
 	}
-	if !Ends("certificates") || Ends("orders") {
+	if Certificates.Ends == "" || Orders.Ends != "" {
 		t.Error("certificates do not end, or orders do")
 	}
 }

@@ -135,15 +135,15 @@ func (r *reading) certificate(ctx context.Context, key rowKey) (*lifecycle.Certi
 	if c := r.certificates[key]; c != nil {
 		return c, nil
 	}
-	p, err := then(ctx, r, certificateHistory, key)
+	p, err := r.then(ctx, Certificates, key)
 	if err != nil {
 		return nil, err
 	}
 	if r.certificates == nil {
 		r.certificates = map[rowKey]*lifecycle.Certificate{}
 	}
-	r.certificates[key] = &p.state
-	return &p.state, nil
+	r.certificates[key] = p.state.(*lifecycle.Certificate)
+	return r.certificates[key], nil
 }
 
 // succeeded is the certificates of a list, with their successors.
@@ -164,41 +164,17 @@ func pointers(list []Certificate) []*Certificate {
 	return p
 }
 
-// CertificateAt is one certificate as of a moment.
-func (s *Store) CertificateAt(ctx context.Context, provider, id string, m Moment) (_ *Certificate, err error) {
-	c, err := at(ctx, s, certificateHistory, provider, id, m)
-	if err != nil {
-		return nil, err
+// certificatesAmong returns the certificates among a list's items, which are all of one kind.
+func certificatesAmong(items []any) []*Certificate {
+	var found []*Certificate
+	for _, item := range items {
+		c, ok := item.(*Certificate)
+		if !ok {
+			return nil
+		}
+		found = append(found, c)
 	}
-	f, done, err := s.readFile()
-	if err != nil {
-		return nil, err
-	}
-	defer done(&err)
-	return c, newReading(s, f, m).succeed(ctx, c)
-}
-
-// Certificate is one certificate with its timeline.
-func (s *Store) Certificate(ctx context.Context, provider, id string, now time.Time) (_ *Certificate, err error) {
-	c, err := one(ctx, s, certificates, provider, id, now, func(c *Certificate, t []TimelineEntry) { c.Timeline = t })
-	if err != nil {
-		return nil, err
-	}
-	db, done, err := s.reader()
-	if err != nil {
-		return nil, err
-	}
-	defer done(&err)
-	return c, succeed(ctx, db, c)
-}
-
-// Certificates is a page of the certificates.
-func (s *Store) Certificates(ctx context.Context, q Query) ([]Certificate, string, error) {
-	items, next, err := page(ctx, s, certificates, q)
-	if err != nil {
-		return nil, "", err
-	}
-	return items, next, s.succeeded(ctx, items)
+	return found
 }
 
 // Fates are those of the certificates that have one at now.

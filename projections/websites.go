@@ -6,23 +6,40 @@ import (
 	"github.com/certtrail/certtrail/projections/lifecycle"
 )
 
-var websites, accounts = lastWords(lifecycle.Websites), lastWords(lifecycle.Accounts)
+// Website is a website or a database that a provider watches, or an account there, with the last thing the provider said of it.
+type Website struct {
+	Provider string `json:"provider"`
+	Kind     string `json:"kind"` // website, database or account
+	ID       string `json:"id"`
+	State    string `json:"state"` // the last event without its prefix: malware_issue_found
+	Row
+}
 
-// lastWords is a read model that keeps the last thing its provider said of each row.
-func lastWords(name string) *table[lifecycle.Website, Website] {
-	return &table[lifecycle.Website, Website]{
-		name: name, key: "id",
-		fields: []string{"kind", "state"},
-		bind:   func(w *lifecycle.Website) []any { return []any{&w.Kind, &w.State} },
-		life:   func(w *lifecycle.Website) *lifecycle.Life { return &w.Life },
-		fold:   lifecycle.Website.Fold,
-		sorts:  []string{"last_event_at", "state", "kind", "id", "provider"},
-		exact:  []string{"id"},
-		item: func(provider, id string, w *lifecycle.Website, _ time.Time) Website {
-			return Website{
-				Provider: provider, Kind: w.Kind, ID: id, State: w.State,
-				FirstEventAt: w.FirstEventAt, LastEventAt: w.LastEventAt, LastEventSeq: w.LastEventSeq, EventCount: w.EventCount,
+// Websites is the read model of websites and databases.
+var Websites = define(lastReport(Spec{
+	Name: lifecycle.Websites, Title: "Websites and databases", Noun: "website", Key: "id",
+	CSV: []string{"provider", "kind", "id", "state", "event_count", "first_event_at", "last_event_at"},
+}))
+
+// Accounts is the read model of accounts.
+var Accounts = define(lastReport(Spec{Name: lifecycle.Accounts, Noun: "account", Key: "id"}))
+
+// lastReport is a read model that keeps the last thing its provider said of each row.
+func lastReport(spec Spec) Table[lifecycle.Website, Website] {
+	spec.Sorts, spec.Exact = []string{"last_event_at", "state", "kind", "id", "provider"}, []string{"id"}
+	return Table[lifecycle.Website, Website]{
+		Spec: spec,
+		columns: func(w *lifecycle.Website) []Column {
+			return []Column{
+				{"kind", &w.Kind},
+				{"state", &w.State}, // the last event
 			}
+		},
+		life:    func(w *lifecycle.Website) *lifecycle.Life { return &w.Life },
+		fold:    lifecycle.Website.Fold,
+		changes: lifecycle.Website.Changes,
+		item: func(k Key, w *lifecycle.Website, _ time.Time) Website {
+			return Website{Provider: k.Provider, Kind: w.Kind, ID: k.ID, State: w.State, Row: rowOf(&w.Life)}
 		},
 	}
 }

@@ -12,11 +12,11 @@ const PageBytes = 8 << 20
 // rowWeight is what a row weighs beside its texts.
 const rowWeight = 512
 
-// weight is about how many bytes the row's state takes: a certificate may have ten thousand names.
-func (t *table[S, T]) weight(s *S) int {
+// weigh returns about how many bytes a state takes: a certificate may have ten thousand names.
+func (t *Table[S, T]) weigh(state any) int {
 	n := rowWeight
-	for _, field := range t.bind(s) {
-		switch field := field.(type) {
+	for _, column := range t.columns(state.(*S)) {
+		switch field := column.Value.(type) {
 		case *string:
 			n += len(*field)
 		case interface{ weight() int }:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ type where struct {
 	foundArgs []any
 	looks     string // the same, told from a row itself; "": only the keys tell
 	looksArgs []any
+	few       bool  // what is found is few rows, read by their keys
 	ways      []way // terms that an index answers, of which any may find few rows
 }
 
@@ -69,47 +69,44 @@ func withCarets(term, order string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(term, "^"+order, order), "^", "+")
 }
 
-func (t *table[S, T]) where(q Query) (*where, error) {
+func (m *Spec) where(q Query) (*where, error) {
 	w := &where{}
-	if t.only != "" {
-		w.add(t.only)
+	if m.only != "" {
+		w.add(m.only)
 	}
 	if q.Provider != "" {
 		w.addIndexed(fewFound, "^provider = ?", q.Provider)
 	}
-	if err := t.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil { // before a state's wider bounds, since SQLite goes by the first
+	if err := m.ending(w, q.ExpiresFrom, q.ExpiresUntil); err != nil { // before a state's wider bounds, since SQLite goes by the first
 		return nil, err
 	}
-	if err := t.inState(w, q); err != nil {
+	if err := m.inState(w, q); err != nil {
 		return nil, err
 	}
 	if q.Q != "" {
-		t.search(w, strings.TrimSpace(q.Q))
+		m.search(w, strings.TrimSpace(q.Q))
 	}
 	if q.row != nil {
-		w.add("provider = ? AND "+t.key+" = ?", q.row.provider, q.row.id)
+		w.add("provider = ? AND "+m.Key+" = ?", q.row.provider, q.row.id)
 		w.ways = nil // none finds fewer
 	}
 	return w, nil
 }
 
 // inState adds the condition of a state.
-func (t *table[S, T]) inState(w *where, q Query) error {
+func (m *Spec) inState(w *where, q Query) error {
 	if q.State == "" {
 		return nil
 	}
-	condition, ok := t.states[q.State]
-	if t.states == nil {
-		condition, ok = func(string) (string, []any) { return "state = ?", []any{q.State} }, true
-	}
-	if !ok {
-		return fmt.Errorf("%w: %q is not a state of %s; those are %s", ErrQuery, q.State, t.name, strings.Join(slices.Sorted(maps.Keys(t.states)), ", "))
+	condition, err := m.condition(q.State)
+	if err != nil {
+		return err
 	}
 	term, args := condition(schema.At(q.Now).String())
-	if column, _, err := t.order(q.Sort); t.byState && err == nil && (column != "last_event_at" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
+	if column, _, err := m.order(q.Sort); m.ByState && err == nil && (column != "last_event_at" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
 		term = strings.ReplaceAll(term, "state = ", "^state = ") // the index of states has them in the order of their last events only
 	}
-	if t.byState {
+	if m.ByState {
 		w.addIndexed(fewFound, term, args...)
 	} else {
 		w.add(term, args...)
@@ -117,20 +114,33 @@ func (t *table[S, T]) inState(w *where, q Query) error {
 	return nil
 }
 
+// condition returns that of a state.
+func (m *Spec) condition(state string) (func(now string) (string, []any), error) {
+	if len(m.States) == 0 {
+		return func(string) (string, []any) { return "state = ?", []any{state} }, nil
+	}
+	for _, s := range m.States {
+		if s.Name == state {
+			return s.condition, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q is not a state of %s; those are %s", ErrQuery, state, m.Name, strings.Join(slices.Sorted(slices.Values(m.StateNames())), ", "))
+}
+
 // ending adds the condition that a row's validity ends at from or later, and before until.
-func (t *table[S, T]) ending(w *where, from, until time.Time) error {
+func (m *Spec) ending(w *where, from, until time.Time) error {
 	if from.IsZero() && until.IsZero() {
 		return nil
 	}
-	if t.ends == "" {
-		return fmt.Errorf("%w: %s cannot be chosen by when they expire", ErrQuery, t.name)
+	if m.Ends == "" {
+		return fmt.Errorf("%w: %s cannot be chosen by when they expire", ErrQuery, m.Name)
 	}
-	term, args := "^"+t.ends+" >= ?", []any{schema.At(from).String()} // what is not known is '', which sorts before the earliest time
+	term, args := "^"+m.Ends+" >= ?", []any{schema.At(from).String()} // what is not known is '', which sorts before the earliest time
 	if !until.IsZero() {
-		term, args = term+" AND ^"+t.ends+" < ?", append(args, schema.At(until).String())
+		term, args = term+" AND ^"+m.Ends+" < ?", append(args, schema.At(until).String())
 	}
 	w.add(term, args...)
-	w.ways = append(w.ways, way{term, args, fewEnding, t.ends})
+	w.ways = append(w.ways, way{term, args, fewEnding, m.Ends})
 	return nil
 }
 
@@ -143,9 +153,9 @@ const fewEnding = 20_000
 
 // narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
 // A term of the column in whose order the list is read needs none of this: what it finds stands together there.
-func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
+func (m *Spec) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
 	if w.looks != "" { // of a short list every row is looked at: the names of another may be many
-		if few, err = findsFew(ctx, db, fewFound, "SELECT provider, "+t.key+" FROM "+t.name, nil); few || err != nil {
+		if few, err = findsFew(ctx, db, fewFound, "SELECT provider, "+m.Key+" FROM "+m.Name, nil); few || err != nil {
 			w.add(w.looks, w.looksArgs...)
 			return few, err
 		}
@@ -153,22 +163,22 @@ func (t *table[S, T]) narrow(ctx context.Context, db *sql.DB, w *where, order st
 	if len(w.found) > 0 {
 		found := strings.Join(w.found, " UNION ALL ")
 		if few, err = findsFew(ctx, db, fewFound, found, w.foundArgs); few || err != nil {
-			w.begin(t.key, "SELECT DISTINCT * FROM ("+found+")", w.foundArgs)
+			w.begin(m.Key, "SELECT DISTINCT * FROM ("+found+")", w.foundArgs)
 			return few, err
 		}
 		if w.looks != "" {
 			w.add(w.looks, w.looksArgs...)
 		} else {
-			w.add("(provider, "+t.key+") IN ("+found+")", w.foundArgs...)
+			w.add("(provider, "+m.Key+") IN ("+found+")", w.foundArgs...)
 		}
 	}
 	for _, one := range w.ways {
 		if order != "" && one.column == order {
 			continue
 		}
-		found := "SELECT provider, " + t.key + " FROM " + t.name + " WHERE " + withCarets(one.term, "")
+		found := "SELECT provider, " + m.Key + " FROM " + m.Name + " WHERE " + withCarets(one.term, "")
 		if few, err = findsFew(ctx, db, one.most, found, one.args); few || err != nil {
-			w.begin(t.key, found, one.args)
+			w.begin(m.Key, found, one.args)
 			return few, err
 		}
 	}

@@ -101,19 +101,15 @@ func (w *writer) hold(most int) {
 }
 
 func prepareModels(db *database, bulk bool) (map[string]rows, error) {
-	models := map[string]rows{}
-	err := errors.Join(
-		prepare(models, db, orders, bulk), prepare(models, db, certificates, bulk), prepare(models, db, domains, bulk),
-		prepare(models, db, dnssecs, bulk), prepare(models, db, organizations, bulk), prepare(models, db, websites, bulk),
-		prepare(models, db, accounts, bulk), prepare(models, db, users, bulk), prepare(models, db, targets, bulk),
-		prepare(models, db, scans, bulk), prepare(models, db, findings, bulk), prepare(models, db, decisions, bulk))
-	return models, err
-}
-
-func prepare[S, T any](models map[string]rows, db *database, t *table[S, T], bulk bool) error {
-	set, err := newRowSet(db, t, bulk)
-	models[t.name] = set
-	return err
+	all := map[string]rows{}
+	for _, m := range models {
+		set, err := m.prepare(db, bulk)
+		if err != nil {
+			return nil, err
+		}
+		all[m.About().Name] = set
+	}
+	return all, nil
 }
 
 func (w *writer) readCursor() error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -30,12 +29,12 @@ var errBroken = errors.New("the consumer lost its place")
 // Reader reads the log in order. Two of the same name must not follow at once.
 type Reader struct {
 	log    *Log
-	name   string // of its consumer; among ourConsumers, which subscribers cannot touch
+	name   string // of its consumer, which subscribers cannot touch
 	served bool   // it is given only what the server says: the tail knows a record's time no better than when it was published
 }
 
 // Reader is the reader of that name: "projections".
-func (l *Log) Reader(name string) *Reader { return &Reader{log: l, name: "certtrail-" + name} }
+func (l *Log) Reader(name string) *Reader { return &Reader{log: l, name: ConsumerPrefix + name} }
 
 // Last is the sequence of the last durable event.
 func (r *Reader) Last(ctx context.Context) (uint64, error) { return r.log.Last(ctx) }
@@ -49,12 +48,12 @@ func (r *Reader) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 // It returns when yield fails, with its error, when ctx ends, or with schema.ErrPastEnd when the log ends before `after`.
 // The server keeps no position of a reader: it owns its cursor.
 func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
-	if last := r.log.durable.seq(); after > last {
+	if last := r.log.durable.Seq(); after > last {
 		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, after)
 	}
 	for {
 		var err error
-		if !r.served && r.log.tail.holds(after, r.log.durable.seq()) {
+		if !r.served && r.log.durable.tail.holds(after, r.log.durable.Seq()) {
 			err = r.followTail(ctx, &after, yield)
 		} else {
 			err = r.follow(ctx, &after, yield)
@@ -98,12 +97,12 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 		consuming.Stop()
 		<-consuming.Closed()
 	}()
-	p := place{at: *after, fetched: fetched, gone: r.log.gone}
+	p := place{at: *after, fetched: fetched, gap: r.log.noteGap}
 	for {
 		if err := p.await(ctx, broke); err != nil {
 			return err
 		}
-		durable, err := r.log.durable.wait(ctx, p.waiting.Seq)
+		durable, err := r.log.durable.Wait(ctx, p.waiting.Seq)
 		if err != nil {
 			return err
 		}
@@ -115,7 +114,7 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 			return err
 		}
 		*after = batch[len(batch)-1].Seq
-		if !r.served && r.log.tail.running(*after) {
+		if !r.served && r.log.durable.tail.running(*after) {
 			return errHeld
 		}
 	}
@@ -124,15 +123,15 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 func (r *Reader) create(ctx context.Context, from uint64) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	s, err := r.log.use()
+	s, err := r.log.server.Session()
 	if err != nil {
 		return nil, err
 	}
 	// A reader that broke leaves its consumer behind, standing where that one stood.
-	if err := s.reading.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+	if err := s.Reading.DeleteConsumer(ctx, r.name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil, err
 	}
-	return s.reading.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	return s.Reading.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Name: r.name, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: readerLifetime, MaxDeliver: 1,
 	})
@@ -188,7 +187,7 @@ type place struct {
 	at        uint64 // the last stream sequence taken from fetched
 	delivered uint64 // the last consumer sequence
 	fetched   *fetched
-	gone      func(first, last uint64) // is told of sequences that no event has
+	gap       func(first, last uint64) // called for sequences that no event has
 	waiting   *schema.Record           // taken, but not yet given to the reader
 }
 
@@ -219,7 +218,7 @@ func (p *place) take(m jetstream.Msg) error {
 	p.delivered++
 	seq := meta.Sequence.Stream
 	if seq > p.at+1 {
-		p.gone(p.at+1, seq-1)
+		p.gap(p.at+1, seq-1)
 	}
 	p.waiting = &schema.Record{Seq: seq, Missing: seq - p.at - 1, Subject: m.Subject(), Time: meta.Timestamp, Data: m.Data()}
 	p.at = seq
@@ -244,65 +243,12 @@ func (p *place) gather(durable uint64) ([]schema.Record, error) {
 	return batch, nil
 }
 
-// Get is the event with sequence seq, if it is durable.
-func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
-	records, _, err := l.next(ctx, seq, "", 1, 0)
-	if err != nil {
-		return schema.Record{}, err
-	}
-	if len(records) == 0 || records[0].Seq != seq {
-		return schema.Record{}, fmt.Errorf("the log has no event %d: %w", seq, fs.ErrNotExist)
-	}
-	return records[0], nil
-}
-
-// Events are up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all. They end early before the event with
-// which they would hold more than so many bytes, and then there is more; the first event is among them however large it is.
-func (l *Log) Events(ctx context.Context, after uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
-	return l.next(ctx, after+1, filter, limit, bytes)
-}
-
-func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
-	if filter == "" {
-		filter = schema.Subjects
-	}
-	s, err := l.use()
-	if err != nil {
-		return nil, false, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	for last := l.durable.seq(); len(records) < limit && from <= last; from++ {
-		m, err := l.message(ctx, s.reading, from, filter)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("couldn't read the log from event %d on: %w", from, err)
-		}
-		if m.Sequence > last {
-			break
-		}
-		if bytes -= len(m.Data); bytes < 0 && len(records) > 0 {
-			return records, true, nil
-		}
-		records = append(records, schema.Record{Seq: m.Sequence, Subject: m.Subject, Time: m.Time, Data: m.Data})
-		from = m.Sequence
-	}
-	return records, false, nil
-}
-
-// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB; more at once would take the processors from those who
-// append.
-const maxReads = 1
-
-// message is the first message from a sequence on that matches the filter.
-func (l *Log) message(ctx context.Context, stream jetstream.Stream, from uint64, filter string) (*jetstream.RawStreamMsg, error) {
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
 	select {
-	case l.reads <- struct{}{}:
-		defer func() { <-l.reads }()
-		return stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
 	}
 }

@@ -1,4 +1,4 @@
-package streams
+package streams_test
 
 import (
 	"bytes"
@@ -8,16 +8,19 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
+	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
 // TestFollowIsBoundedInBytes lets a reader stand still before large events: the server is soon asked for no more of them. When it goes on it gets them all,
 // in batches that are bounded too.
 func TestFollowIsBoundedInBytes(t *testing.T) {
 	const n, size, most = 110, 1 << 20, 64 << 20
-	l := openLog(t, Options{})
-	list := make([]Raw, n)
+	l := openLog(t, embedded.Options{})
+	list := make([]streams.Raw, n)
 	for i := range list {
-		list[i] = Raw{ID: fmt.Sprint(i), Subject: "certs.order.issued.digicert.1", Data: bytes.Repeat([]byte("x"), size)}
+		list[i] = streams.Raw{ID: fmt.Sprint(i), Subject: "certs.order.issued.digicert.1", Data: bytes.Repeat([]byte("x"), size)}
 	}
 	if done, err := l.AppendAll(context.Background(), list); done != n || err != nil {
 		t.Fatal(done, err)
@@ -29,7 +32,7 @@ func TestFollowIsBoundedInBytes(t *testing.T) {
 	err := r.Follow(context.Background(), 0, func(records []schema.Record) error {
 		if !stood {
 			stood = true
-			if got := size * standStill(t, r); got > most {
+			if got := size * standStill(t, l, r); got > most {
 				t.Errorf("%d MiB were sent to a reader that does not read, more than %d", got>>20, most>>20)
 			}
 		}
@@ -41,7 +44,7 @@ func TestFollowIsBoundedInBytes(t *testing.T) {
 			}
 			next++
 		}
-		if held > recordsBytes+size {
+		if held > streams.RecordsBytes+size {
 			t.Errorf("a batch of %d MiB", held>>20)
 		}
 		if next > n {
@@ -55,9 +58,9 @@ func TestFollowIsBoundedInBytes(t *testing.T) {
 }
 
 // standStill waits until the reader's consumer has sent all that it was asked for, or all there is, and returns how many messages these were.
-func standStill(t *testing.T, r *Reader) int {
+func standStill(t *testing.T, l *embedded.Log, r *streams.Reader) int {
 	t.Helper()
-	consumer, err := r.log.session.stream.Consumer(t.Context(), r.name)
+	consumer, err := session(t, l).Stream.Consumer(t.Context(), r.Consumer())
 	for err == nil {
 		info := consumer.CachedInfo()
 		if info.NumWaiting == 0 || info.NumPending == 0 {
@@ -71,8 +74,8 @@ func standStill(t *testing.T, r *Reader) int {
 
 // TestEventsEndEarlyByBytes asks for more events than fit: those that fit come, one at least, and it is told that there are more.
 func TestEventsEndEarlyByBytes(t *testing.T) {
-	l := openLog(t, Options{})
-	appendN(t, l, 5)
+	l := openLog(t, embedded.Options{})
+	streamstest.Append(t, l, 5)
 	all, more, err := l.Events(t.Context(), 0, "", 10, 1<<20)
 	if err != nil || more || len(all) != 5 {
 		t.Fatalf("%d events, more %t, %v", len(all), more, err)

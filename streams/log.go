@@ -1,15 +1,14 @@
-// Package streams is the log: an embedded NATS server with JetStream that holds one stream, to which events are only ever appended.
-// An append returns when the event is on the disk, not before; a reader sees an event when it is on the disk, not before.
+// Package streams is the log as its readers and writers see it: one JetStream stream, to which events are only ever appended. An append returns when the
+// event is durable, not before; a reader sees an event when it is durable, not before. Who runs the stream's server, and makes events durable, gives the
+// log its Parts: streams/embedded.
 package streams
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,16 +17,20 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// StreamName is the JetStream stream that holds the log.
-const StreamName = "CERTTRAIL"
+const (
+	// StreamName is the JetStream stream that holds the log.
+	StreamName = "CERTTRAIL"
+	// ConsumerPrefix begins the names of certtrail's own consumers. Nobody else may make, read, acknowledge or change one of such a name.
+	ConsumerPrefix = "certtrail-"
+)
 
 // Limits of the log.
 const (
-	maxMessage     = 8 << 20         // bytes; a delivery of 1 MiB in its envelope, as base64, with room to spare
-	freeReserve    = 64 << 20        // bytes left free on the disk: a full disk freezes the stream until the server restarts
-	askTimeout     = 5 * time.Second // one question to JetStream
-	retryInterval  = 200 * time.Millisecond
-	listenInterval = time.Second // between two attempts to listen for subscribers again
+	MaxMessage = 8 << 20          // bytes; a delivery of 1 MiB in its envelope, as base64, with room to spare
+	MaxEvent   = MaxMessage - 512 // bytes on the wire of the largest event that the log takes
+
+	askTimeout    = 5 * time.Second // one question to JetStream
+	retryInterval = 200 * time.Millisecond
 )
 
 var (
@@ -37,173 +40,93 @@ var (
 	ErrClosed = errors.New("the log is closed")
 )
 
+// Committer takes events into the log.
+type Committer interface {
+	// Append returns the event's sequence once it is durable, and has advanced the watermark to it. It holds on while the log is away, until ctx ends;
+	// then the error wraps ErrUnavailable, and the event is not in the log, unless the server took it and was never heard to say so.
+	Append(ctx context.Context, e *Raw) (uint64, error)
+	// Durable returns the committer's watermark, which is always the same one.
+	Durable() *Watermark
+}
+
+// Server connects to the server that has the stream.
+type Server interface {
+	// Session returns the connections in use. It waits while the server is started again; it fails with ErrUnavailable while it cannot be, and with
+	// ErrClosed when the log is closed.
+	Session() (*Session, error)
+}
+
+// Files reads events out of the server's own files, for a tenth of what it costs to have the server deliver them.
+type Files interface {
+	// Read yields the events after a sequence up to another, both durable, and passes over gaps. It fails with ErrUnclear where the files do not say
+	// plainly what comes next, and the server has to; what it has yielded until then stands.
+	Read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error
+}
+
+// ErrUnclear says that a server's files do not say plainly what comes next.
+var ErrUnclear = errors.New("the block files do not say plainly what comes next")
+
+// Session is one run of the server, as the log speaks to it.
+type Session struct {
+	Stream  jetstream.Stream // over the connection of those who append
+	Reading jetstream.Stream // over another: an answer of megabytes must not stand before the acknowledgement of an append
+}
+
+// LastStored returns the last sequence that the stream has given, durable or not.
+func (s *Session) LastStored(ctx context.Context) (uint64, error) {
+	info, err := s.Stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("couldn't read the stream's state: %w", err)
+	}
+	return info.State.LastSeq, nil
+}
+
+// Parts make a log.
+type Parts struct {
+	Committer Committer
+	Server    Server
+	Files     Files    // nil: only the server reads
+	Missing   *Missing // set by who has read the stream's files
+	Logger    *slog.Logger
+}
+
 // Log is the event log. Its methods may be called at once from many goroutines.
 type Log struct {
-	guard  *guard
-	logger *slog.Logger
+	committer Committer
+	server    Server
+	files     Files
+	missing   *Missing
+	logger    *slog.Logger
 
-	serving sync.RWMutex // held to exchange the session
-	session *session     // owns the process's NATS server; nil while there is none
-	addr    string       // where subscribers connect
-
-	commits *committer // owns everything between a publish and its sync
-	durable *watermark // the last sequence known to be on the disk
-	tail    tail       // the last events before it
-	blocks  blockFiles // only read
-	missing missing    // from it
-
-	bulking sync.Mutex    // lets in one bulk append at a time: two would gain nothing
+	durable *Watermark    // the committer's
 	reads   chan struct{} // one taken by every event that is read by its sequence
-	closed  atomic.Bool
 }
 
-// Options say where and how a log is kept.
-type Options struct {
-	Dir      string                // the server's store; created if it is not there. What is known of the log's end and losses stands beside it
-	Listen   string                // HOST:PORT of the listener for subscribers; "" keeps the server inside the process
-	Access   Access                // who may use that listener
-	MaxConns int                   // of it; 0: the server's own bound
-	MaxBytes int64                 // of the stream; 0: nine tenths of the disk
-	Sync     SyncFunc              // makes a file's content durable; nil: fdatasync
-	Always   bool                  // let the server sync every message by itself: slower, for systems whose file stores are laid out differently
-	Progress func(done, total int) // told of each block that is read before the server starts; nil: nobody is
-	Logger   *slog.Logger          // nil: discard
-}
-
-// complete puts in what is left out. The directory must be there.
-func (o *Options) complete() (err error) {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.Sync == nil {
-		o.Sync = fdatasync
-	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes, err = ninetyPercentOfDisk(o.Dir)
-	}
-	return err
-}
-
-// Open reads the log in o.Dir whole, mends what is damaged, starts the server on it and opens it, making all that is not there. Everything the log holds
-// is durable when it returns, and has been read. An error has lost nothing of it.
-func Open(ctx context.Context, o Options) (*Log, error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("couldn't make the log's directory: %w", err)
-	}
-	if err := o.complete(); err != nil {
-		return nil, err
-	}
-	l := &Log{guard: newGuard(o), logger: o.Logger, durable: newWatermark(), reads: make(chan struct{}, maxReads)}
-	if err := l.open(ctx, o); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
-}
-
-func (l *Log) open(ctx context.Context, o Options) error {
-	s, r, err := l.guard.start(ctx)
-	if err != nil {
-		return err
-	}
-	l.session = s
-	l.missing.set(r)
-	files := &blockFiles{dir: s.server.blocksDir(), sync: o.Sync, off: o.Always}
-	if err := files.syncAll(o.Dir); err != nil {
-		return fmt.Errorf("couldn't sync the log's files: %w", err)
-	}
-	if err := files.hold(); err != nil {
-		return fmt.Errorf("couldn't open the log's files: %w", err)
-	}
-	l.blocks = blockFiles{dir: files.dir, off: files.off}
-	end, err := openEndMark(l.guard.layout.end(), r.end, o.Sync)
-	if err != nil {
-		return err
-	}
-	l.durable.advance(r.end)
-	l.commits = newCommitter(l, files, end, r.end)
-	go l.commits.run()
-	go l.commits.runSyncs()
-	if err := s.server.serveReaders(); err != nil {
-		return err
-	}
-	l.addr = s.server.addr()
-	return nil
-}
-
-// use returns the session in use. It waits while the server is started again, and fails while it cannot be.
-func (l *Log) use() (*session, error) {
-	l.serving.RLock()
-	defer l.serving.RUnlock()
-	if l.session == nil {
-		return nil, fmt.Errorf("%w: its server is not running", ErrUnavailable)
-	}
-	return l.session, nil
-}
-
-// restart stops the server and starts it again on what the disk has, for a stream that takes no more messages. Who reads and subscribes goes on with the
-// new one. It returns the last sequence that was given.
-func (l *Log) restart(ctx context.Context) (end uint64, err error) {
-	l.serving.Lock()
-	defer l.serving.Unlock()
-	if old := l.session; old != nil {
-		l.session = nil
-		if err := old.close(); err != nil {
-			return 0, err
-		}
-	}
-	o := l.guard.o
-	if l.addr != "" {
-		o.Listen = l.addr // a port that was chosen stays
-	}
-	g := newGuard(o)
-	g.floor = l.durable.seq()
-	s, r, err := g.start(ctx)
-	if err != nil {
-		return 0, err
-	}
-	l.session = s
-	l.missing.set(r)
-	if err := s.server.serveReaders(); err != nil {
-		l.logger.Error("subscribers cannot connect, which is tried again; deliveries are taken", "error", err)
-		go l.listenLater(s)
-	}
-	return r.end, nil
-}
-
-// listenLater lets subscribers in as soon as their port is free again, as long as the session is in use.
-func (l *Log) listenLater(s *session) {
-	for {
-		time.Sleep(listenInterval)
-		l.serving.RLock()
-		current := l.session
-		l.serving.RUnlock()
-		if current != s || l.closed.Load() {
-			return
-		}
-		if err := s.server.serveReaders(); err == nil {
-			l.logger.Info("subscribers can connect again", "address", l.addr)
-			return
-		}
+// New makes a log of its parts, which it does not close.
+func New(p Parts) *Log {
+	return &Log{
+		committer: p.Committer, server: p.Server, files: p.Files, missing: p.Missing, logger: p.Logger,
+		durable: p.Committer.Durable(), reads: make(chan struct{}, maxReads),
 	}
 }
 
-func streamConfig(o Options) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:        StreamName,
-		Description: "what the certificate authorities said",
-		Subjects:    []string{schema.Subjects},
-		Storage:     jetstream.FileStorage,
-		Retention:   jetstream.LimitsPolicy,
-		Discard:     jetstream.DiscardNew,
-		MaxBytes:    o.MaxBytes,
-		MaxMsgSize:  maxMessage,
-		DenyDelete:  true,
-		DenyPurge:   true,
-		AllowDirect: true,
-		Replicas:    1,
-	}
+// Raw is an event as it shall stand in the log, byte for byte.
+type Raw struct {
+	ID      string
+	Subject string
+	Data    []byte
 }
+
+// Message returns the event as it is published.
+func (r *Raw) Message() *nats.Msg {
+	msg := &nats.Msg{Subject: r.Subject, Data: r.Data, Header: nats.Header{"Content-Type": contentType}}
+	if (&schema.Event{ID: r.ID}).TrulyIdentified() {
+		msg.Header[jetstream.MsgIDHeader] = []string{r.ID}
+	}
+	return msg
+}
+
+var contentType = []string{schema.ContentType}
 
 // Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then the error wraps
 // ErrUnavailable, and e is not in the log, unless the server took it and was never heard to say so.
@@ -212,86 +135,71 @@ func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("couldn't encode event %s: %w", e.ID, err)
 	}
-	msg := &nats.Msg{Subject: e.NATSSubject(), Data: data, Header: nats.Header{"Content-Type": contentType}}
-	if e.TrulyIdentified() {
-		msg.Header = nats.Header{"Content-Type": contentType, jetstream.MsgIDHeader: []string{e.ID}}
-	}
-	return l.commits.append(ctx, &appending{id: e.ID, msg: msg})
+	return l.committer.Append(ctx, &Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data})
 }
-
-var contentType = []string{schema.ContentType}
 
 // Last is the sequence of the last durable event; 0 for an empty log.
-func (l *Log) Last(context.Context) (uint64, error) { return l.durable.seq(), nil }
+func (l *Log) Last(context.Context) (uint64, error) { return l.durable.Seq(), nil }
 
-func (l *Log) lastStored(ctx context.Context) (uint64, error) {
-	s, err := l.use()
+// Get is the event with sequence seq, if it is durable.
+func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
+	records, _, err := l.next(ctx, seq, "", 1, 0)
 	if err != nil {
-		return 0, err
+		return schema.Record{}, err
 	}
-	return s.lastStored(ctx)
+	if len(records) == 0 || records[0].Seq != seq {
+		return schema.Record{}, fmt.Errorf("the log has no event %d: %w", seq, fs.ErrNotExist)
+	}
+	return records[0], nil
 }
 
-func (s *session) lastStored(ctx context.Context) (uint64, error) {
-	info, err := s.stream.Info(ctx)
+// Events are up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all. They end early before the event with
+// which they would hold more than so many bytes, and then there is more; the first event is among them however large it is.
+func (l *Log) Events(ctx context.Context, after uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
+	return l.next(ctx, after+1, filter, limit, bytes)
+}
+
+func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
+	if filter == "" {
+		filter = schema.Subjects
+	}
+	s, err := l.server.Session()
 	if err != nil {
-		return 0, fmt.Errorf("couldn't read the stream's state: %w", err)
+		return nil, false, err
 	}
-	return info.State.LastSeq, nil
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	for last := l.durable.Seq(); len(records) < limit && from <= last; from++ {
+		m, err := l.message(ctx, s.Reading, from, filter)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, false, fmt.Errorf("couldn't read the log from event %d on: %w", from, err)
+		}
+		if m.Sequence > last {
+			break
+		}
+		if bytes -= len(m.Data); bytes < 0 && len(records) > 0 {
+			return records, true, nil
+		}
+		records = append(records, schema.Record{Seq: m.Sequence, Subject: m.Subject, Time: m.Time, Data: m.Data})
+		from = m.Sequence
+	}
+	return records, false, nil
 }
 
-// Err is why the log takes no events any more, or nil. It does not pass: a process whose log failed must be restarted.
-func (l *Log) Err() error {
-	if l.closed.Load() {
-		return ErrClosed
-	}
-	return l.commits.err()
-}
+// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB; more at once would take the processors from those who
+// append.
+const maxReads = 1
 
-// Ready asks the log whether it would take an event now, and waits for its answer until ctx ends. The error says why it would not.
-func (l *Log) Ready(ctx context.Context) error {
-	if err := l.Err(); err != nil {
-		return err
+// message is the first message from a sequence on that matches the filter.
+func (l *Log) message(ctx context.Context, stream jetstream.Stream, from uint64, filter string) (*jetstream.RawStreamMsg, error) {
+	select {
+	case l.reads <- struct{}{}:
+		defer func() { <-l.reads }()
+		return stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(filter))
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	if !l.serving.TryRLock() {
-		return fmt.Errorf("%w: its server is being started again", ErrUnavailable)
-	}
-	l.serving.RUnlock()
-	if err := l.hasRoom(ctx, 0); err != nil {
-		return err
-	}
-	return l.commits.ask(ctx)
-}
-
-// Frozen tells why the log takes no events just now, or nil. It passes by itself when its cause does.
-func (l *Log) Frozen() error {
-	if err := l.commits.frozenErr(); err != nil {
-		return err
-	}
-	return lookForRoom(l.blocks.dir)
-}
-
-// Stuck is closed when only another process can go on with the log; Err then says why.
-func (l *Log) Stuck() <-chan struct{} { return l.commits.stuck }
-
-// Addr is where subscribers connect, or "" when there is no listener.
-func (l *Log) Addr() string { return l.addr }
-
-// Close answers what is being appended, then stops the server and waits for it.
-func (l *Log) Close() {
-	if l.closed.Swap(true) {
-		return
-	}
-	if l.commits != nil { // nil: it was never open
-		l.commits.stop()
-	}
-	l.serving.Lock()
-	defer l.serving.Unlock()
-	if l.session == nil {
-		return
-	}
-	if err := l.session.close(); err != nil {
-		l.logger.Error("the log's server did not stop", "error", err)
-	}
-	l.session = nil
 }

@@ -1,34 +1,27 @@
-package streams
+package streams_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/google/uuid"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
+	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-func event(n int) *schema.Event {
-	id := uuid.Must(uuid.NewV7()).String()
-	return schema.New(id, "/hooks/digicert", schema.At(time.Now()), schema.OrderIssued, schema.Data{Provider: "digicert", Event: "certificate_issued", OrderID: fmt.Sprint(n)})
-}
-
-func openLog(t testing.TB, o Options) *Log {
+// openLog opens a log whose server runs inside this process.
+func openLog(t testing.TB, o embedded.Options) *embedded.Log {
 	t.Helper()
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
 	}
-	l, err := Open(context.Background(), o)
+	l, err := embedded.Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,40 +29,21 @@ func openLog(t testing.TB, o Options) *Log {
 	return l
 }
 
-func appendN(t testing.TB, l *Log, n int) {
+// session returns the connections of an open log.
+func session(t testing.TB, l *embedded.Log) *streams.Session {
 	t.Helper()
-	for i := range n {
-		if _, err := l.Append(context.Background(), event(i)); err != nil {
-			t.Fatal(err)
-		}
+	s, err := l.Session()
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// read is the sequences that a reader is given until it has seen `until`.
-func read(t testing.TB, l *Log, after, until uint64) []schema.Record {
-	t.Helper()
-	var got []schema.Record
-	done := errors.New("done")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	err := l.Reader("tail").Follow(ctx, after, func(records []schema.Record) error {
-		got = append(got, records...)
-		if got[len(got)-1].Seq >= until {
-			return done
-		}
-		return nil
-	})
-	if !errors.Is(err, done) {
-		t.Fatalf("Follow after %d: %v, with %d records", after, err, len(got))
-	}
-	return got
+	return s
 }
 
 func TestAppendAndFollow(t *testing.T) {
-	l := openLog(t, Options{})
-	appendN(t, l, 3)
+	l := openLog(t, embedded.Options{})
+	streamstest.Append(t, l, 3)
 	for after := range uint64(3) {
-		got := read(t, l, after, 3)
+		got := streamstest.Read(t, l, after, 3)
 		if len(got) != 3-int(after) || got[0].Seq != after+1 {
 			t.Errorf("after %d: %d records from %d on, want %d from %d on", after, len(got), got[0].Seq, 3-after, after+1)
 		}
@@ -77,7 +51,7 @@ func TestAppendAndFollow(t *testing.T) {
 }
 
 func TestConcurrentAppends(t *testing.T) {
-	l := openLog(t, Options{})
+	l := openLog(t, embedded.Options{})
 	const callers, each = 64, 20
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -85,7 +59,7 @@ func TestConcurrentAppends(t *testing.T) {
 	for c := range callers {
 		group.Go(func() {
 			for i := range each {
-				e := event(c*each + i)
+				e := streamstest.Event(c*each + i)
 				seq, err := l.Append(context.Background(), e)
 				if err != nil {
 					t.Error(err)
@@ -101,7 +75,7 @@ func TestConcurrentAppends(t *testing.T) {
 	if len(ids) != callers*each {
 		t.Fatalf("%d different sequences for %d appends", len(ids), callers*each)
 	}
-	for _, r := range read(t, l, 0, callers*each) {
+	for _, r := range streamstest.Read(t, l, 0, callers*each) {
 		e, err := schema.Decode(r.Data)
 		if err != nil {
 			t.Fatal(err)
@@ -113,26 +87,11 @@ func TestConcurrentAppends(t *testing.T) {
 }
 
 func TestFollowPastEnd(t *testing.T) {
-	l := openLog(t, Options{})
-	appendN(t, l, 2)
+	l := openLog(t, embedded.Options{})
+	streamstest.Append(t, l, 2)
 	err := l.Reader("tail").Follow(context.Background(), 3, func([]schema.Record) error { return nil })
 	if !errors.Is(err, schema.ErrPastEnd) {
 		t.Errorf("following after 3 of a log of 2: %v, want ErrPastEnd", err)
-	}
-}
-
-func TestReopen(t *testing.T) {
-	dir := t.TempDir()
-	l := openLog(t, Options{Dir: dir})
-	appendN(t, l, 5)
-	l.Close()
-	if _, err := l.Append(context.Background(), event(9)); !errors.Is(err, ErrUnavailable) {
-		t.Errorf("append to a closed log: %v, want ErrUnavailable", err)
-	}
-	l = openLog(t, Options{Dir: dir})
-	appendN(t, l, 1)
-	if got := read(t, l, 0, 6); len(got) != 6 {
-		t.Errorf("%d records after a restart, want 6", len(got))
 	}
 }
 
@@ -142,24 +101,24 @@ func TestReaderWaitsForSync(t *testing.T) {
 	var holding sync.Once
 	armed := make(chan struct{})
 	reached := make(chan struct{})
-	l := openLog(t, Options{Sync: func(f *os.File) error {
+	l := openLog(t, embedded.Options{Sync: func(f *os.File) error {
 		select {
 		case <-armed:
 			holding.Do(func() { close(reached); <-hold })
 		default:
 		}
-		return fdatasync(f)
+		return f.Sync()
 	}})
-	appendN(t, l, 1)
+	streamstest.Append(t, l, 1)
 	close(armed)
 	appended := make(chan error, 1)
 	go func() {
-		_, err := l.Append(context.Background(), event(2))
+		_, err := l.Append(context.Background(), streamstest.Event(2))
 		appended <- err
 	}()
 	<-reached // the message is in the stream, its sync is not done
-	if info, err := l.session.stream.Info(context.Background()); err != nil || info.State.LastSeq != 2 {
-		t.Fatalf("the stream ends at %v (%v), want 2", info.State.LastSeq, err)
+	if stored, err := session(t, l).LastStored(t.Context()); err != nil || stored != 2 {
+		t.Fatalf("the stream ends at %d (%v), want 2", stored, err)
 	}
 	if last, _ := l.Last(context.Background()); last != 1 {
 		t.Errorf("Last is %d before the sync, want 1", last)
@@ -176,56 +135,14 @@ func TestReaderWaitsForSync(t *testing.T) {
 	if err := <-appended; err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, l, 0, 2); len(got) != 2 {
+	if got := streamstest.Read(t, l, 0, 2); len(got) != 2 {
 		t.Errorf("%d records after the sync, want 2", len(got))
 	}
 }
 
-func TestFailedSyncStopsTheLog(t *testing.T) {
-	var broken sync.Map
-	l := openLog(t, Options{Sync: func(f *os.File) error {
-		if _, ok := broken.Load("disk"); ok {
-			return errors.New("input/output error")
-		}
-		return fdatasync(f)
-	}})
-	appendN(t, l, 1)
-	broken.Store("disk", true)
-	if _, err := l.Append(context.Background(), event(2)); !errors.Is(err, ErrUnavailable) {
-		t.Fatalf("append with a failing sync: %v, want ErrUnavailable", err)
-	}
-	broken.Delete("disk")
-	if _, err := l.Append(context.Background(), event(3)); !errors.Is(err, ErrUnavailable) {
-		t.Errorf("append after a failed sync: %v, want ErrUnavailable: what the cache held may be gone", err)
-	}
-	if l.Err() == nil {
-		t.Error("Err is nil after a failed sync")
-	}
-	if last, _ := l.Last(context.Background()); last != 1 {
-		t.Errorf("Last is %d, want 1: what was not synced is not there", last)
-	}
-}
-
-func TestFullLogRefuses(t *testing.T) {
-	l := openLog(t, Options{MaxBytes: 4 << 10})
-	var err error
-	for i := 0; i < 100 && err == nil; i++ {
-		ctx, cancel := context.WithTimeout(context.Background(), retryInterval)
-		_, err = l.Append(ctx, event(i))
-		cancel()
-	}
-	if !errors.Is(err, ErrUnavailable) {
-		t.Fatalf("a log of 4 KiB took 100 events: %v", err)
-	}
-	last, _ := l.Last(context.Background())
-	if got := read(t, l, 0, last); len(got) != int(last) || got[0].Seq != 1 {
-		t.Errorf("a full log begins at %d and has %d events, want all %d", got[0].Seq, len(got), last)
-	}
-}
-
 func TestTrueIdIsAppendedOnce(t *testing.T) {
-	l := openLog(t, Options{})
-	e := event(1)
+	l := openLog(t, embedded.Options{})
+	e := streamstest.Event(1)
 	e.ID = "probely:2LByjGetTqcN"
 	first, err := l.Append(context.Background(), e)
 	if err != nil {
@@ -237,69 +154,67 @@ func TestTrueIdIsAppendedOnce(t *testing.T) {
 	}
 }
 
-// forgetful is a stream that cannot be asked for its state the first few times.
-type forgetful struct {
-	jetstream.Stream
-	times int
-}
-
-func (s *forgetful) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
-	if s.times--; s.times >= 0 {
-		return nil, errNoAnswer
-	}
-	return s.Stream.Info(ctx, opts...)
-}
-
-// TestSilenceDoublesNothing has the server take an event without saying so, and then not tell for a while what it holds: the event is not published
-// again before that is known.
-func TestSilenceDoublesNothing(t *testing.T) {
-	l := openLog(t, Options{})
-	l.commits.publisher.timeout = 1
-	l.session.stream = &forgetful{l.session.stream, 3}
-	seq, err := l.Append(context.Background(), event(1))
-	if err != nil || seq != 1 {
-		t.Errorf("the event stands at %d (%v), want 1", seq, err)
-	}
-	if last, err := l.lastStored(context.Background()); err != nil || last != 1 {
-		t.Errorf("the log ends at %d (%v), want 1: the event was published again", last, err)
-	}
-}
-
-// heldBelow are the files below dir that this process holds open.
-func heldBelow(t *testing.T, dir string) []string {
-	t.Helper()
-	descriptors, err := filepath.Glob("/proc/self/fd/*")
-	if err != nil || len(descriptors) == 0 {
-		t.Fatalf("this system does not tell which files a process holds open (%v)", err)
-	}
-	var held []string
-	for _, d := range descriptors {
-		if path, err := os.Readlink(d); err == nil && strings.HasPrefix(path, dir) {
-			held = append(held, path)
+func TestReadStopsAtItsEnd(t *testing.T) {
+	l := openLog(t, embedded.Options{})
+	streamstest.Append(t, l, 5)
+	for _, want := range []struct{ after, until, first, n uint64 }{{0, 5, 1, 5}, {2, 4, 3, 2}, {5, 9, 0, 0}, {0, 0, 0, 0}, {7, 9, 0, 0}, {0, 99, 1, 5}} {
+		var got []uint64
+		err := l.Read(context.Background(), want.after, want.until, func(records []schema.Record) error {
+			for _, r := range records {
+				got = append(got, r.Seq)
+			}
+			return nil
+		})
+		if err != nil || uint64(len(got)) != want.n || want.n > 0 && got[0] != want.first {
+			t.Errorf("after %d until %d: %v, %v", want.after, want.until, fmt.Sprint(got), err)
 		}
 	}
-	return held
 }
 
-// TestNothingIsLeftOpen closes a log, and opens it where it cannot have its port: neither leaves a file open.
-func TestNothingIsLeftOpen(t *testing.T) {
+// TestReadGoesBackToTheFiles reads a log that is damaged at its beginning and beyond what is taken from the server at once.
+func TestReadGoesBackToTheFiles(t *testing.T) {
+	const n = 2*streams.ServedMost + 10
 	dir := t.TempDir()
-	l := openLog(t, Options{Dir: dir})
-	appendN(t, l, 1)
-	l.Close()
-	if held := heldBelow(t, dir); len(held) > 0 {
-		t.Errorf("a closed log holds %v", held)
-	}
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	l := openLog(t, embedded.Options{Dir: dir})
+	events := streamstest.Raws(t, 0, n)
+	if _, err := l.AppendAll(context.Background(), events); err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
-	_, err = Open(context.Background(), Options{Dir: dir, Listen: taken.Addr().String(), Access: Access{Subscriber: "secret"}})
-	if err == nil {
-		t.Fatal("a log opened on a port that is taken")
+	l.Close()
+	streamstest.Damage(t, dir, `"`+events[2].ID+`"`, `"`+events[n-5].ID+`"`)
+	l = openLog(t, embedded.Options{Dir: dir})
+	at, read := uint64(0), 0
+	err := l.Read(context.Background(), 0, n, func(records []schema.Record) error {
+		for _, r := range records {
+			if r.Seq <= at || r.Missing > 0 && r.Seq-r.Missing-1 != at {
+				t.Fatalf("event %d, with %d missing before it, came after %d", r.Seq, r.Missing, at)
+			}
+			at = r.Seq
+		}
+		read += len(records)
+		return nil
+	})
+	if err != nil || read != n-2 || at != n {
+		t.Errorf("read %d events up to %d, %v; want %d up to %d", read, at, err, n-2, n)
 	}
-	if held := heldBelow(t, dir); len(held) > 0 {
-		t.Errorf("a log that could not be opened holds %v", held)
+	if got := l.Gaps(); !slices.Equal(got, schema.Gaps{{First: 3, Last: 3}, {First: n - 4, Last: n - 4}}) {
+		t.Errorf("gaps %v", got)
 	}
+}
+
+// BenchmarkFollow measures reading the log, events of a kilobyte as fast as they come.
+func BenchmarkFollow(b *testing.B) {
+	l := openLog(b, embedded.Options{})
+	const n = 100_000
+	if _, err := l.AppendAll(context.Background(), streamstest.Raws(b, 0, n)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		got := 0
+		err := l.Read(context.Background(), 0, n, func(records []schema.Record) error { got += len(records); return nil })
+		if err != nil || got != n {
+			b.Fatal(got, err)
+		}
+	}
+	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "events/s")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -30,7 +29,7 @@ type Queue struct {
 // Queue is the queue of that name of the events whose subject matches the NATS filter. What the log held before the queue first existed is not in it.
 func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 	q := &Queue{log: l, config: jetstream.ConsumerConfig{
-		Durable: ourConsumerPrefix + name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: ConsumerPrefix + name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: queueAckWait, MaxAckPending: queuePending, Replicas: 1,
 	}}
 	if err := q.open(ctx); err != nil {
@@ -42,11 +41,11 @@ func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 func (q *Queue) open(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	s, err := q.log.use()
+	s, err := q.log.server.Session()
 	if err != nil {
 		return err
 	}
-	q.consumer, err = s.stream.CreateOrUpdateConsumer(ctx, q.config)
+	q.consumer, err = s.Stream.CreateOrUpdateConsumer(ctx, q.config)
 	return err
 }
 
@@ -65,7 +64,7 @@ func (q *Queue) Next(ctx context.Context) (schema.Task, error) {
 			return schema.Task{}, fmt.Errorf("the log's queue gave what is no record of it: %w", err)
 		}
 		seq := meta.Sequence.Stream
-		if _, err := q.log.durable.wait(ctx, seq); err != nil {
+		if _, err := q.log.durable.Wait(ctx, seq); err != nil {
 			return schema.Task{}, errors.Join(err, m.Nak())
 		}
 		return schema.Task{
@@ -90,7 +89,8 @@ func (q *Queue) pull(ctx context.Context) (jetstream.Msg, error) {
 		return nil, ctx.Err()
 	case err == nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, jetstream.ErrNoMessages):
 		return nil, nil
-	case q.log.closed.Load():
+	}
+	if _, err := q.log.server.Session(); errors.Is(err, ErrClosed) {
 		return nil, ErrClosed
 	}
 	// The server is about to stop, or an operator deleted the consumer.
@@ -101,23 +101,4 @@ func (q *Queue) pull(ctx context.Context) (jetstream.Msg, error) {
 		q.log.logger.Warn("a queue of the log cannot be read, which is tried again", "queue", q.config.Durable, "error", err)
 	}
 	return nil, nil
-}
-
-// forgetQueues deletes the queues that a restored log brings: nobody acts on what was restored.
-func forgetQueues(ctx context.Context, stream jetstream.Stream) error {
-	names := stream.ConsumerNames(ctx)
-	var ours []string
-	for name := range names.Name() {
-		if strings.HasPrefix(strings.ToLower(name), ourConsumerPrefix) {
-			ours = append(ours, name)
-		}
-	}
-	err := names.Err()
-	for _, name := range ours {
-		err = errors.Join(err, stream.DeleteConsumer(ctx, name))
-	}
-	if err != nil {
-		return fmt.Errorf("couldn't take certtrail's own consumers out of the restored log: %w", err)
-	}
-	return nil
 }

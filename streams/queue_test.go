@@ -1,4 +1,4 @@
-package streams
+package streams_test
 
 import (
 	"bytes"
@@ -13,10 +13,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
+	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
 // queueOf opens the queue "ask" of the source digicert.
-func queueOf(t testing.TB, l *Log) *Queue {
+func queueOf(t testing.TB, l *embedded.Log) *streams.Queue {
 	t.Helper()
 	q, err := l.Queue(context.Background(), "ask", "certs.*.*.digicert.>")
 	if err != nil {
@@ -26,7 +29,7 @@ func queueOf(t testing.TB, l *Log) *Queue {
 }
 
 // given is the next record of the queue; it must come.
-func given(t testing.TB, q *Queue) schema.Task {
+func given(t testing.TB, q *streams.Queue) schema.Task {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -47,11 +50,11 @@ func do(t testing.TB, err error) {
 // TestQueue: what the log held before is not given, what is done is not given again, also by the next process, and what is put off comes later.
 func TestQueue(t *testing.T) {
 	dir := t.TempDir()
-	l := openLog(t, Options{Dir: dir})
-	appendN(t, l, 3)
+	l := openLog(t, embedded.Options{Dir: dir})
+	streamstest.Append(t, l, 3)
 	q := queueOf(t, l)
-	appendN(t, l, 3)
-	other := event(9)
+	streamstest.Append(t, l, 3)
+	other := streamstest.Event(9)
 	other.Data.Provider = "digicert-eu"
 	if _, err := l.Append(context.Background(), other); err != nil {
 		t.Fatal(err)
@@ -73,19 +76,19 @@ func TestQueue(t *testing.T) {
 	}
 	l.Close()
 
-	l = openLog(t, Options{Dir: dir})
+	l = openLog(t, embedded.Options{Dir: dir})
 	q = queueOf(t, l)
-	appendN(t, l, 1)
+	streamstest.Append(t, l, 1)
 	if task := given(t, q); task.Seq != 8 {
 		t.Errorf("after a restart %d is given, want 8", task.Seq)
 	}
-	if err := l.session.stream.DeleteConsumer(context.Background(), "certtrail-ask"); err != nil {
+	if err := session(t, l).Stream.DeleteConsumer(context.Background(), "certtrail-ask"); err != nil {
 		t.Fatal(err)
 	}
 	waiting := make(chan schema.Task, 1)
 	go func() { waiting <- given(t, q) }()
 	for len(waiting) == 0 { // only what comes once the queue is there again is in it
-		appendN(t, l, 1)
+		streamstest.Append(t, l, 1)
 	}
 	if task := <-waiting; task.Seq <= 8 {
 		t.Errorf("a queue that was deleted gives %d", task.Seq)
@@ -96,19 +99,19 @@ func TestQueue(t *testing.T) {
 func TestQueueWaitsForSync(t *testing.T) {
 	hold, armed, reached := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var holding sync.Once
-	l := openLog(t, Options{Sync: func(f *os.File) error {
+	l := openLog(t, embedded.Options{Sync: func(f *os.File) error {
 		select {
 		case <-armed:
 			holding.Do(func() { close(reached); <-hold })
 		default:
 		}
-		return fdatasync(f)
+		return f.Sync()
 	}})
 	q := queueOf(t, l)
 	close(armed)
 	appended := make(chan error, 1)
 	go func() {
-		_, err := l.Append(context.Background(), event(1))
+		_, err := l.Append(context.Background(), streamstest.Event(1))
 		appended <- err
 	}()
 	<-reached
@@ -127,25 +130,26 @@ func TestQueueWaitsForSync(t *testing.T) {
 // TestRestoredLogHasNoQueue: nobody acts on what was restored, while a subscriber's consumer stays.
 func TestRestoredLogHasNoQueue(t *testing.T) {
 	ctx := context.Background()
-	l := openLog(t, Options{})
+	l := openLog(t, embedded.Options{})
 	queueOf(t, l)
-	if _, err := l.session.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+	if _, err := session(t, l).Stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "deploys", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
 		t.Fatal(err)
 	}
-	appendN(t, l, 3)
+	streamstest.Append(t, l, 3)
 	var snapshot bytes.Buffer
 	do(t, l.Snapshot(ctx, &snapshot))
 	dir := filepath.Join(t.TempDir(), "nats")
-	if _, err := Restore(ctx, Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, &snapshot); err != nil {
+	read := func(*streams.Log, uint64) error { return nil }
+	if err := embedded.Restore(ctx, embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, &snapshot, read); err != nil {
 		t.Fatal(err)
 	}
-	again := openLog(t, Options{Dir: dir})
+	again := openLog(t, embedded.Options{Dir: dir})
 	q := queueOf(t, again)
-	appendN(t, again, 1)
+	streamstest.Append(t, again, 1)
 	if task := given(t, q); task.Seq != 4 {
 		t.Errorf("given %d, want 4: those before were restored", task.Seq)
 	}
-	if _, err := again.session.stream.Consumer(ctx, "deploys"); err != nil {
+	if _, err := session(t, again).Stream.Consumer(ctx, "deploys"); err != nil {
 		t.Errorf("the subscriber's consumer: %v", err)
 	}
 }

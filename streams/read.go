@@ -20,8 +20,8 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	return r, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 		defer cancel()
-		if s, err := l.use(); err == nil {
-			s.reading.DeleteConsumer(ctx, r.name)
+		if s, err := l.server.Session(); err == nil {
+			s.Reading.DeleteConsumer(ctx, r.name)
 		} // one that stays is removed by the server when readerLifetime has passed
 	}
 }
@@ -39,15 +39,15 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 	if until = min(until, last); until <= after {
 		return nil
 	}
-	if _, err := l.durable.wait(ctx, until); err != nil {
+	if _, err := l.durable.Wait(ctx, until); err != nil {
 		return err
 	}
 	for after < until {
-		err = l.readBlocks(ctx, after, until, func(records []schema.Record) error {
+		err = l.readFiles(ctx, after, until, func(records []schema.Record) error {
 			after = records[len(records)-1].Seq
 			return yield(records)
 		})
-		if !errors.Is(err, errUnclear) {
+		if !errors.Is(err, ErrUnclear) {
 			return err
 		}
 		served := 0
@@ -56,24 +56,24 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 			if err := yield(records); err != nil {
 				return err
 			}
-			if served += len(records); served >= servedMost && !l.blocks.off {
-				return errUnclear
+			if served += len(records); served >= servedMost && l.files != nil {
+				return ErrUnclear
 			}
 			return nil
 		})
-		if !errors.Is(err, errUnclear) {
+		if !errors.Is(err, ErrUnclear) {
 			return err
 		}
 	}
 	return nil
 }
 
-// readBlocks is Read out of the block files, as far as they are plain.
-func (l *Log) readBlocks(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
-	if l.blocks.off {
-		return errUnclear
+// readFiles is Read out of the server's files, as far as they are plain.
+func (l *Log) readFiles(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
+	if l.files == nil {
+		return ErrUnclear
 	}
-	return l.blocks.read(ctx, after, until, l.Gaps(), yield)
+	return l.files.Read(ctx, after, until, l.Gaps(), yield)
 }
 
 // readServed is Read as the server delivers it.
@@ -106,11 +106,11 @@ func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]
 // lastMessage is the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
 // server's index of subjects may still name an event that is damaged; so it is looked for from the end.
 func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
-	s, err := l.use()
+	s, err := l.server.Session()
 	if err != nil {
 		return 0, err
 	}
-	stored, err := s.lastStored(ctx)
+	stored, err := s.LastStored(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -119,7 +119,7 @@ func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
 		seq = end.First - 1
 	}
 	for ; seq > 0; seq-- {
-		_, err := s.reading.GetMsg(ctx, seq)
+		_, err := s.Reading.GetMsg(ctx, seq)
 		if err == nil {
 			break
 		}
@@ -128,7 +128,7 @@ func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
 		}
 	}
 	if seq < stored {
-		l.gone(seq+1, stored) // it may be known
+		l.noteGap(seq+1, stored) // it may be known
 	}
 	return seq, nil
 }

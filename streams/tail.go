@@ -95,11 +95,11 @@ func (t *tail) running(seq uint64) bool {
 // followTail yields what this process appends after *after, until it is not the one that appended, which is errNotHeld.
 func (r *Reader) followTail(ctx context.Context, after *uint64, yield func([]schema.Record) error) error {
 	for {
-		durable, err := r.log.durable.wait(ctx, *after+1)
+		durable, err := r.log.durable.Wait(ctx, *after+1)
 		if err != nil {
 			return err
 		}
-		records := r.log.tail.after(*after, durable) // which may hold more already
+		records := r.log.durable.tail.after(*after, durable) // which may hold more already
 		if len(records) == 0 {
 			return errNotHeld
 		}

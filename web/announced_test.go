@@ -43,7 +43,7 @@ func doomed(revokes *time.Duration, state string, heir *projections.CertificateR
 	}
 	older := projections.Certificate{Provider: "sectigo", ID: "440880001", OrderID: "330770003", State: "active", NotAfter: pago(-10 * day)}
 	return projections.Order{Provider: "sectigo", ID: "330770003", State: "issued", NextStep: "install", CommonName: "pay.example.com", CertificateID: c.ID,
-		StateSince: ago(20 * day), FirstEventAt: ago(21 * day), LastEventAt: ago(time.Hour), Certificates: []projections.Certificate{c, older}}
+		StateSince: ago(20 * day), Row: projections.Row{FirstEventAt: ago(21 * day), LastEventAt: ago(time.Hour)}, Certificates: []projections.Certificate{c, older}}
 }
 
 // TestOrderOfACertificateThatEnds: what was installed long ago is to be renewed, or its successor installed.

@@ -175,7 +175,7 @@ func TestADomainsCAsStandBesideEachOther(t *testing.T) {
 	s, l := empty()
 	for i, provider := range []string{"digicert", "sectigo", "digicert"} {
 		end := schema.At(now.AddDate(0, i+1, 0))
-		s.domains = append(s.domains, projections.Domain{Provider: provider, Name: []string{"a.example", "a.example", "b.example"}[i], State: "validated", ExpiresAt: &end, LastEventAt: ago(day)})
+		s.domains = append(s.domains, projections.Domain{Provider: provider, Name: []string{"a.example", "a.example", "b.example"}[i], State: "validated", ExpiresAt: &end, Row: projections.Row{LastEventAt: ago(day)}})
 	}
 	body := get(handler(t, options(s, l)), "/domains").Body.String()
 	if n := strings.Count(body, `<tr data-row="domains/`); n != 2 {

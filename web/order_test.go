@@ -20,7 +20,7 @@ func stuckOrder() projections.Order {
 		ChecksSince: map[string]schema.Time{"csr": ago(70 * time.Hour), "organization": ago(52 * time.Hour), "phone": ago(26 * time.Hour), "domain:shop.example.com": ago(60 * time.Hour),
 			"domain:*.other.example": ago(49*time.Hour + 10*time.Minute)},
 		Reasons: map[string]string{"organization": "Not listed at the given address"}, MessageAt: pago(3 * time.Hour),
-		FirstEventAt: ago(71 * time.Hour), LastEventAt: ago(3 * time.Hour), LastEventSeq: 1, EventCount: 6,
+		Row:         projections.Row{FirstEventAt: ago(71 * time.Hour), LastEventAt: ago(3 * time.Hour), LastEventSeq: 1, EventCount: 6},
 		Validations: []projections.Domain{{Provider: "digicert", Name: "other.example", State: "expired", ExpiresAt: pago(3 * day)}, {Provider: "digicert", Name: "shop.example.com", State: "validated", ExpiresAt: pago(-191 * day)}},
 		Certificates: []projections.Certificate{
 			{Provider: "digicert", ID: "881950", OrderID: "771950", State: "expiring", NotBefore: pago(188 * day), NotAfter: pago(-12 * day), DaysLeft: &left},

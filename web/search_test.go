@@ -10,7 +10,7 @@ import (
 // TestSearchLeadsToTheOneThing: the page of ours whose address was pasted, or else of the row whose number it is, though its certificate is found too.
 func TestSearchLeadsToTheOneThing(t *testing.T) {
 	s := &fakeStore{
-		orders:       []projections.Order{{Provider: "digicert", ID: "771001", CommonName: "shop.example.com", State: "issued", Timeline: []projections.TimelineEntry{}}},
+		orders:       []projections.Order{{Provider: "digicert", ID: "771001", CommonName: "shop.example.com", State: "issued", Row: projections.Row{Timeline: []projections.TimelineEntry{}}}},
 		certificates: []projections.Certificate{{Provider: "digicert", ID: "881001", OrderID: "771001", State: "active"}},
 	}
 	h := handler(t, options(s, &fakeLog{}))

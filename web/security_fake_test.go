@@ -66,7 +66,7 @@ const (
 )
 
 func (w *worldMaker) user(id, rest string, at time.Duration, kind schema.Kind) {
-	u := projections.User{Provider: "defguard", ID: id, FirstEventAt: ago(at), LastEventAt: ago(at), EventCount: 1}
+	u := projections.User{Provider: "defguard", ID: id, Row: projections.Row{FirstEventAt: ago(at), LastEventAt: ago(at), EventCount: 1}}
 	if err := json.Unmarshal([]byte(rest), &u); err != nil {
 		panic(err)
 	}
@@ -98,18 +98,18 @@ func (w *worldMaker) makeSecurity() {
 	seen := ago(5 * time.Hour)
 	w.store.targets = []projections.Target{
 		{Provider: "probely", ID: w.s("t1"), State: "verified", Name: w.s("Shop"), Host: w.s("shop.example.com"), URL: w.s("https://shop.example.com/"), VerifiedAt: pago(day), VerificationMethod: w.s("file"),
-			FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.TargetVerified, schema.Data{TargetID: w.s("t1")})},
+			Row: projections.Row{FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.TargetVerified, schema.Data{TargetID: w.s("t1")})}},
 		{Provider: "probely", ID: w.s("t2"), State: "verification_failed", Host: w.s("news.example.net"), Reason: w.s("no file was found"),
-			FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.TargetVerificationFailed, schema.Data{TargetID: w.s("t2")})}}
+			Row: projections.Row{FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.TargetVerificationFailed, schema.Data{TargetID: w.s("t2")})}}}
 	one, none := 1, 0
 	w.store.scans = []projections.Scan{
 		{Provider: "probely", ID: w.s("s1"), State: "completed", TargetID: w.s("t1"), Host: w.s("shop.example.com"), Profile: w.s("full"), StartedAt: pago(6 * time.Hour), CompletedAt: pago(5 * time.Hour),
-			Lows: &none, Mediums: &one, Highs: &one, FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.ScanCompleted, schema.Data{ScanID: w.s("s1")})},
-		{Provider: "probely", ID: w.s("s2"), State: "failed", TargetID: w.s("unheard"), FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1}}
+			Lows: &none, Mediums: &one, Highs: &one, Row: projections.Row{FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.ScanCompleted, schema.Data{ScanID: w.s("s1")})}},
+		{Provider: "probely", ID: w.s("s2"), State: "failed", TargetID: w.s("unheard"), Row: projections.Row{FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1}}}
 	w.store.findings = []projections.Finding{
 		{Provider: "probely", ID: w.s("t1:1"), State: "detected", TargetID: w.s("t1"), Name: w.s("Weak cipher suites in TLS"), Severity: 20, TLS: true, Host: w.s("shop.example.com"), URL: w.s("https://shop.example.com/"),
-			Method: w.s("get"), Parameter: w.s("p"), ProviderState: "notfixed", CVSSScore: 5.3, CVSSVector: w.s("CVSS:3.0/AV:N"), DetectedAt: &seen, LastFoundAt: &seen, FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1,
-			Timeline: timeline(schema.FindingDetected, schema.Data{FindingID: w.s("t1:1")})},
+			Method: w.s("get"), Parameter: w.s("p"), ProviderState: "notfixed", CVSSScore: 5.3, CVSSVector: w.s("CVSS:3.0/AV:N"), DetectedAt: &seen, LastFoundAt: &seen, Row: projections.Row{FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1, Timeline: timeline(schema.FindingDetected, schema.Data{FindingID: w.s("t1:1")})},
+		},
 		{Provider: "probely", ID: w.s("t1:2"), State: "detected", TargetID: w.s("t1"), Name: w.s("Reflected cross-site scripting"), Severity: 30, Host: w.s("elsewhere.example"), ProviderState: "accepted",
-			FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1}}
+			Row: projections.Row{FirstEventAt: seen, LastEventAt: seen, EventCount: 1, LastEventSeq: 1}}}
 }

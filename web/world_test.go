@@ -65,7 +65,7 @@ func (w *worldMaker) order(provider, id, state, cn string, names []string, check
 		names[i] = w.s(names[i])
 	}
 	o := projections.Order{Provider: provider, ID: w.s(id), State: state, CommonName: w.s(cn), DNSNames: names, Checks: checks, Reasons: reasons, NextStep: next,
-		FirstEventAt: ago(ages[0]), LastEventAt: ago(ages[len(ages)-1]), EventCount: len(ages)}
+		Row: projections.Row{FirstEventAt: ago(ages[0]), LastEventAt: ago(ages[len(ages)-1]), EventCount: len(ages)}}
 	o.Timeline = w.timeline(provider, schema.Data{OrderID: o.ID, Domain: "shop.example.com"}, kinds, ages...)
 	o.LastEventSeq = o.Timeline[len(o.Timeline)-1].Seq
 	w.store.orders = append(w.store.orders, o)
@@ -99,7 +99,7 @@ func (w *worldMaker) makeCertificates() {
 		state := states[i%len(states)]
 		c := projections.Certificate{Provider: []string{"digicert", "xolphin", "sectigo"}[i%3], ID: w.s(fmt.Sprint(881001 + i)), OrderID: w.s(fmt.Sprint(771002 + i)),
 			State: state, CommonName: w.s(fmt.Sprintf("app%02d.example.org", i)), DNSNames: []string{w.s(fmt.Sprintf("app%02d.example.org", i)), w.s("www.example.org")},
-			FirstEventAt: ago(time.Duration(i+30) * day), LastEventAt: ago(time.Duration(i) * 7 * time.Hour), EventCount: 2, KeyAlgorithm: w.s("ECDSA-P-256")}
+			Row: projections.Row{FirstEventAt: ago(time.Duration(i+30) * day), LastEventAt: ago(time.Duration(i) * 7 * time.Hour), EventCount: 2}, KeyAlgorithm: w.s("ECDSA-P-256")}
 		if state != "issued" {
 			left := 200 - i*9
 			c.SerialNumber, c.Issuer = w.s("0a1b2c3d4e5f60718293a4b5c6d7e8f9"), w.s("Example TLS ECC CA 2026")
@@ -126,7 +126,7 @@ func (w *worldMaker) makeRest() {
 	for i, state := range []string{"validated", "revalidation_due", "expired", "failed", "validated"} {
 		name := []string{"shop.example.com", "*.shop.example.com", "bar.example", "www.bar.example", "xn--bcher-kva.example"}[i]
 		d := projections.Domain{Provider: []string{"digicert", "xolphin"}[i%2], Name: w.s(name), State: state, ValidatedAt: pago(time.Duration(i*40) * day),
-			ExpiresAt: pago(time.Duration(i*40-190) * day), LastEventAt: ago(time.Duration(i*i) * day), FirstEventAt: ago(300 * day), EventCount: 3}
+			ExpiresAt: pago(time.Duration(i*40-190) * day), Row: projections.Row{LastEventAt: ago(time.Duration(i*i) * day), FirstEventAt: ago(300 * day), EventCount: 3}}
 		if state == "failed" {
 			d.Reason = w.s("no TXT record was found")
 		}
@@ -134,13 +134,13 @@ func (w *worldMaker) makeRest() {
 		w.store.domains = append(w.store.domains, d)
 	}
 	w.store.domains = append(w.store.domains, projections.Domain{Provider: "digicert", Name: "reason.example", State: "failed", Reason: w.s("no TXT record"),
-		Unreadable: w.s("expires_at"), LastEventAt: ago(day), FirstEventAt: ago(day), EventCount: 1})
+		Row: projections.Row{Unreadable: w.s("expires_at"), LastEventAt: ago(day), FirstEventAt: ago(day), EventCount: 1}})
 	ds := &schema.DS{KeyTag: 38696, Algorithm: 13, DigestType: 2, Digest: w.s("683D7A16F2E1D0C9B8A7968574635241302F1E0D9C8B7A6F5E4D3C2B1A0F9E8D")}
 	old := &schema.DS{KeyTag: 11042, Algorithm: 13, DigestType: 2, Digest: w.s("49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD")}
 	for i, state := range []string{"rotation_started", "rotation_overdue", "rotation_completed"} {
 		r := projections.DNSSEC{Provider: "sectigo", WebsiteID: w.s(fmt.Sprint(42 + i)), Domain: w.s([]string{"zone.example.com", "old.example.net", "xn--bcher-kva.example"}[i]),
 			State: state, NextStep: []string{"ds-submit", "ds-submit", "ds-retract"}[i], DS: ds, StartedAt: pago(time.Duration(6+i*300) * time.Hour),
-			FirstEventAt: ago(30 * day), LastEventAt: ago(time.Duration(6+i) * time.Hour), LastEventSeq: 1, EventCount: 1}
+			Row: projections.Row{FirstEventAt: ago(30 * day), LastEventAt: ago(time.Duration(6+i) * time.Hour), LastEventSeq: 1, EventCount: 1}}
 		if i != 1 {
 			r.PreviousDS = old
 		}
@@ -149,13 +149,11 @@ func (w *worldMaker) makeRest() {
 		w.store.dnssecs = append(w.store.dnssecs, r)
 	}
 	w.store.organizations = []projections.Organization{
-		{Provider: "digicert", ID: w.s("5001"), Name: w.s("Example Trading B.V."), State: "validated", ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day), LastEventAt: ago(65 * day), FirstEventAt: ago(65 * day), LastEventSeq: 1, EventCount: 1},
-		{Provider: "digicert", ID: w.s("5002"), Name: w.s("Bücher & Söhne GmbH"), State: "revalidation_due", ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day), LastEventAt: ago(day), FirstEventAt: ago(400 * day), LastEventSeq: 1, EventCount: 3,
-			Timeline: w.timeline("digicert", schema.Data{OrganizationID: w.s("5002")}, map[time.Duration]schema.Kind{day: schema.OrganizationRevalidationDue}, day)}}
+		{Provider: "digicert", ID: w.s("5001"), Name: w.s("Example Trading B.V."), State: "validated", ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day), Row: projections.Row{LastEventAt: ago(65 * day), FirstEventAt: ago(65 * day), LastEventSeq: 1, EventCount: 1}},
+		{Provider: "digicert", ID: w.s("5002"), Name: w.s("Bücher & Söhne GmbH"), State: "revalidation_due", ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day), Row: projections.Row{LastEventAt: ago(day), FirstEventAt: ago(400 * day), LastEventSeq: 1, EventCount: 3, Timeline: w.timeline("digicert", schema.Data{OrganizationID: w.s("5002")}, map[time.Duration]schema.Kind{day: schema.OrganizationRevalidationDue}, day)}}}
 	w.store.websites = []projections.Website{
-		{Provider: "sectigo", Kind: "website", ID: w.s("42"), State: w.s("malware_issue_found"), LastEventAt: ago(2 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 4,
-			Timeline: w.timeline("sectigo", schema.Data{TargetID: w.s("42")}, map[time.Duration]schema.Kind{2 * day: "website.malware_issue_found"}, 2*day)},
-		{Provider: "sectigo", Kind: "database", ID: w.s("77"), State: w.s("backup_restore_state_changed"), LastEventAt: ago(5 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 1}}
+		{Provider: "sectigo", Kind: "website", ID: w.s("42"), State: w.s("malware_issue_found"), Row: projections.Row{LastEventAt: ago(2 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 4, Timeline: w.timeline("sectigo", schema.Data{TargetID: w.s("42")}, map[time.Duration]schema.Kind{2 * day: "website.malware_issue_found"}, 2*day)}},
+		{Provider: "sectigo", Kind: "database", ID: w.s("77"), State: w.s("backup_restore_state_changed"), Row: projections.Row{LastEventAt: ago(5 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 1}}}
 	w.store.quarantine = []projections.Quarantined{
 		{Seq: 2, Time: ago(26 * time.Hour), Provider: "digicert", Reason: w.s("the event certificate_exploded is documented nowhere"), Original: original(`{"event":"certificate_exploded","data":{"order_id":1}}`)},
 		{Seq: 1, Time: ago(80 * time.Hour), Provider: "sectigo", Reason: w.s("the body is not JSON"), Original: &schema.Original{Method: "POST", Query: w.s("a=b"), Headers: map[string]string{"content-type": w.s("text/plain")}, BodyBase64: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}}}

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -151,7 +149,7 @@ func TestForgedManifest(t *testing.T) {
 			t.Fatal(stderr)
 		}
 	}
-	path := filepath.Join(dir, "b", manifestName)
+	path := filepath.Join(dir, "b", "manifest.json")
 	writeText(t, path, strings.Replace(read(t, path), `"events": 9`, `"events": 8`, 1))
 	w := begin(t, dir, "--data-dir", "served")
 	for _, data := range []string{"offline", "served"} {
@@ -159,7 +157,7 @@ func TestForgedManifest(t *testing.T) {
 		if err == nil || !strings.Contains(stderr, "nothing was restored: the restored log has 9 events") {
 			t.Errorf("%v, %s", err, stderr)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, data, owner.RestoringDir+"*")); len(left) > 0 || err != nil {
+		if left, err := filepath.Glob(filepath.Join(dir, data, "nats.restoring-*")); len(left) > 0 || err != nil {
 			t.Errorf("%v is left, %v", left, err)
 		}
 	}
@@ -195,7 +193,7 @@ func TestImportAnswersAtOnce(t *testing.T) {
 	in.Close()
 
 	in, errs, cmd = begun()
-	in.Write(importLines(node.PortionEvents + 1))
+	in.Write(importLines(4097))
 	w.caughtUp(t)
 	for n := 0; n == 0; { // until the import is under way
 		n = len(events(t, w, 0))

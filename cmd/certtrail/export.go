@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/aside"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 func exportCommand() *cobra.Command {
@@ -40,18 +38,22 @@ func exportCommand() *cobra.Command {
 				return err
 			}
 			defer server.Close()
-			x := &export{far: newCounter(cmd.ErrOrStderr())}
+			far := newCounter(cmd.ErrOrStderr())
+			var x *transfer.Export
 			if path == "-" {
-				err = x.write(cmd.Context(), server, cmd.OutOrStdout())
+				x, err = export(cmd.Context(), server, cmd.OutOrStdout(), far)
 			} else {
-				err = aside.Write(path, func(w io.Writer) error { return x.write(cmd.Context(), server, w) })
+				err = transfer.WriteWhole(path, func(w io.Writer) (err error) {
+					x, err = export(cmd.Context(), server, w, far)
+					return err
+				})
 			}
-			x.far.clear()
+			far.clear()
 			if err != nil {
 				return fmt.Errorf("the export is not complete: %w", err)
 			}
-			warnOfGaps(cmd.ErrOrStderr(), x.gaps)
-			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", text.Count(x.events, "event"))
+			warnOfGaps(cmd.ErrOrStderr(), x.Gaps())
+			fmt.Fprintf(cmd.ErrOrStderr(), "exported %s\n", text.Count(x.Events(), "event"))
 			return nil
 		},
 	}
@@ -60,34 +62,18 @@ func exportCommand() *cobra.Command {
 	return cmd
 }
 
-// export is one export, and what came of it.
-type export struct {
-	events uint64
-	gaps   []schema.Gap
-	far    *counter
-}
-
-func (x *export) write(ctx context.Context, server *owner.Client, to io.Writer) error {
-	w := bufio.NewWriterSize(to, 256<<10)
-	at := uint64(0)
-	skip := func(next uint64) {
-		if next > at+1 {
-			x.gaps = append(x.gaps, schema.Gap{First: at + 1, Last: next - 1})
-		}
-	}
+// export writes the events of the log to w.
+func export(ctx context.Context, server *owner.Client, w io.Writer, far *counter) (*transfer.Export, error) {
+	x := transfer.NewExport(w)
 	var end node.EventsEnd
 	err := server.Call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
 		e, err := owner.ReadStreamed(line)
 		if err != nil {
 			return err
 		}
-		skip(e.Seq)
-		at = e.Seq
-		x.events++
-		x.far.show("exported %s", text.Commas(x.events))
-		_, err = w.Write(append(node.AddChecksum(w.AvailableBuffer(), e.Data), '\n'))
+		err = x.Add(e.Seq, e.Data)
+		far.show("exported %s", text.Commas(x.Events()))
 		return err
 	}, &end)
-	skip(end.Last + 1)
-	return errors.Join(err, w.Flush())
+	return x, errors.Join(err, x.End(end.Last))
 }

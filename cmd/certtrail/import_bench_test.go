@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // importLines is n events of a kilobyte, as an export writes them.
@@ -39,17 +39,17 @@ func BenchmarkImport(b *testing.B) {
 		b.StopTimer()
 		k := ownerForTest(b, b.TempDir())
 		b.StartTimer()
-		var result node.Imported
+		var result transfer.Imported
 		err := k.Call(context.Background(), http.MethodPost, "/import", url.Values{"name": {"-"}}, bytes.NewReader(lines), nil, &result)
 		if err != nil || result.Appended != n {
 			b.Fatal(result, err)
 		}
 		b.StopTimer()
-		x := &export{far: &counter{}}
-		if err := x.write(context.Background(), k, bufio.NewWriter(&bytes.Buffer{})); err != nil {
+		x, err := export(context.Background(), k, &bytes.Buffer{}, &counter{})
+		if err != nil {
 			b.Fatal(err)
 		}
-		exported += int(x.events)
+		exported += int(x.Events())
 		k.Close()
 		b.StartTimer()
 	}

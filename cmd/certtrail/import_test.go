@@ -12,6 +12,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // TestImportEndsWithTheLog imports into a log that is full, from someone who sends some events, and then neither more nor an end.
@@ -24,8 +25,8 @@ func TestImportEndsWithTheLog(t *testing.T) {
 	}
 	defer k.Close()
 	body, sender := io.Pipe()
-	go sender.Write(importLines(node.PortionEvents + 1))
-	err = k.Call(ctx, http.MethodPost, "/import", url.Values{"name": {"-"}}, body, nil, &node.Imported{})
+	go sender.Write(importLines(4097))
+	err = k.Call(ctx, http.MethodPost, "/import", url.Values{"name": {"-"}}, body, nil, &transfer.Imported{})
 	if err == nil || !strings.Contains(err.Error(), "the log stopped taking the events of -: ") || !strings.Contains(err.Error(), "raise max-bytes") {
 		t.Errorf("the import ended with: %v", err)
 	}

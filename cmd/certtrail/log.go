@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // errUnsound is the answer of a check that found something.
@@ -41,7 +41,7 @@ func logCheckCommand() *cobra.Command {
 			"The exit status is 1 where the log is not sound.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := logReport(cmd, http.MethodGet, "/log/check", streams.Check)
+			report, err := logReport(cmd, http.MethodGet, "/log/check", embedded.Check)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func logRepairCommand() *cobra.Command {
 			"Deliveries wait while a running server does it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := logReport(cmd, http.MethodPost, "/log/repair", streams.Repair)
+			report, err := logReport(cmd, http.MethodPost, "/log/repair", embedded.Repair)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ func logRepairCommand() *cobra.Command {
 }
 
 // logReport has the owner of the data directory look through its log, or else does it here with the closed one.
-func logReport(cmd *cobra.Command, method, path string, do func(context.Context, streams.Options) (*streams.Report, error)) (*streams.Report, error) {
+func logReport(cmd *cobra.Command, method, path string, do func(context.Context, embedded.Options) (*embedded.Report, error)) (*embedded.Report, error) {
 	c, err := configOf(cmd)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	if locked == nil {
 		defer release()
 		logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.LogLevel}))
-		return do(cmd.Context(), streams.Options{Dir: node.LogDir(c.DataDir), Always: c.SyncAlways, Logger: logger, Progress: func(done, total int) {
+		return do(cmd.Context(), embedded.Options{Dir: node.LogDir(c.DataDir), Always: c.SyncAlways, Logger: logger, Progress: func(done, total int) {
 			far.show("read %d of %d files", done, total)
 		}})
 	}
@@ -103,7 +103,7 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 		return nil, fmt.Errorf("%w, which does not answer on %s: %w", locked, owner.SocketName, err)
 	}
 	defer server.Close()
-	var report streams.Report
+	var report embedded.Report
 	err = server.Call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
 		var p node.FilesRead
 		if owner.ProgressOf(line, &p) {
@@ -114,7 +114,7 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	return &report, err
 }
 
-func printReport(w io.Writer, r *streams.Report) {
+func printReport(w io.Writer, r *embedded.Report) {
 	fmt.Fprintf(w, "The log has %s up to number %s.\n", text.Count(r.Events, "event"), text.Commas(r.Last))
 	for _, d := range r.Damage {
 		if d.Cut {

@@ -12,6 +12,7 @@ import (
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // TestMovingHouse moves a random history of all providers to another directory, by export and import and by backup and restore, and builds the read
@@ -45,7 +46,7 @@ func TestMovingHouse(t *testing.T) {
 // remember fills the log of a data directory with n events of a random history.
 func remember(t *testing.T, dir string, seed uint64, n int) {
 	t.Helper()
-	log, err := streams.Open(context.Background(), streams.Options{Dir: node.LogDir(dir), Logger: slog.New(slog.DiscardHandler)})
+	log, err := embedded.Open(context.Background(), embedded.Options{Dir: node.LogDir(dir), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // underWay is how many orders are in progress at once in the benchmarks' history, each with ten events.
@@ -64,9 +65,9 @@ func historyEvent(i int) *schema.Event {
 var historyBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // filled is a log of n events of that history.
-func filled(tb testing.TB, dir string, n int) *streams.Log {
+func filled(tb testing.TB, dir string, n int) *embedded.Log {
 	tb.Helper()
-	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	log, err := embedded.Open(context.Background(), embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}

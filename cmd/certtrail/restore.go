@@ -14,11 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/aside"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 func restoreCommand() *cobra.Command {
@@ -29,7 +30,7 @@ func restoreCommand() *cobra.Command {
 			"The settings are put where --config says (default ./" + settings.DefaultFile + "), unless there are some.",
 		Args: wants(1, "the directory of a backup, for example: certtrail restore /var/backups/certtrail-monday"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := readManifest(args[0])
+			m, err := transfer.ReadManifest(args[0], version.String())
 			if err != nil {
 				return err
 			}
@@ -42,7 +43,7 @@ func restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			snapshot, err := os.Open(filepath.Join(args[0], snapshotName))
+			snapshot, err := transfer.OpenSnapshot(args[0])
 			if err != nil {
 				return err
 			}
@@ -62,7 +63,7 @@ func restoreCommand() *cobra.Command {
 }
 
 // restoreLog restores into the data directory, or has the server do it that runs on it.
-func restoreLog(ctx context.Context, c *settings.Config, logger *slog.Logger, m *manifest, snapshot io.Reader) error {
+func restoreLog(ctx context.Context, c *settings.Config, logger *slog.Logger, m *transfer.Manifest, snapshot io.Reader) error {
 	release, locked := owner.Lock(c.DataDir)
 	if errors.Is(locked, owner.ErrInUse) {
 		server, _, err := owner.Find(ctx, c.DataDir)
@@ -91,21 +92,16 @@ func restoreLog(ctx context.Context, c *settings.Config, logger *slog.Logger, m 
 }
 
 // restoreSettings puts the backup's settings in their place, unless there are some.
-func restoreSettings(path string, w io.Writer, m *manifest, dir, dataDir string) error {
-	if _, ok := m.Files[backupSettings]; !ok {
+func restoreSettings(path string, w io.Writer, m *transfer.Manifest, dir, dataDir string) error {
+	if !m.HasSettings() {
 		fmt.Fprintf(w, "the backup has no settings\n")
 		return nil
 	}
-	from := filepath.Join(dir, backupSettings)
 	if _, err := os.Lstat(path); err == nil {
-		fmt.Fprintf(w, "kept the settings in %s; those of the backup are in %s\n", path, from)
+		fmt.Fprintf(w, "kept the settings in %s; those of the backup are in %s\n", path, transfer.SettingsPath(dir))
 		return nil
 	}
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
-	}
-	if err := aside.Write(path, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+	if err := m.RestoreSettings(dir, path); err != nil {
 		return fmt.Errorf("the log is restored, but the settings are not: %w", err)
 	}
 	fmt.Fprintf(w, "wrote the settings to %s\n", path)

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 )
 
 // TestRestoreWhileDeliveriesArrive restores into a running server that is still empty while deliveries come in: whether the backup or a delivery is
@@ -66,7 +64,7 @@ func TestRestoreWhileDeliveriesArrive(t *testing.T) {
 		if err := w.stop(); err != nil {
 			t.Error(err)
 		}
-		if left, err := filepath.Glob(filepath.Join(dir, name, owner.RestoringDir+"*")); len(left) > 0 || err != nil {
+		if left, err := filepath.Glob(filepath.Join(dir, name, "nats.restoring-*")); len(left) > 0 || err != nil {
 			t.Errorf("%v is left, %v", left, err)
 		}
 	}
@@ -94,7 +92,7 @@ func deliverUntil(w *world, restored <-chan string, round int) (answered []int, 
 			return answered, stderr
 		default:
 			// In the second round a delivery comes at once; in those after it when the restore has been let in.
-			preparing, _ := filepath.Glob(filepath.Join(w.cmd.Dir, fmt.Sprint("data", round), owner.RestoringDir+"*"))
+			preparing, _ := filepath.Glob(filepath.Join(w.cmd.Dir, fmt.Sprint("data", round), "nats.restoring-*"))
 			if round == 1 || len(preparing) > 0 || len(answered) > 0 {
 				deliverOne()
 			}

@@ -18,7 +18,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 )
 
 // The soaks take minutes: make soak runs them, make bench does not.
@@ -146,7 +146,7 @@ func BenchmarkSoakMemory(b *testing.B) {
 	dir := b.TempDir()
 	filled(b, dir, n).Close()
 	defer node.Tune()()
-	log, err := streams.Open(context.Background(), streams.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	log, err := embedded.Open(context.Background(), embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}

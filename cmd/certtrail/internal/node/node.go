@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/keys"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
+	"github.com/certtrail/certtrail/streams/gate"
 )
 
 // Who holds the data directory's lock is its owner and serves control.sock in it: a running server, or a command for as long as it works. A command that finds
@@ -28,7 +29,7 @@ import (
 type Node struct {
 	Config    *settings.Config
 	logger    *slog.Logger
-	log       *streams.Log
+	log       *embedded.Log
 	keys      *keys.Store // of the persons that the log tells of
 	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
@@ -96,8 +97,8 @@ func (o *Node) openLog(ctx context.Context, listen string) (err error) {
 	for _, err := range o.keys.Damaged() {
 		o.logger.Error(err.Error())
 	}
-	o.log, err = streams.Open(ctx, streams.Options{
-		Dir: LogDir(o.Config.DataDir), Listen: listen, Access: streams.Access{Subscriber: o.Config.Subscriber, Operator: o.Config.Operator}, MaxBytes: o.Config.MaxBytes, Always: o.Config.SyncAlways, Logger: o.logger, Progress: o.reading,
+	o.log, err = embedded.Open(ctx, embedded.Options{
+		Dir: LogDir(o.Config.DataDir), Listen: listen, Access: gate.Access{Subscriber: o.Config.Subscriber, Operator: o.Config.Operator}, MaxBytes: o.Config.MaxBytes, Always: o.Config.SyncAlways, Logger: o.logger, Progress: o.reading,
 		MaxConns: o.subscribers,
 	})
 	return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // eventsEnd is what the route for events says at their end.
@@ -66,7 +67,7 @@ func (o *Node) summary(ctx context.Context, a *owner.Answer, r *http.Request) (a
 	} else if until == math.MaxUint64 {
 		until = last
 	}
-	return o.log.Summarize(ctx, until, func(events uint64) { a.Progress(events) })
+	return transfer.Summarize(ctx, o.log, until, func(events uint64) { a.Progress(events) })
 }
 
 func number(q url.Values, name string, standard uint64) (uint64, error) {

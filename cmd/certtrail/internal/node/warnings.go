@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
-	"github.com/certtrail/certtrail/streams"
+	"github.com/certtrail/certtrail/streams/embedded"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -33,7 +33,7 @@ func (sv *Server) warnings(ctx context.Context) []web.Warning {
 	return append(list, roomWarnings(room, sv.Config.DataDir)...)
 }
 
-func roomWarnings(r streams.Room, dir string) []web.Warning {
+func roomWarnings(r embedded.Room, dir string) []web.Warning {
 	var list []web.Warning
 	if r.Free < scarceFree || r.Free < littleFree && r.Free < r.Disk/20 {
 		list = append(list, web.Warning{Title: "The disk is nearly full", Text: fmt.Sprintf(

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/certtrail/certtrail/streams/transfer"
 )
 
 // errInUse says that another process has the data directory.
@@ -52,19 +54,17 @@ func write(f *os.File, s string) error {
 	return err
 }
 
-// removeLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
+// RemoveLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
 // directories in which a socket was made.
 func RemoveLeftInside(dataDir string) {
+	transfer.RemovePrepared(dataDir)
 	entries, err := os.ReadDir(dataDir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), RestoringDir) || strings.HasPrefix(e.Name(), SocketDir) {
+		if strings.HasPrefix(e.Name(), SocketDir) {
 			os.RemoveAll(filepath.Join(dataDir, e.Name()))
 		}
 	}
 }
-
-// preparedName begins the name of a log that is to be installed, and of what a crash left of one.
-const RestoringDir = "nats.restoring-"

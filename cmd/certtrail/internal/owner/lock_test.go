@@ -15,7 +15,7 @@ func TestLockRemovesLeavings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	restoring, kept := filepath.Join(dir, RestoringDir+"12"), filepath.Join(dir, "nats")
+	restoring, kept := filepath.Join(dir, "nats.restoring-12"), filepath.Join(dir, "nats")
 	for _, path := range []string{restoring, kept, filepath.Join(dir, SocketDir+"12")} {
 		if err := os.MkdirAll(filepath.Join(path, "nats", "jetstream"), 0o700); err != nil {
 			t.Fatal(err)
