@@ -89,7 +89,6 @@ var Certificates = define(Table[lifecycle.Certificate, Certificate]{
 			{"not_after", optionalTime{&x.NotAfter}},
 			{"key_algorithm", &x.KeyAlgorithm},
 			{"fingerprint_sha256", &x.FingerprintSHA256},
-			{"pem", &x.PEM},
 			{"announced", &c.Announced},
 			{"revokes_at", optionalTime{&c.RevokesAt}},
 			{"reason", &c.Reason},
@@ -104,6 +103,13 @@ var Certificates = define(Table[lifecycle.Certificate, Certificate]{
 			{"issued_at", c.IssuedAt().String()},
 			{"validity_days", c.ValidityDays()},
 		}
+	},
+	apart: &apart[lifecycle.Certificate]{
+		columns: func(c *lifecycle.Certificate) []Column { return []Column{{"pem", &c.Cert.PEM}} },
+		brought: func(before, after *lifecycle.Certificate) bool {
+			return after.Cert.PEM != "" || after.Cert.FingerprintSHA256 != before.Cert.FingerprintSHA256
+		},
+		drop: func(c *lifecycle.Certificate) { c.Cert.PEM = "" },
 	},
 	life:    func(c *lifecycle.Certificate) *lifecycle.Life { return &c.Life },
 	fold:    lifecycle.Certificate.Fold,

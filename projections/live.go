@@ -76,13 +76,13 @@ func (h *hub) after(seq uint64) (changes []Change, moved <-chan struct{}, ok boo
 	return h.changes[i:len(h.changes):len(h.changes)], h.moved, true
 }
 
-// now is the last event that the generation in use is known to hold. It waits until the log is followed.
-func (h *hub) now(ctx context.Context) (uint64, error) {
+// wait returns the last event that was published, once the log is followed and reached says that this is enough.
+func (h *hub) wait(ctx context.Context, reached func(last uint64) bool) (uint64, error) {
 	for {
 		h.mu.Lock()
 		begun, last, moved := h.begun, h.last, h.moved
 		h.mu.Unlock()
-		if begun {
+		if begun && reached(last) {
 			return last, nil
 		}
 		select {
@@ -93,11 +93,20 @@ func (h *hub) now(ctx context.Context) (uint64, error) {
 	}
 }
 
+// Await returns once the read models in use hold the event seq and all before it, or ctx ends.
+func (s *Store) Await(ctx context.Context, seq uint64) error {
+	_, err := s.hub.wait(ctx, func(last uint64) bool {
+		current, _ := s.inUse()
+		return current != nil && last >= seq
+	})
+	return err
+}
+
 // Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on, or from when
 // the log begins to be followed, if that is yet to come.
 func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) (err error) {
 	if after == 0 {
-		if after, err = s.hub.now(ctx); err != nil {
+		if after, err = s.hub.wait(ctx, func(uint64) bool { return true }); err != nil {
 			return err
 		}
 	}

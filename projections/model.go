@@ -81,9 +81,17 @@ type Table[S, T any] struct {
 	changes func(before, after S, at time.Time) []lifecycle.Changed
 	names   func(id string, s *S) []string // nil: it is found by none
 	item    func(k Key, s *S, now time.Time) T
+	apart   *apart[S] // nil: nothing of a row stands apart
 
 	all []Column // every column but provider and key, of a state that holds nothing
 	own int      // so many of them make up the state
+}
+
+// apart says which facts of a row stand in a table of their own, name_apart: those that are too heavy for lists, and for the rows held in memory to fold.
+type apart[S any] struct {
+	columns func(*S) []Column           // pointers
+	brought func(before, after *S) bool // whether a fold brought others than there were
+	drop    func(*S)                    // takes them out of a state
 }
 
 // define completes a table.
@@ -164,6 +172,19 @@ func (t *Table[S, T]) insertSQL() string {
 	return "INSERT INTO " + t.Name + " (" + strings.Join(columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
 }
 
+func (t *Table[S, T]) apartName() string { return t.Name + "_apart" }
+
+// apartSQL stores what stands apart, in place of what did before.
+func (t *Table[S, T]) apartSQL() string {
+	names := namesOf(t.apart.columns(new(S)))
+	sets := make([]string, len(names))
+	for i, name := range names {
+		sets[i] = name + " = excluded." + name
+	}
+	return "INSERT INTO " + t.apartName() + " (provider, " + t.Key + ", " + strings.Join(names, ", ") + ") VALUES (?, ?" + strings.Repeat(", ?", len(names)) +
+		") ON CONFLICT DO UPDATE SET " + strings.Join(sets, ", ")
+}
+
 func (t *Table[S, T]) updateSQL() string {
 	return "UPDATE " + t.Name + " SET " + strings.Join(namesOf(t.all), " = ?, ") + " = ? WHERE provider = ? AND " + t.Key + " = ?"
 }
@@ -193,12 +214,19 @@ func (t *Table[S, T]) sortValue(column string, k rowKey, state any) any {
 
 func (t *Table[S, T]) tables() string {
 	var b strings.Builder
-	b.WriteString("CREATE TABLE " + t.Name + " (\n  provider TEXT NOT NULL,\n  " + t.Key + " TEXT NOT NULL,\n")
-	for _, c := range t.all {
+	t.table(&b, t.Name, t.all)
+	if t.apart != nil {
+		t.table(&b, t.apartName(), t.apart.columns(new(S)))
+	}
+	return b.String()
+}
+
+func (t *Table[S, T]) table(b *strings.Builder, name string, columns []Column) {
+	b.WriteString("CREATE TABLE " + name + " (\n  provider TEXT NOT NULL,\n  " + t.Key + " TEXT NOT NULL,\n")
+	for _, c := range columns {
 		b.WriteString("  " + c.Name + " " + sqlType(c.Value) + " NOT NULL,\n")
 	}
 	b.WriteString("  PRIMARY KEY (provider, " + t.Key + ")\n) STRICT, WITHOUT ROWID;\n")
-	return b.String()
 }
 
 // sqlType is the type of the column that holds v: text that is not known is ”, so that lists can be ordered and paged by it.
@@ -214,7 +242,11 @@ func sqlType(v any) string {
 }
 
 func (t *Table[S, T]) compared() []compared {
-	return []compared{{name: t.Name, key: []string{"provider", t.Key}}}
+	list := []compared{{name: t.Name, key: []string{"provider", t.Key}}}
+	if t.apart != nil {
+		list = append(list, compared{name: t.apartName(), key: []string{"provider", t.Key}})
+	}
+	return list
 }
 
 func (t *Table[S, T]) prepare(db *database, bulk bool) (rows, error) { return newRowSet(db, t, bulk) }

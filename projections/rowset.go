@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/certtrail/certtrail/schema"
@@ -31,11 +32,18 @@ type rowSet[S, T any] struct {
 	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
 	folded    []becoming[S]        // by the event at hand
 
+	apart     map[rowKey][]any // of the batch: what stands apart from its row
+	keepApart *statement
+
 	load, insert, update, deleteName *statement
 	newNames                         *inserter
 }
 
 type rowKey struct{ provider, id string }
+
+func (k rowKey) compare(other rowKey) int {
+	return cmp.Or(cmp.Compare(k.provider, other.provider), cmp.Compare(k.id, other.id))
+}
 
 type row[S any] struct {
 	rowKey
@@ -58,10 +66,15 @@ type droppedName struct {
 }
 
 func newRowSet[S, T any](db *database, t *Table[S, T], bulk bool) (*rowSet[S, T], error) {
-	rs := &rowSet[S, T]{t: t, bulk: bulk, most: rowsHeld, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}}
+	rs := &rowSet[S, T]{t: t, bulk: bulk, most: rowsHeld, held: map[rowKey]*row[S]{}, left: &keySet{}, dropped: map[droppedName]bool{}, apart: map[rowKey][]any{}}
 	var err error
 	if rs.newNames, err = db.inserter("names (reversed, model, provider, id)", 4); err != nil {
 		return nil, err
+	}
+	if t.apart != nil {
+		if rs.keepApart, err = db.prepare(t.apartSQL()); err != nil {
+			return nil, err
+		}
 	}
 	for stmt, text := range map[**statement]string{
 		&rs.load:       selectOne(t),
@@ -96,6 +109,7 @@ func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) e
 func (rs *rowSet[S, T]) take() {
 	for i := range rs.folded {
 		f := &rs.folded[i]
+		rs.takeApart(f)
 		f.state = f.next
 		if !f.dirty {
 			f.dirty = true
@@ -105,6 +119,33 @@ func (rs *rowSet[S, T]) take() {
 		}
 	}
 	rs.leaveOut()
+}
+
+// takeApart takes out of a row's next state what does not stay with it.
+func (rs *rowSet[S, T]) takeApart(f *becoming[S]) {
+	apart := rs.t.apart
+	if apart == nil {
+		return
+	}
+	if apart.brought(&f.state, &f.next) {
+		values := []any{f.provider, f.id}
+		for _, c := range apart.columns(&f.next) {
+			values = append(values, c.Value)
+		}
+		rs.apart[f.rowKey] = plainValues(values)
+	}
+	apart.drop(&f.next)
+}
+
+// storeApart writes what was taken apart in the batch.
+func (rs *rowSet[S, T]) storeApart() error {
+	for _, k := range slices.SortedFunc(maps.Keys(rs.apart), rowKey.compare) {
+		if err := rs.keepApart.run(rs.apart[k]...); err != nil {
+			return err
+		}
+	}
+	clear(rs.apart)
+	return nil
 }
 
 func (rs *rowSet[S, T]) leaveOut() {
@@ -157,6 +198,9 @@ func (rs *rowSet[S, T]) read(r *row[S]) error {
 
 // flush ends a batch.
 func (rs *rowSet[S, T]) flush() error {
+	if err := rs.storeApart(); err != nil {
+		return err
+	}
 	if !rs.bulk {
 		if err := rs.write(rs.dirty); err != nil {
 			return err
@@ -223,7 +267,7 @@ func (rs *rowSet[S, T]) dropNames() error {
 // write stores the rows as they are now.
 func (rs *rowSet[S, T]) write(rows []*row[S]) error {
 	slices.SortFunc(rows, func(a, b *row[S]) int { // neighbours in the table are written one after the other
-		return cmp.Or(cmp.Compare(a.provider, b.provider), cmp.Compare(a.id, b.id))
+		return a.compare(b.rowKey)
 	})
 	var err error
 	if len(rows) > partSize {
@@ -325,6 +369,7 @@ func (rs *rowSet[S, T]) forget() {
 	clear(rs.held)
 	rs.old = nil
 	rs.dirty = rs.dirty[:0]
+	clear(rs.apart)
 	rs.leaveOut()
 	rs.newNames.forget()
 }

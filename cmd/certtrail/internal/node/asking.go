@@ -19,8 +19,7 @@ import (
 
 // Waits of what is asked.
 const (
-	modelsPoll = 20 * time.Millisecond // between two looks at how far the read models are
-	modelsWait = time.Minute           // for them to hold an event, before a question is asked without them
+	modelsWait = time.Minute // for them to hold an event, before a question is asked without them
 )
 
 // asking is all that the owner asks for by itself: providers' APIs and name servers; and its clock. Its methods may be called at once from many goroutines.
@@ -116,15 +115,10 @@ func newID() (string, error) {
 
 // modelsAt waits until the read models that are in use hold the event seq.
 func (k *asking) modelsAt(ctx context.Context, seq uint64) error {
-	for {
-		status, _, err := k.o.Store.Status(ctx)
-		if err == nil && status[0].State == projections.StateLive && status[0].Seq >= seq {
-			return nil
-		}
-		if err := ask.WaitFor(ctx, modelsPoll); err != nil {
-			return errors.Join(errors.New("the read models are not there yet: look at their state with certtrail's page /system"), err)
-		}
+	if err := k.o.Store.Await(ctx, seq); err != nil {
+		return errors.Join(errors.New("the read models are not there yet: look at their state with certtrail's page /system"), err)
 	}
+	return nil
 }
 
 // modelsNow waits until the read models hold all that the log holds now.
@@ -148,14 +142,14 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 		if q.CertificateID == "" {
 			return false, nil // which one it is, only the provider knows
 		}
-		c, err := k.o.Store.Certificate(ctx, q.Provider, q.CertificateID, k.now())
+		c, err := projections.One(ctx, k.o.Store, projections.Certificates, q.Provider, q.CertificateID, k.row())
 		return err == nil && c.FingerprintSHA256 != "", ignoreMissing(err)
 	}
 	if q.What == ask.ListDS {
-		r, err := k.o.Store.DNSSEC(ctx, q.Provider, q.WebsiteID, k.now())
+		r, err := projections.One(ctx, k.o.Store, projections.DNSSECs, q.Provider, q.WebsiteID, k.row())
 		return err == nil && r.DS != nil && r.Domain != "" && r.Unreadable == "", ignoreMissing(err)
 	}
-	o, err := k.o.Store.Order(ctx, q.Provider, q.OrderID, k.now())
+	o, err := projections.One(ctx, k.o.Store, projections.Orders, q.Provider, q.OrderID, k.row())
 	if err != nil {
 		return false, ignoreMissing(err)
 	}
@@ -165,6 +159,9 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 	}
 	return false, nil
 }
+
+// row is the present, of nothing but a row.
+func (k *asking) row() projections.Moment { return projections.Moment{Now: k.now(), RowOnly: true} }
 
 func ignoreMissing(err error) error {
 	if errors.Is(err, projections.ErrNotFound) {

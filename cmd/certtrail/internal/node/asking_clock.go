@@ -94,15 +94,15 @@ func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, er
 		return one.NotAfter.After(last)
 	}
 	// Every threshold lies within the time that a certificate is expiring for; of the expired, those matter that were not yet when it was last looked.
-	err := each(ctx, k.o.Store.Certificates, projections.Query{State: lifecycle.Expiring, Now: now}, func(c *projections.Certificate) bool { certificate(c); return true })
+	err := each(ctx, k.o.Store, projections.Certificates, projections.Query{State: lifecycle.Expiring, Now: now}, func(c *projections.Certificate) bool { certificate(c); return true })
 	if err != nil {
 		return nil, err
 	}
-	if err := each(ctx, k.o.Store.Certificates, projections.Query{State: lifecycle.Expired, Sort: "-not_after", Now: now}, certificate); err != nil {
+	if err := each(ctx, k.o.Store, projections.Certificates, projections.Query{State: lifecycle.Expired, Sort: "-not_after", Now: now}, certificate); err != nil {
 		return nil, err
 	}
 	var lapsing []ask.Validation
-	err = each(ctx, k.o.Store.Domains, projections.Query{Now: now}, func(d *projections.Domain) bool {
+	err = each(ctx, k.o.Store, projections.Domains, projections.Query{Now: now}, func(d *projections.Domain) bool {
 		one := ask.Validation{
 			Provider: d.Provider, Domain: d.Name, ValidatedAt: moment(d.ValidatedAt), ExpiresAt: moment(rules.LapseOf(d.ValidatedAt, d.ExpiresAt)), Heard: d.FirstEventAt.Time,
 			Over: !rules.Usable(d.State, nil, now),
@@ -125,7 +125,7 @@ func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, er
 	due = append(due, ask.DefaultThresholds.Due(now, last, nil, lapsing)...)
 	slices.SortFunc(due, func(a, b ask.Notice) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
 	var overdue []ask.Overdue
-	err = each(ctx, k.o.Store.DNSSECs, projections.Query{State: lifecycle.RotationOverdue, Now: now}, func(d *projections.DNSSEC) bool {
+	err = each(ctx, k.o.Store, projections.DNSSECs, projections.Query{State: lifecycle.RotationOverdue, Now: now}, func(d *projections.DNSSEC) bool {
 		from := rules.Overdue(lifecycle.RotationStarted, d.StartedAt)
 		overdue = append(overdue, ask.Overdue{Provider: d.Provider, WebsiteID: d.WebsiteID, Domain: d.Domain, Started: moment(d.StartedAt), From: from.Time})
 		return true
@@ -144,9 +144,9 @@ func moment(t *schema.Time) time.Time {
 }
 
 // each gives every item of a list until yield is false.
-func each[T any](ctx context.Context, page func(context.Context, projections.Query) ([]T, string, error), q projections.Query, yield func(*T) bool) error {
+func each[S, T any](ctx context.Context, store *projections.Store, t *projections.Table[S, T], q projections.Query, yield func(*T) bool) error {
 	for q.Limit = projections.MaxLimit; ; {
-		items, next, err := page(ctx, q)
+		items, next, err := projections.List(ctx, store, t, q)
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,7 @@ func (k *asking) lookAtDelegations(ctx context.Context) error {
 		return err
 	}
 	var due []projections.DNSSEC
-	err := each(ctx, k.o.Store.DNSSECs, projections.Query{Now: k.now()}, func(r *projections.DNSSEC) bool {
+	err := each(ctx, k.o.Store, projections.DNSSECs, projections.Query{Now: k.now()}, func(r *projections.DNSSEC) bool {
 		if k.dns.due(r, k.now()) {
 			due = append(due, *r)
 		}

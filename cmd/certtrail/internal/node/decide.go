@@ -12,10 +12,7 @@ import (
 )
 
 // A decision is answered once the read models show it, or after decisionWait: it is durable by then, and shows as soon as they have caught up.
-const (
-	decisionWait = 2 * time.Second
-	decisionLook = 2 * time.Millisecond
-)
+const decisionWait = 2 * time.Second
 
 // decide appends what a person decided about a matter. Their name, if they gave one, is sealed under a key of theirs.
 func (o *Node) decide(ctx context.Context, d web.Decision) error {
@@ -33,25 +30,8 @@ func (o *Node) decide(ctx context.Context, d web.Decision) error {
 	if err != nil {
 		return fmt.Errorf("the decision was not kept: %w", err)
 	}
-	o.shown(ctx, seq)
-	return nil
-}
-
-// shown waits until the read models hold the event at seq, but not for long.
-func (o *Node) shown(ctx context.Context, seq uint64) {
 	ctx, cancel := context.WithTimeout(ctx, decisionWait)
 	defer cancel()
-	tick := time.NewTicker(decisionLook)
-	defer tick.Stop()
-	for {
-		status, _, err := o.Store.Status(ctx)
-		if err != nil || status[0].Seq >= seq {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	_ = o.Store.Await(ctx, seq)
+	return nil
 }

@@ -18,7 +18,7 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 	_, describes := client.(ask.Describer)
 	_, collects := client.(ask.Collector)
 	held := map[string]bool{} // certificates
-	err := each(ctx, k.o.Store.Certificates, projections.Query{Provider: name, Now: k.now()}, func(c *projections.Certificate) bool {
+	err := each(ctx, k.o.Store, projections.Certificates, projections.Query{Provider: name, Now: k.now()}, func(c *projections.Certificate) bool {
 		if c.FingerprintSHA256 != "" {
 			held[c.ID] = true
 		}
@@ -28,7 +28,7 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 		return nil, err
 	}
 	var list []ask.Question
-	err = each(ctx, k.o.Store.Orders, projections.Query{Provider: name, Now: k.now()}, func(o *projections.Order) bool {
+	err = each(ctx, k.o.Store, projections.Orders, projections.Query{Provider: name, Now: k.now()}, func(o *projections.Order) bool {
 		switch issued := o.State == schema.StandingIssued || o.State == schema.StandingReissue; {
 		case issued && collects && !held[o.CertificateID]:
 			list = append(list, ask.Question{What: ask.Collect, Provider: name, OrderID: o.ID, CertificateID: o.CertificateID})
@@ -38,7 +38,7 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 		return true
 	})
 	if _, lists := client.(ask.DSLister); lists {
-		err = errors.Join(err, each(ctx, k.o.Store.DNSSECs, projections.Query{Provider: name, Now: k.now()}, func(r *projections.DNSSEC) bool {
+		err = errors.Join(err, each(ctx, k.o.Store, projections.DNSSECs, projections.Query{Provider: name, Now: k.now()}, func(r *projections.DNSSEC) bool {
 			if r.DS == nil || r.Domain == "" {
 				list = append(list, ask.Question{What: ask.ListDS, Provider: name, WebsiteID: r.WebsiteID})
 			}

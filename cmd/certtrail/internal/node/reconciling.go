@@ -238,7 +238,7 @@ func (k *asking) believed(ctx context.Context, name string, said []schema.Standi
 	var list []ask.Belief
 	for _, s := range said {
 		if s.OrderID == "" {
-			c, err := k.o.Store.Certificate(ctx, name, s.CertificateID, k.now())
+			c, err := projections.One(ctx, k.o.Store, projections.Certificates, name, s.CertificateID, k.row())
 			if err == nil {
 				list = append(list, ask.Belief{CertificateID: c.ID, State: c.State, LastEventAt: toldAt(c.Timeline)})
 			} else if !errors.Is(err, projections.ErrNotFound) {
@@ -246,7 +246,7 @@ func (k *asking) believed(ctx context.Context, name string, said []schema.Standi
 			}
 			continue
 		}
-		o, err := k.o.Store.Order(ctx, name, s.OrderID, k.now())
+		o, err := projections.One(ctx, k.o.Store, projections.Orders, name, s.OrderID, k.row())
 		if err == nil {
 			list = append(list, ask.Belief{OrderID: o.ID, CertificateID: o.CertificateID, State: o.State, LastEventAt: toldAt(o.Timeline)})
 		} else if !errors.Is(err, projections.ErrNotFound) {

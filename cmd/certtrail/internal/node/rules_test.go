@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -99,11 +101,30 @@ func (r *ruled) get(t fataler, path string) string {
 	return string(page)
 }
 
-// ask asks all for the validation of a domain: "2026-12-11", with " lapses" where they say so; "" where nothing is said.
-func (r *ruled) ask(t fataler, provider, domain string) (a answers) {
+// heard is what the start page and the clock say, each of all validations.
+type heard struct {
+	matters []projections.Matter
+	notices []ask.Notice
+}
+
+func (r *ruled) hear(t fataler) (h heard) {
 	if err := r.modelsNow(r.ctx); err != nil {
 		t.Fatalf("%v", err)
 	}
+	var list struct{ Items []projections.Matter }
+	err := json.Unmarshal([]byte(r.get(t, "/api/v1/attention")), &list)
+	if err == nil {
+		h.notices, err = r.due(r.ctx, r.now, r.now.AddDate(0, 0, -59))
+	}
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	h.matters = list.Items
+	return h
+}
+
+// answersOf is what all say of the validation of a domain: "2026-12-11", with " lapses" where they say so; "" where nothing is said.
+func (r *ruled) answersOf(t fataler, h heard, provider, domain string) (a answers) {
 	var d projections.DomainDetail
 	if err := json.Unmarshal([]byte(r.get(t, "/api/v1/domains/"+domain)), &d); err != nil {
 		t.Fatalf("%v", err)
@@ -117,20 +138,12 @@ func (r *ruled) ask(t fataler, provider, domain string) (a answers) {
 		}
 	}
 	a.page = r.pageSays(t, domain)
-	var list struct{ Items []projections.Matter }
-	if err := json.Unmarshal([]byte(r.get(t, "/api/v1/attention")), &list); err != nil {
-		t.Fatalf("%v", err)
-	}
-	for _, m := range list.Items {
+	for _, m := range h.matters {
 		if _, day, ok := strings.Cut(m.Detail, "should begin on "); ok && m.Provider == provider && m.Href == "/domains/"+url.PathEscape(domain) {
 			a.start = dayOf(t, "2 Jan 2006.", day) + " lapses"
 		}
 	}
-	due, err := r.due(r.ctx, r.now, r.now.AddDate(0, 0, -59))
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	for _, n := range due {
+	for _, n := range h.notices {
 		if _, day, ok := strings.Cut(n.Data.Reason, "should begin on "); ok && n.Data.Provider == provider && n.Data.Domain == domain {
 			a.clock = dayOf(t, "2006-01-02.", day)
 		}
@@ -138,14 +151,20 @@ func (r *ruled) ask(t fataler, provider, domain string) (a answers) {
 	return a
 }
 
-// pageSays is what the domain's page says of its validations.
+// ask is answersOf as of what the log holds now.
+func (r *ruled) ask(t fataler, provider, domain string) answers {
+	return r.answersOf(t, r.hear(t), provider, domain)
+}
+
+// pageSays is what the domain's page says of all its validations.
 func (r *ruled) pageSays(t fataler, domain string) string {
-	_, day, ok := strings.Cut(r.get(t, "/domains/"+domain), "which is due from ")
-	if !ok {
-		return ""
+	var lines []string
+	for _, line := range strings.Split(r.get(t, "/domains/"+domain), "which is due from ")[1:] {
+		day, _, _ := strings.Cut(line, " on:")
+		lines = append(lines, dayOf(t, "2 January 2006", day)+" lapses")
 	}
-	day, _, _ = strings.Cut(day, " on:")
-	return dayOf(t, "2 January 2006", day) + " lapses"
+	slices.Sort(lines)
+	return strings.Join(lines, ", ")
 }
 
 func dayOf(t fataler, layout, day string) string {
