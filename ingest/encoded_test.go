@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/ingest/digicert"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -37,7 +38,7 @@ func zipped(text string) string {
 
 // plainBody is the body that e keeps in base64.
 func plainBody(t *testing.T, e *schema.Event) string {
-	d, err := e.Data.Original.Redelivery("")
+	d, err := provider.Redelivery(e.Data.Original, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/provider"
+	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -36,15 +39,15 @@ type Limiter interface{ Allow() bool }
 
 // Source is one source of deliveries and its endpoints.
 type Source struct {
-	Name      string          // "digicert": its endpoints are /hooks/digicert…
-	Provider  schema.Provider // nil: the source is off
-	Feeds     []schema.Feed   // that the source would have if it were on; of one that is on its Provider tells
-	Enable    string          // how to turn it on, a sentence
-	AllowFrom []netip.Prefix  // where deliveries may come from; empty: from anywhere
-	Secrets   []string        // its credentials, which must not stand in what is stored
-	Limit     Limiter         // nil: no limit
+	Name      string            // "digicert": its endpoints are /hooks/digicert…
+	Provider  provider.Provider // nil: the source is off
+	Feeds     []provider.Feed   // that the source would have if it were on; of one that is on its Provider tells
+	Enable    string            // how to turn it on, a sentence
+	AllowFrom []netip.Prefix    // where deliveries may come from; empty: from anywhere
+	Secrets   []string          // its credentials, which must not stand in what is stored
+	Limit     Limiter           // nil: no limit
 
-	redactor *schema.Redactor
+	redactor *redact.Redactor
 	counts   counts
 }
 
@@ -52,7 +55,7 @@ type Source struct {
 type Options struct {
 	Sources        []*Source
 	Log            Log
-	Keys           schema.Keys   // of persons; nil: deliveries about a person are not taken
+	Keys           people.Keys   // of persons; nil: deliveries about a person are not taken
 	MaxBody        int64         // bytes; 0: DefaultMaxBody
 	AppendWait     time.Duration // how long a delivery is held for the log to come back; 0: DefaultAppendWait
 	BodyWait       time.Duration // how long a body may take to come; 0: DefaultBodyWait
@@ -88,7 +91,7 @@ func New(o Options) *Handler {
 		o: o, fixed: map[string]http.HandlerFunc{}, router: mux.NewRouter().SkipClean(true), inFlight: newBound(maxInFlight), held: newBound(maxHeld),
 	}
 	for _, s := range o.Sources {
-		s.redactor = schema.NewRedactor(s.Secrets)
+		s.redactor = redact.New(s.Secrets)
 		h.route(s)
 	}
 	h.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { noEndpoint(w) })
@@ -118,7 +121,7 @@ func (h *Handler) route(s *Source) {
 }
 
 // Path is the path of a source's feed; token ends it where the feed has one.
-func Path(source string, feed schema.Feed, token string) string {
+func Path(source string, feed provider.Feed, token string) string {
 	path := FeedPath(source, feed)
 	if feed.Token {
 		path += "/" + token
@@ -127,7 +130,7 @@ func Path(source string, feed schema.Feed, token string) string {
 }
 
 // FeedPath is the path of a source's feed without a token: what events call their source.
-func FeedPath(source string, feed schema.Feed) string {
+func FeedPath(source string, feed provider.Feed) string {
 	path := "/hooks/" + source
 	if feed.Name != "" {
 		path += "-" + feed.Name
@@ -151,9 +154,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // receive takes one delivery: is it allowed, what does it mean, append it, answer.
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed) {
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, feed provider.Feed) {
 	received := h.o.Now()
-	d := &schema.Delivery{Feed: feed.Name, Method: r.Method, Token: mux.Vars(r)["token"], Query: r.URL.RawQuery, Header: r.Header}
+	d := &provider.Delivery{Feed: feed.Name, Method: r.Method, Token: mux.Vars(r)["token"], Query: r.URL.RawQuery, Header: r.Header}
 	if !h.allowed(w, r, s, feed, d) {
 		return
 	}
@@ -178,19 +181,19 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 		unavailable(w, "The log cannot take the delivery now. Send it again later.")
 		return
 	}
-	if !isOwn(d) {
+	if e.Data.Decoder != ownDecoder {
 		s.counts.took(received, quarantine != nil)
 	}
-	if p, ok := s.Provider.(schema.Handshaker); ok && quarantine == nil && h.o.Handshake != nil {
+	if p, ok := s.Provider.(provider.Handshaker); ok && quarantine == nil && h.o.Handshake != nil {
 		if webhook, token := p.Handshake(d); token != "" {
 			h.o.Handshake(s.Name, webhook, token)
 		}
 	}
-	h.answer(w, s, feed, quarantine, e.Data.Reason)
+	h.answer(w, s, feed, quarantine)
 }
 
 // allowed tells whether a delivery may be taken, as far as its head says, and answers one that may not.
-func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, feed schema.Feed, d *schema.Delivery) bool {
+func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, feed provider.Feed, d *provider.Delivery) bool {
 	if !slices.Contains(feed.Methods, r.Method) {
 		w.Header().Set("Allow", strings.Join(feed.Methods, ", "))
 		h.refuse(w, r, s, http.StatusMethodNotAllowed, RefusedMethod, fmt.Sprintf("This endpoint takes %s, not %s.", strings.Join(feed.Methods, " and "), r.Method))
@@ -235,32 +238,44 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *Source, stat
 	problem(w, status, detail)
 }
 
-// event is what the delivery means, or, with the reason, that it was not understood: nothing that came with right credentials is dropped.
-func (h *Handler) event(s *Source, feed schema.Feed, d *schema.Delivery, received time.Time) (*schema.Event, *schema.Quarantine, error) {
-	id, err := eventID(s, d)
+// event redacts the delivery and reads what is left of it. Nothing that came with right credentials is dropped: what is not understood has the reason.
+func (h *Handler) event(s *Source, feed provider.Feed, d *provider.Delivery, received time.Time) (*schema.Event, *provider.Quarantine, error) {
+	_, about := whom(s.Provider, d)
+	original := s.redact(d, about)
+	stored, err := provider.Redelivery(original, feed.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := eventID(s, stored)
 	if err != nil {
 		return nil, nil, fmt.Errorf("couldn't make an id: %w", err)
 	}
-	kind, data, quarantine := understand(s.Provider, d)
-	var pointers []string
-	if f, ok := s.Provider.(schema.SecretFinder); ok {
-		pointers = f.Secrets(d)
-	}
-	data.Provider = s.Name
-	data.Original = s.redactor.Redact(d, pointers)
-	redactWords(s.Provider, &data, feed)
-	if person, about := whom(s.Provider, d); about || data.User != nil {
-		if err := h.seal(id, person, &data, s.redactor.RedactSecrets(d, pointers)); err != nil {
+	m := understand(s.Provider, stored)
+	m.data.Provider, m.data.Original = s.Name, original
+	if about || m.about {
+		if err := h.seal(id, m.person, &m.data, original); err != nil {
 			return nil, nil, err
 		}
 	}
-	return schema.New(id, FeedPath(s.Name, feed), schema.At(received), kind, data), quarantine, nil
+	return schema.New(id, FeedPath(s.Name, feed), schema.At(received), m.kind, m.data), m.quarantine, nil
 }
 
-// eventID is what the provider calls the event, after the source's name, or else a new UUIDv7, which only names what was received.
-func eventID(s *Source, d *schema.Delivery) (string, error) {
-	if p, ok := s.Provider.(schema.Identifier); ok {
-		if id := p.EventID(d); id != "" {
+// redact returns d as it may be stored; with people in it, where it is about a person and going to be sealed.
+func (s *Source) redact(d *provider.Delivery, about bool) *schema.Original {
+	var pointers []string
+	if f, ok := s.Provider.(provider.SecretFinder); ok {
+		pointers = f.Secrets(d)
+	}
+	if about {
+		return s.redactor.RedactSecrets(d.Request(), pointers)
+	}
+	return s.redactor.Redact(d.Request(), pointers)
+}
+
+// eventID returns what the provider calls the event, after the source's name, or else a new UUIDv7, which only names what was received.
+func eventID(s *Source, d *provider.Delivery) (string, error) {
+	if p, ok := s.Provider.(provider.Identifier); ok {
+		if id := p.EventID(d); id != "" && !redact.Marked(id) {
 			return s.Name + ":" + schema.Token(id), nil
 		}
 	}
@@ -268,20 +283,12 @@ func eventID(s *Source, d *schema.Delivery) (string, error) {
 	return id.String(), err
 }
 
-// whom tells whether d is about a person, and who.
-func whom(p schema.Provider, d *schema.Delivery) (person string, about bool) {
-	if f, ok := p.(schema.PersonFinder); ok && !isOwn(d) {
-		return f.Person(d)
-	}
-	return "", false
-}
-
 // seal seals what data and its original say of a person.
 func (h *Handler) seal(id, person string, data *schema.Data, original *schema.Original) error {
 	if h.o.Keys == nil {
 		return errors.New("there are no keys to seal what is about a person with")
 	}
-	return schema.SealPerson(h.o.Keys, id, person, data, original)
+	return people.SealPerson(h.o.Keys, id, person, data, original)
 }
 
 // append outlives the request: a provider that hung up has delivered all the same.
@@ -292,13 +299,12 @@ func (h *Handler) append(ctx context.Context, e *schema.Event) error {
 	return err
 }
 
-// answer answers a delivery that is in the log. reason is why it is in quarantine as the log has it: the quarantine's own words may quote a secret or a
-// person.
-func (h *Handler) answer(w http.ResponseWriter, s *Source, feed schema.Feed, quarantine *schema.Quarantine, reason string) {
+// answer answers a delivery that is in the log.
+func (h *Handler) answer(w http.ResponseWriter, s *Source, feed provider.Feed, quarantine *provider.Quarantine) {
 	if quarantine != nil {
-		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", reason)
+		h.o.Logger.Warn("a delivery was not understood and is kept in quarantine", "source", s.Name, "reason", quarantine.Reason)
 		if quarantine.Unreadable {
-			problem(w, http.StatusBadRequest, reason+" The delivery is kept, in quarantine.")
+			problem(w, http.StatusBadRequest, quarantine.Reason+" The delivery is kept, in quarantine.")
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"slices"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -16,8 +17,8 @@ const (
 )
 
 // TestDelivery is a delivery that shows whether the feed's endpoint works, without credentials: one that means schema.OwnTest and nothing else.
-func TestDelivery(feed schema.Feed) *schema.Delivery {
-	d := &schema.Delivery{Feed: feed.Name, Method: "POST", Query: ownQuery}
+func TestDelivery(feed provider.Feed) *provider.Delivery {
+	d := &provider.Delivery{Feed: feed.Name, Method: "POST", Query: ownQuery}
 	if !slices.Contains(feed.Methods, "POST") {
 		d.Method = feed.Methods[0]
 		return d
@@ -27,7 +28,7 @@ func TestDelivery(feed schema.Feed) *schema.Delivery {
 }
 
 // isOwn tells whether d is such a delivery.
-func isOwn(d *schema.Delivery) bool {
+func isOwn(d *provider.Delivery) bool {
 	return d.Query == ownQuery && (len(d.Body) == 0 || string(d.Body) == ownBody)
 }
 

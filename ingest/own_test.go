@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -14,10 +15,10 @@ func TestOwnTestDelivery(t *testing.T) {
 		for _, feed := range source(system, system.Kind).Provider.Feeds() {
 			log, s := &kept{}, source(system, system.Kind)
 			h := edge(log, persons, s)
-			send := func(sign bool, change func(*schema.Delivery)) int {
+			send := func(sign bool, change func(*provider.Delivery)) int {
 				d := TestDelivery(feed)
 				if sign {
-					s.Provider.(schema.Sender).Sign(d)
+					s.Provider.(provider.Sender).Sign(d)
 				}
 				change(d)
 				token := d.Token
@@ -32,7 +33,7 @@ func TestOwnTestDelivery(t *testing.T) {
 				h.ServeHTTP(w, r)
 				return w.Code
 			}
-			as := func(*schema.Delivery) {}
+			as := func(*provider.Delivery) {}
 			if code := send(false, as); code != 401 && code != 404 || len(log.events) > 0 {
 				t.Errorf("%s%s without credentials: %d", s.Name, feed.Name, code)
 			}
@@ -50,7 +51,7 @@ func TestOwnTestDelivery(t *testing.T) {
 				t.Errorf("%s%s is counted as a delivery: %+v", s.Name, feed.Name, c)
 			}
 			// An address that ends so by mistake takes real deliveries for what they are.
-			send(true, func(d *schema.Delivery) { d.Body = []byte(`{"event":"certificate_issued","data":{"order_id":1}}`) })
+			send(true, func(d *provider.Delivery) { d.Body = []byte(`{"event":"certificate_issued","data":{"order_id":1}}`) })
 			if e := log.events[len(log.events)-1]; e.Data.Event == schema.OwnTest {
 				t.Errorf("%s%s: a real delivery is taken for a test", s.Name, feed.Name)
 			}

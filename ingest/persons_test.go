@@ -13,9 +13,11 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/defguard"
 	"github.com/certtrail/certtrail/ingest/digicert"
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
 	"github.com/certtrail/certtrail/ingest/probely"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 // kept is a log in memory.
@@ -31,7 +33,7 @@ func (k *kept) Append(_ context.Context, e *schema.Event) (uint64, error) {
 	return uint64(len(k.events)), nil
 }
 
-func edge(log Log, keys schema.Keys, sources ...*Source) *Handler {
+func edge(log Log, keys people.Keys, sources ...*Source) *Handler {
 	return New(Options{Sources: sources, Log: log, Keys: keys, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 }
 
@@ -55,13 +57,13 @@ func TestBodyOfAGet(t *testing.T) {
 }
 
 // noKeys are keys of a store that cannot keep any.
-type noKeys struct{ schematest.Keys }
+type noKeys struct{ peopletest.Keys }
 
 func (*noKeys) Make(string) ([]byte, error) { return nil, errors.New("the disk is full") }
 
 // TestWithoutKeysNobodyIsStored: what cannot be sealed is not taken.
 func TestWithoutKeysNobodyIsStored(t *testing.T) {
-	for name, keys := range map[string]schema.Keys{"none": nil, "a full disk": &noKeys{}} {
+	for name, keys := range map[string]people.Keys{"none": nil, "a full disk": &noKeys{}} {
 		for body, event := range map[string]string{`{"username":"jdoe"}`: "user_created", `{"username":"jane"}`: "", `jdoe`: "user_keys"} {
 			log := &kept{}
 			s := source(defguard.System, "defguard")
@@ -84,8 +86,8 @@ func TestWithoutKeysNobodyIsStored(t *testing.T) {
 }
 
 func TestEventIDs(t *testing.T) {
-	body := func(id string) *schema.Delivery {
-		return &schema.Delivery{Method: "POST", Body: []byte(`{"id":` + id + `,"event_type":"scan_failed","content":{"id":"s"}}`)}
+	body := func(id string) *provider.Delivery {
+		return &provider.Delivery{Method: "POST", Body: []byte(`{"id":` + id + `,"event_type":"scan_failed","content":{"id":"s"}}`)}
 	}
 	for id, want := range map[string]string{`"2LByjGetTqcN"`: "probely-eu:2LByjGetTqcN", `7`: "probely-eu:7", `"a:b/c\r\nd"`: "probely-eu:a%3Ab%2Fc%0D%0Ad"} {
 		e := received(t, source(probely.System, "probely-eu"), body(id))
@@ -102,15 +104,15 @@ func TestEventIDs(t *testing.T) {
 
 // TestForgottenIsLeftAlone: without its key an event stays what it is, and so does one of which only the key of its person is unknown here.
 func TestForgottenIsLeftAlone(t *testing.T) {
-	keys := &schematest.Keys{}
-	older := func(d *schema.Delivery) *schema.Event {
+	keys := &peopletest.Keys{}
+	older := func(d *provider.Delivery) *schema.Event {
 		e := received(t, source(defguard.System, "defguard"), d)
 		e.Data.Decoder = "defguard/0"
 		return e
 	}
-	jane := &schema.Delivery{Method: "POST", Header: map[string][]string{"X-Defguard-Event": {"user_created"}}, Body: []byte(`{"username":"jane","email":"jane@example.test"}`)}
-	nobody := &schema.Delivery{Method: "POST", Body: []byte(`{"username":"jane","email":"jane@example.test"}`)}
-	for _, d := range []*schema.Delivery{jane, nobody} {
+	jane := &provider.Delivery{Method: "POST", Header: map[string][]string{"X-Defguard-Event": {"user_created"}}, Body: []byte(`{"username":"jane","email":"jane@example.test"}`)}
+	nobody := &provider.Delivery{Method: "POST", Body: []byte(`{"username":"jane","email":"jane@example.test"}`)}
+	for _, d := range []*provider.Delivery{jane, nobody} {
 		e := older(d)
 		again := NewRedecoder(systems, nil).WithKeys(keys).Redecode(e)
 		if again == e || again.Data.Decoder != "defguard/1" || again.Data.UserID != e.Data.UserID || again.Data.Original != e.Data.Original {
@@ -119,7 +121,7 @@ func TestForgottenIsLeftAlone(t *testing.T) {
 		if again := NewRedecoder(systems, nil).Redecode(e); again != e {
 			t.Errorf("without keys it becomes %s", wire(t, again))
 		}
-		gone := &schematest.Keys{}
+		gone := &peopletest.Keys{}
 		gone.Destroy(e.Data.UserID)
 		if again := NewRedecoder(systems, nil).WithKeys(gone).Redecode(e); again != e {
 			t.Errorf("forgotten, it becomes %s", wire(t, again))

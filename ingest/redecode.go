@@ -1,13 +1,12 @@
 package ingest
 
 import (
-	"bytes"
-	"encoding/base64"
-	"errors"
 	"reflect"
 	"strconv"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -16,18 +15,18 @@ import (
 type Redecoder struct {
 	systems map[string]decoding // by kind
 	sources map[string]string   // the kind of each source that is configured, by its name
-	keys    schema.Keys         // of persons; nil: what is sealed stays as it is
+	keys    people.Keys         // of persons; nil: what is sealed stays as it is
 }
 
 // decoding is what of a kind of provider is needed to read its deliveries again.
 type decoding struct {
-	provider schema.Provider
+	provider provider.Provider
 	feeds    map[string]bool // by name
 }
 
 // NewRedecoder is a Redecoder for the deliveries of the systems. sources are the kinds of the configured sources by name; they only tell whose
 // delivery it was where an event does not say. No credential is needed: sources that are off or no longer configured are read all the same.
-func NewRedecoder(systems []schema.System, sources map[string]string) *Redecoder {
+func NewRedecoder(systems []provider.System, sources map[string]string) *Redecoder {
 	r := &Redecoder{systems: map[string]decoding{}, sources: sources}
 	for _, system := range systems {
 		p := system.New(func(string) string { return "any" }) // what its credentials are is no concern of Decode
@@ -44,74 +43,60 @@ func NewRedecoder(systems []schema.System, sources map[string]string) *Redecoder
 }
 
 // WithKeys is r that also reads what is sealed, as long as the person's key is there, and seals what it finds in it.
-func (r *Redecoder) WithKeys(keys schema.Keys) *Redecoder {
+func (r *Redecoder) WithKeys(keys people.Keys) *Redecoder {
 	with := *r
 	with.keys = keys
 	return &with
 }
 
-// Redecode is e as today's decoder reads its original delivery: the same occurrence (id, source, time, extensions and unknown members, provider and
-// original) with a new type, subject and data. It is e itself where nothing is new: e did not come from a hook, has no original (as schema.DecodeMeaning
-// leaves it out), is of a kind of provider that nobody knows, or means today what it meant. e is not changed; the same e always gives the same.
-//
-// Redaction took things out of the original that the decoder saw when the event was made. What they meant is not lost: see keepRedacted.
+// Redecode returns e as today's decoder reads its original delivery: the same occurrence (id, source, time, extensions and unknown members, provider and
+// original) with a new type, subject and data. It returns e itself where nothing is new: e did not come from a hook, has no original (as
+// schema.DecodeMeaning leaves it out), is of a kind of provider that nobody knows, or means today what it meant. e is not changed; the same e always
+// gives the same. What was decoded when e was made is what is stored, so the same decoder reads the same in it.
 func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
-	p, original, d := r.delivery(e)
+	p, d := r.delivery(e)
 	if p == nil {
 		return e
 	}
-	kind, data, _ := understand(p, d)
-	if data.Decoder == "" || understood(e.Kind()) && isOlder(data.Decoder, e.Data.Decoder) {
+	m := understand(p, d)
+	if m.data.Decoder == "" || understood(e.Kind()) && isOlder(m.data.Decoder, e.Data.Decoder) {
 		return e // a decoder that fails, or one older than the event's, has nothing better to say
 	}
-	data.Provider, data.Original = e.Data.Provider, e.Data.Original
-	if err := r.seal(p, d, e, &data); err != nil {
+	m.data.Provider, m.data.Original = e.Data.Provider, e.Data.Original
+	if m.about || e.Data.Original.Sealed != "" {
+		if r.keys == nil || people.SealUser(r.keys, e.ID, m.person, &m.data) != nil {
+			return e
+		}
+	}
+	if m.kind.Type() == e.Type && sameData(&m.data, &e.Data) {
 		return e
 	}
-	if kind.Type() == e.Type && sameData(&data, &e.Data) {
-		return e
-	}
-	if altered(original) && !keepRedacted(kind, &data, e) {
-		return e
-	}
-	return e.Anew(kind, data)
+	return e.Anew(m.kind, m.data)
 }
 
-// delivery is what e was read from, as it is stored and as it was sent, and who can read it; nil if there is no such.
-func (r *Redecoder) delivery(e *schema.Event) (schema.Provider, *schema.Original, *schema.Delivery) {
+// delivery returns what e was read from, as it is stored, and who can read it; nil if there is no such.
+func (r *Redecoder) delivery(e *schema.Event) (provider.Provider, *provider.Delivery) {
 	if e.Data.Original == nil || e.Data.Provider == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
-	rest, ok := strings.CutPrefix(e.Source, FeedPath(e.Data.Provider, schema.Feed{}))
+	rest, ok := strings.CutPrefix(e.Source, FeedPath(e.Data.Provider, provider.Feed{}))
 	feed, named := strings.CutPrefix(rest, "-")
 	if !ok || rest != "" && (!named || feed == "") {
-		return nil, nil, nil
+		return nil, nil
 	}
 	system, ok := r.system(&e.Data)
 	if !ok || !system.feeds[feed] {
-		return nil, nil, nil
+		return nil, nil
 	}
-	original, err := e.Data.Original.Open(r.keys, e.ID)
+	original, err := people.OpenOriginal(r.keys, e.Data.Original, e.ID)
 	if err != nil { // the person was forgotten
-		return nil, nil, nil
+		return nil, nil
 	}
-	d, err := original.Redelivery(feed)
+	d, err := provider.Redelivery(original, feed)
 	if err != nil {
-		return nil, nil, nil
+		return nil, nil
 	}
-	return system.provider, original, d
-}
-
-// seal makes data, read from e's delivery d, what the log may hold of it.
-func (r *Redecoder) seal(p schema.Provider, d *schema.Delivery, e *schema.Event, data *schema.Data) error {
-	person, about := whom(p, d)
-	if !about && data.User == nil {
-		return nil
-	}
-	if r.keys == nil {
-		return errors.New("there are no keys to seal what is about a person with")
-	}
-	return schema.SealUser(r.keys, e.ID, person, data)
+	return system.provider, d
 }
 
 // system is that of the decoder that read the event, or else that of the source: a name may have been given to a source of another kind since.
@@ -148,35 +133,4 @@ func sameData(a, b *schema.Data) bool {
 		return false
 	}
 	return reflect.DeepEqual(a, b)
-}
-
-// The marks of what redaction did, as they stand in text and escaped in a query or form. Invalid UTF-8 has become U+FFFD.
-var marks = [][]byte{
-	[]byte("[redacted]"), []byte("[personal]"), []byte("…@"), []byte("%5Bredacted%5D"), []byte("%5Bpersonal%5D"), []byte("%E2%80%A6%40"), []byte("\ufffd"),
-}
-
-// altered tells whether o may have said more before it was redacted than it does now.
-func altered(o *schema.Original) bool {
-	if marked(o.Body) || marked([]byte(o.Query)) {
-		return true
-	}
-	for _, v := range o.Headers {
-		if v != string(marks[0]) && marked([]byte(v)) { // a header that is redacted whole is a credential and says nothing else
-			return true
-		}
-	}
-	if o.BodyBase64 == "" {
-		return false
-	}
-	body, err := base64.StdEncoding.DecodeString(o.BodyBase64)
-	return err != nil || marked(body)
-}
-
-func marked(b []byte) bool {
-	for _, mark := range marks {
-		if bytes.Contains(b, mark) {
-			return true
-		}
-	}
-	return false
 }

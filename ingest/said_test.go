@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/ingest/defguard"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/ingest/sectigo"
 	"github.com/certtrail/certtrail/ingest/xolphin"
 	"github.com/certtrail/certtrail/schema"
@@ -23,11 +24,11 @@ type takesAll struct{}
 func (takesAll) Append(context.Context, *schema.Event) (uint64, error) { return 1, nil }
 
 // answered sends d to a handler that serves s, and gives the answer and what the handler logged.
-func answered(s *Source, d *schema.Delivery) (*httptest.ResponseRecorder, string) {
+func answered(s *Source, d *provider.Delivery) (*httptest.ResponseRecorder, string) {
 	var logged bytes.Buffer
 	h := New(Options{Sources: []*Source{s}, Log: takesAll{}, Keys: persons, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
-	s.Provider.(schema.Sender).Sign(d)
-	r := httptest.NewRequest(d.Method, Path(s.Name, schema.Feed{Name: d.Feed, Token: d.Token != ""}, d.Token)+"?"+d.Query, bytes.NewReader(d.Body))
+	s.Provider.(provider.Sender).Sign(d)
+	r := httptest.NewRequest(d.Method, Path(s.Name, provider.Feed{Name: d.Feed, Token: d.Token != ""}, d.Token)+"?"+d.Query, bytes.NewReader(d.Body))
 	r.Header = http.Header(d.Header)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -37,14 +38,14 @@ func answered(s *Source, d *schema.Delivery) (*httptest.ResponseRecorder, string
 // TestNothingOfAPersonIsLogged: why a delivery was not understood is logged and answered in the words that are stored.
 func TestNothingOfAPersonIsLogged(t *testing.T) {
 	for _, c := range []struct {
-		system schema.System
-		d      schema.Delivery
+		system provider.System
+		d      provider.Delivery
 		status int
 	}{
-		{sectigo.System, schema.Delivery{Method: "POST", Body: []byte(`{"event":"canary@example.test"}`)}, 200},
-		{xolphin.System, schema.Delivery{Method: "GET", Query: "RequestId=1&Status=canary%40example.test"}, 200},
-		{xolphin.System, schema.Delivery{Method: "GET", Query: "RequestId=1&Status=Updated&State=DCV&Domain=canary%40example.test"}, 400},
-		{defguard.System, schema.Delivery{Method: "POST", Header: map[string][]string{"X-Defguard-Event": {"canary@example.test"}}, Body: []byte(`{"username":"canary"}`)}, 200},
+		{sectigo.System, provider.Delivery{Method: "POST", Body: []byte(`{"event":"canary@example.test"}`)}, 200},
+		{xolphin.System, provider.Delivery{Method: "GET", Query: "RequestId=1&Status=canary%40example.test"}, 200},
+		{xolphin.System, provider.Delivery{Method: "GET", Query: "RequestId=1&Status=Updated&State=DCV&Domain=canary%40example.test"}, 400},
+		{defguard.System, provider.Delivery{Method: "POST", Header: map[string][]string{"X-Defguard-Event": {"canary@example.test"}}, Body: []byte(`{"username":"canary"}`)}, 200},
 	} {
 		w, logged := answered(source(c.system, c.system.Kind), &c.d)
 		if w.Code != c.status || !strings.Contains(logged, "quarantine") {

@@ -10,15 +10,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 // persons are stores whose people can be read and forgotten.
-func persons(t *testing.T, dir string, l wholeLog, keys *schematest.Keys) *Store {
+func persons(t *testing.T, dir string, l wholeLog, keys *peopletest.Keys) *Store {
 	t.Helper()
-	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { schema.OpenPerson(keys, e) }})
+	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { people.OpenPerson(keys, e) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func frozenLog(t *testing.T, providers ...string) *memoryLog {
 const frozenEmail = "jane.doe@example.test" // of everybody in the frozen events
 
 func TestUsersAreOpened(t *testing.T) {
-	ctx, keys := context.Background(), &schematest.Keys{}
+	ctx, keys := context.Background(), &peopletest.Keys{}
 	s := persons(t, t.TempDir(), frozenLog(t, "defguard", "probely"), keys)
 	caughtUp(t, s)
 	for q, want := range map[string]string{frozenEmail: "2", "jdoe": "1", "2aDq6BEzAK5u": "0", "Jane Doe": "2"} {
@@ -81,7 +82,7 @@ func TestUsersAreOpened(t *testing.T) {
 
 // TestForgetting: once the key is destroyed and the read models are built anew, nothing of the person is in any file of them, and the rest is as it was.
 func TestForgetting(t *testing.T) {
-	ctx, keys, dir := context.Background(), &schematest.Keys{}, t.TempDir()
+	ctx, keys, dir := context.Background(), &peopletest.Keys{}, t.TempDir()
 	s := persons(t, dir, frozenLog(t, "defguard", "probely", "digicert"), keys)
 	caughtUp(t, s)
 	before := dump(t, s)
@@ -133,7 +134,7 @@ func TestForgetting(t *testing.T) {
 
 // TestForgettingWaits: a building that was under way may have opened what must not be shown any more, so it is ended, and another one follows it.
 func TestForgettingWaits(t *testing.T) {
-	s := persons(t, t.TempDir(), frozenLog(t, "defguard"), &schematest.Keys{})
+	s := persons(t, t.TempDir(), frozenLog(t, "defguard"), &peopletest.Keys{})
 	caughtUp(t, s)
 	building, leave, err := s.building.enter(t.Context())
 	if err != nil {

@@ -3,6 +3,8 @@ package schema
 import (
 	"reflect"
 	"strings"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // Anew is the same occurrence with another meaning: kind k and data d in the place of what was read before. Id, source, time and the members that
@@ -60,44 +62,27 @@ func onlyUnknown(wire []byte) []byte {
 // unknownMembers are the members of the valid JSON object whose names are not known, separated by commas; the others are told to seen.
 func unknownMembers(object []byte, known map[string]bool, seen func(name string, value []byte)) []byte {
 	var left []byte
-	w := jsonWalker{src: object}
-	w.space()
-	w.i++ // the opening brace
-	for {
-		w.space()
-		if w.src[w.i] == '}' {
-			return left
+	s := jsonscan.Scanner{Src: object}
+	s.Take('{')
+	for first := true; s.Peek() != '}'; first = false {
+		if !first {
+			s.Take(',')
+			s.Peek()
 		}
-		start := w.i
-		name := unquote(w.string())
-		w.space()
-		w.i++ // the colon
-		w.space()
-		value := w.i
-		w.pass()
+		start := s.Pos
+		name := jsonscan.Unquote(s.Quoted())
+		s.Take(':')
+		s.Peek()
+		value := s.Pos
+		s.Pass()
 		if known[name] {
-			seen(name, object[value:w.i])
-		} else {
-			if len(left) > 0 {
-				left = append(left, ',')
-			}
-			left = append(left, object[start:w.i]...)
+			seen(name, object[value:s.Pos])
+			continue
 		}
-		w.space()
-		if w.src[w.i] == ',' {
-			w.i++
+		if len(left) > 0 {
+			left = append(left, ',')
 		}
+		left = append(left, object[start:s.Pos]...)
 	}
-}
-
-// pass goes past the value at w.i.
-func (w *jsonWalker) pass() {
-	switch w.src[w.i] {
-	case '{', '[':
-		w.skip()
-	case '"':
-		w.string()
-	default:
-		w.literal()
-	}
+	return left
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // Decode reads one event as it stands in the log. It keeps b: the caller must not change it afterwards.
 func Decode(b []byte) (*Event, error) {
-	d := decoder{scanner: scanner{b: b}}
+	d := decoder{Scanner: jsonscan.Scanner{Src: b}}
 	if e := d.event(); e != nil {
 		if d.unknown {
 			e.wire = b
@@ -22,8 +24,8 @@ func Decode(b []byte) (*Event, error) {
 
 // DecodeMeaning is Decode without the original delivery, which is most of an event and no concern of a fold.
 func DecodeMeaning(b []byte) (*Event, error) {
-	before := readBefore.Get().(*lately)
-	d := decoder{scanner: scanner{b: b, lately: before}, meaning: true}
+	before := readBefore.Get().(*jsonscan.Recent)
+	d := decoder{Scanner: jsonscan.Scanner{Src: b, Recent: before}, meaning: true}
 	e := d.event()
 	readBefore.Put(before)
 	if e != nil {
@@ -34,7 +36,7 @@ func DecodeMeaning(b []byte) (*Event, error) {
 }
 
 // readBefore are strings that were read before, for one decoding each at a time.
-var readBefore = sync.Pool{New: func() any { return &lately{} }}
+var readBefore = sync.Pool{New: func() any { return &jsonscan.Recent{} }}
 
 // decodeOdd is Decode by encoding/json.
 func decodeOdd(b []byte) (*Event, error) {
@@ -77,7 +79,7 @@ func identified(e *Event) (*Event, error) {
 
 // decoder reads an event in one pass, if it is written as events are.
 type decoder struct {
-	scanner
+	jsonscan.Scanner
 	meaning bool // pass over the original
 	unknown bool // the event or its data has members that Event and Data do not
 }
@@ -86,23 +88,23 @@ type decoder struct {
 func (d *decoder) event() *Event {
 	e := &Event{}
 	var seen seen
-	for key := range d.members {
+	for key := range d.Members {
 		switch string(key) {
 		case "specversion":
 			d.once(&seen, 0)
 			e.SpecVersion = d.oneOf("1.0")
 		case "id":
 			d.once(&seen, 1)
-			e.ID = d.text()
+			e.ID = d.Text()
 		case "source":
 			d.once(&seen, 2)
-			e.Source = d.text()
+			e.Source = d.Text()
 		case "type":
 			d.once(&seen, 3)
-			e.Type = d.text()
+			e.Type = d.Text()
 		case "subject":
 			d.once(&seen, 4)
-			e.Subject = d.text()
+			e.Subject = d.Text()
 		case "time":
 			d.once(&seen, 5)
 			e.Time = d.time()
@@ -114,7 +116,7 @@ func (d *decoder) event() *Event {
 			e.DataSchema = d.oneOf(DataSchema)
 		case "certtrailimported":
 			d.once(&seen, 8)
-			e.Imported = d.text()
+			e.Imported = d.Text()
 		case "data":
 			d.once(&seen, 9)
 			d.data(&e.Data)
@@ -123,7 +125,7 @@ func (d *decoder) event() *Event {
 			d.stranger(key)
 		}
 	}
-	if d.end(); d.odd {
+	if d.End(); d.Odd {
 		return nil
 	}
 	return e
@@ -131,10 +133,10 @@ func (d *decoder) event() *Event {
 
 func (d *decoder) data(to *Data) {
 	var seen seen
-	for key := range d.members {
+	for key := range d.Members {
 		if n, text := to.member(key); text != nil {
 			d.once(&seen, n)
-			*text = d.text()
+			*text = d.Text()
 			continue
 		}
 		switch string(key) {
@@ -149,7 +151,7 @@ func (d *decoder) data(to *Data) {
 			to.RevokesAt = d.moment()
 		case "check_state":
 			d.once(&seen, 35)
-			to.CheckState = CheckState(d.text())
+			to.CheckState = CheckState(d.Text())
 		case "certificate":
 			d.once(&seen, 36)
 			to.Certificate = d.certificate()
@@ -183,7 +185,7 @@ func (d *decoder) data(to *Data) {
 		case "original":
 			d.once(&seen, 39)
 			if d.meaning {
-				d.skip(0)
+				d.Skip()
 			} else {
 				to.Original = d.original()
 			}
@@ -245,37 +247,37 @@ type seen uint64
 // once calls a key odd that comes twice.
 func (d *decoder) once(s *seen, n int) {
 	if *s&(1<<n) != 0 {
-		d.fail()
+		d.Fail()
 	}
 	*s |= 1 << n
 }
 
 // stranger passes over the value of a key that is unknown here.
 func (d *decoder) stranger(key []byte) {
-	if hasCapital(key) {
-		d.fail()
+	if jsonscan.HasCapital(key) {
+		d.Fail()
 		return
 	}
-	d.skip(0)
+	d.Skip()
 }
 
 // oneOf is the string that is next, which is nearly always one of these: then it needs no memory.
 func (d *decoder) oneOf(usual ...string) string {
-	if d.peek() == '"' {
+	if d.Peek() == '"' {
 		for _, u := range usual {
-			if end := d.i + 1 + len(u); end < len(d.b) && d.b[end] == '"' && string(d.b[d.i+1:end]) == u {
-				d.i = end + 1
+			if end := d.Pos + 1 + len(u); end < len(d.Src) && d.Src[end] == '"' && string(d.Src[d.Pos+1:end]) == u {
+				d.Pos = end + 1
 				return u
 			}
 		}
 	}
-	return d.text()
+	return d.Text()
 }
 
 // time is the time that is next.
 func (d *decoder) time() Time {
-	text := d.plain()
-	if d.odd {
+	text := d.Plain()
+	if d.Odd {
 		return Time{}
 	}
 	var usual time.Time
@@ -284,7 +286,7 @@ func (d *decoder) time() Time {
 	}
 	t, err := ParseTime(string(text))
 	if err != nil {
-		d.fail()
+		d.Fail()
 	}
 	return t
 }

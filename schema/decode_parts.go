@@ -5,23 +5,23 @@ import "math"
 func (d *decoder) certificate() *Certificate {
 	c := &Certificate{}
 	var seen seen
-	for key := range d.members {
+	for key := range d.Members {
 		switch string(key) {
 		case "serial_number":
 			d.once(&seen, 0)
-			c.SerialNumber = d.text()
+			c.SerialNumber = d.Text()
 		case "common_name":
 			d.once(&seen, 1)
-			c.CommonName = d.text()
+			c.CommonName = d.Text()
 		case "dns_names":
 			d.once(&seen, 2)
 			c.DNSNames = []string{}
-			for range d.items {
-				c.DNSNames = append(c.DNSNames, d.text())
+			for range d.Items {
+				c.DNSNames = append(c.DNSNames, d.Text())
 			}
 		case "issuer":
 			d.once(&seen, 3)
-			c.Issuer = d.text()
+			c.Issuer = d.Text()
 		case "not_before":
 			d.once(&seen, 4)
 			c.NotBefore = d.moment()
@@ -30,13 +30,13 @@ func (d *decoder) certificate() *Certificate {
 			c.NotAfter = d.moment()
 		case "key_algorithm":
 			d.once(&seen, 6)
-			c.KeyAlgorithm = d.text()
+			c.KeyAlgorithm = d.Text()
 		case "fingerprint_sha256":
 			d.once(&seen, 7)
-			c.FingerprintSHA256 = d.text()
+			c.FingerprintSHA256 = d.Text()
 		case "pem":
 			d.once(&seen, 8)
-			c.PEM = d.text()
+			c.PEM = d.Text()
 		default:
 			d.stranger(key)
 		}
@@ -47,20 +47,20 @@ func (d *decoder) certificate() *Certificate {
 func (d *decoder) ds() *DS {
 	ds := &DS{}
 	var seen seen
-	for key := range d.members {
+	for key := range d.Members {
 		switch string(key) {
 		case "key_tag":
 			d.once(&seen, 0)
-			ds.KeyTag = uint16(d.whole(math.MaxUint16))
+			ds.KeyTag = uint16(d.Whole(math.MaxUint16))
 		case "algorithm":
 			d.once(&seen, 1)
-			ds.Algorithm = uint8(d.whole(math.MaxUint8))
+			ds.Algorithm = uint8(d.Whole(math.MaxUint8))
 		case "digest_type":
 			d.once(&seen, 2)
-			ds.DigestType = uint8(d.whole(math.MaxUint8))
+			ds.DigestType = uint8(d.Whole(math.MaxUint8))
 		case "digest":
 			d.once(&seen, 3)
-			ds.Digest = d.text()
+			ds.Digest = d.Text()
 		default:
 			d.stranger(key)
 		}
@@ -70,17 +70,17 @@ func (d *decoder) ds() *DS {
 
 func (d *decoder) unreadable() []Unreadable {
 	list := []Unreadable{}
-	for range d.items {
+	for range d.Items {
 		var u Unreadable
 		var seen seen
-		for key := range d.members {
+		for key := range d.Members {
 			switch string(key) {
 			case "part":
 				d.once(&seen, 0)
-				u.Part = d.text()
+				u.Part = d.Text()
 			case "reason":
 				d.once(&seen, 1)
-				u.Reason = d.text()
+				u.Reason = d.Text()
 			default:
 				d.stranger(key)
 			}
@@ -93,29 +93,29 @@ func (d *decoder) unreadable() []Unreadable {
 func (d *decoder) original() *Original {
 	o := &Original{}
 	var seen seen
-	for key := range d.members {
+	for key := range d.Members {
 		switch string(key) {
 		case "method":
 			d.once(&seen, 0)
 			o.Method = d.oneOf("POST", "GET")
 		case "query":
 			d.once(&seen, 1)
-			o.Query = d.text()
+			o.Query = d.Text()
 		case "headers":
 			d.once(&seen, 2)
 			o.Headers = map[string]string{}
-			for name := range d.members {
-				o.Headers[string(name)] = d.text()
+			for name := range d.Members {
+				o.Headers[string(name)] = d.Text()
 			}
 		case "body":
 			d.once(&seen, 3)
-			o.Body = d.raw()
+			o.Body = d.Raw()
 		case "body_base64":
 			d.once(&seen, 4)
-			o.BodyBase64 = d.text()
+			o.BodyBase64 = d.Text()
 		case "sealed":
 			d.once(&seen, 5)
-			o.Sealed = d.text()
+			o.Sealed = d.Text()
 		default:
 			d.stranger(key)
 		}

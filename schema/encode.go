@@ -1,12 +1,12 @@
 package schema
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // Encode writes the event as it stands in the log: the bytes that encoding/json would write, without escapes for HTML, which would double the
@@ -35,16 +35,16 @@ func withUnknown(known, wire []byte) ([]byte, error) {
 		return nil, err
 	}
 	if data.Data == nil {
-		return encode(merged)
+		return jsonscan.Marshal(merged)
 	}
 	inside, err := merge(merged["data"], data.Data)
 	if err != nil {
 		return nil, err
 	}
-	if merged["data"], err = encode(inside); err != nil {
+	if merged["data"], err = jsonscan.Marshal(inside); err != nil {
 		return nil, err
 	}
-	return encode(merged)
+	return jsonscan.Marshal(merged)
 }
 
 func merge(known, wire []byte) (map[string]json.RawMessage, error) {
@@ -53,17 +53,6 @@ func merge(known, wire []byte) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	return merged, json.Unmarshal(known, &merged)
-}
-
-// encode is json.Marshal without HTML escaping.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // writer appends JSON to b.
@@ -244,12 +233,12 @@ func writeSorted[T ~string](w *writer, texts map[string]T) {
 
 // body writes JSON without white space.
 func (w *writer) body(body json.RawMessage) error {
-	s := scanner{b: body}
-	if s.skip(0); !s.odd && !s.spaced && s.i == len(body) {
+	s := jsonscan.Scanner{Src: body}
+	if s.Skip(); !s.Odd && !s.Spaced && s.Pos == len(body) {
 		w.b = append(w.b, body...)
 		return nil
 	}
-	compact, err := encode(body)
+	compact, err := jsonscan.Marshal(body)
 	w.b = append(w.b, compact...)
 	return err
 }
@@ -300,47 +289,4 @@ func (w *writer) moment(name string, t *Time) {
 	}
 }
 
-// quote writes s as encoding/json does: what is no UTF-8 becomes U+FFFD, and the two line ends that JavaScript has and JSON has not are escaped.
-func (w *writer) quote(s string) {
-	const hex = "0123456789abcdef"
-	w.b = append(w.b, '"')
-	for len(s) > 0 {
-		n := plainLength(s)
-		w.b = append(w.b, s[:n]...)
-		if s = s[n:]; s == "" {
-			break
-		}
-		switch c := s[0]; {
-		case c == '"' || c == '\\':
-			w.b = append(w.b, '\\', c)
-		case c == '\b':
-			w.b = append(w.b, `\b`...)
-		case c == '\f':
-			w.b = append(w.b, `\f`...)
-		case c == '\n':
-			w.b = append(w.b, `\n`...)
-		case c == '\r':
-			w.b = append(w.b, `\r`...)
-		case c == '\t':
-			w.b = append(w.b, `\t`...)
-		case c < ' ':
-			w.b = append(w.b, `\u00`...)
-			w.b = append(w.b, hex[c>>4], hex[c&15])
-		default:
-			r, size := utf8.DecodeRuneInString(s)
-			switch {
-			case r == utf8.RuneError && size == 1:
-				w.b = append(w.b, `\ufffd`...)
-			case r == '\u2028' || r == '\u2029':
-				w.b = append(w.b, `\u202`...)
-				w.b = append(w.b, hex[r&15])
-			default:
-				w.b = append(w.b, s[:size]...)
-			}
-			s = s[size:]
-			continue
-		}
-		s = s[1:]
-	}
-	w.b = append(w.b, '"')
-}
+func (w *writer) quote(s string) { w.b = jsonscan.AppendQuoted(w.b, s) }

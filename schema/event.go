@@ -1,5 +1,5 @@
 // Package schema is certtrail's contract with the outside and with its own past: the CloudEvents that the log holds, the NATS subjects they
-// travel on, what a delivery is and what must never be stored of one. It imports nothing of certtrail, so that everything else can speak it.
+// travel on, and the names in them. It brings nothing else of certtrail with it, so that every program can speak it.
 package schema
 
 import "strings"

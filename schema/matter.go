@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 )
 
 // WebSource is the source of the events that people append on certtrail's pages.
@@ -84,36 +82,6 @@ func MatterID(kind, provider, row, part string, since Time) string {
 		fmt.Fprintf(h, "%d %s\n", len(s), s)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
-}
-
-// maxNote is how many bytes of a note are kept.
-const maxNote = 1000
-
-// Note is a person's words as the log may keep them for ever: one paragraph, e-mail addresses masked, cut off after a thousand bytes.
-func Note(s string) string {
-	s = maskEmails(strings.Join(strings.Fields(strings.ToValidUTF8(s, "\ufffd")), " "))
-	if len(s) <= maxNote {
-		return s
-	}
-	end := maxNote
-	for !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
-}
-
-// DeciderSource is the source under which the names of those who decide are hashed: "certtrail forget user web NAME" forgets one.
-const DeciderSource = "web"
-
-// SealDecider notes on d, of the event with that id, who decided, sealed under a key of theirs.
-func SealDecider(keys Keys, eventID, name string, d *Data) error {
-	hash := keys.Hash(DeciderSource, name)
-	sealed, err := Seal(keys, hash, eventID+placeUser, Person{Name: name})
-	if err != nil {
-		return err
-	}
-	d.UserID, d.User = hash, &User{Sealed: sealed}
-	return nil
 }
 
 // NewDecision is the event of kind k, appended at t under id: what a person decided about matter m, of that row at the provider.

@@ -1,12 +1,16 @@
 package schema
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
+)
 
 // nested is the object that is next, read by encoding/json: it is of a sort that is rare.
 func nested[T any](d *decoder, to **T) {
-	raw := d.raw()
-	if d.odd || json.Unmarshal(raw, to) != nil {
-		d.fail()
+	raw := d.Raw()
+	if d.Odd || json.Unmarshal(raw, to) != nil {
+		d.Fail()
 	}
 }
 
@@ -16,22 +20,22 @@ func nest[T any](w *writer, name string, v *T) error {
 		return nil
 	}
 	w.key(name)
-	b, err := encode(v)
+	b, err := jsonscan.Marshal(v)
 	w.b = append(w.b, b...)
 	return err
 }
 
 func (d *decoder) checks() Checks {
 	checks := Checks{}
-	for name := range d.members {
-		checks[string(name)] = CheckState(d.text())
+	for name := range d.Members {
+		checks[string(name)] = CheckState(d.Text())
 	}
 	return checks
 }
 
 func (d *decoder) dsRecords() []DS {
 	list := []DS{}
-	for range d.items {
+	for range d.Items {
 		list = append(list, *d.ds())
 	}
 	return list

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // frozen are all the frozen events as they stand on the wire, by file.
@@ -35,9 +37,9 @@ func frozen(t testing.TB) map[string][]byte {
 // asEncodingJSON holds what the scanner makes of b against what encoding/json does, and tells whether the scanner took it.
 func asEncodingJSON(t testing.TB, b []byte) bool {
 	t.Helper()
-	d := decoder{scanner: scanner{b: b}}
+	d := decoder{Scanner: jsonscan.Scanner{Src: b}}
 	got := d.event()
-	m := decoder{scanner: scanner{b: b}, meaning: true}
+	m := decoder{Scanner: jsonscan.Scanner{Src: b}, meaning: true}
 	meaning := m.event()
 	if got == nil && meaning == nil {
 		return false
@@ -61,7 +63,7 @@ func asEncodingJSON(t testing.TB, b []byte) bool {
 // encodedAsBefore holds the encoder against encoding/json, byte by byte.
 func encodedAsBefore(t interface{ Fatalf(string, ...any) }, e *Event) {
 	got, err := e.encode()
-	want, wantErr := encode((*eventJSON)(e))
+	want, wantErr := jsonscan.Marshal((*eventJSON)(e))
 	if (err == nil) != (wantErr == nil) {
 		t.Fatalf("encoding %+v: %v, want %v", e, err, wantErr)
 	}
@@ -263,13 +265,13 @@ func FuzzQuote(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var w writer
 		w.quote(s)
-		want, _ := encode(s)
+		want, _ := jsonscan.Marshal(s)
 		if !bytes.Equal(w.b, want) {
 			t.Fatalf("%q is quoted as %s, want %s", s, w.b, want)
 		}
-		sc := scanner{b: want}
-		if got := sc.text(); sc.odd || got != strings.ToValidUTF8(s, "\ufffd") && json.Unmarshal(want, &s) == nil && got != s {
-			t.Fatalf("%s is read as %q (odd: %t)", want, got, sc.odd)
+		sc := jsonscan.Scanner{Src: want}
+		if got := sc.Text(); sc.Odd || got != strings.ToValidUTF8(s, "\ufffd") && json.Unmarshal(want, &s) == nil && got != s {
+			t.Fatalf("%s is read as %q (odd: %t)", want, got, sc.Odd)
 		}
 	})
 }
@@ -279,7 +281,7 @@ func FuzzQuote(f *testing.F) {
 func BenchmarkEvent(b *testing.B) {
 	small := New("0199c0de-0000-7000-8000-000000000001", "/hooks/digicert", At(time.Now()), OrderIssued, Data{
 		Provider: "digicert", Event: "certificate_issued", Decoder: "digicert/1", OrderID: "12345", CertificateID: "23456",
-		Original: &Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": redacted, "user-agent": "DigiCert"},
+		Original: &Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": "[redacted]", "user-agent": "DigiCert"},
 			Body: json.RawMessage(`{"event":"certificate_issued","data":{"order_id":12345,"certificate_id":23456,"note":"` + strings.Repeat("x", 300) + `"}}`)},
 	})
 	chain, err := Decode(frozen(b)["digicert-certificate_issued.v1.json"])
@@ -296,7 +298,7 @@ func BenchmarkEvent(b *testing.B) {
 			do   func() error
 		}{
 			{"Encode", func() error { _, err := e.Encode(); return err }},
-			{"Encode-encoding/json", func() error { _, err := encode((*eventJSON)(e)); return err }},
+			{"Encode-encoding/json", func() error { _, err := jsonscan.Marshal((*eventJSON)(e)); return err }},
 			{"Decode", func() error { _, err := Decode(wire); return err }},
 			{"Decode-encoding/json", func() error { _, err := decodeOdd(wire); return err }},
 			{"DecodeMeaning", func() error { _, err := DecodeMeaning(wire); return err }},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/projections/words"
@@ -181,7 +182,7 @@ func (d *Decision) stands(m *projections.Matter) bool {
 
 func readDecision(form url.Values, now time.Time) (Decision, error) {
 	d := Decision{Kind: schema.Kind(schema.AggregateAttention + "." + form.Get("decision")), Provider: form.Get("provider"), Row: form.Get("row"), By: strings.Join(strings.Fields(form.Get("by")), " "),
-		Matter: schema.Matter{Kind: form.Get("kind"), Part: form.Get("part"), Note: schema.Note(form.Get("note"))}}
+		Matter: schema.Matter{Kind: form.Get("kind"), Part: form.Get("part"), Note: redact.Note(form.Get("note"))}}
 	if !slices.Contains([]schema.Kind{schema.AttentionAcknowledged, schema.AttentionSnoozed, schema.AttentionTaken, schema.AttentionReopened}, d.Kind) {
 		return d, undecided("a matter can be acknowledged, snoozed, taken or reopened, not %q", form.Get("decision"))
 	}

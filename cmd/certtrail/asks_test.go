@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // TestAsksAboutEvents: an event leads to one question, whose answer fills the rows; what is known is not asked again, neither at once nor after a restart.
@@ -185,7 +185,7 @@ func TestXolphinIsAsked(t *testing.T) {
 			"dcv":{"status":false,"domains":[{"domain":"example.test","status":true}]}}}`,
 	})
 	w := begin(t, t.TempDir(), "--reconcile-every", "0", "--xolphin-api-username", "user", "--xolphin-api-password", "pa55-word-0123456789", "--xolphin-api-url", api.URL+"/v1")
-	if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000024&Status=Updated&State=Organization"}); err != nil || status != http.StatusOK {
+	if status, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: "RequestId=960000024&Status=Updated&State=Organization"}); err != nil || status != http.StatusOK {
 		t.Fatalf("%d %s %v", status, body, err)
 	}
 	w.until(t, "/orders/xolphin/960000024", func(o map[string]any) bool {
@@ -212,7 +212,7 @@ func TestSectigoIsAsked(t *testing.T) {
 	w := begin(t, dir) // before the API is set up
 	rotates := func(event, body string) {
 		t.Helper()
-		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}},
+		d := &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}},
 			Body: fmt.Appendf(nil, `{"id":1,"event":"website_dnssec_rotation_%s","target":{"type":"Website","id":42},"body":%s,"partner":{"id":1}}`, event, body)}
 		if status, answer, err := w.deliver("sectigo", d); err != nil || status != http.StatusOK {
 			t.Fatalf("%d %s %v", status, answer, err)

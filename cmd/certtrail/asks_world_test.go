@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 const testAPIKey = "test-api-key-0123456789abcdef"
@@ -260,7 +260,7 @@ func (c *certCentral) asked(dir string, args ...string) *world {
 // hook delivers body to the server's endpoint for DigiCert, which must take it.
 func (w *world) hook(t *testing.T, body string) {
 	t.Helper()
-	d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+	d := &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 	if status, answer, err := w.deliver("digicert", d); err != nil || status != http.StatusOK {
 		t.Fatalf("%s: %d %s (%v)", body, status, answer, err)
 	}

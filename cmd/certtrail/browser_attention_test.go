@@ -6,14 +6,14 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // TestDecideLive takes, reopens, snoozes and acknowledges a matter on one page, while a second shows each change by itself.
 func TestDecideLive(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())
-	if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000031&Status=Updated&State=Phone"}); err != nil || status != 200 {
+	if status, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: "RequestId=960000031&Status=Updated&State=Phone"}); err != nil || status != 200 {
 		t.Fatalf("%d %s %v", status, body, err)
 	}
 	w.caughtUp(t)

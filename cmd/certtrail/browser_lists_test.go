@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // withOrders is a server that has heard of n orders, the last of them with two names.
@@ -21,12 +21,12 @@ func withOrders(t *testing.T, n int) *world {
 	w := begin(t, t.TempDir())
 	for i := range n {
 		query := fmt.Sprintf("RequestId=%d&Status=%s", 960000100+i, []string{"Issued", "Updated&State=Organization"}[i%2])
-		if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: query}); err != nil || status != http.StatusOK {
+		if status, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: query}); err != nil || status != http.StatusOK {
 			t.Fatalf("%d %s %v", status, body, err)
 		}
 	}
 	for _, domain := range []string{"shop.example.com", "www.shop.example.com", "xn--bcher-kva.example"} {
-		if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000999&Status=Updated&State=DCV&Domain=" + domain}); err != nil || status != http.StatusOK {
+		if status, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: "RequestId=960000999&Status=Updated&State=DCV&Domain=" + domain}); err != nil || status != http.StatusOK {
 			t.Fatalf("%d %s %v", status, body, err)
 		}
 	}

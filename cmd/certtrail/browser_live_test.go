@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 const isLive = `document.getElementById("live").dataset.state === "live"`
@@ -36,7 +36,7 @@ func until(t *testing.T, ctx context.Context, what, condition string) {
 func (w *world) xolphin(t *testing.T, request int, status string) {
 	t.Helper()
 	query := fmt.Sprintf("RequestId=%d&Status=%s", request, status)
-	if code, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: query}); err != nil || code != 200 {
+	if code, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: query}); err != nil || code != 200 {
 		t.Fatalf("%d %s %v", code, body, err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -23,7 +23,7 @@ func TestSliderStandsInThePast(t *testing.T) {
 	w := begin(t, t.TempDir())
 	xolphin := func(query string) {
 		t.Helper()
-		if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: "RequestId=960000025&Status=" + query}); err != nil || status != 200 {
+		if status, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: "RequestId=960000025&Status=" + query}); err != nil || status != 200 {
 			t.Fatalf("%d %s %v", status, body, err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // browser is a headless Chromium of the distribution, for as long as the test runs.
@@ -58,7 +58,7 @@ func TestPageChangesLive(t *testing.T) {
 	w := begin(t, t.TempDir())
 	xolphin := func(query string) {
 		t.Helper()
-		if status, body, err := w.deliver("xolphin", &schema.Delivery{Method: "GET", Query: query}); err != nil || status != 200 {
+		if status, body, err := w.deliver("xolphin", &provider.Delivery{Method: "GET", Query: query}); err != nil || status != 200 {
 			t.Fatalf("%d %s %v", status, body, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -29,9 +30,9 @@ func begin(t *testing.T, dir string, args ...string) *world {
 	return w
 }
 
-func issuedDelivery(order int) *schema.Delivery {
+func issuedDelivery(order int) *provider.Delivery {
 	body := fmt.Sprintf(`{"event":"certificate_issued","data":{"order_id":%d,"certificate_id":%d}}`, order, 1_000_000+order)
-	return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+	return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
 // TestKill sends 500 deliveries at once and kills the server in their midst: every answered one is in the stream and in the read models, none twice.

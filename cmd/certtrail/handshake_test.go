@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // serves has c deliver to w.
@@ -16,7 +16,7 @@ func (c *certCentral) serves(w *world) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.send = func(body string) int {
-		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+		d := &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 		status, _, err := w.deliver("digicert", d)
 		if err != nil {
 			c.t.Error(err)

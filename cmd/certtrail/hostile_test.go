@@ -15,23 +15,23 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // hostileText is a link that runs, an element and a way out of an attribute, in one.
 const hostileText = `javascript:h0st()//'"><xss onerror=h0st()><script>h0st()</script>`
 
 // hostileDeliveries are d with the text in each of its fields, one at a time: parts of its query, headers, form or JSON, names and all; and as its whole body.
-func hostileDeliveries(t *testing.T, d *schema.Delivery) (list []*schema.Delivery) {
+func hostileDeliveries(t *testing.T, d *provider.Delivery) (list []*provider.Delivery) {
 	t.Helper()
-	add := func(change func(*schema.Delivery)) {
+	add := func(change func(*provider.Delivery)) {
 		c := *d
 		c.Header = map[string][]string{}
 		maps.Copy(c.Header, d.Header)
 		change(&c)
 		list = append(list, &c)
 	}
-	pairs := func(text string, put func(*schema.Delivery, string)) {
+	pairs := func(text string, put func(*provider.Delivery, string)) {
 		values, err := url.ParseQuery(text)
 		if err != nil {
 			t.Fatal(err)
@@ -39,29 +39,29 @@ func hostileDeliveries(t *testing.T, d *schema.Delivery) (list []*schema.Deliver
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			hostile := maps.Clone(values)
 			hostile[name] = []string{hostileText}
-			add(func(c *schema.Delivery) { put(c, hostile.Encode()) })
+			add(func(c *provider.Delivery) { put(c, hostile.Encode()) })
 		}
 		values.Set(hostileText, hostileText)
-		add(func(c *schema.Delivery) { put(c, values.Encode()) })
+		add(func(c *provider.Delivery) { put(c, values.Encode()) })
 	}
 	if d.Query != "" {
-		pairs(d.Query, func(c *schema.Delivery, q string) { c.Query = q })
+		pairs(d.Query, func(c *provider.Delivery, q string) { c.Query = q })
 	}
 	for name := range d.Header {
 		if name != "Content-Type" {
-			add(func(c *schema.Delivery) { c.Header[name] = []string{hostileText} })
+			add(func(c *provider.Delivery) { c.Header[name] = []string{hostileText} })
 		}
 	}
 	switch {
 	case strings.HasPrefix(d.Get("Content-Type"), "application/x-www-form-urlencoded"):
-		pairs(string(d.Body), func(c *schema.Delivery, form string) { c.Body = []byte(form) })
+		pairs(string(d.Body), func(c *provider.Delivery, form string) { c.Body = []byte(form) })
 	case json.Valid(d.Body):
 		for _, body := range hostileJSON(t, d.Body) {
-			add(func(c *schema.Delivery) { c.Body = body })
+			add(func(c *provider.Delivery) { c.Body = body })
 		}
 	}
 	if len(d.Body) > 0 {
-		add(func(c *schema.Delivery) { c.Body = []byte(hostileText) })
+		add(func(c *provider.Delivery) { c.Body = []byte(hostileText) })
 	}
 	return list
 }
@@ -153,7 +153,7 @@ func TestHostileFieldsAreText(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())
 	sent := 0
-	send := func(kind string, d *schema.Delivery) {
+	send := func(kind string, d *provider.Delivery) {
 		t.Helper()
 		source := kind
 		if d.Feed != "" {

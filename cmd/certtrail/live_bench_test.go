@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // openPages are how many pages BenchmarkLive keeps open.
@@ -109,7 +109,7 @@ func BenchmarkLive(b *testing.B) {
 	system := known.New(func(string) string { return testKey })
 	send := func(event string) {
 		body := fmt.Sprintf(`{"event":%q,"data":{"order_id":7,"certificate_id":8}}`, event)
-		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+		d := &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 		if status, answer, err := sample.Deliver(ctx, sv.Config.HooksURL, "digicert", system, d); err != nil || status != http.StatusOK {
 			b.Fatalf("%d %s %v", status, answer, err)
 		}

@@ -16,11 +16,11 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// people are deliveries about users, with something of a person in every place; each place has a canary of its own. names are whom to forget.
-func people() (deliveries map[string][]*schema.Delivery, planted []string, names map[string][]string) {
+// personal are deliveries about users, with something of a person in every place; each place has a canary of its own. names are whom to forget.
+func personal() (deliveries map[string][]*provider.Delivery, planted []string, names map[string][]string) {
 	canary := func() string {
 		c := fmt.Sprintf("CANARY%03dP", len(planted)+1)
 		planted = append(planted, c)
@@ -32,8 +32,8 @@ func people() (deliveries map[string][]*schema.Delivery, planted []string, names
 		names[source] = append(names[source], n)
 		return n
 	}
-	post := func(event, format string, args ...any) *schema.Delivery {
-		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: fmt.Appendf(nil, format, args...)}
+	post := func(event, format string, args ...any) *provider.Delivery {
+		d := &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: fmt.Appendf(nil, format, args...)}
 		if event != "" {
 			d.Header["X-Defguard-Event"] = []string{event}
 		}
@@ -51,7 +51,7 @@ func people() (deliveries map[string][]*schema.Delivery, planted []string, names
 	planted[len(planted)-1] += "@" // of an address in a header the letters before the @ go
 	old := post("user_created", `{"username":"%s","ssh_key":"ssh-rsa AAAA %s","pgp_key":"%s","pgp_cert_id":"%s"}`, name("defguard"), canary(), canary(), canary())
 	old.Method = "GET"
-	deliveries = map[string][]*schema.Delivery{
+	deliveries = map[string][]*provider.Delivery{
 		"defguard": {
 			post("user_created", "%s", info()), post("user_modified", "%s", info()), elsewhere, old,
 			post("user_deleted", `{"username":"%s"}`, name("defguard")),
@@ -89,7 +89,7 @@ func TestPersonsAreSealed(t *testing.T) {
 	if err := nc.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	deliveries, planted, names := people()
+	deliveries, planted, names := personal()
 	var seen bytes.Buffer
 	sent := 0
 	for source, list := range deliveries {

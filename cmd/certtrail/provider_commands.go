@@ -8,7 +8,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // providerCommands are the commands that providers' folders bring: certtrail <kind> <name…>.
@@ -47,7 +47,7 @@ func parentCommand(top *cobra.Command, words []string) *cobra.Command {
 	return top
 }
 
-func providerCommand(system schema.System, c schema.Command, name string) *cobra.Command {
+func providerCommand(system provider.System, c provider.Command, name string) *cobra.Command {
 	cmd := &cobra.Command{Use: name, Short: c.Short, Long: c.Long, Args: cobra.NoArgs}
 	for _, f := range c.Flags {
 		if f.Switch {
@@ -86,7 +86,7 @@ func providerCommand(system schema.System, c schema.Command, name string) *cobra
 		if a == nil {
 			return source.NoAPI()
 		}
-		return c.Run(cmd.Context(), schema.Invocation{
+		return c.Run(cmd.Context(), provider.Invocation{
 			Client: a.Client, Setting: source.Setting, Endpoints: conf.Endpoints(source), Out: cmd.OutOrStdout(),
 			Flag: func(name string) (string, bool) { f := cmd.Flags().Lookup(name); return f.Value.String(), f.Changed },
 		})

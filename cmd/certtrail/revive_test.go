@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // comesBack is how long after the end of what stopped it the log may take to take deliveries again.
@@ -145,7 +145,7 @@ func fillInodes(dir string) error {
 }
 
 // largeDelivery fills a block with some forty of its kind.
-func largeDelivery(order int) *schema.Delivery {
+func largeDelivery(order int) *provider.Delivery {
 	d := issuedDelivery(order)
 	d.Body = fmt.Appendf(nil, `{"event":"certificate_issued","data":{"order_id":%d,"note":%q}}`, order, strings.Repeat("x", 200_000))
 	return d

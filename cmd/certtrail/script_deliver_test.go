@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 var insertion = regexp.MustCompile(`@([a-z.]+)@`)
@@ -23,7 +23,7 @@ func scriptDeliver(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	content := strings.TrimSpace(ts.ReadFile(file))
 	escape := func(s string) string { return url.QueryEscape(s) }
-	d := &schema.Delivery{Method: "POST", Header: map[string][]string{}}
+	d := &provider.Delivery{Method: "POST", Header: map[string][]string{}}
 	switch filepath.Ext(file) {
 	case ".query", ".get":
 		d.Method = "GET"

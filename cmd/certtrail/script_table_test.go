@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -103,10 +104,10 @@ func (t *table) block(text string) string {
 var headerLine = regexp.MustCompile(`^([A-Za-z-]+): (.*)$`)
 
 // delivery reads a request as it goes over the wire.
-func (t *table) delivery(lines []string) (source string, d *schema.Delivery) {
+func (t *table) delivery(lines []string) (source string, d *provider.Delivery) {
 	method, target, _ := strings.Cut(lines[0], " ")
 	path, query, _ := strings.Cut(target, "?")
-	d = &schema.Delivery{Method: method, Query: query, Header: map[string][]string{}}
+	d = &provider.Delivery{Method: method, Query: query, Header: map[string][]string{}}
 	rest := lines[1:]
 	for ; len(rest) > 0 && headerLine.MatchString(rest[0]); rest = rest[1:] {
 		m := headerLine.FindStringSubmatch(rest[0])
@@ -144,7 +145,7 @@ func (t *table) event() *schema.Event {
 }
 
 // envelope holds what every delivery's event has in common.
-func (t *table) envelope(e *schema.Event, source string, d *schema.Delivery) {
+func (t *table) envelope(e *schema.Event, source string, d *provider.Delivery) {
 	kind, _, _ := strings.Cut(source, "-")
 	if e.Source != "/hooks/"+source || e.SpecVersion != "1.0" || e.DataContentType != "application/json" || e.ID == "" ||
 		e.Data.Provider != kind || !strings.HasPrefix(e.Data.Decoder, kind+"/") {
@@ -165,7 +166,7 @@ func (t *table) envelope(e *schema.Event, source string, d *schema.Delivery) {
 }
 
 // stored is what redaction left of the body or the query of d; "" where it left all.
-func stored(e *schema.Event, d *schema.Delivery) string {
+func stored(e *schema.Event, d *provider.Delivery) string {
 	o := e.Data.Original
 	switch {
 	case o.Sealed != "" && len(o.Body)+len(o.BodyBase64)+len(o.Query) == 0:

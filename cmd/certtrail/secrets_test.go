@@ -16,11 +16,12 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // canaries are deliveries with a secret, or a person, in every place that PROVIDERS names; each place has a canary of its own.
-func canaries() (deliveries map[string][]*schema.Delivery, planted []string) {
+func canaries() (deliveries map[string][]*provider.Delivery, planted []string) {
 	n := 0
 	canary := func() string {
 		n++
@@ -31,11 +32,11 @@ func canaries() (deliveries map[string][]*schema.Delivery, planted []string) {
 	person := func() string { // the first letter of an address stays
 		return canary() + "@example.test"
 	}
-	post := func(contentType, body string) *schema.Delivery {
-		return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {contentType}}, Body: []byte(body)}
+	post := func(contentType, body string) *provider.Delivery {
+		return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {contentType}}, Body: []byte(body)}
 	}
-	get := func(query string) *schema.Delivery { return &schema.Delivery{Method: "GET", Query: query} }
-	js := func(format string, args ...any) *schema.Delivery {
+	get := func(query string) *provider.Delivery { return &provider.Delivery{Method: "GET", Query: query} }
+	js := func(format string, args ...any) *provider.Delivery {
 		return post("application/json", fmt.Sprintf(format, args...))
 	}
 
@@ -45,7 +46,7 @@ func canaries() (deliveries map[string][]*schema.Delivery, planted []string) {
 	}
 	inQuery := js(`{"event":"test_webhook_endpoint"}`)
 	inQuery.Query = "token=" + canary() + "&password=" + canary() + "&email=" + url.QueryEscape(person())
-	wsp := func(event, body string) *schema.Delivery {
+	wsp := func(event, body string) *provider.Delivery {
 		return js(`{"id":1,"event":"%s","target":{"type":"User","id":5},"body":%s,"partner":{"id":1}}`, event, body)
 	}
 	site := func() string {
@@ -60,7 +61,7 @@ func canaries() (deliveries map[string][]*schema.Delivery, planted []string) {
 		return fmt.Sprintf(`{"id":12,"target":{"id":"t","site":%s},"requests":[{"request":"%s","response":"%s"}],"evidence":"%s","assignee":{"name":"%s","email":"%s"},"url":"https://a.example/?token=%s"}`,
 			site(), canary(), canary(), canary(), canary(), person(), canary())
 	}
-	deliveries = map[string][]*schema.Delivery{
+	deliveries = map[string][]*provider.Delivery{
 		"probely": {
 			js(`{"id":"p1","event_type":"target_created","content":{"id":"t","site":%s}}`, site()),
 			js(`{"id":"p2","event_type":"target_created","content":%s}`, quoted(`{"id":"t","site":`+site()+`}`)),

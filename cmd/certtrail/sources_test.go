@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // TestSourcesOfOneKind: two accounts of one provider have an endpoint, a credential, an API and a reconcile of their own, and neither sees the other's.
@@ -30,7 +30,7 @@ func TestSourcesOfOneKind(t *testing.T) {
 	system, _ := systems.Of("digicert")
 	delivers := func(source, key string, want int) {
 		t.Helper()
-		d := &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(`{"event":"certificate_issued","data":{"order_id":1,"certificate_id":` + map[string]string{"digicert": "11", "digicert-eu": "22"}[source] + `}}`)}
+		d := &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(`{"event":"certificate_issued","data":{"order_id":1,"certificate_id":` + map[string]string{"digicert": "11", "digicert-eu": "22"}[source] + `}}`)}
 		status, body, err := sample.Deliver(t.Context(), w.hooks, source, system.New(func(string) string { return key }), d)
 		if err != nil || status != want {
 			t.Errorf("%s: %d %s (%v), want %d", source, status, body, err, want)

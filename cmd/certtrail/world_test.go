@@ -17,7 +17,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/spf13/cobra"
 )
 
@@ -121,7 +121,7 @@ func (w *world) stop() error {
 }
 
 // deliver sends d to the endpoint /hooks/source with the test's credentials.
-func (w *world) deliver(source string, d *schema.Delivery) (int, []byte, error) {
+func (w *world) deliver(source string, d *provider.Delivery) (int, []byte, error) {
 	kind, feed, _ := strings.Cut(source, "-")
 	system, ok := systems.Of(kind)
 	if !ok {

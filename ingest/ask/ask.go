@@ -8,9 +8,10 @@ package ask
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
+	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -22,14 +23,14 @@ const FoundFirst = "reconcile"
 
 // Event is what a provider's API answered at the time at, as an event under id, a UUIDv7. secrets are the credentials it was asked with. The answer
 // must have a kind.
-func Event(id, provider string, at time.Time, answer schema.Answer, secrets []string) *schema.Event {
+func Event(id, source string, at time.Time, answer provider.Answer, secrets []string) *schema.Event {
 	data := answer.Data
-	data.Provider = provider
+	data.Provider = source
 	if answer.Delivery != nil {
-		data.Original = schema.Redact(answer.Delivery, nil, secrets)
+		data.Original = redact.Redact(answer.Delivery.Request(), nil, secrets)
 	}
 	redactWords(&data, secrets)
-	return schema.New(id, Path(provider), schema.At(at), answer.Kind, data)
+	return schema.New(id, Path(source), schema.At(at), answer.Kind, data)
 }
 
 // redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's message that names a person. What
@@ -46,25 +47,10 @@ func redactWords(data *schema.Data, secrets []string) {
 func redacted(text string, secrets []string) string {
 	body, err := json.Marshal(text) // a string always encodes
 	if err == nil {
-		err = json.Unmarshal(schema.Redact(&schema.Delivery{Body: body}, nil, secrets).Body, &text)
+		err = json.Unmarshal(redact.Redact(redact.Request{Body: body}, nil, secrets).Body, &text)
 	}
 	if err != nil { // what cannot be made sure of is not stored
 		return ""
 	}
 	return text
-}
-
-// scrubbed stands in the place of a credential, as in what is stored.
-const scrubbed = "[redacted]"
-
-// shortestSecret is the length from which a credential is searched for: a shorter one would be found in innocent places.
-const shortestSecret = 8
-
-func withoutSecrets(s string, secrets []string) string {
-	for _, secret := range secrets {
-		if len(secret) >= shortestSecret {
-			s = strings.ReplaceAll(s, secret, scrubbed)
-		}
-	}
-	return s
 }

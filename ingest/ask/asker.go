@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -119,7 +120,7 @@ func (a *Asker) see(ctx context.Context, task schema.Task) error {
 	return task.Done()
 }
 
-func (a *Asker) append(ctx context.Context, answer schema.Answer) error {
+func (a *Asker) append(ctx context.Context, answer provider.Answer) error {
 	id, err := a.NewID()
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -45,19 +46,19 @@ func (d *desk) Append(_ context.Context, e *schema.Event) (uint64, error) {
 
 func (d *desk) Last(context.Context) (uint64, error) { return 100, nil }
 
-func (d *desk) Describe(_ context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+func (d *desk) Describe(_ context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	answer, err := d.Collect(context.Background(), orderID, "")
 	answer.Kind = schema.OrderDescribed
-	return schema.Standing{}, answer, err
+	return provider.Standing{}, answer, err
 }
 
-func (d *desk) Collect(_ context.Context, orderID, certificateID string) (schema.Answer, error) {
+func (d *desk) Collect(_ context.Context, orderID, certificateID string) (provider.Answer, error) {
 	d.asked = append(d.asked, strings.TrimSpace(orderID+" "+certificateID))
 	var err error
 	if len(d.answers) > 0 {
 		err, d.answers = d.answers[0], d.answers[1:]
 	}
-	return schema.Answer{Kind: schema.CertificateCollected, Data: schema.Data{OrderID: orderID, CertificateID: certificateID}}, err
+	return provider.Answer{Kind: schema.CertificateCollected, Data: schema.Data{OrderID: orderID, CertificateID: certificateID}}, err
 }
 
 // task is an event that the queue gives.
@@ -97,7 +98,7 @@ func TestAsker(t *testing.T) {
 	away := &Unavailable{reason: "It is away."}
 	closed := &Unavailable{Until: newWorld().now.Add(5 * time.Minute), reason: "It is away."}
 	far := &Unavailable{Until: newWorld().now.AddDate(1, 0, 0), reason: "It is away."}
-	refusal := &schema.Refusal{Status: 404}
+	refusal := &provider.Refusal{Status: 404}
 	for name, tc := range map[string]struct {
 		tasks func(d *desk)
 		seen  string

@@ -15,7 +15,8 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
+	"github.com/certtrail/certtrail/ingest/redact"
 )
 
 // Options are what a Caller must know of an API. Zero values stand for the defaults in brackets.
@@ -91,7 +92,7 @@ func NewCaller(o Options) (*Caller, error) {
 func (c *Caller) Breaker() BreakerState { return c.breaker.snapshot(c.o.Now()) }
 
 // JSON calls path (relative to the base, its ids escaped) with in as the JSON body, unless that is nil, and reads the answer into out, unless that is
-// nil. An error is a *schema.Refusal, an *Unavailable, the context's, or says what is wrong with the answer.
+// nil. An error is a *provider.Refusal, an *Unavailable, the context's, or says what is wrong with the answer.
 func (c *Caller) JSON(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -144,7 +145,7 @@ func (c *Caller) call(ctx context.Context, q question) ([]byte, error) {
 		return nil, &Unavailable{Until: s.RetryAt, reason: reason}
 	}
 	answer, err := c.tries(ctx, q)
-	var refusal *schema.Refusal
+	var refusal *provider.Refusal
 	var unavailable *Unavailable
 	switch {
 	case err == nil, errors.As(err, &refusal): // it is there, whatever it says
@@ -221,7 +222,7 @@ func (c *Caller) try(ctx context.Context, q question) (answer []byte, again time
 	if int64(len(body)) > c.o.MaxBody {
 		return nil, never, c.sentence(q, fmt.Sprintf("answered with more than the %d bytes that are read", c.o.MaxBody))
 	}
-	return c.judge(q, resp, []byte(withoutSecrets(string(body), c.o.Secrets)), unsure)
+	return c.judge(q, resp, []byte(redact.Credentials(string(body), c.o.Secrets)), unsure)
 }
 
 func (c *Caller) judge(q question, resp *http.Response, body []byte, unsure time.Duration) ([]byte, time.Duration, error) {
@@ -235,7 +236,7 @@ func (c *Caller) judge(q question, resp *http.Response, body []byte, unsure time
 		}
 		return nil, unsure, c.sentence(q, fmt.Sprintf("failed with status %d", status))
 	case status >= 400:
-		return nil, never, &schema.Refusal{Status: status, Body: body}
+		return nil, never, &provider.Refusal{Status: status, Body: body}
 	case status >= 300:
 		return nil, never, c.sentence(q, fmt.Sprintf("sent elsewhere (status %d), which is not followed with credentials: set its address to where it is now", status))
 	case status < 200:
@@ -285,7 +286,7 @@ func (c *Caller) cause(err error) string {
 
 // sentence is an error for people: who, what it was asked, what happened.
 func (c *Caller) sentence(q question, happened string) error {
-	return errors.New(withoutSecrets(fmt.Sprintf("%s's API, asked to %s %s, %s.", c.o.Name, q.method, q.path, happened), c.o.Secrets))
+	return errors.New(redact.Credentials(fmt.Sprintf("%s's API, asked to %s %s, %s.", c.o.Name, q.method, q.path, happened), c.o.Secrets))
 }
 
 // content is what a body is, for people.

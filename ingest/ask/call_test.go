@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -150,7 +151,7 @@ func TestCallTriesAgain(t *testing.T) {
 func TestCallRefused(t *testing.T) {
 	c := newCaller(t, newWorld(), says(404, `{"message":"no `+secret+`"}`))
 	err := c.JSON(t.Context(), "GET", "x", nil, nil, nil)
-	var refusal *schema.Refusal
+	var refusal *provider.Refusal
 	if !errors.As(err, &refusal) || refusal.Status != 404 || string(refusal.Body) != `{"message":"no [redacted]"}` {
 		t.Errorf("got %+v", err)
 	}
@@ -303,10 +304,10 @@ func TestNewCallerRefusesAddresses(t *testing.T) {
 }
 
 func TestEventIsRedacted(t *testing.T) {
-	answer := schema.Answer{
+	answer := provider.Answer{
 		Kind: schema.OrderDescribed, Data: schema.Data{Event: "order_info", Decoder: "d/1", OrderID: "7", Reason: "with " + secret + ", ask jane.doe@example.test", OrganizationName: "Example B.V.",
 			Unreadable: []schema.Unreadable{{Part: "expires_at", Reason: `"ask jane.doe@example.test" is not a time`}}},
-		Delivery: &schema.Delivery{Method: "GET", Query: "key=" + secret, Body: []byte(`{"id":7,"note":"` + secret + `","password":"hush-hush"}`)},
+		Delivery: &provider.Delivery{Method: "GET", Query: "key=" + secret, Body: []byte(`{"id":7,"note":"` + secret + `","password":"hush-hush"}`)},
 	}
 	e := Event("0199c0de-0000-7000-8000-000000000001", "digicert-eu", newWorld().now, answer, []string{secret})
 	wire, err := e.Encode()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -54,7 +55,7 @@ func Next(e *schema.Event) (Question, bool) {
 }
 
 // Ask asks the provider's client, which is a Describer, a Collector, a DSLister or several of them; false if it is not the one that is needed.
-func (q Question) Ask(ctx context.Context, client any) (answer schema.Answer, able bool, err error) {
+func (q Question) Ask(ctx context.Context, client any) (answer provider.Answer, able bool, err error) {
 	switch q.What {
 	case Collect:
 		var c Collector

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -95,19 +96,19 @@ type fakeClient struct{ asked string }
 
 var errFake = errors.New("no")
 
-func (f *fakeClient) Describe(_ context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+func (f *fakeClient) Describe(_ context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	f.asked = "describe " + orderID
-	return schema.Standing{}, schema.Answer{Kind: schema.OrderDescribed}, nil
+	return provider.Standing{}, provider.Answer{Kind: schema.OrderDescribed}, nil
 }
 
-func (f *fakeClient) Collect(_ context.Context, orderID, certificateID string) (schema.Answer, error) {
+func (f *fakeClient) Collect(_ context.Context, orderID, certificateID string) (provider.Answer, error) {
 	f.asked = "collect " + orderID + " " + certificateID
-	return schema.Answer{}, errFake
+	return provider.Answer{}, errFake
 }
 
-func (f *fakeClient) ListDS(_ context.Context, websiteID string) (schema.Answer, error) {
+func (f *fakeClient) ListDS(_ context.Context, websiteID string) (provider.Answer, error) {
 	f.asked = "list " + websiteID
-	return schema.Answer{Kind: schema.DNSSECDescribed}, nil
+	return provider.Answer{Kind: schema.DNSSECDescribed}, nil
 }
 
 func TestQuestionIsAsked(t *testing.T) {

@@ -4,28 +4,29 @@ import (
 	"context"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // Lister is a provider's client that tells where orders stand. It may be called at once from many goroutines.
 type Lister interface {
 	// Standings are those that may have changed after since, at now; more do no harm.
-	Standings(ctx context.Context, since, now time.Time) ([]schema.Standing, error)
+	Standings(ctx context.Context, since, now time.Time) ([]provider.Standing, error)
 }
 
 // Describer is a provider's client that tells all of one order, as order.described.
 type Describer interface {
-	Describe(ctx context.Context, orderID string) (schema.Standing, schema.Answer, error)
+	Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error)
 }
 
 // Collector is a provider's client that hands out certificates, as certificate.collected. An empty certificate id means the order's present one.
 type Collector interface {
-	Collect(ctx context.Context, orderID, certificateID string) (schema.Answer, error)
+	Collect(ctx context.Context, orderID, certificateID string) (provider.Answer, error)
 }
 
 // DSLister is a provider's client that lists the DS records of a website's zone, as dnssec.described.
 type DSLister interface {
-	ListDS(ctx context.Context, websiteID string) (schema.Answer, error)
+	ListDS(ctx context.Context, websiteID string) (provider.Answer, error)
 }
 
 const reconcileDecoder = "reconcile/1"
@@ -64,7 +65,7 @@ type Reconciliation struct {
 // Reconcile compares what a provider said, asked at asked, with what certtrail believes since, and gives the events that were missed, as they would
 // have been: data.event is the provider's word for the state, data.decoder tells that it was found by asking. What certtrail was told of after it
 // asked is newer than the answer, and stays. Applied to the beliefs, the events leave nothing to reconcile.
-func Reconcile(provider string, asked time.Time, said []schema.Standing, believed []Belief) Reconciliation {
+func Reconcile(source string, asked time.Time, said []provider.Standing, believed []Belief) Reconciliation {
 	beliefs := make(map[string]Belief, len(believed))
 	for _, b := range believed {
 		beliefs[matter(b.OrderID, b.CertificateID)] = b
@@ -76,7 +77,7 @@ func Reconcile(provider string, asked time.Time, said []schema.Standing, believe
 		key := matter(s.OrderID, s.CertificateID)
 		listed[key] = true
 		b, heard := beliefs[key]
-		missed, verdict := compare(provider, s, b, heard)
+		missed, verdict := compare(source, s, b, heard)
 		if verdict == differs && b.LastEventAt.After(asked) {
 			missed, verdict = nil, behind
 		}
@@ -113,12 +114,12 @@ func matter(orderID, certificateID string) string {
 }
 
 // open tells whether something is still to come of an order without anybody's doing.
-func open(state string) bool { return state == schema.StandingPending || state == ActionRequired }
+func open(state string) bool { return state == provider.StandingPending || state == ActionRequired }
 
 // ActionRequired is the state of an order that waits for a person. It hides whether the order is pending, issued or ready to be reissued.
 const ActionRequired = "action_required"
 
-func believe(s schema.Standing) Belief {
+func believe(s provider.Standing) Belief {
 	return Belief{OrderID: s.OrderID, CertificateID: s.CertificateID, State: s.State}
 }
 
@@ -132,14 +133,14 @@ const (
 )
 
 // compare is what s tells beyond b, which is the zero Belief if certtrail has not heard of it.
-func compare(provider string, s schema.Standing, b Belief, heard bool) ([]Missed, verdict) {
-	event := func(k schema.Kind) Missed { return missed(provider, k, s) }
+func compare(source string, s provider.Standing, b Belief, heard bool) ([]Missed, verdict) {
+	event := func(k schema.Kind) Missed { return missed(source, k, s) }
 	another := s.CertificateID != "" && b.CertificateID != "" && s.CertificateID != b.CertificateID
 	if s.OrderID == "" {
 		return compareCertificate(event, s, b)
 	}
 	switch s.State {
-	case schema.StandingPending:
+	case provider.StandingPending:
 		switch {
 		case !heard:
 			return []Missed{event(schema.OrderDescribed)}, differs
@@ -147,23 +148,23 @@ func compare(provider string, s schema.Standing, b Belief, heard bool) ([]Missed
 			return nil, agreed
 		}
 		return nil, behind
-	case schema.StandingIssued:
+	case provider.StandingIssued:
 		switch {
-		case b.State == schema.StandingIssued && !another:
+		case b.State == provider.StandingIssued && !another:
 			return nil, agreed
 		case b.State == ActionRequired && b.CertificateID != "" && !another: // it has a message since it was issued, which another issued would clear
 			return nil, agreed
-		case b.State == schema.StandingRevoked && !another: // an order may stay issued at the provider when its certificate is revoked
+		case b.State == provider.StandingRevoked && !another: // an order may stay issued at the provider when its certificate is revoked
 			return nil, behind
 		}
 		return []Missed{event(schema.OrderIssued)}, differs
-	case schema.StandingRevoked:
+	case provider.StandingRevoked:
 		return compareRevoked(event, b, another)
-	case schema.StandingReissue, schema.StandingRejected, schema.StandingCanceled:
+	case provider.StandingReissue, provider.StandingRejected, provider.StandingCanceled:
 		switch {
 		case b.State == s.State:
 			return nil, agreed
-		case b.State == ActionRequired && s.State == schema.StandingReissue: // it may be ready, and would still be shown as waiting for a person
+		case b.State == ActionRequired && s.State == provider.StandingReissue: // it may be ready, and would still be shown as waiting for a person
 			return nil, behind
 		}
 		return []Missed{event(ends[s.State])}, differs
@@ -172,14 +173,14 @@ func compare(provider string, s schema.Standing, b Belief, heard bool) ([]Missed
 }
 
 var ends = map[string]schema.Kind{
-	schema.StandingReissue: schema.OrderReissueReady, schema.StandingRejected: schema.OrderRejected, schema.StandingCanceled: schema.OrderCanceled,
+	provider.StandingReissue: schema.OrderReissueReady, provider.StandingRejected: schema.OrderRejected, provider.StandingCanceled: schema.OrderCanceled,
 }
 
 // compareRevoked is of an order whose certificate is revoked. One that certtrail does not know as issued was issued before, with this certificate.
 func compareRevoked(event func(schema.Kind) Missed, b Belief, another bool) ([]Missed, verdict) {
-	issued := b.State == schema.StandingIssued
+	issued := b.State == provider.StandingIssued
 	switch {
-	case b.State == schema.StandingRevoked && !another:
+	case b.State == provider.StandingRevoked && !another:
 		return nil, agreed
 	case issued && !another:
 		return []Missed{event(schema.CertificateRevoked)}, differs
@@ -188,23 +189,23 @@ func compareRevoked(event func(schema.Kind) Missed, b Belief, another bool) ([]M
 }
 
 // compareCertificate is of a certificate without an order, of which only its revocation is news.
-func compareCertificate(event func(schema.Kind) Missed, s schema.Standing, b Belief) ([]Missed, verdict) {
+func compareCertificate(event func(schema.Kind) Missed, s provider.Standing, b Belief) ([]Missed, verdict) {
 	switch {
 	case s.CertificateID == "" || s.State == "":
 		return nil, unclear
-	case s.State != schema.StandingRevoked:
-		if b.State == schema.StandingRevoked {
+	case s.State != provider.StandingRevoked:
+		if b.State == provider.StandingRevoked {
 			return nil, behind
 		}
 		return nil, agreed
-	case b.State == schema.StandingRevoked:
+	case b.State == provider.StandingRevoked:
 		return nil, agreed
 	}
 	return []Missed{event(schema.CertificateRevoked)}, differs
 }
 
-func missed(provider string, k schema.Kind, s schema.Standing) Missed {
-	d := schema.Data{Provider: provider, Event: s.Word, Decoder: reconcileDecoder, OccurredAt: s.At, OrderID: s.OrderID, CertificateID: s.CertificateID}
+func missed(source string, k schema.Kind, s provider.Standing) Missed {
+	d := schema.Data{Provider: source, Event: s.Word, Decoder: reconcileDecoder, OccurredAt: s.At, OrderID: s.OrderID, CertificateID: s.CertificateID}
 	if k == schema.OrderIssued || k == schema.OrderDescribed {
 		d.Certificate = s.Certificate
 	}

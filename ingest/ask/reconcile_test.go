@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -26,37 +27,37 @@ func kinds(list []ask.Missed) string {
 
 func TestReconcile(t *testing.T) {
 	for name, tc := range map[string]struct {
-		said     schema.Standing
+		said     provider.Standing
 		believed []ask.Belief // of order 1; empty: certtrail has never heard of it
 		want     string
 		counts   ask.Counts
 	}{
-		"unheard, pending":        {schema.Standing{State: "pending", CertificateID: "7"}, nil, "order.described 7", ask.Counts{Missed: 1, Unheard: 1}},
-		"unheard, issued":         {schema.Standing{State: "issued", CertificateID: "7"}, nil, "order.issued 7", ask.Counts{Missed: 1, Unheard: 1}},
-		"unheard, revoked":        {schema.Standing{State: "revoked", CertificateID: "7"}, nil, "order.issued 7, certificate.revoked 7", ask.Counts{Missed: 1, Unheard: 1}},
-		"unheard, rejected":       {schema.Standing{State: "rejected"}, nil, "order.rejected ", ask.Counts{Missed: 1, Unheard: 1}},
-		"unheard, an odd word":    {schema.Standing{State: ""}, nil, "", ask.Counts{Unclear: 1}},
-		"issued was missed":       {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "pending"}}, "order.issued 7", ask.Counts{Missed: 1}},
-		"issued, action required": {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "action_required"}}, "order.issued 7", ask.Counts{Missed: 1}},
-		"issued, with a message":  {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "action_required", CertificateID: "7"}}, "", ask.Counts{Agreed: 1}},
-		"issued, and known":       {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "", ask.Counts{Agreed: 1}},
-		"issued, id not known":    {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "issued"}}, "", ask.Counts{Agreed: 1}},
-		"reissued":                {schema.Standing{State: "issued", CertificateID: "8"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "order.issued 8", ask.Counts{Missed: 1}},
-		"reissue was ready":       {schema.Standing{State: "issued", CertificateID: "8"}, []ask.Belief{{State: "reissue_ready", CertificateID: "7"}}, "order.issued 8", ask.Counts{Missed: 1}},
-		"issued, and revoked":     {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "revoked", CertificateID: "7"}}, "", ask.Counts{Behind: 1}},
-		"issued after revoked":    {schema.Standing{State: "issued", CertificateID: "8"}, []ask.Belief{{State: "revoked", CertificateID: "7"}}, "order.issued 8", ask.Counts{Missed: 1}},
-		"revoked was missed":      {schema.Standing{State: "revoked", CertificateID: "7"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "certificate.revoked 7", ask.Counts{Missed: 1}},
-		"both were missed":        {schema.Standing{State: "revoked", CertificateID: "8"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "order.issued 8, certificate.revoked 8", ask.Counts{Missed: 1}},
-		"revoked, and known":      {schema.Standing{State: "revoked"}, []ask.Belief{{State: "revoked", CertificateID: "7"}}, "", ask.Counts{Agreed: 1}},
-		"rejected was missed":     {schema.Standing{State: "rejected"}, []ask.Belief{{State: "action_required"}}, "order.rejected ", ask.Counts{Missed: 1}},
-		"canceled was missed":     {schema.Standing{State: "canceled"}, []ask.Belief{{State: "pending"}}, "order.canceled ", ask.Counts{Missed: 1}},
-		"canceled, and known":     {schema.Standing{State: "canceled"}, []ask.Belief{{State: "canceled"}}, "", ask.Counts{Agreed: 1}},
-		"reissue ready":           {schema.Standing{State: "reissue_ready"}, []ask.Belief{{State: "issued"}}, "order.reissue_ready ", ask.Counts{Missed: 1}},
-		"pending, and known":      {schema.Standing{State: "pending"}, []ask.Belief{{State: "action_required"}}, "", ask.Counts{Agreed: 1}},
-		"pending, and issued":     {schema.Standing{State: "pending"}, []ask.Belief{{State: "issued"}}, "", ask.Counts{Behind: 1}},
-		"an odd word":             {schema.Standing{State: ""}, []ask.Belief{{State: "pending"}}, "", ask.Counts{Unclear: 1}},
-		"told meanwhile":          {schema.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "issued", CertificateID: "8", LastEventAt: asked.Add(1)}}, "", ask.Counts{Behind: 1}},
-		"another is not listed":   {schema.Standing{State: "canceled"}, []ask.Belief{{State: "canceled"}, {OrderID: "2", State: "pending"}, {OrderID: "3", State: "issued"}}, "", ask.Counts{Agreed: 1, Unlisted: 1}},
+		"unheard, pending":        {provider.Standing{State: "pending", CertificateID: "7"}, nil, "order.described 7", ask.Counts{Missed: 1, Unheard: 1}},
+		"unheard, issued":         {provider.Standing{State: "issued", CertificateID: "7"}, nil, "order.issued 7", ask.Counts{Missed: 1, Unheard: 1}},
+		"unheard, revoked":        {provider.Standing{State: "revoked", CertificateID: "7"}, nil, "order.issued 7, certificate.revoked 7", ask.Counts{Missed: 1, Unheard: 1}},
+		"unheard, rejected":       {provider.Standing{State: "rejected"}, nil, "order.rejected ", ask.Counts{Missed: 1, Unheard: 1}},
+		"unheard, an odd word":    {provider.Standing{State: ""}, nil, "", ask.Counts{Unclear: 1}},
+		"issued was missed":       {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "pending"}}, "order.issued 7", ask.Counts{Missed: 1}},
+		"issued, action required": {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "action_required"}}, "order.issued 7", ask.Counts{Missed: 1}},
+		"issued, with a message":  {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "action_required", CertificateID: "7"}}, "", ask.Counts{Agreed: 1}},
+		"issued, and known":       {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "", ask.Counts{Agreed: 1}},
+		"issued, id not known":    {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "issued"}}, "", ask.Counts{Agreed: 1}},
+		"reissued":                {provider.Standing{State: "issued", CertificateID: "8"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "order.issued 8", ask.Counts{Missed: 1}},
+		"reissue was ready":       {provider.Standing{State: "issued", CertificateID: "8"}, []ask.Belief{{State: "reissue_ready", CertificateID: "7"}}, "order.issued 8", ask.Counts{Missed: 1}},
+		"issued, and revoked":     {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "revoked", CertificateID: "7"}}, "", ask.Counts{Behind: 1}},
+		"issued after revoked":    {provider.Standing{State: "issued", CertificateID: "8"}, []ask.Belief{{State: "revoked", CertificateID: "7"}}, "order.issued 8", ask.Counts{Missed: 1}},
+		"revoked was missed":      {provider.Standing{State: "revoked", CertificateID: "7"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "certificate.revoked 7", ask.Counts{Missed: 1}},
+		"both were missed":        {provider.Standing{State: "revoked", CertificateID: "8"}, []ask.Belief{{State: "issued", CertificateID: "7"}}, "order.issued 8, certificate.revoked 8", ask.Counts{Missed: 1}},
+		"revoked, and known":      {provider.Standing{State: "revoked"}, []ask.Belief{{State: "revoked", CertificateID: "7"}}, "", ask.Counts{Agreed: 1}},
+		"rejected was missed":     {provider.Standing{State: "rejected"}, []ask.Belief{{State: "action_required"}}, "order.rejected ", ask.Counts{Missed: 1}},
+		"canceled was missed":     {provider.Standing{State: "canceled"}, []ask.Belief{{State: "pending"}}, "order.canceled ", ask.Counts{Missed: 1}},
+		"canceled, and known":     {provider.Standing{State: "canceled"}, []ask.Belief{{State: "canceled"}}, "", ask.Counts{Agreed: 1}},
+		"reissue ready":           {provider.Standing{State: "reissue_ready"}, []ask.Belief{{State: "issued"}}, "order.reissue_ready ", ask.Counts{Missed: 1}},
+		"pending, and known":      {provider.Standing{State: "pending"}, []ask.Belief{{State: "action_required"}}, "", ask.Counts{Agreed: 1}},
+		"pending, and issued":     {provider.Standing{State: "pending"}, []ask.Belief{{State: "issued"}}, "", ask.Counts{Behind: 1}},
+		"an odd word":             {provider.Standing{State: ""}, []ask.Belief{{State: "pending"}}, "", ask.Counts{Unclear: 1}},
+		"told meanwhile":          {provider.Standing{State: "issued", CertificateID: "7"}, []ask.Belief{{State: "issued", CertificateID: "8", LastEventAt: asked.Add(1)}}, "", ask.Counts{Behind: 1}},
+		"another is not listed":   {provider.Standing{State: "canceled"}, []ask.Belief{{State: "canceled"}, {OrderID: "2", State: "pending"}, {OrderID: "3", State: "issued"}}, "", ask.Counts{Agreed: 1, Unlisted: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i := range tc.believed {
@@ -66,7 +67,7 @@ func TestReconcile(t *testing.T) {
 			}
 			tc.said.OrderID = "1"
 			tc.counts.Said = 1
-			r := ask.Reconcile("digicert", asked, []schema.Standing{tc.said}, tc.believed)
+			r := ask.Reconcile("digicert", asked, []provider.Standing{tc.said}, tc.believed)
 			if kinds(r.Missed) != tc.want || r.Counts != tc.counts {
 				t.Errorf("got %s %+v, want %s %+v", kinds(r.Missed), r.Counts, tc.want, tc.counts)
 			}
@@ -75,7 +76,7 @@ func TestReconcile(t *testing.T) {
 }
 
 func TestReconcileCertificates(t *testing.T) {
-	said := []schema.Standing{
+	said := []provider.Standing{
 		{CertificateID: "1", State: "revoked"}, {CertificateID: "2", State: "revoked"}, {CertificateID: "3", State: "issued"}, {CertificateID: "4", State: "issued"},
 		{State: "revoked"}, {CertificateID: "5", State: "revoked"}, {CertificateID: "5", State: "revoked"},
 	}
@@ -88,8 +89,8 @@ func TestReconcileCertificates(t *testing.T) {
 
 func TestMissedEvents(t *testing.T) {
 	at := schema.At(asked.AddDate(0, -1, 0))
-	s := schema.Standing{OrderID: "1", CertificateID: "7", State: "issued", Word: "issued", At: &at, Certificate: &schema.Certificate{CommonName: "www.example.test"}, Checks: schema.Checks{"csr": "passed"}}
-	r := ask.Reconcile("digicert-eu", asked, []schema.Standing{s}, nil)
+	s := provider.Standing{OrderID: "1", CertificateID: "7", State: "issued", Word: "issued", At: &at, Certificate: &schema.Certificate{CommonName: "www.example.test"}, Checks: schema.Checks{"csr": "passed"}}
+	r := ask.Reconcile("digicert-eu", asked, []provider.Standing{s}, nil)
 	const id = "0199c0de-0000-7000-8000-000000000001"
 	e := r.Missed[0].Event(id, asked, true)
 	if e.ID != id || e.Source != "/ask/digicert-eu" || e.Imported != ask.FoundFirst || e.NATSSubject() != "certs.order.issued.digicert-eu.1" || !e.OccurredAt().Equal(at.Time) ||
@@ -100,7 +101,7 @@ func TestMissedEvents(t *testing.T) {
 		t.Errorf("a later reconcile's is %+v", e)
 	}
 	s.State = "pending"
-	if m := ask.Reconcile("p", asked, []schema.Standing{s}, nil).Missed[0]; m.Kind != schema.OrderDescribed || m.Data.Checks["csr"] != "passed" || m.Data.OccurredAt != nil {
+	if m := ask.Reconcile("p", asked, []provider.Standing{s}, nil).Missed[0]; m.Kind != schema.OrderDescribed || m.Data.Checks["csr"] != "passed" || m.Data.OccurredAt != nil {
 		t.Errorf("got %+v", m)
 	}
 }
@@ -122,7 +123,7 @@ func TestReconcileSettles(t *testing.T) {
 	id := rapid.SampledFrom([]string{"", "7", "8"})
 	rapid.Check(t, func(t *rapid.T) {
 		orders := map[string]lifecycle.Order{}
-		var said []schema.Standing
+		var said []provider.Standing
 		for i := range rapid.IntRange(1, 4).Draw(t, "orders") {
 			order := fmt.Sprint(i)
 			var events []*schema.Event
@@ -139,7 +140,7 @@ func TestReconcileSettles(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "listed") {
 				state := rapid.SampledFrom([]string{"", "pending", "issued", "reissue_ready", "rejected", "canceled", "revoked"}).Draw(t, "state")
-				said = append(said, schema.Standing{OrderID: order, CertificateID: id.Draw(t, "said certificate"), State: state, Word: state})
+				said = append(said, provider.Standing{OrderID: order, CertificateID: id.Draw(t, "said certificate"), State: state, Word: state})
 			}
 		}
 		beliefs := func() []ask.Belief {
@@ -164,8 +165,8 @@ func TestReconcileSettles(t *testing.T) {
 		for _, s := range said {
 			touched := slices.ContainsFunc(r.Missed, func(m ask.Missed) bool { return m.Data.OrderID == s.OrderID })
 			o := orders[s.OrderID]
-			if s.State == schema.StandingIssued && slices.Contains(o.RevokedIDs, s.CertificateID) {
-				s.State = schema.StandingRevoked // the provider's order outlives its certificate
+			if s.State == provider.StandingIssued && slices.Contains(o.RevokedIDs, s.CertificateID) {
+				s.State = provider.StandingRevoked // the provider's order outlives its certificate
 			}
 			if got := o.State(); touched && got != s.State && got != lifecycle.ActionRequired {
 				t.Fatalf("order %s is %s after %s, and the provider says %s", s.OrderID, got, kinds(r.Missed), s.State)

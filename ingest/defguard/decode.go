@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -30,28 +31,28 @@ var events = map[string]schema.Kind{
 // user is every body: UserInfo of any release, {"username"} of a deletion, HWKeyUserData. Which keys are there depends on the release: ssh_key, pgp_key
 // and pgp_cert_id went from UserInfo with v0.10.0, is_active came with v0.7.0, enrolled with v0.11.0, is_admin with v1.2.0, name with v2.0.0.
 type user struct {
-	ID        schema.Text `json:"id"`
-	Username  schema.Text `json:"username"`
-	Name      schema.Text `json:"name"`
-	FirstName schema.Text `json:"first_name"`
-	LastName  schema.Text `json:"last_name"`
-	Email     schema.Text `json:"email"`
-	Phone     schema.Text `json:"phone"`
-	Active    schema.Bool `json:"is_active"`
-	Enrolled  schema.Bool `json:"enrolled"`
-	Admin     schema.Bool `json:"is_admin"`
-	MFA       schema.Bool `json:"mfa_enabled"`
-	MFAMethod schema.Text `json:"mfa_method"`
-	Groups    texts       `json:"groups"`
-	Devices   devices     `json:"devices"`
-	SSHKey    schema.Text `json:"ssh_key"`
-	PGPKey    schema.Text `json:"pgp_key"`
-	PGPCertID schema.Text `json:"pgp_cert_id"` // until v0.9 the serial number of the hardware key's certificate
-	Serial    schema.Text `json:"serial"`
+	ID        provider.Text `json:"id"`
+	Username  provider.Text `json:"username"`
+	Name      provider.Text `json:"name"`
+	FirstName provider.Text `json:"first_name"`
+	LastName  provider.Text `json:"last_name"`
+	Email     provider.Text `json:"email"`
+	Phone     provider.Text `json:"phone"`
+	Active    provider.Bool `json:"is_active"`
+	Enrolled  provider.Bool `json:"enrolled"`
+	Admin     provider.Bool `json:"is_admin"`
+	MFA       provider.Bool `json:"mfa_enabled"`
+	MFAMethod provider.Text `json:"mfa_method"`
+	Groups    texts         `json:"groups"`
+	Devices   devices       `json:"devices"`
+	SSHKey    provider.Text `json:"ssh_key"`
+	PGPKey    provider.Text `json:"pgp_key"`
+	PGPCertID provider.Text `json:"pgp_cert_id"` // until v0.9 the serial number of the hardware key's certificate
+	Serial    provider.Text `json:"serial"`
 }
 
 // Decode says what d means. No reason quotes the body: all of it is about a person.
-func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	event := strings.TrimSpace(strings.ToValidUTF8(d.Get(headerEvent), "\ufffd"))
 	u, err := read(d.Body)
 	var syntax *json.SyntaxError
@@ -77,7 +78,7 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 }
 
 // Person is whom d is about: always somebody, whether or not it says who. The username tells, because only some bodies have the id.
-func (p *provider) Person(d *schema.Delivery) (name string, about bool) {
+func (p *Provider) Person(d *provider.Delivery) (name string, about bool) {
 	u, err := read(d.Body)
 	if err != nil || u.Username == "" {
 		return "", true
@@ -95,7 +96,7 @@ func read(body []byte) (u user, err error) {
 }
 
 func (u *user) person() *schema.Person {
-	text := func(t schema.Text) string { return schema.Clip(string(t), schema.MaxText) }
+	text := func(t provider.Text) string { return provider.Clip(string(t), provider.MaxText) }
 	person := &schema.Person{
 		ID: text(u.ID), Username: text(u.Username), Name: text(u.Name), FirstName: text(u.FirstName), LastName: text(u.LastName),
 		Email: text(u.Email), Phone: text(u.Phone), Enrolled: u.Enrolled.Value, Admin: u.Admin.Value, MFA: u.MFA.Value, MFAMethod: text(u.MFAMethod),
@@ -110,7 +111,7 @@ func (u *user) person() *schema.Person {
 	}
 	for _, key := range []struct {
 		kind  string
-		value schema.Text
+		value provider.Text
 	}{{schema.KeyPGP, u.PGPKey}, {schema.KeySSH, u.SSHKey}, {schema.KeyHardware, serial}} {
 		if key.value != "" && len(key.value) <= maxKey {
 			person.Keys = append(person.Keys, schema.PersonKey{Kind: key.kind, Value: string(key.value)})
@@ -125,11 +126,11 @@ type texts []string
 // UnmarshalJSON never fails.
 func (t *texts) UnmarshalJSON(b []byte) error {
 	*t = nil
-	var list []schema.Text
+	var list []provider.Text
 	_ = json.Unmarshal(b, &list)
 	for _, item := range list {
 		if item != "" && len(*t) < maxGroups {
-			*t = append(*t, schema.Clip(string(item), schema.MaxText))
+			*t = append(*t, provider.Clip(string(item), provider.MaxText))
 		}
 	}
 	return nil
@@ -144,15 +145,15 @@ func (ds *devices) UnmarshalJSON(b []byte) error {
 	_ = json.Unmarshal(b, &list)
 	for _, item := range list {
 		var d struct {
-			ID        schema.Text `json:"id"`
-			Name      schema.Text `json:"name"`
-			Type      schema.Text `json:"device_type"`
-			PublicKey schema.Text `json:"wireguard_pubkey"`
+			ID        provider.Text `json:"id"`
+			Name      provider.Text `json:"name"`
+			Type      provider.Text `json:"device_type"`
+			PublicKey provider.Text `json:"wireguard_pubkey"`
 		}
 		if json.Unmarshal(item, &d) != nil || len(*ds) == maxDevices {
 			continue
 		}
-		text := func(t schema.Text) string { return schema.Clip(string(t), schema.MaxText) }
+		text := func(t provider.Text) string { return provider.Clip(string(t), provider.MaxText) }
 		if device := (schema.Device{ID: text(d.ID), Name: text(d.Name), Type: text(d.Type), PublicKey: text(d.PublicKey)}); device != (schema.Device{}) {
 			*ds = append(*ds, device)
 		}
@@ -161,6 +162,6 @@ func (ds *devices) UnmarshalJSON(b []byte) error {
 }
 
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = schema.Clip(event, schema.MaxEvent)
-	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
+	event = provider.Clip(event, provider.MaxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
 }

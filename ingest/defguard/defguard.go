@@ -8,14 +8,14 @@ import (
 	"crypto/subtle"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // System is Defguard as certtrail serves it. It is self-hosted, so that it has no addresses that anybody could publish.
-var System = schema.System{
+var System = provider.System{
 	Kind:  "defguard",
 	Title: "Defguard",
-	Settings: []schema.Setting{
+	Settings: []provider.Setting{
 		{Name: settingToken, Usage: "the webhook's secret token: what Defguard sends as Authorization: Bearer", Secret: true, Credential: true},
 	},
 	Howto:   "In Defguard, under Webhooks, add a webhook with the URL and the token as its secret token, and choose all events.",
@@ -30,26 +30,26 @@ const (
 	bearer       = "bearer "
 )
 
-type provider struct {
+type Provider struct {
 	token string
 	sum   [sha256.Size]byte // of token, so that comparing takes the same time whatever the length
 }
 
-func newProvider(get func(setting string) string) schema.Provider {
+func newProvider(get func(setting string) string) provider.Provider {
 	token := strings.TrimSpace(get(settingToken)) // a header's value has no space around it
 	if token == "" {
 		return nil
 	}
-	return &provider{token: token, sum: sha256.Sum256([]byte(token))}
+	return &Provider{token: token, sum: sha256.Sum256([]byte(token))}
 }
 
 // Feeds is the one endpoint. Servers before v0.8.0 send a GET with a body.
-func (p *provider) Feeds() []schema.Feed {
-	return []schema.Feed{{Methods: []string{"POST", "GET"}}}
+func (p *Provider) Feeds() []provider.Feed {
+	return []provider.Feed{{Methods: []string{"POST", "GET"}}}
 }
 
 // Authenticate compares the token, which comes in clear with every delivery; nothing is signed.
-func (p *provider) Authenticate(d *schema.Delivery) bool {
+func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	header := d.Get(headerAuth)
 	if len(header) < len(bearer) || !strings.EqualFold(header[:len(bearer)], bearer) {
 		return false
@@ -59,7 +59,7 @@ func (p *provider) Authenticate(d *schema.Delivery) bool {
 }
 
 // Sign puts the token on d.
-func (p *provider) Sign(d *schema.Delivery) {
+func (p *Provider) Sign(d *provider.Delivery) {
 	if d.Header == nil {
 		d.Header = map[string][]string{}
 	}

@@ -9,17 +9,18 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 func setting(name string) string { return "a-" + name + "-of-at-least-32-characters" }
 
-func delivery(event, body string) *schema.Delivery {
+func delivery(event, body string) *provider.Delivery {
 	header := map[string][]string{"Content-Type": {"application/json"}}
 	if event != "" {
 		header[headerEvent] = []string{event}
 	}
-	return &schema.Delivery{Method: "POST", Header: header, Body: []byte(body)}
+	return &provider.Delivery{Method: "POST", Header: header, Body: []byte(body)}
 }
 
 func TestPromises(t *testing.T) { ingesttest.Run(t, System, setting) }
@@ -32,7 +33,7 @@ func TestAuthenticate(t *testing.T) {
 		"Bearer 0123456789abcdef": true, "bearer 0123456789abcdef": true, "BEARER  0123456789abcdef ": true, "": false, "Bearer": false, "Bearer ": false,
 		"0123456789abcdef": false, "Basic 0123456789abcdef": false, "Bearer 0123456789abcdeF": false, "Bearer 0123456789abcde": false, "Bearer0123456789abcdef": false,
 	} {
-		d := &schema.Delivery{Header: map[string][]string{"Authorization": {header}}}
+		d := &provider.Delivery{Header: map[string][]string{"Authorization": {header}}}
 		if got := p.Authenticate(d); got != want {
 			t.Errorf("%q is let in: %v, want %v", header, got, want)
 		}
@@ -75,7 +76,7 @@ func TestDecode(t *testing.T) {
 			if kind != tc.kind || data.Event != strings.TrimSpace(tc.event) || !reflect.DeepEqual(data.User.Person, &tc.person) || !reflect.DeepEqual(data.User.Active, tc.active) {
 				t.Errorf("got %s %s %s", kind, ingesttest.JSON(t, data), ingesttest.JSON(t, data.User.Person))
 			}
-			if name, about := p.(schema.PersonFinder).Person(d); name != tc.person.Username || !about {
+			if name, about := p.(provider.PersonFinder).Person(d); name != tc.person.Username || !about {
 				t.Errorf("is about %q (%v), want %q", name, about, tc.person.Username)
 			}
 		})
@@ -103,15 +104,15 @@ func TestDecodeQuarantine(t *testing.T) {
 			ingesttest.Check(t, p, d)
 			ingesttest.Redacted(t, p, d)
 			_, _, err := p.Decode(d)
-			var q *schema.Quarantine
+			var q *provider.Quarantine
 			if !errors.As(err, &q) {
 				t.Fatalf("is not quarantined: %v", err)
 			}
 			reason, unreadable := strings.CutPrefix(tc.want, "! ")
-			if *q != (schema.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
+			if *q != (provider.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
 				t.Errorf("got %+v", *q)
 			}
-			if name, about := p.(schema.PersonFinder).Person(d); name != tc.person || !about {
+			if name, about := p.(provider.PersonFinder).Person(d); name != tc.person || !about {
 				t.Errorf("is about %q (%v), want %q", name, about, tc.person)
 			}
 		})

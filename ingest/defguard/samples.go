@@ -5,14 +5,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // samples are the deliveries that Defguard v2 sends, one per event.
-func samples() []schema.Sample {
+func samples() []provider.Sample {
 	about := map[string]string{"id": "17", "username": "jdoe", "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.test", "phone": "+31 20 5550100", "groups": "admin", "active": "true"}
 	changed := map[string]string{"id": "17", "username": "jdoe", "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.test", "phone": "", "groups": "admin,vpn", "active": "true"}
-	return []schema.Sample{
+	return []provider.Sample{
 		sample("user_created", about, userInfo),
 		sample("user_modified", changed, userInfo),
 		sample("user_deleted", map[string]string{"username": "jdoe"}, func(p map[string]string) any {
@@ -23,10 +23,10 @@ func samples() []schema.Sample {
 	}
 }
 
-func sample(event string, params map[string]string, body func(p map[string]string) any) schema.Sample {
-	return schema.Sample{Event: event, Params: params, Build: func(p map[string]string) *schema.Delivery {
+func sample(event string, params map[string]string, body func(p map[string]string) any) provider.Sample {
+	return provider.Sample{Event: event, Params: params, Build: func(p map[string]string) *provider.Delivery {
 		b, _ := json.Marshal(body(p)) // of strings, numbers and booleans: always encodes
-		return &schema.Delivery{
+		return &provider.Delivery{
 			Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}, headerEvent: {event}}, Body: b,
 		}
 	}}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 const (
@@ -13,30 +13,30 @@ const (
 )
 
 // api is how CertCentral is asked.
-func api() *schema.API {
-	return &schema.API{
-		Settings: []schema.Setting{
+func api() *provider.API {
+	return &provider.API{
+		Settings: []provider.Setting{
 			{Name: settingAPIKey, Usage: "a key of the Services API, so that certtrail can ask what it was not told; made in CertCentral under Automation > API keys", Secret: true},
 			{Name: settingAPIURL, Usage: "the base URL of the Services API; accounts of the Europe instance have https://certcentral.digicert.eu/services/v2", Default: DefaultAPI},
 		},
-		At: func(get func(string) string) (schema.Endpoint, bool) {
+		At: func(get func(string) string) (provider.Endpoint, bool) {
 			key := strings.TrimSpace(get(settingAPIKey))
 			base := get(settingAPIURL)
 			if base == "" {
 				base = DefaultAPI
 			}
 			authorize := Authorize(key)
-			return schema.Endpoint{
+			return provider.Endpoint{
 				Base: base, Authorize: func(h map[string][]string) { authorize(h) }, Secrets: []string{key}, Rate: APIRate, Burst: APIBurst,
 			}, key != ""
 		},
-		Client:   func(c schema.Caller) any { return NewClient(c) },
+		Client:   func(c provider.Caller) any { return NewClient(c) },
 		Commands: webhookCommands(),
 	}
 }
 
 // Handshake is the token of a challenge, and the webhook that it is of.
-func (p *provider) Handshake(d *schema.Delivery) (webhookID, token string) {
+func (p *Provider) Handshake(d *provider.Delivery) (webhookID, token string) {
 	return tokenOf(d.Body)
 }
 

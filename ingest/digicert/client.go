@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -23,7 +24,7 @@ const (
 )
 
 // API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. Its methods may be called at once from many goroutines.
-// An answer of status 400 to 499 is a *schema.Refusal.
+// An answer of status 400 to 499 is a *provider.Refusal.
 type API interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
@@ -71,21 +72,21 @@ var advice = map[string]string{
 
 // refused makes the sentence of a refusal: what was tried, and what the API says. Any other error stays as it is.
 func refused(tried string, err error) error {
-	var r *schema.Refusal
+	var r *provider.Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
 	var body struct {
 		Errors []struct {
-			Code    schema.Text `json:"code"`
-			Message schema.Text `json:"message"`
+			Code    provider.Text `json:"code"`
+			Message provider.Text `json:"message"`
 		} `json:"errors"`
 	}
 	_ = json.Unmarshal(r.Body, &body) // a refusal without a reason is one all the same
 	e := &Error{Status: r.Status}
 	var message string
 	if len(body.Errors) > 0 {
-		e.Code, message = schema.Clip(string(body.Errors[0].Code), schema.MaxEvent), string(body.Errors[0].Message)
+		e.Code, message = provider.Clip(string(body.Errors[0].Code), provider.MaxEvent), string(body.Errors[0].Message)
 	}
 	why, known := advice[e.Code]
 	switch {
@@ -95,7 +96,7 @@ func refused(tried string, err error) error {
 	case strings.HasPrefix(e.Code, "not_found") || r.Status == http.StatusNotFound:
 		why = "it does not know of it" + brackets(e.Code) + ". See that the number is right, and that digicert-api-key is of the account that has it"
 	default:
-		why = fmt.Sprintf("it refused with status %d%s", r.Status, brackets(cmp.Or(strings.TrimRight(schema.Clip(message, schema.MaxText), ". "), e.Code)))
+		why = fmt.Sprintf("it refused with status %d%s", r.Status, brackets(cmp.Or(strings.TrimRight(provider.Clip(message, provider.MaxText), ". "), e.Code)))
 	}
 	e.sentence = fmt.Sprintf("DigiCert could not be made to %s: %s.", tried, why)
 	return e
@@ -121,8 +122,8 @@ func (c *Client) ask(ctx context.Context, tried, path string, query url.Values, 
 }
 
 // kept is an answer as it is stored, once it is redacted.
-func kept(query url.Values, body []byte) *schema.Delivery {
-	return &schema.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
+func kept(query url.Values, body []byte) *provider.Delivery {
+	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }
 
 // segment is id as a part of a path.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -23,7 +24,7 @@ var mountain = time.FixedZone("MDT", -6*60*60)
 // StatusChanges are the orders whose status changed after since, each as it stands now ("Status change list" page). The API tells of seven days at a
 // time, so what lies further back is asked for by days; of an order that changed again it tells the last change only. Orders without a certificate's
 // number have none yet.
-func (c *Client) StatusChanges(ctx context.Context, since, now time.Time) ([]schema.Standing, error) {
+func (c *Client) StatusChanges(ctx context.Context, since, now time.Time) ([]provider.Standing, error) {
 	gap := now.Sub(since)
 	if gap > maxLookBack {
 		return nil, fmt.Errorf("DigiCert's status changes are asked for at most %d days back, not since %s: ask for fewer, and describe older orders one by one",
@@ -40,7 +41,7 @@ func (c *Client) StatusChanges(ctx context.Context, since, now time.Time) ([]sch
 		minutes := int(min(gap, maxSince)+time.Minute-1) / int(time.Minute)
 		queries = append(queries, url.Values{"minutes": {strconv.Itoa(minutes)}})
 	}
-	var all []schema.Standing
+	var all []provider.Standing
 	at := map[string]int{}
 	for _, query := range queries {
 		some, err := c.changes(ctx, query)
@@ -60,22 +61,22 @@ func (c *Client) StatusChanges(ctx context.Context, since, now time.Time) ([]sch
 }
 
 // Standings is StatusChanges, by the name that all providers' clients have for it.
-func (c *Client) Standings(ctx context.Context, since, now time.Time) ([]schema.Standing, error) {
+func (c *Client) Standings(ctx context.Context, since, now time.Time) ([]provider.Standing, error) {
 	return c.StatusChanges(ctx, since, now)
 }
 
-func (c *Client) changes(ctx context.Context, query url.Values) ([]schema.Standing, error) {
+func (c *Client) changes(ctx context.Context, query url.Values) ([]provider.Standing, error) {
 	var out struct {
 		Orders []struct {
-			OrderID       schema.Text `json:"order_id"`
-			CertificateID schema.Text `json:"certificate_id"`
-			Status        schema.Text `json:"status"`
+			OrderID       provider.Text `json:"order_id"`
+			CertificateID provider.Text `json:"certificate_id"`
+			Status        provider.Text `json:"status"`
 		} `json:"orders"` // without changes the answer is {}
 	}
 	if _, err := c.ask(ctx, "list the orders whose status changed", pathChanges, query, &out); err != nil {
 		return nil, err
 	}
-	var list []schema.Standing
+	var list []provider.Standing
 	for _, o := range out.Orders {
 		if id, err := schema.ID(string(o.OrderID)); err == nil && id != "" {
 			list = append(list, standing(id, string(o.CertificateID), string(o.Status)))

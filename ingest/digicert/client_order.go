@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -21,46 +22,46 @@ const (
 // "Status change list" and "Update order status" show, and those of a client (Keyfactor/digicert-certcentral-caplugin). What is not here says
 // nothing of an order's state: reissue_pending, renewed, not_renewed and expired are of orders that were issued, and stay so.
 var standings = map[string]string{
-	"pending": schema.StandingPending, "needs_approval": schema.StandingPending, "needs_csr": schema.StandingPending, "processing": schema.StandingPending,
-	"approved": schema.StandingPending, "waiting_pickup": schema.StandingPending, "awaiting_pickup": schema.StandingPending,
-	"issued": schema.StandingIssued, "rejected": schema.StandingRejected, "denied": schema.StandingRejected, "canceled": schema.StandingCanceled,
-	"cancelled": schema.StandingCanceled, "revoked": schema.StandingRevoked,
+	"pending": provider.StandingPending, "needs_approval": provider.StandingPending, "needs_csr": provider.StandingPending, "processing": provider.StandingPending,
+	"approved": provider.StandingPending, "waiting_pickup": provider.StandingPending, "awaiting_pickup": provider.StandingPending,
+	"issued": provider.StandingIssued, "rejected": provider.StandingRejected, "denied": provider.StandingRejected, "canceled": provider.StandingCanceled,
+	"cancelled": provider.StandingCanceled, "revoked": provider.StandingRevoked,
 }
 
-func standing(orderID, certificateID, word string) schema.Standing {
+func standing(orderID, certificateID, word string) provider.Standing {
 	certificateID, _ = schema.ID(certificateID) // one too long for a row is as good as none
-	return schema.Standing{OrderID: orderID, CertificateID: certificateID, Word: schema.Clip(word, schema.MaxEvent), State: standings[strings.ToLower(word)]}
+	return provider.Standing{OrderID: orderID, CertificateID: certificateID, Word: provider.Clip(word, provider.MaxEvent), State: standings[strings.ToLower(word)]}
 }
 
 // orderJSON is what is read of an order ("Order info" page, and clients for product and organization).
 type orderJSON struct {
-	Status      schema.Text `json:"status"`
+	Status      provider.Text `json:"status"`
 	Certificate struct {
-		ID           schema.Text     `json:"id"`
-		SerialNumber schema.Text     `json:"serial_number"` // once it is issued, as is date_issued
-		CommonName   schema.Text     `json:"common_name"`
-		DNSNames     []schema.Text   `json:"dns_names"`
-		DateIssued   schema.Text     `json:"date_issued"`
+		ID           provider.Text   `json:"id"`
+		SerialNumber provider.Text   `json:"serial_number"` // once it is issued, as is date_issued
+		CommonName   provider.Text   `json:"common_name"`
+		DNSNames     []provider.Text `json:"dns_names"`
+		DateIssued   provider.Text   `json:"date_issued"`
 		CA           json.RawMessage `json:"ca_cert"`
 		Organization json.RawMessage `json:"organization"`
 	} `json:"certificate"`
 	Organization json.RawMessage `json:"organization"`
 	Product      struct {
-		ValidationType schema.Text `json:"validation_type"`
+		ValidationType provider.Text `json:"validation_type"`
 	} `json:"product"`
 }
 
 // OrderInfo is where an order stands, and order.described with its names and organization ("Order info" page). The page's dates of validity are days
 // without a time, too coarse for a certificate's end: Collect has them.
-func (c *Client) OrderInfo(ctx context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+func (c *Client) OrderInfo(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	path, err := segment(orderID)
 	if err != nil {
-		return schema.Standing{}, schema.Answer{}, err
+		return provider.Standing{}, provider.Answer{}, err
 	}
 	var order orderJSON
 	raw, err := c.ask(ctx, "describe order "+orderID, "order/certificate/"+path, nil, &order)
 	if err != nil {
-		return schema.Standing{}, schema.Answer{}, err
+		return provider.Standing{}, provider.Answer{}, err
 	}
 	s := standing(orderID, string(order.Certificate.ID), string(order.Status))
 	s.At = moment(order.Certificate.DateIssued)
@@ -68,25 +69,25 @@ func (c *Client) OrderInfo(ctx context.Context, orderID string) (schema.Standing
 	s.Checks = order.checks()
 	data := schema.Data{
 		Event: eventDescribed, Decoder: apiDecoder, OrderID: orderID, CertificateID: s.CertificateID, Certificate: s.Certificate, Checks: s.Checks,
-		ValidationType: schema.Clip(string(order.Product.ValidationType), schema.MaxText),
+		ValidationType: provider.Clip(string(order.Product.ValidationType), provider.MaxText),
 	}
 	order.organization(&data)
-	return s, schema.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
+	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
 }
 
 // names are the names that the order is for. A pending order has no certificate yet, but has them.
 func (o *orderJSON) names() *schema.Certificate {
-	c := &schema.Certificate{SerialNumber: serial(string(o.Certificate.SerialNumber)), CommonName: schema.CommonName(string(o.Certificate.CommonName))}
+	c := &schema.Certificate{SerialNumber: serial(string(o.Certificate.SerialNumber)), CommonName: provider.CommonName(string(o.Certificate.CommonName))}
 	for _, n := range o.Certificate.DNSNames {
 		if n != "" {
-			c.DNSNames = append(c.DNSNames, schema.CommonName(string(n)))
+			c.DNSNames = append(c.DNSNames, provider.CommonName(string(n)))
 		}
 	}
 	var ca struct {
-		Name schema.Text `json:"name"`
+		Name provider.Text `json:"name"`
 	}
 	_ = json.Unmarshal(o.Certificate.CA, &ca) // an order for a certificate of no known CA has none
-	c.Issuer = schema.Clip(string(ca.Name), schema.MaxText)
+	c.Issuer = provider.Clip(string(ca.Name), provider.MaxText)
 	return c
 }
 
@@ -104,12 +105,12 @@ func (o *orderJSON) checks() schema.Checks {
 func (o *orderJSON) organization(data *schema.Data) {
 	for _, raw := range []json.RawMessage{o.Organization, o.Certificate.Organization} {
 		var of struct {
-			ID   schema.Text `json:"id"`
-			Name schema.Text `json:"name"`
+			ID   provider.Text `json:"id"`
+			Name provider.Text `json:"name"`
 		}
 		_ = json.Unmarshal(raw, &of) // a DV order has none
 		if id, err := schema.ID(string(of.ID)); err == nil && id != "" {
-			data.OrganizationID, data.OrganizationName = id, schema.Clip(string(of.Name), schema.MaxText)
+			data.OrganizationID, data.OrganizationName = id, provider.Clip(string(of.Name), provider.MaxText)
 			return
 		}
 	}
@@ -117,36 +118,36 @@ func (o *orderJSON) organization(data *schema.Data) {
 
 // validationJSON is what is read of an order's validation ("Order validation status" page). Its ids are strings, unlike elsewhere.
 type validationJSON struct {
-	OrganizationID   schema.Text `json:"organization_id"`
-	OrganizationName schema.Text `json:"organization_name"`
+	OrganizationID   provider.Text `json:"organization_id"`
+	OrganizationName provider.Text `json:"organization_name"`
 	Organizations    []struct {
-		Status schema.Text `json:"status"`
+		Status provider.Text `json:"status"`
 	} `json:"organization_validations"`
 	Names []struct {
-		Scope    schema.Text   `json:"name_scope"`
-		Status   schema.Text   `json:"status"`
-		DNSNames []schema.Text `json:"dns_names"`
+		Scope    provider.Text   `json:"name_scope"`
+		Status   provider.Text   `json:"status"`
+		DNSNames []provider.Text `json:"dns_names"`
 	} `json:"dns_name_validations"`
 }
 
 // ValidationStatus is order.described with the checks of an order's organization and of each of its names ("Order validation status" page).
-func (c *Client) ValidationStatus(ctx context.Context, orderID string) (schema.Answer, error) {
+func (c *Client) ValidationStatus(ctx context.Context, orderID string) (provider.Answer, error) {
 	path, err := segment(orderID)
 	if err != nil {
-		return schema.Answer{}, err
+		return provider.Answer{}, err
 	}
 	var v validationJSON
 	raw, err := c.ask(ctx, "tell how order "+orderID+" is validated", "order/certificate/"+path+"/validation", nil, &v)
 	if err != nil {
-		return schema.Answer{}, err
+		return provider.Answer{}, err
 	}
 	data := schema.Data{
-		Event: eventDescribed, Decoder: apiDecoder, OrderID: orderID, Checks: v.checks(), OrganizationName: schema.Clip(string(v.OrganizationName), schema.MaxText),
+		Event: eventDescribed, Decoder: apiDecoder, OrderID: orderID, Checks: v.checks(), OrganizationName: provider.Clip(string(v.OrganizationName), provider.MaxText),
 	}
 	if data.OrganizationID, err = schema.ID(string(v.OrganizationID)); err != nil {
 		data.Unreadable = append(data.Unreadable, schema.Unreadable{Part: "organization_id", Reason: err.Error()})
 	}
-	return schema.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
+	return provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
 }
 
 // checks are passed once all of what they are about is; the worst counts.
@@ -163,7 +164,7 @@ func (v *validationJSON) checks() schema.Checks {
 	}
 	for _, n := range v.Names {
 		if len(n.DNSNames) == 0 {
-			n.DNSNames = []schema.Text{n.Scope}
+			n.DNSNames = []provider.Text{n.Scope}
 		}
 		for _, dnsName := range n.DNSNames {
 			if domain, err := schema.DomainName(string(dnsName)); err == nil {
@@ -189,9 +190,9 @@ var worse = map[schema.CheckState]int{"": 0, schema.CheckPassed: 1, schema.Check
 
 // Describe is all that the API says of an order: OrderInfo, and ValidationStatus while something of it is pending. The kept original has both answers
 // under order_info and validation.
-func (c *Client) Describe(ctx context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	s, answer, err := c.OrderInfo(ctx, orderID)
-	if err != nil || s.State != schema.StandingPending && !strings.EqualFold(s.Word, "reissue_pending") {
+	if err != nil || s.State != provider.StandingPending && !strings.EqualFold(s.Word, "reissue_pending") {
 		return s, answer, err
 	}
 	validation, err := c.ValidationStatus(ctx, orderID)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -37,7 +38,7 @@ func TestOrderInfo(t *testing.T) {
 	}
 	names := &schema.Certificate{SerialNumber: "0669d46c", CommonName: "www.example.test", DNSNames: []string{"www.example.test", "xn--bcher-kva.test"}, Issuer: "Example Issuing CA"}
 	at := schema.At(time.Date(2026, 8, 19, 18, 20, 0, 0, time.UTC))
-	if want := (schema.Standing{OrderID: "123456789", CertificateID: "112358", State: "issued", Word: "issued", At: &at, Certificate: names}); !reflect.DeepEqual(s, want) {
+	if want := (provider.Standing{OrderID: "123456789", CertificateID: "112358", State: "issued", Word: "issued", At: &at, Certificate: names}); !reflect.DeepEqual(s, want) {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
 	ingesttest.Equal(t, answer.Kind, answer.Data, schema.OrderDescribed, schema.Data{
@@ -87,14 +88,14 @@ func TestDescribe(t *testing.T) {
 		ingesttest.Call{Method: "GET", Path: "order/certificate/2", Answer: orderIssued},
 	)
 	s, answer, err := c.Describe(t.Context(), "1")
-	if err != nil || s.State != schema.StandingPending || s.Checks["approval"] != "pending" || s.Checks["domain:other.test"] != "pending" || len(s.Checks) != 6 ||
+	if err != nil || s.State != provider.StandingPending || s.Checks["approval"] != "pending" || s.Checks["domain:other.test"] != "pending" || len(s.Checks) != 6 ||
 		!reflect.DeepEqual(s.Checks, answer.Data.Checks) || answer.Data.OrganizationName != "Example Organization" || answer.Data.Certificate.CommonName != "www.example.test" {
 		t.Errorf("got %+v, %+v, %v", s, answer.Data, err)
 	}
 	if body := string(answer.Delivery.Body); !strings.HasPrefix(body, `{"order_info":{"id"`) || !strings.Contains(body, `,"validation":{"order_id"`) {
 		t.Errorf("kept %s", body)
 	}
-	if s, _, err := c.Describe(t.Context(), "2"); err != nil || s.State != schema.StandingIssued {
+	if s, _, err := c.Describe(t.Context(), "2"); err != nil || s.State != provider.StandingIssued {
 		t.Errorf("got %+v, %v", s, err)
 	}
 }

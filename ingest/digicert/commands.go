@@ -9,7 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // allEvents are what a webhook is created for unless it is said otherwise: every event that an endpoint can subscribe to ("Webhooks" page).
@@ -20,35 +20,35 @@ var allEvents = []string{
 
 // The flags that several commands have.
 var (
-	flagEvents       = schema.Flag{Name: "events", Usage: "the events to send, separated by commas (of a new webhook, by default: all of them)"}
-	changeFlags      = []schema.Flag{flagEvents, flagInstant, flagDays, flagChain, flagInstantChain}
-	flagInstant      = schema.Flag{Name: "instant-issued", Usage: "send certificate_issued also for certificates that are issued as soon as they are ordered", Switch: true}
-	flagDays         = schema.Flag{Name: "notification-days", Usage: "how many days before its end a validation is told of, separated by commas: any of 90, 60, 30, 7, 0, -7"}
-	flagChain        = schema.Flag{Name: "send-chain", Usage: "send certificate_issued with the certificate's chain", Switch: true}
-	flagInstantChain = schema.Flag{Name: "send-instant-issued", Usage: "send the chain also of certificates that are issued at once", Switch: true}
+	flagEvents       = provider.Flag{Name: "events", Usage: "the events to send, separated by commas (of a new webhook, by default: all of them)"}
+	changeFlags      = []provider.Flag{flagEvents, flagInstant, flagDays, flagChain, flagInstantChain}
+	flagInstant      = provider.Flag{Name: "instant-issued", Usage: "send certificate_issued also for certificates that are issued as soon as they are ordered", Switch: true}
+	flagDays         = provider.Flag{Name: "notification-days", Usage: "how many days before its end a validation is told of, separated by commas: any of 90, 60, 30, 7, 0, -7"}
+	flagChain        = provider.Flag{Name: "send-chain", Usage: "send certificate_issued with the certificate's chain", Switch: true}
+	flagInstantChain = provider.Flag{Name: "send-instant-issued", Usage: "send the chain also of certificates that are issued at once", Switch: true}
 )
 
 // webhookCommands manage the account's one webhook.
-func webhookCommands() []schema.Command {
-	endpoint := schema.Flag{Name: "endpoint", Usage: "the public `URL` of the hook, which must begin with https://"}
+func webhookCommands() []provider.Command {
+	endpoint := provider.Flag{Name: "endpoint", Usage: "the public `URL` of the hook, which must begin with https://"}
 	required := endpoint
 	required.Required = true
-	return []schema.Command{
-		{Name: "webhook create", Short: "Create the account's webhook, with digicert-webhook-key as its secret", Flags: append([]schema.Flag{required}, changeFlags...), Run: create},
+	return []provider.Command{
+		{Name: "webhook create", Short: "Create the account's webhook, with digicert-webhook-key as its secret", Flags: append([]provider.Flag{required}, changeFlags...), Run: create},
 		{Name: "webhook update", Short: "Change the webhook: what no flag names stays as it is", Run: update,
-			Flags: append([]schema.Flag{endpoint, {Name: "secret", Usage: "send digicert-webhook-key as the secret again, after it was changed", Switch: true}}, changeFlags...)},
+			Flags: append([]provider.Flag{endpoint, {Name: "secret", Usage: "send digicert-webhook-key as the secret again, after it was changed", Switch: true}}, changeFlags...)},
 		{Name: "webhook list", Short: "Show the webhook: its number, endpoint, events and whether it is active", Run: list},
-		{Name: "webhook test", Short: "Have DigiCert send a test event to the endpoint", Flags: []schema.Flag{{Name: "endpoint", Usage: "the `URL` to send it to (default: the webhook's)"}}, Run: test},
+		{Name: "webhook test", Short: "Have DigiCert send a test event to the endpoint", Flags: []provider.Flag{{Name: "endpoint", Usage: "the `URL` to send it to (default: the webhook's)"}}, Run: test},
 		{Name: "webhook challenge", Short: "Have DigiCert challenge the endpoint; a running server answers by itself and activates the webhook", Run: sendChallenge,
-			Flags: []schema.Flag{{Name: "token", Usage: "check this `TOKEN` of a challenge that came already, and activate the webhook"}}},
+			Flags: []provider.Flag{{Name: "token", Usage: "check this `TOKEN` of a challenge that came already, and activate the webhook"}}},
 		{Name: "webhook activate", Short: "Have the webhook send events", Run: onWebhook((*Client).ActivateWebhook, "Webhook %s is active: it sends events.\n")},
 		{Name: "webhook deactivate", Short: "Have the webhook send nothing until it is activated again", Run: onWebhook((*Client).DeactivateWebhook, "Webhook %s sends nothing any more.\n")},
 		{Name: "webhook logs", Short: "Show what DigiCert sent to the endpoint, and how it was answered", Run: logs,
-			Flags: []schema.Flag{{Name: "filter", Usage: "only entries whose property has a value: `NAME=VALUE`, separated by commas"}}},
+			Flags: []provider.Flag{{Name: "filter", Usage: "only entries whose property has a value: `NAME=VALUE`, separated by commas"}}},
 	}
 }
 
-func create(ctx context.Context, i schema.Invocation) error {
+func create(ctx context.Context, i provider.Invocation) error {
 	change, err := changeOf(i)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func create(ctx context.Context, i schema.Invocation) error {
 	return nil
 }
 
-func update(ctx context.Context, i schema.Invocation) error {
+func update(ctx context.Context, i provider.Invocation) error {
 	c := i.Client.(*Client)
 	change, err := changeOf(i)
 	if err != nil {
@@ -100,7 +100,7 @@ func update(ctx context.Context, i schema.Invocation) error {
 }
 
 // changeOf is what the flags say.
-func changeOf(i schema.Invocation) (Change, error) {
+func changeOf(i provider.Invocation) (Change, error) {
 	var change Change
 	var settings Settings
 	change.Endpoint, _ = i.Flag("endpoint")
@@ -130,7 +130,7 @@ func words(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-func list(ctx context.Context, i schema.Invocation) error {
+func list(ctx context.Context, i provider.Invocation) error {
 	all, err := i.Client.(*Client).Webhooks(ctx)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func list(ctx context.Context, i schema.Invocation) error {
 func settingsText(s Settings) string {
 	var parts []string
 	for _, one := range []struct {
-		flag schema.Flag
+		flag provider.Flag
 		on   *bool
 	}{{flagInstant, s.InstantIssued}, {flagChain, s.SendChain}, {flagInstantChain, s.SendInstantIssued}} {
 		if one.on != nil {
@@ -169,7 +169,7 @@ func settingsText(s Settings) string {
 	return strings.Join(parts, " ")
 }
 
-func test(ctx context.Context, i schema.Invocation) error {
+func test(ctx context.Context, i provider.Invocation) error {
 	c := i.Client.(*Client)
 	endpoint, given := i.Flag("endpoint")
 	if !given {
@@ -186,7 +186,7 @@ func test(ctx context.Context, i schema.Invocation) error {
 	return nil
 }
 
-func sendChallenge(ctx context.Context, i schema.Invocation) error {
+func sendChallenge(ctx context.Context, i provider.Invocation) error {
 	c := i.Client.(*Client)
 	w, err := c.TheWebhook(ctx)
 	if err != nil {
@@ -208,8 +208,8 @@ func sendChallenge(ctx context.Context, i schema.Invocation) error {
 }
 
 // onWebhook is a command that does one thing to the account's webhook.
-func onWebhook(do func(c *Client, ctx context.Context, id string) error, done string) func(context.Context, schema.Invocation) error {
-	return func(ctx context.Context, i schema.Invocation) error {
+func onWebhook(do func(c *Client, ctx context.Context, id string) error, done string) func(context.Context, provider.Invocation) error {
+	return func(ctx context.Context, i provider.Invocation) error {
 		c := i.Client.(*Client)
 		w, err := c.TheWebhook(ctx)
 		if err != nil {
@@ -223,7 +223,7 @@ func onWebhook(do func(c *Client, ctx context.Context, id string) error, done st
 	}
 }
 
-func logs(ctx context.Context, i schema.Invocation) error {
+func logs(ctx context.Context, i provider.Invocation) error {
 	c := i.Client.(*Client)
 	filters := map[string]string{}
 	given, _ := i.Flag("filter")
@@ -261,8 +261,8 @@ func tokenOf(body []byte) (webhookID, token string) {
 		return "", ""
 	}
 	var data struct {
-		Token     schema.Text `json:"token"`
-		WebhookID schema.Text `json:"webhook_id"`
+		Token     provider.Text `json:"token"`
+		WebhookID provider.Text `json:"webhook_id"`
 	}
 	_ = json.Unmarshal(e.Data, &data) // one that cannot be read bears none
 	return string(data.WebhookID), string(data.Token)

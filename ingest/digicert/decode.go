@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -14,23 +15,23 @@ const decoder = "digicert/1"
 
 // envelope is every delivery: two keys, no id, no time ("Webhooks" page). The test event has no data.
 type envelope struct {
-	Event schema.Text     `json:"event"`
+	Event provider.Text   `json:"event"`
 	Data  json.RawMessage `json:"data"`
 }
 
 // documented are the keys of all events whose data is documented ("CertCentral event types" and "Webhook event logs" pages). The challenge's
 // token is not among them: it is good for half an hour and must not be kept.
 type documented struct {
-	OrderID       schema.Text     `json:"order_id"`
-	CertificateID schema.Text     `json:"certificate_id"`
+	OrderID       provider.Text   `json:"order_id"`
+	CertificateID provider.Text   `json:"certificate_id"`
 	Chain         json.RawMessage `json:"certificate_chain"`
-	Reason        schema.Text     `json:"reason"`
-	Approval      schema.Text     `json:"orderApprovalEmailStatus"`
-	WebhookID     schema.Text     `json:"webhook_id"`
+	Reason        provider.Text   `json:"reason"`
+	Approval      provider.Text   `json:"orderApprovalEmailStatus"`
+	WebhookID     provider.Text   `json:"webhook_id"`
 }
 
 // Decode says what d means.
-func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	e, err := readEnvelope(d.Body)
 	if err != nil {
 		var syntax *json.SyntaxError
@@ -52,7 +53,7 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 
 func readEnvelope(body []byte) (e envelope, err error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if schema.Members(body, func(key, value []byte) {
+	if provider.Members(body, func(key, value []byte) {
 		switch string(key) {
 		case "event":
 			e.Event.UnmarshalJSON(value)
@@ -69,7 +70,7 @@ func readEnvelope(body []byte) (e envelope, err error) {
 
 // readDocumented reads what of it is there. Data that is no object has none of the keys, which is told where one of them is needed.
 func readDocumented(raw json.RawMessage) (data documented) {
-	if schema.Members(raw, func(key, value []byte) {
+	if provider.Members(raw, func(key, value []byte) {
 		switch string(key) {
 		case "order_id":
 			data.OrderID.UnmarshalJSON(value)
@@ -137,7 +138,7 @@ func (data *documented) approved() bool {
 
 // about is the event with the ids and the reason that its data gives.
 func (data *documented) about(event string) (schema.Data, error) {
-	out := schema.Data{Event: schema.Clip(event, schema.MaxEvent), Decoder: decoder, Reason: schema.Clip(string(data.Reason), schema.MaxText)}
+	out := schema.Data{Event: provider.Clip(event, provider.MaxEvent), Decoder: decoder, Reason: provider.Clip(string(data.Reason), provider.MaxText)}
 	var err error
 	if out.OrderID, err = schema.ID(string(data.OrderID)); err != nil {
 		return out, fmt.Errorf("the order_id cannot be used: %w", err)
@@ -165,7 +166,7 @@ func readChain(out *schema.Data, chain json.RawMessage) {
 		return
 	}
 	var links []struct {
-		PEM schema.Text `json:"pem"`
+		PEM provider.Text `json:"pem"`
 	}
 	if err := json.Unmarshal(chain, &links); err != nil {
 		out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: "certificate", Reason: "the certificate_chain is not a list of certificates"})
@@ -176,7 +177,7 @@ func readChain(out *schema.Data, chain json.RawMessage) {
 		pems.WriteString(string(link.PEM))
 		pems.WriteByte('\n')
 	}
-	cert, err := schema.ParseCertificate(pems.String())
+	cert, err := provider.ParseCertificate(pems.String())
 	if err != nil {
 		out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: "certificate", Reason: err.Error()})
 		return
@@ -202,6 +203,6 @@ func undocumented(event, reason string) (schema.Kind, schema.Data, error) {
 
 // quarantine makes the reason, which is what people read, a sentence.
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = schema.Clip(event, schema.MaxEvent)
-	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
+	event = provider.Clip(event, provider.MaxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }

@@ -7,14 +7,14 @@ import (
 	"crypto/subtle"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // System is CertCentral as certtrail serves it. The address range is that of the "Webhooks" overview page.
-var System = schema.System{
+var System = provider.System{
 	Kind:  "digicert",
 	Title: "DigiCert CertCentral",
-	Settings: []schema.Setting{
+	Settings: []provider.Setting{
 		{Name: settingKey, Usage: "the webhook's secret, at least 32 characters: what DigiCert sends as X-WEBHOOK-KEY", Secret: true, Credential: true, AtLeast: 32},
 	},
 	Addresses: []string{"216.168.240.0/20"},
@@ -29,32 +29,32 @@ const (
 	headerKey  = "X-Webhook-Key" // X-WEBHOOK-KEY as net/http writes it
 )
 
-type provider struct {
+type Provider struct {
 	key string
 	sum [sha256.Size]byte // of key, so that comparing takes the same time whatever the length
 }
 
-func newProvider(get func(setting string) string) schema.Provider {
+func newProvider(get func(setting string) string) provider.Provider {
 	key := strings.TrimSpace(get(settingKey)) // a header's value has no space around it
 	if key == "" {
 		return nil
 	}
-	return &provider{key: key, sum: sha256.Sum256([]byte(key))}
+	return &Provider{key: key, sum: sha256.Sum256([]byte(key))}
 }
 
 // Feeds is the one endpoint that an account may have ("Create webhook" page).
-func (p *provider) Feeds() []schema.Feed {
-	return []schema.Feed{{Methods: []string{"POST"}}}
+func (p *Provider) Feeds() []provider.Feed {
+	return []provider.Feed{{Methods: []string{"POST"}}}
 }
 
 // Authenticate compares the key that comes in clear with every delivery; there is no signature ("Create webhook" page).
-func (p *provider) Authenticate(d *schema.Delivery) bool {
+func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	sum := sha256.Sum256([]byte(d.Get(headerKey)))
 	return subtle.ConstantTimeCompare(sum[:], p.sum[:]) == 1
 }
 
 // Sign puts the key on d.
-func (p *provider) Sign(d *schema.Delivery) {
+func (p *Provider) Sign(d *provider.Delivery) {
 	if d.Header == nil {
 		d.Header = map[string][]string{}
 	}

@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 func setting(name string) string { return "a-" + name + "-of-at-least-32-characters" }
 
-func post(body string) *schema.Delivery {
-	return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+func post(body string) *provider.Delivery {
+	return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
 func TestPromises(t *testing.T) { ingesttest.Run(t, System, setting) }
@@ -30,7 +31,7 @@ func TestAuthenticate(t *testing.T) {
 		"0123456789abcdef0123456789abcdef": true, "": false, "0123456789abcdef0123456789abcdeF": false,
 		"0123456789abcdef": false, "0123456789abcdef0123456789abcdef0": false,
 	} {
-		if got := p.Authenticate(&schema.Delivery{Header: map[string][]string{"X-Webhook-Key": {key}}}); got != want {
+		if got := p.Authenticate(&provider.Delivery{Header: map[string][]string{"X-Webhook-Key": {key}}}); got != want {
 			t.Errorf("key %q is let in: %v, want %v", key, got, want)
 		}
 	}
@@ -169,12 +170,12 @@ func TestDecodeQuarantine(t *testing.T) {
 			ingesttest.Check(t, p, d)
 			ingesttest.Redacted(t, p, d)
 			_, _, err := p.Decode(d)
-			var q *schema.Quarantine
+			var q *provider.Quarantine
 			if !errors.As(err, &q) {
 				t.Fatalf("is not quarantined: %v", err)
 			}
 			reason, unreadable := strings.CutPrefix(tc.reason, "! ")
-			if *q != (schema.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
+			if *q != (provider.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
 				t.Errorf("got %+v", *q)
 			}
 		})
@@ -253,13 +254,13 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func TestHandshake(t *testing.T) {
-	p := System.New(setting).(schema.Handshaker)
+	p := System.New(setting).(provider.Handshaker)
 	const challenge = `{"event":"challenge_webhook_endpoint","data":{"token":%s,"webhook_id":12345}}`
 	for body, want := range map[string]string{
 		fmt.Sprintf(challenge, `"abc"`): "abc", fmt.Sprintf(challenge, "123"): "123", "\ufeff" + fmt.Sprintf(challenge, `"abc"`): "abc",
 		fmt.Sprintf(challenge, "null"): "", `{"event":"certificate_issued","data":{"token":"abc"}}`: "", "": "",
 	} {
-		if _, token := p.Handshake(&schema.Delivery{Method: "POST", Body: []byte(body)}); token != want {
+		if _, token := p.Handshake(&provider.Delivery{Method: "POST", Body: []byte(body)}); token != want {
 			t.Errorf("%s has the token %q, want %q", body, token, want)
 		}
 	}

@@ -7,13 +7,13 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // samples are the deliveries that CertCentral sends, one per event. An empty parameter leaves its key out.
-func samples() []schema.Sample {
+func samples() []provider.Sample {
 	ids := map[string]string{"order_id": "771001", "certificate_id": "881001"}
-	list := []schema.Sample{
+	list := []provider.Sample{
 		sample("certificate_issued", ids, map[string]string{"certificate": "", "ca_certificate": ""}, issued),
 		sample("certificate_revoked", ids, map[string]string{"reason": ""}, order),
 		sample("order_rejected", ids, nil, order),
@@ -31,18 +31,18 @@ func samples() []schema.Sample {
 		sample("test_webhook_endpoint", nil, nil, func(map[string]string) any { return nil }))
 }
 
-func sample(event string, params, more map[string]string, data func(p map[string]string) any) schema.Sample {
+func sample(event string, params, more map[string]string, data func(p map[string]string) any) provider.Sample {
 	all := maps.Clone(params)
 	if all == nil {
 		all = map[string]string{}
 	}
 	maps.Copy(all, more)
-	return schema.Sample{Event: event, Params: all, Build: func(p map[string]string) *schema.Delivery {
+	return provider.Sample{Event: event, Params: all, Build: func(p map[string]string) *provider.Delivery {
 		return delivery(event, data(p))
 	}}
 }
 
-func delivery(event string, data any) *schema.Delivery {
+func delivery(event string, data any) *provider.Delivery {
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false)
@@ -51,7 +51,7 @@ func delivery(event string, data any) *schema.Delivery {
 		Event string `json:"event"`
 		Data  any    `json:"data,omitempty"`
 	}{event, data})
-	return &schema.Delivery{
+	return &provider.Delivery{
 		Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: bytes.TrimSuffix(body.Bytes(), []byte("\n")),
 	}
 }
@@ -114,7 +114,7 @@ func links(chain string) []link {
 		}
 		text := string(pem.EncodeToMemory(block))
 		l := link{PEM: strings.ReplaceAll(text, "\n", "\r\n")}
-		if cert, err := schema.ParseCertificate(text); err == nil {
+		if cert, err := provider.ParseCertificate(text); err == nil {
 			l.CommonName = cert.CommonName
 		}
 		out = append(out, l)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -33,15 +34,15 @@ func validation(event string) (schema.Kind, bool) {
 func decodeValidation(event string, kind schema.Kind, raw json.RawMessage) (schema.Kind, schema.Data, error) {
 	var f fields
 	_ = json.Unmarshal(raw, &f) // data that is no object has no fields
-	out := schema.Data{Event: event, Decoder: decoder, ValidationType: schema.Clip(f.first("validation_type", "type"), schema.MaxText)}
+	out := schema.Data{Event: event, Decoder: decoder, ValidationType: provider.Clip(f.first("validation_type", "type"), provider.MaxText)}
 	if kind.Aggregate() == schema.AggregateDomain {
 		readID(&out, &out.OrganizationID, "organization_id", f.first("organization_id", "organization.id"))
-		out.OrganizationName = schema.Clip(f.first("organization_name", "organization.name", "organization"), schema.MaxText)
+		out.OrganizationName = provider.Clip(f.first("organization_name", "organization.name", "organization"), provider.MaxText)
 		readID(&out, &out.DomainID, "domain_id", f.first("domain_id", "domain.id", "id"))
 		readDomain(&out, f.first("domain_name", "domain.name", "domain", "dns_name", "name"))
 	} else {
 		readID(&out, &out.OrganizationID, "organization_id", f.first("organization_id", "organization.id", "id"))
-		out.OrganizationName = schema.Clip(f.first("organization_name", "organization.name", "organization", "name"), schema.MaxText)
+		out.OrganizationName = provider.Clip(f.first("organization_name", "organization.name", "organization", "name"), provider.MaxText)
 	}
 	if until := f.until(kind.Aggregate()); until != "" {
 		if t, err := schema.ParseTime(until); err == nil {
@@ -86,7 +87,7 @@ func (f fields) first(paths ...string) string {
 			_ = json.Unmarshal(raw, &object)
 			raw = object[inner]
 		}
-		var t schema.Text
+		var t provider.Text
 		if len(raw) > 0 && t.UnmarshalJSON(raw) == nil && t != "" {
 			return string(t)
 		}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // minSecret is how long a webhook's secret must be at least, in characters ("Create webhook" page).
@@ -55,7 +55,7 @@ func (c *Client) CreateWebhook(ctx context.Context, w Change) (id string, err er
 		w.Secret = nil
 	}
 	var out struct {
-		ID schema.Text `json:"webhook_id"`
+		ID provider.Text `json:"webhook_id"`
 	}
 	if err := c.api.JSON(ctx, http.MethodPost, "webhook", nil, w.body(), &out); err != nil {
 		return "", refused("create the webhook", err)
@@ -110,12 +110,12 @@ func (c *Client) webhook(ctx context.Context, id string) (Webhook, error) {
 func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	var out struct {
 		Webhooks []struct {
-			ID       schema.Text   `json:"id"`
-			Endpoint schema.Text   `json:"endpoint"`
-			Secret   given         `json:"secret"`
-			Events   []schema.Text `json:"events"`
-			Status   schema.Text   `json:"status"`
-			Settings Settings      `json:"webhook_settings"`
+			ID       provider.Text   `json:"id"`
+			Endpoint provider.Text   `json:"endpoint"`
+			Secret   given           `json:"secret"`
+			Events   []provider.Text `json:"events"`
+			Status   provider.Text   `json:"status"`
+			Settings Settings        `json:"webhook_settings"`
 		} `json:"webhooks"`
 	}
 	if _, err := c.ask(ctx, "list the webhooks", "webhook", nil, &out); err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -63,18 +64,18 @@ type logJSON struct {
 }
 
 type logEntryJSON struct {
-	Event    schema.Text     `json:"event_name"`
+	Event    provider.Text   `json:"event_name"`
 	Info     json.RawMessage `json:"event_info"`
-	Status   schema.Text     `json:"request_status"`
-	Sent     schema.Text     `json:"request_sent_time"`
-	Answered schema.Text     `json:"response_received_time"`
-	Code     schema.Text     `json:"response_code"`
+	Status   provider.Text   `json:"request_status"`
+	Sent     provider.Text   `json:"request_sent_time"`
+	Answered provider.Text   `json:"response_received_time"`
+	Code     provider.Text   `json:"response_code"`
 }
 
 func (e *logEntryJSON) entry() LogEntry {
 	var info struct {
-		OrderID       schema.Text `json:"order_id"`
-		CertificateID schema.Text `json:"certificate_id"`
+		OrderID       provider.Text `json:"order_id"`
+		CertificateID provider.Text `json:"certificate_id"`
 	}
 	_ = json.Unmarshal(e.Info, &info)       // a challenge has none
 	code, _ := strconv.Atoi(string(e.Code)) // without an answer there is none
@@ -85,7 +86,7 @@ func (e *logEntryJSON) entry() LogEntry {
 }
 
 // moment is a time of the API; nil where there is none or it cannot be read.
-func moment(s schema.Text) *schema.Time {
+func moment(s provider.Text) *schema.Time {
 	if s == "" {
 		return nil
 	}

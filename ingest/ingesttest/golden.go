@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -35,7 +36,7 @@ type quarantine struct {
 }
 
 // Golden decodes every testdata/*.http, a request as it goes over the wire, and compares with the .json of the same name.
-func Golden(t *testing.T, p schema.Provider) {
+func Golden(t *testing.T, p provider.Provider) {
 	files, err := filepath.Glob("testdata/*.http")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no deliveries in testdata: %v", err)
@@ -64,11 +65,11 @@ func Golden(t *testing.T, p schema.Provider) {
 	}
 }
 
-func describe(t *testing.T, p schema.Provider, d *schema.Delivery) []byte {
+func describe(t *testing.T, p provider.Provider, d *provider.Delivery) []byte {
 	t.Helper()
 	var g golden
 	kind, data, err := p.Decode(d)
-	var q *schema.Quarantine
+	var q *provider.Quarantine
 	if errors.As(err, &q) {
 		g.Quarantine = (*quarantine)(q)
 	} else {
@@ -91,7 +92,7 @@ func describe(t *testing.T, p schema.Provider, d *schema.Delivery) []byte {
 }
 
 // ReadRequest reads "POST /hooks/<source>[-<feed>][/<token>][?<query>]", headers, an empty line and the body, which ends before the file's last line end.
-func ReadRequest(t testing.TB, file string) *schema.Delivery {
+func ReadRequest(t testing.TB, file string) *provider.Delivery {
 	t.Helper()
 	f, err := os.ReadFile(file)
 	if err != nil {
@@ -114,5 +115,5 @@ func ReadRequest(t testing.TB, file string) *schema.Delivery {
 	path, query, _ := strings.Cut(target, "?")
 	source, token, _ := strings.Cut(strings.TrimPrefix(path, "/hooks/"), "/")
 	_, feed, _ := strings.Cut(source, "-")
-	return &schema.Delivery{Feed: feed, Method: method, Token: token, Query: query, Header: header, Body: bytes.TrimSuffix(body, []byte("\n"))}
+	return &provider.Delivery{Feed: feed, Method: method, Token: token, Query: query, Header: header, Body: bytes.TrimSuffix(body, []byte("\n"))}
 }

@@ -15,15 +15,17 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/certtrail/certtrail/ingest/people"
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/schema/schematest"
 )
 
 // maxReason is more than any sentence needs; a reason that is longer quotes too much of the delivery.
 const maxReason = 500
 
 // Run tests that s keeps the promises. Its credentials and other settings are as get gives them; they must be long enough to be found in a text.
-func Run(t *testing.T, s schema.System, get func(setting string) string) {
+func Run(t *testing.T, s provider.System, get func(setting string) string) {
 	p := s.New(get)
 	if p == nil {
 		t.Fatal("New gave nothing although every setting has a value")
@@ -37,7 +39,7 @@ func Run(t *testing.T, s schema.System, get func(setting string) string) {
 	t.Run("at once", func(t *testing.T) { atOnce(t, s, p) })
 }
 
-func system(t *testing.T, s schema.System, p schema.Provider) {
+func system(t *testing.T, s provider.System, p provider.Provider) {
 	if !regexp.MustCompile(`^[a-z][a-z0-9]*$`).MatchString(s.Kind) {
 		t.Errorf("kind %q cannot be a folder, a route and a prefix of settings", s.Kind)
 	}
@@ -63,15 +65,15 @@ func system(t *testing.T, s schema.System, p schema.Provider) {
 		}
 		events[sample.Event] = true
 		d := build(sample)
-		if !slices.ContainsFunc(p.Feeds(), func(f schema.Feed) bool { return f.Name == d.Feed && slices.Contains(f.Methods, d.Method) }) {
+		if !slices.ContainsFunc(p.Feeds(), func(f provider.Feed) bool { return f.Name == d.Feed && slices.Contains(f.Methods, d.Method) }) {
 			t.Errorf("sample %s is a %s to feed %q, which no feed takes", sample.Event, d.Method, d.Feed)
 		}
 	}
 }
 
-func credentials(t *testing.T, s schema.System, get func(string) string) {
+func credentials(t *testing.T, s provider.System, get func(string) string) {
 	p, wrong := s.New(get), s.New(func(name string) string { return "not-" + get(name) })
-	sender, ok := p.(schema.Sender)
+	sender, ok := p.(provider.Sender)
 	if !ok {
 		t.Fatal("the provider cannot sign samples")
 	}
@@ -88,7 +90,7 @@ func credentials(t *testing.T, s schema.System, get func(string) string) {
 		if p.Authenticate(d) {
 			t.Errorf("sample %s is let in without credentials", sample.Event)
 		}
-		wrong.(schema.Sender).Sign(d)
+		wrong.(provider.Sender).Sign(d)
 		if p.Authenticate(d) {
 			t.Errorf("sample %s is let in with wrong credentials", sample.Event)
 		}
@@ -97,14 +99,14 @@ func credentials(t *testing.T, s schema.System, get func(string) string) {
 			t.Errorf("sample %s is refused with the right credentials", sample.Event)
 		}
 	}
-	if p.Authenticate(&schema.Delivery{}) {
+	if p.Authenticate(&provider.Delivery{}) {
 		t.Error("an empty delivery is let in")
 	}
 }
 
-func decodesSample(t *testing.T, s schema.System, p schema.Provider, sample schema.Sample, get func(string) string) {
+func decodesSample(t *testing.T, s provider.System, p provider.Provider, sample provider.Sample, get func(string) string) {
 	d := build(sample)
-	p.(schema.Sender).Sign(d)
+	p.(provider.Sender).Sign(d)
 	_, data, err := p.Decode(d)
 	if err != nil {
 		t.Fatalf("is quarantined: %v", err)
@@ -129,7 +131,7 @@ func decodesSample(t *testing.T, s schema.System, p schema.Provider, sample sche
 
 // Check decodes d and fails t where that breaks a promise: a kind whose parts are tokens or else a Quarantine with a sentence, the same for the
 // same bytes, also when it is read again as it was stored, and an event that is the same after the log.
-func Check(t testing.TB, p schema.Provider, d *schema.Delivery) {
+func Check(t testing.TB, p provider.Provider, d *provider.Delivery) {
 	t.Helper()
 	before := clone(d)
 	kind, data, err := p.Decode(d)
@@ -144,7 +146,7 @@ func Check(t testing.TB, p schema.Provider, d *schema.Delivery) {
 	if kind != stored || !reflect.DeepEqual(data, dataStored) || !reflect.DeepEqual(err, errStored) {
 		t.Errorf("as it was stored it gave %s %+v %v; want %s %+v %v", stored, dataStored, errStored, kind, data, err)
 	}
-	if f, ok := p.(schema.SecretFinder); ok {
+	if f, ok := p.(provider.SecretFinder); ok {
 		for _, pointer := range f.Secrets(d) {
 			if !strings.HasPrefix(pointer, "/") {
 				t.Errorf("%q is not a JSON Pointer into the body", pointer)
@@ -167,7 +169,7 @@ func Check(t testing.TB, p schema.Provider, d *schema.Delivery) {
 
 func checkQuarantine(t testing.TB, kind schema.Kind, data schema.Data, err error) {
 	t.Helper()
-	var q *schema.Quarantine
+	var q *provider.Quarantine
 	if !errors.As(err, &q) {
 		t.Fatalf("the error is %T, not a *Quarantine: %v", err, err)
 	}
@@ -215,7 +217,7 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string)
 	data.Provider = "source-1"
 	plain := data
 	if data.User != nil {
-		if err := schema.SealUser(&schematest.Keys{}, id, person, &data); err != nil {
+		if err := people.SealUser(&peopletest.Keys{}, id, person, &data); err != nil {
 			t.Fatalf("the user cannot be sealed: %v", err)
 		}
 	}
@@ -231,7 +233,7 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string)
 	if !reflect.DeepEqual(read.Data, data) {
 		t.Errorf("after the log the data is\n%+v, was\n%+v", read.Data, data)
 	}
-	if schema.OpenPerson(&schematest.Keys{}, read); plain.User != nil && !reflect.DeepEqual(read.Data.User.Person, plain.User.Person) {
+	if people.OpenPerson(&peopletest.Keys{}, read); plain.User != nil && !reflect.DeepEqual(read.Data.User.Person, plain.User.Person) {
 		t.Errorf("opened, the person is\n%+v, was\n%+v", read.Data.User.Person, plain.User.Person)
 	}
 	address, err := schema.ParseSubject(event.NATSSubject())
@@ -244,13 +246,13 @@ func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string)
 }
 
 // atOnce has the race detector look at one provider used by many.
-func atOnce(t *testing.T, s schema.System, p schema.Provider) {
+func atOnce(t *testing.T, s provider.System, p provider.Provider) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for _, sample := range s.Samples {
 				d := build(sample)
-				p.(schema.Sender).Sign(d)
+				p.(provider.Sender).Sign(d)
 				p.Authenticate(d)
 				p.Decode(d)
 			}
@@ -259,7 +261,7 @@ func atOnce(t *testing.T, s schema.System, p schema.Provider) {
 	wg.Wait()
 }
 
-func build(sample schema.Sample) *schema.Delivery { return sample.Build(maps.Clone(sample.Params)) }
+func build(sample provider.Sample) *provider.Delivery { return sample.Build(maps.Clone(sample.Params)) }
 
 func without(missing string, get func(string) string) func(string) string {
 	return func(name string) string {
@@ -270,7 +272,7 @@ func without(missing string, get func(string) string) func(string) string {
 	}
 }
 
-func clone(d *schema.Delivery) *schema.Delivery {
+func clone(d *provider.Delivery) *provider.Delivery {
 	c := *d
 	c.Body = slices.Clone(d.Body)
 	c.Header = maps.Clone(d.Header)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // bodies are what comes to an open endpoint sooner or later. None of it may panic a decoder, and all of it is stored as something.
@@ -20,16 +20,16 @@ var bodies = []string{
 
 var queries = []string{"", "%zz", "Status", "Status=&RequestId=", "a=%ff", "eventType=%00", "Status=Unheard&RequestId=1", strings.Repeat("&", 1000), "a=1;b=2"}
 
-func junk(t *testing.T, s schema.System, p schema.Provider) {
+func junk(t *testing.T, s provider.System, p provider.Provider) {
 	for _, feed := range p.Feeds() {
 		for _, method := range feed.Methods {
 			for _, contentType := range []string{"", "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data", "\x00"} {
 				for _, body := range bodies {
-					Check(t, p, &schema.Delivery{Feed: feed.Name, Method: method, Header: header(contentType), Body: []byte(body)})
+					Check(t, p, &provider.Delivery{Feed: feed.Name, Method: method, Header: header(contentType), Body: []byte(body)})
 				}
 			}
 			for _, query := range queries {
-				Check(t, p, &schema.Delivery{Feed: feed.Name, Method: method, Query: query})
+				Check(t, p, &provider.Delivery{Feed: feed.Name, Method: method, Query: query})
 			}
 		}
 	}

@@ -7,20 +7,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/certtrail/certtrail/ingest/provider"
+	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // Redacted is what is stored of d, with a body that is not JSON as it reads. It fails t unless that still decodes to what d does: a redaction
 // that takes away an id or a state would make a later decoder lose what this one found. What is about a person is stored sealed; this is what is in it.
-func Redacted(t testing.TB, p schema.Provider, d *schema.Delivery, known ...string) string {
+func Redacted(t testing.TB, p provider.Provider, d *provider.Delivery, known ...string) string {
 	t.Helper()
 	var pointers []string
-	if f, ok := p.(schema.SecretFinder); ok {
+	if f, ok := p.(provider.SecretFinder); ok {
 		pointers = f.Secrets(d)
 	}
-	o := schema.Redact(d, pointers, known)
+	o := redact.Redact(d.Request(), pointers, known)
 	if _, is := about(p, d); is {
-		o = schema.NewRedactor(known).RedactSecrets(d, pointers)
+		o = redact.New(known).RedactSecrets(d.Request(), pointers)
 	}
 	again := redelivery(t, o, d.Feed)
 	kind, data, err := p.Decode(d)
@@ -32,12 +34,12 @@ func Redacted(t testing.TB, p schema.Provider, d *schema.Delivery, known ...stri
 }
 
 // asStored is d after the log, were there nothing to redact but its credentials. Junk may be redacted to something else, so its promise is this.
-func asStored(t testing.TB, d *schema.Delivery) *schema.Delivery {
+func asStored(t testing.TB, d *provider.Delivery) *provider.Delivery {
 	t.Helper()
 	o := schema.Original{Method: d.Method, Query: d.Query, Headers: map[string]string{}}
 	for name, values := range d.Header {
 		if name == "Authorization" || strings.HasSuffix(name, "-Key") {
-			values = []string{"[redacted]"}
+			values = []string{redact.Mark}
 		}
 		o.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 	}
@@ -49,9 +51,9 @@ func asStored(t testing.TB, d *schema.Delivery) *schema.Delivery {
 	return redelivery(t, &o, d.Feed)
 }
 
-func redelivery(t testing.TB, o *schema.Original, feed string) *schema.Delivery {
+func redelivery(t testing.TB, o *schema.Original, feed string) *provider.Delivery {
 	t.Helper()
-	d, err := o.Redelivery(feed)
+	d, err := provider.Redelivery(o, feed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +61,8 @@ func redelivery(t testing.TB, o *schema.Original, feed string) *schema.Delivery 
 }
 
 // about tells whether p finds a person in d, and who.
-func about(p schema.Provider, d *schema.Delivery) (name string, is bool) {
-	if f, ok := p.(schema.PersonFinder); ok {
+func about(p provider.Provider, d *provider.Delivery) (name string, is bool) {
+	if f, ok := p.(provider.PersonFinder); ok {
 		return f.Person(d)
 	}
 	return "", false

@@ -10,44 +10,45 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // user is a User object. Its API names id, email and name; the other names are those that the pages on users use.
 type user struct {
-	ID        schema.Text `json:"id"`
-	Email     schema.Text `json:"email"`
-	Name      schema.Text `json:"name"`
-	FirstName schema.Text `json:"first_name"`
-	LastName  schema.Text `json:"last_name"`
-	Phone     schema.Text `json:"phone"`
+	ID        provider.Text `json:"id"`
+	Email     provider.Text `json:"email"`
+	Name      provider.Text `json:"name"`
+	FirstName provider.Text `json:"first_name"`
+	LastName  provider.Text `json:"last_name"`
+	Phone     provider.Text `json:"phone"`
 }
 
 // site is what of a target.site is not secret.
 type site struct {
-	Name     schema.Text `json:"name"`
-	URL      schema.Text `json:"url"`
-	Host     schema.Text `json:"host"`
-	Verified schema.Bool `json:"verified"`
-	Method   schema.Text `json:"verification_method"`
-	Error    schema.Text `json:"verification_last_error"`
+	Name     provider.Text `json:"name"`
+	URL      provider.Text `json:"url"`
+	Host     provider.Text `json:"host"`
+	Verified provider.Bool `json:"verified"`
+	Method   provider.Text `json:"verification_method"`
+	Error    provider.Text `json:"verification_last_error"`
 }
 
 // target is a Target object.
 type target struct {
-	ID   schema.Text     `json:"id"`
-	Name schema.Text     `json:"name"`
+	ID   provider.Text   `json:"id"`
+	Name provider.Text   `json:"name"`
 	Site json.RawMessage `json:"site"`
 }
 
 // scan is a Scan object.
 type scan struct {
-	ID        schema.Text     `json:"id"`
+	ID        provider.Text   `json:"id"`
 	Target    json.RawMessage `json:"target"`
-	Status    schema.Text     `json:"status"`
-	Profile   schema.Text     `json:"scan_profile"`
-	Started   schema.Text     `json:"started"`
-	Completed schema.Text     `json:"completed"`
+	Status    provider.Text   `json:"status"`
+	Profile   provider.Text   `json:"scan_profile"`
+	Started   provider.Text   `json:"started"`
+	Completed provider.Text   `json:"completed"`
 	Lows      whole           `json:"lows"`
 	Mediums   whole           `json:"mediums"`
 	Highs     whole           `json:"highs"`
@@ -55,17 +56,17 @@ type scan struct {
 
 // finding is a Finding object. Its id is a number that is unique only within its target.
 type finding struct {
-	ID         schema.Text     `json:"id"`
+	ID         provider.Text   `json:"id"`
 	Target     json.RawMessage `json:"target"`
 	Definition json.RawMessage `json:"definition"`
-	URL        schema.Text     `json:"url"`
-	Method     schema.Text     `json:"method"`
-	Parameter  schema.Text     `json:"parameter"`
-	State      schema.Text     `json:"state"`
+	URL        provider.Text   `json:"url"`
+	Method     provider.Text   `json:"method"`
+	Parameter  provider.Text   `json:"parameter"`
+	State      provider.Text   `json:"state"`
 	Severity   whole           `json:"severity"`
 	Score      fraction        `json:"cvss_score"`
-	Vector     schema.Text     `json:"cvss_vector"`
-	LastFound  schema.Text     `json:"last_found"`
+	Vector     provider.Text   `json:"cvss_vector"`
+	LastFound  provider.Text   `json:"last_found"`
 }
 
 // object reads what of a T is there; what is no object has nothing of one.
@@ -75,7 +76,7 @@ func object[T any](raw json.RawMessage) (v T) {
 }
 
 // id checks one of the content's ids.
-func id(name string, t schema.Text) (string, error) {
+func id(name string, t provider.Text) (string, error) {
 	if t == "" {
 		return "", fmt.Errorf("has no %s", name)
 	}
@@ -86,7 +87,7 @@ func id(name string, t schema.Text) (string, error) {
 	return s, nil
 }
 
-func text(t schema.Text) string { return schema.Clip(string(t), schema.MaxText) }
+func text(t provider.Text) string { return provider.Clip(string(t), provider.MaxText) }
 
 func readUser(raw json.RawMessage) user { return object[user](raw) }
 
@@ -187,8 +188,8 @@ func describeFinding(out *schema.Data, content json.RawMessage) error {
 		unreadable(out, "target_id", "the finding does not say of which target it is, and its number is unique only there")
 	}
 	definition := object[struct {
-		ID   schema.Text `json:"id"`
-		Name schema.Text `json:"name"`
+		ID   provider.Text `json:"id"`
+		Name provider.Text `json:"name"`
 	}](f.Definition)
 	d := &schema.Finding{
 		Name: text(definition.Name), DefinitionID: text(definition.ID), URL: cleanURL(string(f.URL)), Host: hostOf(string(f.URL)), Method: text(f.Method),
@@ -205,7 +206,7 @@ func describeFinding(out *schema.Data, content json.RawMessage) error {
 }
 
 // readTime reads a time with or without a zone, which is UTC then.
-func readTime(out *schema.Data, to **schema.Time, part string, t schema.Text) {
+func readTime(out *schema.Data, to **schema.Time, part string, t provider.Text) {
 	if t == "" {
 		return
 	}
@@ -224,7 +225,7 @@ func cleanURL(s string) string {
 		return ""
 	}
 	clean := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
-	return schema.Clip(clean.String(), schema.MaxText)
+	return provider.Clip(clean.String(), provider.MaxText)
 }
 
 func hostOf(s string) string {

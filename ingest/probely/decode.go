@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -31,15 +32,15 @@ var events = map[string]schema.Kind{
 
 // envelope is every delivery ("targets-webhooks-create" page). The list of webhooks says how far its own sending is, which is no news.
 type envelope struct {
-	ID         schema.Text     `json:"id"`
-	Event      schema.Text     `json:"event_type"`
-	OccurredAt schema.Text     `json:"occurred_at"`
-	ObjectType schema.Text     `json:"object_type"`
+	ID         provider.Text   `json:"id"`
+	Event      provider.Text   `json:"event_type"`
+	OccurredAt provider.Text   `json:"occurred_at"`
+	ObjectType provider.Text   `json:"object_type"`
 	Content    json.RawMessage `json:"content"`
 }
 
 // Decode says what d means.
-func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	e, err := read(d.Body)
 	if err != nil {
 		var syntax *json.SyntaxError
@@ -101,7 +102,7 @@ func inner(raw json.RawMessage) json.RawMessage {
 }
 
 // EventID is the event's id, which stays the same however often it is sent, and over the webhooks of an account and of its targets.
-func (p *provider) EventID(d *schema.Delivery) string {
+func (p *Provider) EventID(d *provider.Delivery) string {
 	e, err := read(d.Body)
 	if err != nil {
 		return ""
@@ -115,7 +116,7 @@ func (p *provider) EventID(d *schema.Delivery) string {
 
 // Person is whom an event of a user is about: their id, or else their e-mail address. A body that is no event may be about a user too: one that is not JSON,
 // and a list of which one element is.
-func (p *provider) Person(d *schema.Delivery) (name string, about bool) {
+func (p *Provider) Person(d *provider.Delivery) (name string, about bool) {
 	e, err := read(d.Body)
 	if err == nil {
 		return e.person()
@@ -152,6 +153,6 @@ func unreadable(out *schema.Data, part, reason string) {
 }
 
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = schema.Clip(event, schema.MaxEvent)
-	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
+	event = provider.Clip(event, provider.MaxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
 }

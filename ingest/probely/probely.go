@@ -8,14 +8,14 @@ import (
 	"crypto/subtle"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // System is Probely as certtrail serves it. No page lists the addresses it sends from.
-var System = schema.System{
+var System = provider.System{
 	Kind:  "probely",
 	Title: "Probely",
-	Settings: []schema.Setting{
+	Settings: []provider.Setting{
 		{Name: settingToken, Usage: "the last segment of the webhook's URL, which is all that tells Probely's deliveries from anybody's", Secret: true, Credential: true},
 	},
 	Howto:   "In Probely, add a webhook with the URL and its token, for the account or for each target; with both, an event comes twice and counts once.",
@@ -25,29 +25,29 @@ var System = schema.System{
 
 const settingToken = "token"
 
-type provider struct {
+type Provider struct {
 	token string
 	sum   [sha256.Size]byte // of token, so that comparing takes the same time whatever the length
 }
 
-func newProvider(get func(setting string) string) schema.Provider {
+func newProvider(get func(setting string) string) provider.Provider {
 	token := strings.TrimSpace(get(settingToken))
 	if token == "" {
 		return nil
 	}
-	return &provider{token: token, sum: sha256.Sum256([]byte(token))}
+	return &Provider{token: token, sum: sha256.Sum256([]byte(token))}
 }
 
 // Feeds is the one endpoint. A failure is retried with growing pauses ("events" page).
-func (p *provider) Feeds() []schema.Feed {
-	return []schema.Feed{{Methods: []string{"POST"}, Token: true}}
+func (p *Provider) Feeds() []provider.Feed {
+	return []provider.Feed{{Methods: []string{"POST"}, Token: true}}
 }
 
 // Authenticate compares the token of the path: a URL that is hard to guess is the only protection that the "events" page recommends.
-func (p *provider) Authenticate(d *schema.Delivery) bool {
+func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	sum := sha256.Sum256([]byte(d.Token))
 	return subtle.ConstantTimeCompare(sum[:], p.sum[:]) == 1
 }
 
 // Sign puts the token on d.
-func (p *provider) Sign(d *schema.Delivery) { d.Token = p.token }
+func (p *Provider) Sign(d *provider.Delivery) { d.Token = p.token }

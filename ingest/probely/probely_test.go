@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 func setting(name string) string { return "a-" + name + "-of-at-least-32-characters" }
 
-func post(body string) *schema.Delivery {
-	return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+func post(body string) *provider.Delivery {
+	return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
 func TestPromises(t *testing.T) { ingesttest.Run(t, System, setting) }
@@ -27,7 +28,7 @@ func TestGolden(t *testing.T) { ingesttest.Golden(t, System.New(setting)) }
 func TestAuthenticate(t *testing.T) {
 	p := System.New(func(string) string { return "0123456789abcdef" })
 	for token, want := range map[string]bool{"0123456789abcdef": true, "": false, "0123456789abcdeF": false, "0123456789abcde": false, "0123456789abcdef0": false} {
-		if got := p.Authenticate(&schema.Delivery{Token: token}); got != want {
+		if got := p.Authenticate(&provider.Delivery{Token: token}); got != want {
 			t.Errorf("token %q is let in: %v, want %v", token, got, want)
 		}
 	}
@@ -41,7 +42,7 @@ func TestContentInAString(t *testing.T) {
 		if err := json.Unmarshal(sample.Build(sample.Params).Body, &body); err != nil {
 			t.Fatal(err)
 		}
-		as := func(content json.RawMessage) (*schema.Delivery, schema.Kind, schema.Data) {
+		as := func(content json.RawMessage) (*provider.Delivery, schema.Kind, schema.Data) {
 			body["content"] = content
 			d := post(ingesttest.JSON(t, body))
 			kind, data, err := p.Decode(d)
@@ -57,7 +58,7 @@ func TestContentInAString(t *testing.T) {
 		if kind != kindOfText || !reflect.DeepEqual(data, dataOfText) {
 			t.Errorf("%s in a string is %s %s, want %s %s", sample.Event, kindOfText, ingesttest.JSON(t, dataOfText), kind, ingesttest.JSON(t, data))
 		}
-		f := p.(schema.PersonFinder)
+		f := p.(provider.PersonFinder)
 		nameOfObject, aboutObject := f.Person(object)
 		nameOfText, aboutText := f.Person(text)
 		if nameOfObject != nameOfText || aboutObject != aboutText || aboutObject != strings.HasPrefix(sample.Event, "user") {
@@ -141,15 +142,15 @@ func TestDecodeQuarantine(t *testing.T) {
 			ingesttest.Check(t, p, d)
 			ingesttest.Redacted(t, p, d)
 			_, _, err := p.Decode(d)
-			var q *schema.Quarantine
+			var q *provider.Quarantine
 			if !errors.As(err, &q) {
 				t.Fatalf("is not quarantined: %v", err)
 			}
 			reason, unreadable := strings.CutPrefix(tc.want, "! ")
-			if *q != (schema.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
+			if *q != (provider.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
 				t.Errorf("got %+v", *q)
 			}
-			if _, about := p.(schema.PersonFinder).Person(d); about != tc.about {
+			if _, about := p.(provider.PersonFinder).Person(d); about != tc.about {
 				t.Errorf("is about a person: %v, want %v", about, tc.about)
 			}
 		})
@@ -157,7 +158,7 @@ func TestDecodeQuarantine(t *testing.T) {
 }
 
 func TestEventID(t *testing.T) {
-	p := System.New(setting).(schema.Identifier)
+	p := System.New(setting).(provider.Identifier)
 	for body, want := range map[string]string{
 		`{"id":"2LByjGetTqcN","event_type":"x"}`: "2LByjGetTqcN", `{"id":7}`: "7", `{"id":null}`: "", `{}`: "", `[]`: "", `{"id":"` + strings.Repeat("1", 257) + `"}`: "", `{"id":" a b "}`: "a b",
 	} {
@@ -184,7 +185,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := post(string(body))
 		ingesttest.Check(t, p, d)
-		if id := p.(schema.Identifier).EventID(d); len(id) > 256 {
+		if id := p.(provider.Identifier).EventID(d); len(id) > 256 {
 			t.Errorf("the event's id has %d bytes", len(id))
 		}
 	})

@@ -7,16 +7,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // samples are the deliveries that Probely sends, one per event type, with the members that its API gives of each object.
-func samples() []schema.Sample {
+func samples() []provider.Sample {
 	aTarget := map[string]string{"target_id": "3NnoNEvCLtsc", "name": "Web shop", "host": "www.example.test"}
 	aScan := with(aTarget, "scan_id", "3epwuyBoKQKN", "lows", "2", "mediums", "1", "highs", "0")
 	aFinding := with(aTarget, "finding_id", "12", "name", "Weak cipher suites in TLS", "severity", "20", "path", "/")
 	aUser := map[string]string{"user_id": "2aDq6BEzAK5u", "email": "jane.doe@example.test", "name": "Jane Doe"}
-	var list []schema.Sample
+	var list []provider.Sample
 	for _, event := range []string{"target_created", "target_verified", "target_verification_failed", "target_deleted"} {
 		list = append(list, sample(event, aTarget, targetObject))
 	}
@@ -44,8 +44,8 @@ func with(params map[string]string, pairs ...string) map[string]string {
 }
 
 // sample has an id of its own each time it is built, as every event has, unless event_id gives one.
-func sample(event string, params map[string]string, content func(event string, p map[string]string) map[string]any) schema.Sample {
-	return schema.Sample{Event: event, Params: with(params, "event_id", "", "occurred_at", "2026-11-21T21:59:58.071Z"), Build: func(p map[string]string) *schema.Delivery {
+func sample(event string, params map[string]string, content func(event string, p map[string]string) map[string]any) provider.Sample {
+	return provider.Sample{Event: event, Params: with(params, "event_id", "", "occurred_at", "2026-11-21T21:59:58.071Z"), Build: func(p map[string]string) *provider.Delivery {
 		eventID := p["event_id"]
 		if eventID == "" {
 			eventID = rand.Text()[:12]
@@ -56,7 +56,7 @@ func sample(event string, params map[string]string, content func(event string, p
 			"id": eventID, "event_type": event, "occurred_at": p["occurred_at"], "object_type": objectType, "content": content(event, p),
 			"webhooks": []any{map[string]any{"id": "427jgP7ESpXC", "api_version": "v1", "status": "scheduled", "next_try": p["occurred_at"], "retries": 0}},
 		})
-		return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: bytes.TrimSuffix(body.Bytes(), []byte("\n"))}
+		return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: bytes.TrimSuffix(body.Bytes(), []byte("\n"))}
 	}}
 }
 

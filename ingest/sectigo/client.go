@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. It may be called at once from many goroutines. An answer
-// of status 400 to 499 is a *schema.Refusal.
+// of status 400 to 499 is a *provider.Refusal.
 type API interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
@@ -57,14 +58,14 @@ type DSRecord struct {
 
 // ListDS is dnssec.described with the DS records that the platform lists of a website: all of them, SHA-256 before other digests, and, where their
 // times of creation tell it, the newest by itself. Nothing listed is no event. What of it cannot be read is left out, and told.
-func (c *Client) ListDS(ctx context.Context, websiteID string) (schema.Answer, error) {
+func (c *Client) ListDS(ctx context.Context, websiteID string) (provider.Answer, error) {
 	list, raw, err := c.DSRecords(ctx, websiteID)
 	var unreadable *unreadableRecord
 	if err != nil && !errors.As(err, &unreadable) {
-		return schema.Answer{}, err
+		return provider.Answer{}, err
 	}
 	if len(list) == 0 && unreadable == nil {
-		return schema.Answer{}, nil
+		return provider.Answer{}, nil
 	}
 	data := schema.Data{Event: "ds_records", Decoder: apiDecoder, WebsiteID: websiteID, DS: newest(list)}
 	if unreadable != nil {
@@ -74,7 +75,7 @@ func (c *Client) ListDS(ctx context.Context, websiteID string) (schema.Answer, e
 		data.DSRecords = append(data.DSRecords, r.DS)
 		data.Domain = cmp.Or(data.Domain, r.Domain)
 	}
-	return schema.Answer{Kind: schema.DNSSECDescribed, Data: data, Delivery: &schema.Delivery{Method: http.MethodGet, Header: map[string][]string{}, Body: raw}}, nil
+	return provider.Answer{Kind: schema.DNSSECDescribed, Data: data, Delivery: &provider.Delivery{Method: http.MethodGet, Header: map[string][]string{}, Body: raw}}, nil
 }
 
 // newest is the first record of the key whose record was created last; nil unless all say when they were created, and those created last are of one key.
@@ -142,7 +143,7 @@ func (c *Client) DSRecords(ctx context.Context, websiteID string) (list []DSReco
 
 // refused makes a sentence of a refusal. Any other error stays as it is.
 func refused(tried string, err error) error {
-	var r *schema.Refusal
+	var r *provider.Refusal
 	if !errors.As(err, &r) {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -16,18 +17,18 @@ const decoder = "sectigo/1"
 // envelope is every delivery of the Web Security Platform. It gives no time, and its id is the webhook's, not the delivery's
 // ("Webhook Events" page, attribute table).
 type envelope struct {
-	ID     schema.Text     `json:"id"`
-	Event  schema.Text     `json:"event"`
+	ID     provider.Text   `json:"id"`
+	Event  provider.Text   `json:"event"`
 	Target json.RawMessage `json:"target"`
 	Body   json.RawMessage `json:"body"`
 }
 
 type target struct {
-	Type schema.Text `json:"type"`
-	ID   schema.Text `json:"id"`
+	Type provider.Text `json:"type"`
+	ID   provider.Text `json:"id"`
 }
 
-func decodeWebhook(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func decodeWebhook(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	var e envelope
 	if err := json.Unmarshal(bytes.TrimPrefix(d.Body, []byte("\ufeff")), &e); err != nil {
 		if isSyntax(err) {
@@ -45,7 +46,7 @@ func decodeWebhook(d *schema.Delivery) (schema.Kind, schema.Data, error) {
 	}
 	var about target
 	_ = json.Unmarshal(e.Target, &about) // a target that is no object has no id, which is told below
-	out := schema.Data{Event: event, Decoder: decoder, TargetType: schema.Clip(string(about.Type), schema.MaxText)}
+	out := schema.Data{Event: event, Decoder: decoder, TargetType: provider.Clip(string(about.Type), provider.MaxText)}
 	var err error
 	if out.TargetID, err = schema.ID(string(about.ID)); err != nil {
 		return unreadable(event, fmt.Sprintf("the target's id cannot be used: %v", err))
@@ -84,7 +85,7 @@ func kindOf(event string) (schema.Kind, bool) {
 
 // Secrets gives up the whole body of the events that bring a login link, a password or a download link, for no page shows its shape. It is more
 // generous than Decode in what it takes for such an event, also within a list of them, because what is stored is stored for ever.
-func (p *provider) Secrets(d *schema.Delivery) []string {
+func (p *Provider) Secrets(d *provider.Delivery) []string {
 	if d.Feed != "" {
 		return nil
 	}
@@ -113,7 +114,7 @@ func secretBodies(delivery json.RawMessage, at string) []string {
 		case strings.EqualFold(key, "body"):
 			pointers = append(pointers, at+"/"+key)
 		case strings.EqualFold(key, "event"):
-			var event schema.Text
+			var event provider.Text
 			_ = event.UnmarshalJSON(raw) // decoded, for an escape in the name must not hide it
 			secret = secret || bearsSecret(string(event))
 		}
@@ -144,6 +145,6 @@ func undocumented(event, reason string) (schema.Kind, schema.Data, error) {
 
 // quarantine makes the reason, which is what people read, a sentence.
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = schema.Clip(event, schema.MaxEvent)
-	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
+	event = provider.Clip(event, provider.MaxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }

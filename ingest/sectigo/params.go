@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // maxParams bounds how many parameters a push may have; a dozen are documented.
@@ -29,7 +29,7 @@ var errNoObject = errors.New("the body is JSON, but not an object with parameter
 
 // parameters are those of the body, then those of the query. The page says GET or POST and shows a table of parameters, but not how a POST
 // encodes them: a form is likeliest, and the other two usual ways cost little.
-func parameters(d *schema.Delivery) (params, error) {
+func parameters(d *provider.Delivery) (params, error) {
 	var ps params
 	body := bytes.TrimPrefix(d.Body, []byte("\ufeff"))
 	media, options, _ := mime.ParseMediaType(d.Get("Content-Type")) // one that cannot be read is as if absent
@@ -77,7 +77,7 @@ func (ps *params) addForm(form string) error {
 }
 
 func (ps *params) addJSON(body []byte) error {
-	var object map[string]schema.Text
+	var object map[string]provider.Text
 	switch err := json.Unmarshal(body, &object); {
 	case err != nil && isSyntax(err):
 		return fmt.Errorf("the body is not JSON: %w", err)

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // decodePush says what a certificate issuance push means ("Call information" and "Status codes" pages).
-func decodePush(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func decodePush(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	ps, err := parameters(d)
 	if err != nil {
 		return quarantine("", err.Error(), !errors.Is(err, errNoObject))
@@ -25,7 +26,7 @@ func decodePush(d *schema.Delivery) (schema.Kind, schema.Data, error) {
 			eventType = documented
 		}
 	}
-	out := schema.Data{Event: schema.Clip(eventType, schema.MaxEvent), Decoder: decoder}
+	out := schema.Data{Event: provider.Clip(eventType, provider.MaxEvent), Decoder: decoder}
 	errID := readIDs(&out, ps)
 	switch {
 	case errID != nil && (eventType == "Certificate" || eventType == "CallBack" || eventType == "PreRevocationNotification"):
@@ -79,11 +80,11 @@ func statusOf(status, code string) string {
 }
 
 func decodeStatus(out schema.Data, ps params) (schema.Kind, schema.Data, error) {
-	given, desc := ps.get("status"), schema.Clip(ps.get("statusDesc"), schema.MaxText)
+	given, desc := ps.get("status"), provider.Clip(ps.get("statusDesc"), provider.MaxText)
 	status := statusOf(given, ps.get("statusCode"))
 	switch {
 	case given != "" && statusOf(given, "") == "":
-		out.Event = schema.Clip("Certificate/"+given, schema.MaxEvent)
+		out.Event = provider.Clip("Certificate/"+given, provider.MaxEvent)
 	case status != "":
 		out.Event = "Certificate/" + status
 	}
@@ -114,7 +115,7 @@ func readCertificate(out *schema.Data, pem string) {
 	if pem == "" { // status only, as most accounts have it
 		return
 	}
-	cert, err := schema.ParseCertificate(pem)
+	cert, err := provider.ParseCertificate(pem)
 	if err != nil {
 		out.Unreadable = append(out.Unreadable, schema.Unreadable{Part: "certificate", Reason: err.Error()})
 		return
@@ -144,7 +145,7 @@ func decodeCallBack(out schema.Data, ps params) (schema.Kind, schema.Data, error
 		out.CheckState = schema.CheckPassed
 	}
 	if out.CheckState == schema.CheckFailed || out.CheckState == schema.CheckDelayed {
-		out.Reason = schema.Clip(ps.get("statusDesc"), schema.MaxText)
+		out.Reason = provider.Clip(ps.get("statusDesc"), provider.MaxText)
 	}
 	return withIDs(schema.OrderUpdated, out)
 }
@@ -188,7 +189,7 @@ func parseTime(s string) (schema.Time, error) {
 func reason(ps params) string {
 	for _, name := range []string{"revocationReasonName", "revocationReason", "reason", "statusDesc"} {
 		if s := ps.get(name); s != "" {
-			return schema.Clip(s, schema.MaxText)
+			return provider.Clip(s, provider.MaxText)
 		}
 	}
 	return ""

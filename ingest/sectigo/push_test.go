@@ -8,15 +8,16 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
-func push1(query string) *schema.Delivery {
-	return &schema.Delivery{Feed: "push", Method: "GET", Query: query}
+func push1(query string) *provider.Delivery {
+	return &provider.Delivery{Feed: "push", Method: "GET", Query: query}
 }
 
-func pushed(contentType, body string) *schema.Delivery {
-	return &schema.Delivery{Feed: "push", Method: "POST", Header: map[string][]string{"Content-Type": {contentType}}, Body: []byte(body)}
+func pushed(contentType, body string) *provider.Delivery {
+	return &provider.Delivery{Feed: "push", Method: "POST", Header: map[string][]string{"Content-Type": {contentType}}, Body: []byte(body)}
 }
 
 func TestPush(t *testing.T) {
@@ -68,7 +69,7 @@ func TestPush(t *testing.T) {
 			p := System.New(setting)
 			tc.want.OrderID, tc.want.CertificateID, tc.want.Decoder = "991001", "992001", decoder
 			query := "orderNumber=991001&certificateID=992001&" + query
-			for _, d := range []*schema.Delivery{push1(query), pushed("application/x-www-form-urlencoded", query), pushed("", query), pushed("application/json", asJSON(t, query))} {
+			for _, d := range []*provider.Delivery{push1(query), pushed("application/x-www-form-urlencoded", query), pushed("", query), pushed("application/json", asJSON(t, query))} {
 				ingesttest.Check(t, p, d)
 				ingesttest.Redacted(t, p, d)
 				kind, data, err := p.Decode(d)
@@ -190,7 +191,7 @@ func TestPushQuarantine(t *testing.T) {
 	long := strings.Repeat("1", 257)
 	const tooLong = "cannot be used: an id of 257 bytes is longer than the 256 that a subject bears."
 	for name, tc := range map[string]struct {
-		d             *schema.Delivery
+		d             *provider.Delivery
 		event, reason string
 	}{
 		"no order":         {push1("eventType=Certificate&status=issued&certificateID=1"), "Certificate/issued", "! The Certificate/issued push has no orderNumber."},

@@ -6,19 +6,19 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // samples are the deliveries of the Web Security Platform, one per event. Only user_create and the two rotations have a documented body ("Webhook
 // Events", "DNSSEC Rotation Start Webhook"); the other bodies are guesses from one line each. An empty parameter leaves its key out.
-func samples() []schema.Sample {
+func samples() []provider.Sample {
 	ds := map[string]string{
 		"domain": "", "key_tag": "38696", "algorithm": "13", "digest_type": "2",
 		"digest": "49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD", "created_at": "2026-11-20T09:00:00Z",
 	}
 	change := map[string]string{"previous_state": "in_progress", "current_state": "complete"}
 	enabled := map[string]string{}
-	list := []schema.Sample{
+	list := []provider.Sample{
 		sample("website_dnssec_rotation_start", ds, rotation),
 		sample("website_dnssec_rotation_complete", ds, rotation),
 		sample("website_malware_issue_found", map[string]string{"path": "/index.php", "issue": "sample malware"}, plainBody("path", "issue")),
@@ -38,11 +38,11 @@ func samples() []schema.Sample {
 	return list
 }
 
-func sample(event string, params map[string]string, body func(p map[string]string) any) schema.Sample {
+func sample(event string, params map[string]string, body func(p map[string]string) any) provider.Sample {
 	prefix, _, _ := strings.Cut(event, "_")
 	all := map[string]string{"id": "123456", "partner_id": "1", prefix + "_id": "42"}
 	maps.Copy(all, params)
-	return schema.Sample{Event: event, Params: all, Build: func(p map[string]string) *schema.Delivery {
+	return provider.Sample{Event: event, Params: all, Build: func(p map[string]string) *provider.Delivery {
 		targetType := map[string]string{"website": "Website", "database": "Database", "user": "User"}[prefix]
 		return delivery(p, event, targetData{targetType, number(p[prefix+"_id"])}, body(p))
 	}}
@@ -57,7 +57,7 @@ type partner struct {
 	ID json.RawMessage `json:"id,omitempty"`
 }
 
-func delivery(p map[string]string, event string, about targetData, body any) *schema.Delivery {
+func delivery(p map[string]string, event string, about targetData, body any) *provider.Delivery {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -69,7 +69,7 @@ func delivery(p map[string]string, event string, about targetData, body any) *sc
 		Body    any             `json:"body"`
 		Partner partner         `json:"partner"`
 	}{number(p["id"]), event, about, body, partner{number(p["partner_id"])}})
-	return &schema.Delivery{
+	return &provider.Delivery{
 		Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: bytes.TrimSuffix(b.Bytes(), []byte("\n")),
 	}
 }

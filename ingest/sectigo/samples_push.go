@@ -3,17 +3,17 @@ package sectigo
 import (
 	"maps"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // pushSamples are the certificate issuance pushes: one per status of a Certificate event, and the two other event types that mean something.
 // "push-" tells them from the platform's events. With a certificate they are a POST, without one a GET, as the page has it.
-func pushSamples() []schema.Sample {
+func pushSamples() []provider.Sample {
 	ids := map[string]string{"order_id": "991001", "certificate_id": "992001"}
 	status := func(status, code, desc string) map[string]string {
 		return map[string]string{"status": status, "status_code": code, "reason": desc}
 	}
-	list := []schema.Sample{
+	list := []provider.Sample{
 		push("issued", ids, status("issued", "6", "valid"), map[string]string{"certificate": "", "ca_certificate": "", "removed_domains": ""}),
 		push("rejected", ids, status("rejected", "7", "rejected: the organization could not be verified")),
 		push("revoked", ids, status("revoked", "8", "revoked"), map[string]string{"revocation_reason_code": "5", "revocation_reason": "cessationOfOperation"}),
@@ -30,13 +30,13 @@ func pushSamples() []schema.Sample {
 	return list
 }
 
-func push(event string, params ...map[string]string) schema.Sample {
+func push(event string, params ...map[string]string) provider.Sample {
 	all := map[string]string{"event_type": "Certificate"}
 	for _, p := range params {
 		maps.Copy(all, p)
 	}
-	return schema.Sample{Event: "push-" + event, Params: all, Build: func(p map[string]string) *schema.Delivery {
-		form := schema.Form(
+	return provider.Sample{Event: "push-" + event, Params: all, Build: func(p map[string]string) *provider.Delivery {
+		form := provider.Form(
 			"orderNumber", p["order_id"], "certificateID", p["certificate_id"], "eventType", p["event_type"],
 			"certificate", p["certificate"], "caCertificate", p["ca_certificate"],
 			"status", p["status"], "statusCode", p["status_code"], "statusDesc", p["reason"], "removedDomains", p["removed_domains"],
@@ -44,9 +44,9 @@ func push(event string, params ...map[string]string) schema.Sample {
 			"revocationDate", p["revocation_date"], // a guess: the page's table of PreRevocationNotification could not be read
 		)
 		if p["certificate"] == "" && p["event_type"] != "PreRevocationNotification" {
-			return &schema.Delivery{Feed: feedPush, Method: "GET", Query: form}
+			return &provider.Delivery{Feed: feedPush, Method: "GET", Query: form}
 		}
-		return &schema.Delivery{
+		return &provider.Delivery{
 			Feed: feedPush, Method: "POST", Header: map[string][]string{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: []byte(form),
 		}
 	}}

@@ -8,14 +8,15 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // System is Sectigo as certtrail serves it. The addresses are those of the pages "Webhook Events" and, the last one, "Call information".
-var System = schema.System{
+var System = provider.System{
 	Kind:  "sectigo",
 	Title: "Sectigo",
-	Settings: []schema.Setting{
+	Settings: []provider.Setting{
 		{Name: settingUsername, Usage: "the user name of HTTP Basic authentication, for both feeds", Credential: true},
 		{Name: settingPassword, Usage: "the password of HTTP Basic authentication, for both feeds", Secret: true, Credential: true},
 	},
@@ -35,27 +36,27 @@ const (
 	feedPush        = "push"
 )
 
-type provider struct {
+type Provider struct {
 	userinfo string            // "username:password"
 	sum      [sha256.Size]byte // of userinfo, so that comparing takes the same time whatever the length
 }
 
-func newProvider(get func(setting string) string) schema.Provider {
+func newProvider(get func(setting string) string) provider.Provider {
 	username, password := get(settingUsername), get(settingPassword)
 	if username == "" || password == "" {
 		return nil
 	}
 	userinfo := username + ":" + password
-	return &provider{userinfo: userinfo, sum: sha256.Sum256([]byte(userinfo))}
+	return &Provider{userinfo: userinfo, sum: sha256.Sum256([]byte(userinfo))}
 }
 
 // Feeds are the two endpoints. The push is a GET when it tells a status only, and a POST when it brings a certificate ("Call information" page).
-func (p *provider) Feeds() []schema.Feed {
-	return []schema.Feed{{Methods: []string{"POST"}}, {Name: feedPush, Methods: []string{"GET", "POST"}}}
+func (p *Provider) Feeds() []provider.Feed {
+	return []provider.Feed{{Methods: []string{"POST"}}, {Name: feedPush, Methods: []string{"GET", "POST"}}}
 }
 
 // Authenticate compares the user name and password of HTTP Basic authentication as one.
-func (p *provider) Authenticate(d *schema.Delivery) bool {
+func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	scheme, credentials, _ := strings.Cut(d.Get("Authorization"), " ")
 	userinfo, err := base64.StdEncoding.DecodeString(strings.TrimSpace(credentials))
 	sum := sha256.Sum256(userinfo)
@@ -63,7 +64,7 @@ func (p *provider) Authenticate(d *schema.Delivery) bool {
 }
 
 // Sign puts the user name and password on d.
-func (p *provider) Sign(d *schema.Delivery) {
+func (p *Provider) Sign(d *provider.Delivery) {
 	if d.Header == nil {
 		d.Header = map[string][]string{}
 	}
@@ -71,7 +72,7 @@ func (p *provider) Sign(d *schema.Delivery) {
 }
 
 // Decode says what d means.
-func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	if d.Feed == feedPush {
 		return decodePush(d)
 	}

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 func setting(name string) string { return "a-" + name + "-of-at-least-32-characters" }
 
-func post(body string) *schema.Delivery {
-	return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
+func post(body string) *provider.Delivery {
+	return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
 func TestPromises(t *testing.T) { ingesttest.Run(t, System, setting) }
@@ -32,7 +33,7 @@ func TestAuthenticate(t *testing.T) {
 		basic("certtrail:pass:word"): false, "Basic " + basic("certtrail:"): false, "Basic " + basic(":pass:word"): false,
 		"Basic " + basic("certtrail:pass:wordx"): false, "Basic " + basic("certtrail:pass:word") + "!": false,
 	} {
-		d := &schema.Delivery{Header: map[string][]string{"Authorization": {authorization}}}
+		d := &provider.Delivery{Header: map[string][]string{"Authorization": {authorization}}}
 		for _, feed := range []string{"", "push"} {
 			d.Feed = feed
 			if got := p.Authenticate(d); got != want {
@@ -83,7 +84,7 @@ func TestDecodeEvents(t *testing.T) {
 			}
 			ingesttest.Equal(t, got, data, kind, want)
 		}
-		if !slices.ContainsFunc(System.Samples, func(s schema.Sample) bool { return s.Event == event }) {
+		if !slices.ContainsFunc(System.Samples, func(s provider.Sample) bool { return s.Event == event }) {
 			t.Errorf("%s has no sample", event)
 		}
 	}
@@ -112,24 +113,24 @@ func TestDecodeQuarantine(t *testing.T) {
 }
 
 // quarantined fails t unless d is; a reason with "! " in front is that of something unreadable.
-func quarantined(t *testing.T, d *schema.Delivery, event, reason string) {
+func quarantined(t *testing.T, d *provider.Delivery, event, reason string) {
 	t.Helper()
 	p := System.New(setting)
 	ingesttest.Check(t, p, d)
 	ingesttest.Redacted(t, p, d)
 	_, _, err := p.Decode(d)
-	var q *schema.Quarantine
+	var q *provider.Quarantine
 	if !errors.As(err, &q) {
 		t.Fatalf("is not quarantined: %v", err)
 	}
 	reason, unreadable := strings.CutPrefix(reason, "! ")
-	if *q != (schema.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}) {
+	if *q != (provider.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}) {
 		t.Errorf("got %+v", *q)
 	}
 }
 
 func TestSecrets(t *testing.T) {
-	p := System.New(setting).(schema.SecretFinder)
+	p := System.New(setting).(provider.SecretFinder)
 	for event := range events {
 		var want []string
 		if event == "user_login_link" || event == "user_reset_password" || strings.HasSuffix(event, "_zip_download_available") {
@@ -152,7 +153,7 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("%s: secrets at %q, want %q", body, got, want)
 		}
 	}
-	if got := p.Secrets(&schema.Delivery{Feed: "push", Body: []byte(`{"event":"user_login_link","body":1}`)}); got != nil {
+	if got := p.Secrets(&provider.Delivery{Feed: "push", Body: []byte(`{"event":"user_login_link","body":1}`)}); got != nil {
 		t.Errorf("a push has secrets at %q", got)
 	}
 }
@@ -185,7 +186,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(true, "multipart/form-data; boundary=x", "", []byte("--x\r\nContent-Disposition: form-data; name=\"eventType\"\r\n\r\nCallBack\r\n--x--\r\n"))
 	f.Add(true, "application/json", "", []byte(`{"eventType":"PreRevocationNotification","certificateID":1,"revocationTime":1795300000}`))
 	f.Fuzz(func(t *testing.T, push bool, contentType, query string, body []byte) {
-		d := &schema.Delivery{Method: "POST", Query: query, Body: body}
+		d := &provider.Delivery{Method: "POST", Query: query, Body: body}
 		if push {
 			d.Feed = feedPush
 		}
@@ -199,7 +200,7 @@ func FuzzDecode(f *testing.F) {
 func BenchmarkDecode(b *testing.B) {
 	p := System.New(setting)
 	for _, event := range []string{"website_dnssec_rotation_start", "website_malware_issue_found", "push-issued"} {
-		i := slices.IndexFunc(System.Samples, func(s schema.Sample) bool { return s.Event == event })
+		i := slices.IndexFunc(System.Samples, func(s provider.Sample) bool { return s.Event == event })
 		d := System.Samples[i].Build(System.Samples[i].Params)
 		b.Run(event, func(b *testing.B) {
 			b.ReportAllocs()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -31,7 +32,7 @@ const (
 const maxPages = 1000
 
 // API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. Its methods may be called at once from many goroutines.
-// An answer of status 400 to 499 is a *schema.Refusal.
+// An answer of status 400 to 499 is a *provider.Refusal.
 type API interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
@@ -61,7 +62,7 @@ func Basic(username, password string) string {
 
 // refused makes a sentence of a refusal: what was tried, and what the API says. Any other error stays as it is.
 func refused(tried string, err error) error {
-	var r *schema.Refusal
+	var r *provider.Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
@@ -72,10 +73,10 @@ func refused(tried string, err error) error {
 		return fmt.Errorf("asking Xolphin to %s failed: it does not know of it. See that the number is right, and that the account is the one that has it: %w", tried, r)
 	}
 	var body struct {
-		Message schema.Text `json:"message"`
+		Message provider.Text `json:"message"`
 	}
 	_ = json.Unmarshal(r.Body, &body) // a refusal without a reason is one all the same
-	return fmt.Errorf("asking Xolphin to %s failed: it says %q: %w", tried, cmp.Or(schema.Clip(string(body.Message), schema.MaxText), "nothing"), r)
+	return fmt.Errorf("asking Xolphin to %s failed: it says %q: %w", tried, cmp.Or(provider.Clip(string(body.Message), provider.MaxText), "nothing"), r)
 }
 
 // Request is an order as the API has it. A request has no status: where it stands follows from what it says of its checks.
@@ -180,7 +181,7 @@ func (c *Client) pages(ctx context.Context, list string) ([]json.RawMessage, err
 	seen := map[string]bool{}
 	for page := 1; page <= maxPages; page++ {
 		var out struct {
-			Pages    schema.Text                  `json:"pages"`
+			Pages    provider.Text                `json:"pages"`
 			Embedded map[string][]json.RawMessage `json:"_embedded"`
 		}
 		if err := c.api.JSON(ctx, http.MethodGet, list, url.Values{"page": {strconv.Itoa(page)}}, nil, &out); err != nil {
@@ -188,7 +189,7 @@ func (c *Client) pages(ctx context.Context, list string) ([]json.RawMessage, err
 		}
 		for _, raw := range out.Embedded[list] {
 			var item struct {
-				ID schema.Text `json:"id"`
+				ID provider.Text `json:"id"`
 			}
 			_ = json.Unmarshal(raw, &item) // without a number it is left out when it is read
 			if !seen[string(item.ID)] {
@@ -214,7 +215,7 @@ func segment(id string) (string, error) {
 
 // Standings are where all orders stand: the API cannot be asked for those that changed since a time, so since is not looked at. A request that a
 // certificate matches is issued; one that is rejected or canceled is no longer told apart from one that is pending, or not listed at all.
-func (c *Client) Standings(ctx context.Context, _, _ time.Time) ([]schema.Standing, error) {
+func (c *Client) Standings(ctx context.Context, _, _ time.Time) ([]provider.Standing, error) {
 	requests, err := c.Requests(ctx)
 	if err != nil {
 		return nil, err
@@ -223,7 +224,7 @@ func (c *Client) Standings(ctx context.Context, _, _ time.Time) ([]schema.Standi
 	if err != nil {
 		return nil, err
 	}
-	var list []schema.Standing
+	var list []provider.Standing
 	for _, r := range requests {
 		list = append(list, r.standing(certificates))
 	}
@@ -231,10 +232,10 @@ func (c *Client) Standings(ctx context.Context, _, _ time.Time) ([]schema.Standi
 }
 
 // Describe is order.described with an order's names and checks. The state of its standing is "": only a certificate tells whether it is issued.
-func (c *Client) Describe(ctx context.Context, orderID string) (schema.Standing, schema.Answer, error) {
+func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	r, err := c.Request(ctx, orderID)
 	if err != nil {
-		return schema.Standing{}, schema.Answer{}, err
+		return provider.Standing{}, provider.Answer{}, err
 	}
 	r.ID = orderID
 	data := schema.Data{
@@ -242,31 +243,31 @@ func (c *Client) Describe(ctx context.Context, orderID string) (schema.Standing,
 	}
 	s := r.standing(nil)
 	s.State = ""
-	return s, schema.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, r.raw)}, nil
+	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, r.raw)}, nil
 }
 
 // Collect is certificate.collected with the certificate of this number; without one, with the newest certificate that matches the order, because an
 // Issued delivery names none. The kept original has the certificate and those above it.
-func (c *Client) Collect(ctx context.Context, orderID, certificateID string) (schema.Answer, error) {
+func (c *Client) Collect(ctx context.Context, orderID, certificateID string) (provider.Answer, error) {
 	if certificateID == "" {
 		var err error
 		if certificateID, err = c.find(ctx, orderID); err != nil {
-			return schema.Answer{}, err
+			return provider.Answer{}, err
 		}
 	}
 	leaf, err := c.Download(ctx, certificateID, FormatCertificate)
 	if err != nil {
-		return schema.Answer{}, err
+		return provider.Answer{}, err
 	}
 	bundle, err := c.Download(ctx, certificateID, FormatChain)
 	if err != nil {
-		return schema.Answer{}, err
+		return provider.Answer{}, err
 	}
 	data := schema.Data{Event: "certificate", Decoder: apiDecoder, OrderID: orderID, CertificateID: certificateID}
-	if data.Certificate, err = schema.ParseCertificate(asText(leaf)); err != nil {
+	if data.Certificate, err = provider.ParseCertificate(asText(leaf)); err != nil {
 		data.Unreadable = []schema.Unreadable{{Part: "certificate", Reason: err.Error()}}
 	}
-	answer := schema.Answer{Kind: schema.CertificateCollected, Data: data, Delivery: kept(nil, []byte(strings.TrimSpace(asText(leaf))+"\n"+asText(bundle)))}
+	answer := provider.Answer{Kind: schema.CertificateCollected, Data: data, Delivery: kept(nil, []byte(strings.TrimSpace(asText(leaf))+"\n"+asText(bundle)))}
 	answer.Delivery.Header["Content-Type"] = []string{"application/x-pem-file"}
 	return answer, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -33,11 +34,11 @@ func (t *truth) UnmarshalJSON(b []byte) error {
 
 // requestJSON is what is read of a request. validations is an open map.
 type requestJSON struct {
-	ID             schema.Text                `json:"id"`
-	Domain         schema.Text                `json:"domainName"`
+	ID             provider.Text              `json:"id"`
+	Domain         provider.Text              `json:"domainName"`
 	Names          names                      `json:"subjectAlternativeNames"`
-	Company        schema.Text                `json:"company"`
-	Ordered        schema.Text                `json:"dateOrdered"`
+	Company        provider.Text              `json:"company"`
+	Ordered        provider.Text              `json:"dateOrdered"`
 	Validations    map[string]json.RawMessage `json:"validations"`
 	RequiresAction truth                      `json:"requiresAction"`
 	Brand          truth                      `json:"brandValidation"`
@@ -48,12 +49,12 @@ type names []string
 
 func (n *names) UnmarshalJSON(b []byte) error {
 	*n = nil
-	var list []schema.Text
-	var text schema.Text
+	var list []provider.Text
+	var text provider.Text
 	if json.Unmarshal(b, &list) != nil {
 		_ = text.UnmarshalJSON(b) // never fails
 		for _, s := range strings.FieldsFunc(string(text), func(r rune) bool { return strings.ContainsRune(" ,;\r\n", r) }) {
-			list = append(list, schema.Text(s))
+			list = append(list, provider.Text(s))
 		}
 	}
 	for _, s := range list {
@@ -66,12 +67,12 @@ func (n *names) UnmarshalJSON(b []byte) error {
 
 // check is one of a request's validations.
 type check struct {
-	Status  truth       `json:"status"`
-	Message schema.Text `json:"statusMessage"`
+	Status  truth         `json:"status"`
+	Message provider.Text `json:"statusMessage"`
 	Domains []struct {
-		Domain  schema.Text `json:"domain"`
-		Status  truth       `json:"status"`
-		Message schema.Text `json:"statusMessage"`
+		Domain  provider.Text `json:"domain"`
+		Status  truth         `json:"status"`
+		Message provider.Text `json:"statusMessage"`
 	} `json:"domains"`
 }
 
@@ -87,7 +88,7 @@ func readRequest(raw json.RawMessage) (Request, error) {
 		return Request{}, errNoNumber
 	}
 	r := Request{
-		ID: id, Names: domains(string(in.Domain), in.Names), Company: schema.Clip(string(in.Company), schema.MaxText), Ordered: moment(in.Ordered),
+		ID: id, Names: domains(string(in.Domain), in.Names), Company: provider.Clip(string(in.Company), provider.MaxText), Ordered: moment(in.Ordered),
 		RequiresAction: in.RequiresAction.is, raw: raw,
 	}
 	r.read(&in)
@@ -106,7 +107,7 @@ var checkNames = map[string]string{
 func (r *Request) read(in *requestJSON) {
 	r.Checks = schema.Checks{}
 	messages := map[string]string{}
-	note := func(name string, status truth, message schema.Text) {
+	note := func(name string, status truth, message provider.Text) {
 		if !status.said || r.Checks[name] == schema.CheckPending && status.is {
 			return // of two keys that stand for one check, the worse counts
 		}
@@ -166,7 +167,7 @@ func (r *Request) reason(messages map[string]string) {
 	for _, state := range []schema.CheckState{schema.CheckFailed, schema.CheckPending} {
 		for _, name := range slices.Sorted(maps.Keys(r.Checks)) {
 			if r.Checks[name] == state && messages[name] != "" {
-				r.Reason = schema.Clip(messages[name], schema.MaxText)
+				r.Reason = provider.Clip(messages[name], provider.MaxText)
 				return
 			}
 		}
@@ -174,13 +175,13 @@ func (r *Request) reason(messages map[string]string) {
 }
 
 // standing is where the order stands, given all certificates.
-func (r *Request) standing(certificates []Certificate) schema.Standing {
-	s := schema.Standing{OrderID: r.ID, State: schema.StandingPending, Word: "request", Checks: r.Checks, Certificate: r.certificate()}
+func (r *Request) standing(certificates []Certificate) provider.Standing {
+	s := provider.Standing{OrderID: r.ID, State: provider.StandingPending, Word: "request", Checks: r.Checks, Certificate: r.certificate()}
 	if r.RequiresAction {
 		s.Word = "requires action"
 	}
 	if match, ok := Match(*r, certificates); ok {
-		s.State, s.Word, s.CertificateID, s.At = schema.StandingIssued, "certificate", match.ID, match.Issued
+		s.State, s.Word, s.CertificateID, s.At = provider.StandingIssued, "certificate", match.ID, match.Issued
 	}
 	return s
 }
@@ -195,11 +196,11 @@ func (r *Request) certificate() *schema.Certificate {
 
 func readCertificate(raw json.RawMessage) (Certificate, error) {
 	var in struct {
-		ID      schema.Text `json:"id"`
-		Domain  schema.Text `json:"domainName"`
-		Names   names       `json:"subjectAlternativeNames"`
-		Issued  schema.Text `json:"dateIssued"`
-		Expired schema.Text `json:"dateExpired"`
+		ID      provider.Text `json:"id"`
+		Domain  provider.Text `json:"domainName"`
+		Names   names         `json:"subjectAlternativeNames"`
+		Issued  provider.Text `json:"dateIssued"`
+		Expired provider.Text `json:"dateExpired"`
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
 		return Certificate{}, errNoNumber
@@ -246,7 +247,7 @@ func domains(first string, more []string) []string {
 }
 
 // moment is a time of the API; nil where there is none or it cannot be read.
-func moment(s schema.Text) *schema.Time {
+func moment(s provider.Text) *schema.Time {
 	if s == "" {
 		return nil
 	}
@@ -258,6 +259,6 @@ func moment(s schema.Text) *schema.Time {
 }
 
 // kept is an answer as it is stored, once it is redacted.
-func kept(query url.Values, body []byte) *schema.Delivery {
-	return &schema.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
+func kept(query url.Values, body []byte) *provider.Delivery {
+	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }

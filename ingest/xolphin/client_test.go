@@ -11,6 +11,7 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -80,7 +81,7 @@ func TestDescribe(t *testing.T) {
 	ingesttest.Equal(t, answer.Kind, answer.Data, schema.OrderDescribed, schema.Data{
 		Event: "request", Decoder: "xolphin-api/1", OrderID: "960000024", OrganizationName: "Example B.V.", Checks: checks, Reason: "not found yet", Certificate: names,
 	})
-	if want := (schema.Standing{OrderID: "960000024", Word: "requires action", Checks: checks, Certificate: names}); !reflect.DeepEqual(s, want) {
+	if want := (provider.Standing{OrderID: "960000024", Word: "requires action", Checks: checks, Certificate: names}); !reflect.DeepEqual(s, want) {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
 	if string(answer.Delivery.Body) != body {
@@ -110,10 +111,10 @@ func TestStandings(t *testing.T) {
 	if err != nil || len(list) != 2 {
 		t.Fatalf("got %+v, %v", list, err)
 	}
-	if s := list[0]; s.OrderID != "1" || s.State != schema.StandingIssued || s.CertificateID != "13" || s.At.String() != "2026-11-21T23:00:00.000Z" {
+	if s := list[0]; s.OrderID != "1" || s.State != provider.StandingIssued || s.CertificateID != "13" || s.At.String() != "2026-11-21T23:00:00.000Z" {
 		t.Errorf("got %+v", s)
 	}
-	if s := list[1]; s.OrderID != "2" || s.State != schema.StandingPending || s.CertificateID != "" || s.Word != "requires action" || len(s.Certificate.DNSNames) != 3 {
+	if s := list[1]; s.OrderID != "2" || s.State != provider.StandingPending || s.CertificateID != "" || s.Word != "requires action" || len(s.Certificate.DNSNames) != 3 {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -172,7 +173,7 @@ func TestCollect(t *testing.T) {
 	download := func(id, format, answer string) ingesttest.Call {
 		return ingesttest.Call{Path: "certificates/" + id + "/download", Query: "format=" + format, Answer: answer, Type: "application/octet-stream"}
 	}
-	want, err := schema.ParseCertificate(text)
+	want, err := provider.ParseCertificate(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -14,7 +15,7 @@ const decoder = "xolphin/1"
 const maxParams = 100 // of which something is read
 
 // Decode says what d means. A State names what changed, not where the order stands ("WebHooks" page).
-func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	q, err := parse(d.Query)
 	if err != nil {
 		return quarantine("", err.Error(), true)
@@ -60,7 +61,7 @@ func updated(out *schema.Data, state string) (string, schema.Kind) {
 	if state == "" {
 		return "Updated", schema.OrderUpdated
 	}
-	return "Updated/" + schema.Clip(state, schema.MaxEvent), schema.OrderUpdated
+	return "Updated/" + provider.Clip(state, provider.MaxEvent), schema.OrderUpdated
 }
 
 // states are the documented values of State. DCV's check has its domain's name, which is added where that is known.
@@ -93,8 +94,8 @@ func domain(s string) (string, error) {
 
 // quarantine makes the reason, which is what people read, a sentence.
 func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	event = schema.Clip(event, schema.MaxEvent)
-	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
+	event = provider.Clip(event, provider.MaxEvent)
+	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }
 
 // params are a query's parameters in the order they were sent. url.Values would not do: which of two spellings of a name counts must not be chance.

@@ -3,12 +3,13 @@ package xolphin
 import (
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // samples are the deliveries that Xolphin sends: one per Status, and for Updated one per State. An empty parameter is left out.
-func samples() []schema.Sample {
-	list := []schema.Sample{sample("Issued", nil), sample("Deleted", nil)}
+func samples() []provider.Sample {
+	list := []provider.Sample{sample("Issued", nil), sample("Deleted", nil)}
 	for _, s := range states {
 		var more map[string]string
 		if s.kind == schema.DomainValidated {
@@ -19,13 +20,13 @@ func samples() []schema.Sample {
 	return list
 }
 
-func sample(event string, params map[string]string) schema.Sample {
+func sample(event string, params map[string]string) provider.Sample {
 	if params == nil {
 		params = map[string]string{}
 	}
 	params["request_id"] = "960770001"
-	return schema.Sample{Event: event, Params: params, Build: func(p map[string]string) *schema.Delivery {
+	return provider.Sample{Event: event, Params: params, Build: func(p map[string]string) *provider.Delivery {
 		status, state, _ := strings.Cut(event, "-")
-		return &schema.Delivery{Method: "GET", Query: schema.Form("RequestId", p["request_id"], "Status", status, "State", state, "Domain", p["domain"])}
+		return &provider.Delivery{Method: "GET", Query: provider.Form("RequestId", p["request_id"], "Status", status, "State", state, "Domain", p["domain"])}
 	}}
 }

@@ -7,14 +7,14 @@ import (
 	"crypto/subtle"
 	"strings"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // System is Xolphin as certtrail serves it. The addresses are those of the "WebHooks" page.
-var System = schema.System{
+var System = provider.System{
 	Kind:  "xolphin",
 	Title: "Xolphin",
-	Settings: []schema.Setting{
+	Settings: []provider.Setting{
 		{Name: settingToken, Usage: "the last segment of the hook's URL, which is all that tells Xolphin's deliveries from anybody's", Secret: true, Credential: true},
 	},
 	Addresses: []string{"185.93.12.91/32", "185.93.12.111/32", "2a03:8de0:1:1::91/128", "2a03:8de0:1:1::111/128"},
@@ -26,29 +26,29 @@ var System = schema.System{
 
 const settingToken = "token"
 
-type provider struct {
+type Provider struct {
 	token string
 	sum   [sha256.Size]byte // of token, so that comparing takes the same time whatever the length
 }
 
-func newProvider(get func(setting string) string) schema.Provider {
+func newProvider(get func(setting string) string) provider.Provider {
 	token := strings.TrimSpace(get(settingToken))
 	if token == "" {
 		return nil
 	}
-	return &provider{token: token, sum: sha256.Sum256([]byte(token))}
+	return &Provider{token: token, sum: sha256.Sum256([]byte(token))}
 }
 
 // Feeds is the one endpoint. An older copy of the page has a sample that answers OK; the present one does not say that it must.
-func (p *provider) Feeds() []schema.Feed {
-	return []schema.Feed{{Methods: []string{"GET"}, Token: true, Answer: "OK"}}
+func (p *Provider) Feeds() []provider.Feed {
+	return []provider.Feed{{Methods: []string{"GET"}, Token: true, Answer: "OK"}}
 }
 
 // Authenticate compares the token of the path: the page documents no other credential.
-func (p *provider) Authenticate(d *schema.Delivery) bool {
+func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	sum := sha256.Sum256([]byte(d.Token))
 	return subtle.ConstantTimeCompare(sum[:], p.sum[:]) == 1
 }
 
 // Sign puts the token on d.
-func (p *provider) Sign(d *schema.Delivery) { d.Token = p.token }
+func (p *Provider) Sign(d *provider.Delivery) { d.Token = p.token }

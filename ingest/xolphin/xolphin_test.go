@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/ingesttest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 func setting(name string) string { return "a-" + name + "-of-at-least-32-characters" }
 
-func get(query string) *schema.Delivery { return &schema.Delivery{Method: "GET", Query: query} }
+func get(query string) *provider.Delivery { return &provider.Delivery{Method: "GET", Query: query} }
 
 func TestPromises(t *testing.T) { ingesttest.Run(t, System, setting) }
 
@@ -22,7 +23,7 @@ func TestGolden(t *testing.T) { ingesttest.Golden(t, System.New(setting)) }
 func TestAuthenticate(t *testing.T) {
 	p := System.New(func(string) string { return "0123456789abcdef" })
 	for token, want := range map[string]bool{"0123456789abcdef": true, "": false, "0123456789abcdeF": false, "0123456789abcde": false, "0123456789abcdef0": false} {
-		if got := p.Authenticate(&schema.Delivery{Token: token}); got != want {
+		if got := p.Authenticate(&provider.Delivery{Token: token}); got != want {
 			t.Errorf("token %q is let in: %v, want %v", token, got, want)
 		}
 	}
@@ -87,13 +88,13 @@ func TestDecodeQuarantine(t *testing.T) {
 		ingesttest.Check(t, p, d)
 		ingesttest.Redacted(t, p, d)
 		_, _, err := p.Decode(d)
-		var q *schema.Quarantine
+		var q *provider.Quarantine
 		if !errors.As(err, &q) {
 			t.Errorf("%s is not quarantined: %v", query, err)
 			continue
 		}
 		reason, unreadable := strings.CutPrefix(tc.reason, "! ")
-		if *q != (schema.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
+		if *q != (provider.Quarantine{Event: tc.event, Reason: reason, Unreadable: unreadable}) {
 			t.Errorf("%s: got %+v", query, *q)
 		}
 	}

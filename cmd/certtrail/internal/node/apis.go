@@ -6,7 +6,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/ingest/ask"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // api is the API of one source.
@@ -54,4 +54,4 @@ func apisOf(c *settings.Config) (map[string]*api, error) {
 	return list, nil
 }
 
-var _ schema.Caller = (*ask.Caller)(nil)
+var _ provider.Caller = (*ask.Caller)(nil)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -154,7 +155,7 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 		return false, ignoreMissing(err)
 	}
 	switch o.State {
-	case schema.StandingIssued, schema.StandingRejected, schema.StandingCanceled, schema.StandingRevoked:
+	case provider.StandingIssued, provider.StandingRejected, provider.StandingCanceled, provider.StandingRevoked:
 		return true, nil
 	}
 	return false, nil

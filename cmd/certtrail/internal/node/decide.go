@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
@@ -22,7 +23,7 @@ func (o *Node) decide(ctx context.Context, d web.Decision) error {
 	}
 	e := schema.NewDecision(id.String(), schema.At(time.Now()), d.Kind, d.Provider, d.Row, d.Matter)
 	if d.By != "" {
-		if err := schema.SealDecider(o.keys, e.ID, d.By, &e.Data); err != nil {
+		if err := people.SealDecider(o.keys, e.ID, d.By, &e.Data); err != nil {
 			return err
 		}
 	}

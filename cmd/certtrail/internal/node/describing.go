@@ -7,8 +7,8 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/schema"
 )
 
 // bare are the questions about the orders of a source of which little more than the number is known: the certificate of those that are issued, all of
@@ -29,10 +29,10 @@ func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) 
 	}
 	var list []ask.Question
 	err = each(ctx, k.o.Store, projections.Orders, projections.Query{Provider: name, Now: k.now()}, func(o *projections.Order) bool {
-		switch issued := o.State == schema.StandingIssued || o.State == schema.StandingReissue; {
+		switch issued := o.State == provider.StandingIssued || o.State == provider.StandingReissue; {
 		case issued && collects && !held[o.CertificateID]:
 			list = append(list, ask.Question{What: ask.Collect, Provider: name, OrderID: o.ID, CertificateID: o.CertificateID})
-		case !issued && describes && o.CommonName == "" && (o.State == schema.StandingPending || o.State == ask.ActionRequired):
+		case !issued && describes && o.CommonName == "" && (o.State == provider.StandingPending || o.State == ask.ActionRequired):
 			list = append(list, ask.Question{What: ask.Describe, Provider: name, OrderID: o.ID})
 		}
 		return true
@@ -83,7 +83,7 @@ func (k *asking) describe(ctx context.Context, name string, far func(Described) 
 }
 
 // appendFound appends an answer as what a first reconcile finds.
-func (k *asking) appendFound(ctx context.Context, name string, answer schema.Answer) error {
+func (k *asking) appendFound(ctx context.Context, name string, answer provider.Answer) error {
 	id, err := newID()
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package node
 import (
 	"slices"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -16,7 +17,7 @@ var modelsOf = map[string]string{
 }
 
 // modelsFedBy lists the read models that the provider's deliveries can change. Its samples, one of every event that it documents, show it.
-func modelsFedBy(system schema.System) []string {
+func modelsFedBy(system provider.System) []string {
 	var models []string
 	add := func(model string) {
 		if model != "" && !slices.Contains(models, model) {

@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/ingest/keys"
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/streams/embedded"
@@ -30,8 +30,8 @@ type Node struct {
 	Config    *settings.Config
 	logger    *slog.Logger
 	log       *embedded.Log
-	keys      *keys.Store // of the persons that the log tells of
-	endpoints string      // where this machine reaches the providers' endpoints; "" for a command, which serves none
+	keys      *people.Store // of the persons that the log tells of
+	endpoints string        // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
@@ -91,7 +91,7 @@ func open(ctx context.Context, c *settings.Config, logger *slog.Logger) (*Node, 
 }
 
 func (o *Node) openLog(ctx context.Context, listen string) (err error) {
-	if o.keys, err = keys.Open(filepath.Join(o.Config.DataDir, "keys")); err != nil {
+	if o.keys, err = people.Open(filepath.Join(o.Config.DataDir, "keys")); err != nil {
 		return err
 	}
 	for _, err := range o.keys.Damaged() {
@@ -115,7 +115,7 @@ func (o *Node) readModels() (_ *projections.Store, err error) {
 		sortBeside(dir)
 		o.Store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
-			Decode: ingest.NewRedecoder(o.Config.Systems, o.Config.Kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { schema.OpenPerson(o.keys, e) },
+			Decode: ingest.NewRedecoder(o.Config.Systems, o.Config.Kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { people.OpenPerson(o.keys, e) },
 			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.answering.any, Building: TuneBuilding, Free: o.free,
 		})
 	}

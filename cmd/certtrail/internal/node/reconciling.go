@@ -16,6 +16,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/ingest/ask"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -234,7 +235,7 @@ func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.List
 }
 
 // believed is what the read models say of what the provider told of.
-func (k *asking) believed(ctx context.Context, name string, said []schema.Standing) ([]ask.Belief, error) {
+func (k *asking) believed(ctx context.Context, name string, said []provider.Standing) ([]ask.Belief, error) {
 	var list []ask.Belief
 	for _, s := range said {
 		if s.OrderID == "" {

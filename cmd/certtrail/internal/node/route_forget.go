@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
-	"github.com/certtrail/certtrail/ingest/keys"
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
 )
 
@@ -20,7 +20,7 @@ func (o *Node) forget(ctx context.Context, a *owner.Answer, r *http.Request) (an
 	}
 	forgotten := o.keys.Forget(query.Get("source"), query.Get("name"))
 	round, pending := o.keys.Pending()
-	if forgotten != nil && !(errors.Is(forgotten, keys.ErrUnknown) && pending) { // of a crash, read models may still show them
+	if forgotten != nil && !(errors.Is(forgotten, people.ErrUnknown) && pending) { // of a crash, read models may still show them
 		return nil, forgotten
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

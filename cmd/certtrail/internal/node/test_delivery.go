@@ -14,6 +14,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
@@ -61,7 +62,7 @@ func (sv *Server) testSource(ctx context.Context, name string) error {
 	return nil
 }
 
-func (sv *Server) testEndpoint(ctx context.Context, s *ingest.Source, feed schema.Feed) web.TestedEndpoint {
+func (sv *Server) testEndpoint(ctx context.Context, s *ingest.Source, feed provider.Feed) web.TestedEndpoint {
 	t := web.TestedEndpoint{Path: ingest.Path(s.Name, feed, "{token}")}
 	before, err := sv.log.Last(ctx)
 	if err != nil {

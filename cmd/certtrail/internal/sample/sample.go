@@ -15,14 +15,14 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // sendTimeout bounds one delivery; the server holds one for append-wait at most.
 const sendTimeout = 30 * time.Second
 
-func Build(system schema.System, event string, set []string) (*schema.Delivery, error) {
-	i := slices.IndexFunc(system.Samples, func(s schema.Sample) bool { return s.Event == event })
+func Build(system provider.System, event string, set []string) (*provider.Delivery, error) {
+	i := slices.IndexFunc(system.Samples, func(s provider.Sample) bool { return s.Event == event })
 	if i < 0 {
 		return nil, fmt.Errorf("%s has no sample %q, only %s", system.Kind, event, strings.Join(Events(system), ", "))
 	}
@@ -39,7 +39,7 @@ func Build(system schema.System, event string, set []string) (*schema.Delivery, 
 }
 
 // notSettable says what --set may name instead.
-func notSettable(sample schema.Sample, name string, valued bool) error {
+func notSettable(sample provider.Sample, name string, valued bool) error {
 	names := slices.Sorted(maps.Keys(sample.Params))
 	switch {
 	case len(names) == 0:
@@ -50,7 +50,7 @@ func notSettable(sample schema.Sample, name string, valued bool) error {
 	return fmt.Errorf("--set %s=…: the sample %s has no %s, only %s", name, sample.Event, name, strings.Join(names, ", "))
 }
 
-func Events(system schema.System) []string {
+func Events(system provider.System) []string {
 	var events []string
 	for _, s := range system.Samples {
 		events = append(events, s.Event)
@@ -98,9 +98,9 @@ func Send(ctx context.Context, sources []settings.Source, file, base, name, even
 var ErrUnreached = errors.New("couldn't reach a server")
 
 // deliver sends d over HTTP with the provider's credentials.
-func Deliver(ctx context.Context, base, source string, p schema.Provider, d *schema.Delivery) (int, []byte, error) {
+func Deliver(ctx context.Context, base, source string, p provider.Provider, d *provider.Delivery) (int, []byte, error) {
 	settings.Sign(p, d)
-	feed := p.Feeds()[max(0, slices.IndexFunc(p.Feeds(), func(f schema.Feed) bool { return f.Name == d.Feed }))]
+	feed := p.Feeds()[max(0, slices.IndexFunc(p.Feeds(), func(f provider.Feed) bool { return f.Name == d.Feed }))]
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	target := base + ingest.Path(source, feed, url.PathEscape(d.Token))

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/digicert"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // TestDeliverFollowsNobody: a delivery that is sent elsewhere was not taken, whatever a page there says, and its credentials go nowhere else.
@@ -19,7 +19,7 @@ func TestDeliverFollowsNobody(t *testing.T) {
 		t.Errorf("the delivery went on to %s, with the key %q", r.URL.Path, r.Header.Get("X-Webhook-Key"))
 	}))
 	defer server.Close()
-	d := &schema.Delivery{Method: "POST", Body: []byte(`{"event":"test_webhook_endpoint"}`)}
+	d := &provider.Delivery{Method: "POST", Body: []byte(`{"event":"test_webhook_endpoint"}`)}
 	status, _, err := Deliver(t.Context(), server.URL, "digicert", digicert.System.New(func(string) string { return "a-webhook-key-0123456789abcdef0123" }), d)
 	if status != http.StatusMovedPermanently || err != nil {
 		t.Errorf("answered %d, %v; want %d", status, err, http.StatusMovedPermanently)

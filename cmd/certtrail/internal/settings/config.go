@@ -16,7 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
@@ -207,11 +207,11 @@ func (c *Config) IngestSources() ([]*ingest.Source, error) {
 }
 
 // checkToken refuses a token that a request for its path would not bear as it is.
-func (s Source) checkToken(p schema.Provider) error {
+func (s Source) checkToken(p provider.Provider) error {
 	if p == nil {
 		return nil
 	}
-	d := &schema.Delivery{}
+	d := &provider.Delivery{}
 	Sign(p, d)
 	if i := strings.IndexFunc(d.Token, func(r rune) bool { return strings.ContainsRune(`/\?#%`, r) || r <= ' ' || r > '~' }); i >= 0 || d.Token == "." || d.Token == ".." {
 		return fmt.Errorf("%s stands in the path of a URL, where it cannot have spaces, letters beyond ASCII, or any of / \\ ? # %%: choose another, of letters and digits",

@@ -3,7 +3,7 @@ package settings
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // addSettings gives cmd a flag for every setting.
@@ -35,7 +35,7 @@ func AddOwnerSettings(cmd *cobra.Command) {
 }
 
 // addAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
-func AddAPISettings(cmd *cobra.Command, system schema.System) {
+func AddAPISettings(cmd *cobra.Command, system provider.System) {
 	cmd.Flags().String("config", "", "the settings' file (default ./"+DefaultFile+" if it exists)")
 	for _, p := range system.API.Settings {
 		cmd.Flags().String(system.Kind+"-"+p.Name, p.Default, p.Usage)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/certtrail/certtrail/ingest"
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
@@ -101,7 +101,7 @@ func (s *Settings) Explain(w io.Writer, path string) {
 		fmt.Fprintf(w, "\n%s\n  %s\n", system.Title, system.Howto)
 		inPath := false
 		for _, feed := range system.New(get).Feeds() {
-			d := &schema.Delivery{Feed: feed.Name}
+			d := &provider.Delivery{Feed: feed.Name}
 			Sign(system.New(get), d)
 			inPath = inPath || feed.Token
 			fmt.Fprintf(w, "  URL: %s\n", base+ingest.Path(system.Kind, feed, d.Token))
@@ -118,8 +118,8 @@ func (s *Settings) Explain(w io.Writer, path string) {
 	fmt.Fprintf(w, "\nNext: certtrail serve\n")
 }
 
-func Sign(p schema.Provider, d *schema.Delivery) {
-	if s, ok := p.(schema.Sender); ok {
+func Sign(p provider.Provider, d *provider.Delivery) {
+	if s, ok := p.(provider.Sender); ok {
 		s.Sign(d)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/ingest/provider"
 )
 
 // setting is one thing a person can set: by flag, by environment, in the file, in this order. A secret may be given as the path of a file
@@ -45,12 +45,12 @@ var programSettings = []setting{
 // source is one source of deliveries as it is set: its name prefixes its settings, unless it stands under sources in the file.
 type Source struct {
 	Name    string
-	System  schema.System
+	System  provider.System
 	Setting func(setting string) string
 }
 
 // sourceSettings are the settings of a source, names without prefix.
-func sourceSettings(s schema.System) []setting {
+func sourceSettings(s provider.System) []setting {
 	var list []setting
 	for _, p := range s.Settings {
 		list = append(list, setting{name: p.Name, usage: p.Usage, standard: p.Default, secret: p.Secret})

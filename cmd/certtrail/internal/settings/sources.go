@@ -7,11 +7,12 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // catalog is the list of kinds of providers that the program serves.
-type Systems []schema.System
+type Systems []provider.System
 
 // readSources reads the further sources of the settings' file, each with a kind and that kind's settings without prefix.
 func (systems Systems) readSources(node *yaml.Node) ([]Source, error) {
@@ -133,13 +134,13 @@ func SourceNamed(sources []Source, name string) (Source, error) {
 }
 
 // of returns the system of that kind.
-func (systems Systems) Of(kind string) (schema.System, bool) {
+func (systems Systems) Of(kind string) (provider.System, bool) {
 	for _, s := range systems {
 		if s.Kind == kind {
 			return s, true
 		}
 	}
-	return schema.System{}, false
+	return provider.System{}, false
 }
 
 func (systems Systems) kinds() string {
@@ -162,7 +163,7 @@ func (s Source) Remarks() []string {
 }
 
 // feeds are the endpoints that a source of the system has, also before it is on.
-func Feeds(system schema.System) []schema.Feed {
+func Feeds(system provider.System) []provider.Feed {
 	return system.New(func(string) string { return "any" }).Feeds()
 }
 

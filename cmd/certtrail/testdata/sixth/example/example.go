@@ -12,44 +12,45 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/schema"
 )
 
 // System is the example CA as certtrail serves it.
-var System = schema.System{
+var System = provider.System{
 	Kind:     "example",
 	Title:    "Example CA",
-	Settings: []schema.Setting{{Name: "token", Usage: "the token that the CA sends", Secret: true, Credential: true}},
+	Settings: []provider.Setting{{Name: "token", Usage: "the token that the CA sends", Secret: true, Credential: true}},
 	Howto:    "Give the example CA the URL and the token.",
-	Samples: []schema.Sample{
+	Samples: []provider.Sample{
 		sample("issued", map[string]string{"order": "7001", "certificate": "8001", "pem": ""}),
 		sample("rejected", map[string]string{"order": "7001", "reason": "no such company"}),
 	},
-	New: func(get func(string) string) schema.Provider {
+	New: func(get func(string) string) provider.Provider {
 		token := strings.TrimSpace(get("token"))
 		if token == "" {
 			return nil
 		}
-		return &provider{token, sha256.Sum256([]byte("Bearer " + token))}
+		return &Provider{token, sha256.Sum256([]byte("Bearer " + token))}
 	},
 }
 
-type provider struct {
+type Provider struct {
 	token string
 	sum   [sha256.Size]byte // of the header's value, so that comparing takes the same time whatever the length
 }
 
 // Feeds is the one endpoint.
-func (p *provider) Feeds() []schema.Feed { return []schema.Feed{{Methods: []string{"POST"}}} }
+func (p *Provider) Feeds() []provider.Feed { return []provider.Feed{{Methods: []string{"POST"}}} }
 
 // Authenticate compares the bearer token.
-func (p *provider) Authenticate(d *schema.Delivery) bool {
+func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	sum := sha256.Sum256([]byte(d.Get("Authorization")))
 	return subtle.ConstantTimeCompare(sum[:], p.sum[:]) == 1
 }
 
 // Sign puts the token on d.
-func (p *provider) Sign(d *schema.Delivery) {
+func (p *Provider) Sign(d *provider.Delivery) {
 	if d.Header == nil {
 		d.Header = map[string][]string{}
 	}
@@ -61,19 +62,19 @@ const decoder = "example/1"
 var kinds = map[string]schema.Kind{"issued": schema.OrderIssued, "rejected": schema.OrderRejected}
 
 // Decode says what d means.
-func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) {
+func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	var body struct {
-		Event, Order, Certificate, PEM, Reason schema.Text
+		Event, Order, Certificate, PEM, Reason provider.Text
 	}
 	if err := json.Unmarshal(d.Body, &body); err != nil {
 		return unknown("", "The body is not a JSON object.", true)
 	}
-	event := schema.Clip(string(body.Event), schema.MaxEvent)
+	event := provider.Clip(string(body.Event), provider.MaxEvent)
 	kind, ok := kinds[event]
 	if !ok {
 		return unknown(event, fmt.Sprintf("The event %.80q is documented nowhere.", event), false)
 	}
-	out := schema.Data{Event: event, Decoder: decoder, Reason: schema.Clip(string(body.Reason), schema.MaxText)}
+	out := schema.Data{Event: event, Decoder: decoder, Reason: provider.Clip(string(body.Reason), provider.MaxText)}
 	var err error
 	if out.OrderID, err = schema.ID(string(body.Order)); err != nil || out.OrderID == "" {
 		return unknown(event, "The order has no number that can be used.", true)
@@ -82,7 +83,7 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 		return unknown(event, "The certificate's number cannot be used.", true)
 	}
 	if body.PEM != "" {
-		if out.Certificate, err = schema.ParseCertificate(string(body.PEM)); err != nil {
+		if out.Certificate, err = provider.ParseCertificate(string(body.PEM)); err != nil {
 			out.Unreadable = []schema.Unreadable{{Part: "certificate", Reason: err.Error()}}
 		}
 	}
@@ -90,11 +91,11 @@ func (p *provider) Decode(d *schema.Delivery) (schema.Kind, schema.Data, error) 
 }
 
 func unknown(event, reason string, unreadable bool) (schema.Kind, schema.Data, error) {
-	return "", schema.Data{Event: event, Decoder: decoder}, &schema.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
+	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: reason, Unreadable: unreadable}
 }
 
-func sample(event string, params map[string]string) schema.Sample {
-	return schema.Sample{Event: event, Params: params, Build: func(p map[string]string) *schema.Delivery {
+func sample(event string, params map[string]string) provider.Sample {
+	return provider.Sample{Event: event, Params: params, Build: func(p map[string]string) *provider.Delivery {
 		object := map[string]string{"event": event}
 		for name, value := range p {
 			if value != "" {
@@ -102,6 +103,6 @@ func sample(event string, params map[string]string) schema.Sample {
 			}
 		}
 		body, _ := json.Marshal(object) // strings always encode
-		return &schema.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: body}
+		return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: body}
 	}}
 }

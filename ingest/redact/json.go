@@ -1,21 +1,21 @@
-package schema
+package redact
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// jsonWalker copies valid JSON from src to out, without white space, leaving out what must not be stored. It keeps the order of keys and the
+// jsonWalker copies valid JSON from Src to out, without white space, leaving out what must not be stored. It keeps the order of keys and the
 // spelling of numbers, and makes no tree: most deliveries have nothing to take out.
 type jsonWalker struct {
-	src   []byte
-	i     int
+	jsonscan.Scanner
 	out   []byte
 	known knownValues // look only for these
-	keys  *keyCache   // nil: each key is looked at anew
+	keys  *keyCache   // nil: each key is looked at by itself
 }
 
 // place is where in the document a value stands.
@@ -31,17 +31,9 @@ type place struct {
 // noKey is the key of a document itself.
 var noKey = &keyFacts{}
 
-// validJSON is json.Valid, sooner.
-func validJSON(b []byte) bool {
-	s := scanner{b: b}
-	s.skip(0)
-	s.end()
-	return !s.odd || json.Valid(b)
-}
-
 // redactJSON is the valid JSON document b, which stands at p, as it may be stored.
 func redactJSON(b []byte, p place, keys *keyCache) []byte {
-	w := jsonWalker{src: b, out: make([]byte, 0, len(b)), keys: keys}
+	w := jsonWalker{Scanner: jsonscan.Scanner{Src: b}, out: make([]byte, 0, len(b)), keys: keys}
 	w.value(p)
 	if !utf8.Valid(w.out) {
 		return bytes.ToValidUTF8(w.out, []byte("\uFFFD"))
@@ -50,45 +42,36 @@ func redactJSON(b []byte, p place, keys *keyCache) []byte {
 }
 
 func (w *jsonWalker) value(p place) {
-	w.space()
-	switch c := w.src[w.i]; c {
+	switch w.Peek() {
 	case '{':
 		w.object(p)
 	case '[':
 		w.array(p)
 	case '"':
-		w.text(p, w.string())
+		w.text(p, w.Quoted())
 	case 't', 'f', 'n': // a boolean is no secret
-		w.out = append(w.out, w.literal()...)
+		w.out = append(w.out, w.Literal()...)
 	default:
-		w.number(p, w.literal())
+		w.number(p, w.Literal())
 	}
 }
 
 func (w *jsonWalker) object(p place) {
+	w.Take('{')
 	w.out = append(w.out, '{')
-	w.i++
-	for first := true; ; first = false {
-		w.space()
-		if w.src[w.i] == '}' {
-			break
-		}
+	for first := true; !w.Odd && w.Peek() != '}'; first = false {
 		if !first {
+			w.Take(',')
 			w.out = append(w.out, ',')
 		}
-		raw := w.string()
+		raw := w.Quoted()
 		key := w.keys.ofQuoted(raw)
 		w.quoteIfChanged(raw, key.name, w.safeKey(p, key))
+		w.Take(':')
 		w.out = append(w.out, ':')
-		w.space()
-		w.i++ // the colon
 		w.member(p, key)
-		w.space()
-		if w.src[w.i] == ',' {
-			w.i++
-		}
 	}
-	w.i++
+	w.Take('}')
 	w.out = append(w.out, '}')
 }
 
@@ -99,11 +82,9 @@ func (w *jsonWalker) member(p place, key *keyFacts) {
 		child.class = keySecret
 	}
 	child.pointers, child.sealed = step(p.pointers, key.name, p.sealed)
-	w.space()
-	c := w.src[w.i]
-	if w.known == nil && child.class == keySecret && (c == '{' || c == '[') {
-		w.skip()
-		w.out = append(w.out, `"`+redacted+`"`...)
+	if c := w.Peek(); w.known == nil && child.class == keySecret && (c == '{' || c == '[') {
+		w.Pass()
+		w.out = append(w.out, `"`+Mark+`"`...)
 		return
 	}
 	w.value(child)
@@ -139,14 +120,11 @@ func step(pointers []string, key string, sealed bool) ([]string, bool) {
 }
 
 func (w *jsonWalker) array(p place) {
+	w.Take('[')
 	w.out = append(w.out, '[')
-	w.i++
-	for n := 0; ; n++ {
-		w.space()
-		if w.src[w.i] == ']' {
-			break
-		}
+	for n := 0; !w.Odd && w.Peek() != ']'; n++ {
 		if n > 0 {
+			w.Take(',')
 			w.out = append(w.out, ',')
 		}
 		child := p
@@ -154,12 +132,8 @@ func (w *jsonWalker) array(p place) {
 			child.pointers, child.sealed = step(p.pointers, strconv.Itoa(n), p.sealed)
 		}
 		w.value(child)
-		w.space()
-		if w.src[w.i] == ',' {
-			w.i++
-		}
 	}
-	w.i++
+	w.Take(']')
 	w.out = append(w.out, ']')
 }
 
@@ -169,7 +143,7 @@ func (w *jsonWalker) text(p place, raw []byte) {
 		return
 	}
 	if w.known != nil {
-		s := unquote(raw)
+		s := jsonscan.Unquote(raw)
 		w.quoteIfChanged(raw, s, w.known.out(s))
 		return
 	}
@@ -184,17 +158,17 @@ func (w *jsonWalker) text(p place, raw []byte) {
 		w.out = append(w.out, raw...) // which is what comes out below, sooner
 		return
 	}
-	s := unquote(raw)
+	s := jsonscan.Unquote(raw)
 	if p.sealed && s != "" && s != personal && !isNameOrID(p.key.name) || class == keyGrant && strings.Contains(s, "://") {
 		class = keySecret
 	}
 	switch {
-	case class != keySecret && looksLikeJSON(s) && validJSON([]byte(s)):
+	case class != keySecret && looksLikeJSON(s) && jsonscan.Valid([]byte(s)):
 		w.quoteIfChanged(raw, s, redactInner(s, place{key: p.key, person: p.person, spared: p.spared}, w.keys))
 	case !p.spared:
 		w.quoteIfChanged(raw, s, redactValue(class, s))
 	case class == keySecret && s != "":
-		w.quoteIfChanged(raw, s, redacted)
+		w.quoteIfChanged(raw, s, Mark)
 	default:
 		w.quoteIfChanged(raw, s, scrubSecrets(s))
 	}
@@ -221,7 +195,7 @@ func (w *jsonWalker) number(p place, raw []byte) {
 	}
 	switch {
 	case secret:
-		w.out = append(w.out, `"`+redacted+`"`...)
+		w.out = append(w.out, `"`+Mark+`"`...)
 	case w.known == nil && !p.spared && p.class == keyPhone && isPhone(string(raw)):
 		w.out = append(w.out, `"`+personal+`"`...)
 	default:
@@ -245,76 +219,12 @@ func (w *jsonWalker) quoteIfChanged(raw []byte, was, is string) {
 		w.out = append(w.out, raw...)
 		return
 	}
-	quoted, _ := encode(is) // a string always encodes
-	w.out = append(w.out, quoted...)
+	w.out = jsonscan.AppendQuoted(w.out, is)
 }
 
 // isCertificate tells a PEM certificate in JSON, which is large and public: unquoting it only to find nothing would cost most of a delivery.
 func isCertificate(raw []byte) bool {
 	return bytes.HasPrefix(raw, []byte(`"-----BEGIN CERTIFICATE-----`)) && !bytes.Contains(raw, []byte("PRIVATE KEY"))
-}
-
-// string is the string at w.i with its quotes.
-func (w *jsonWalker) string() []byte {
-	start := w.i
-	for w.i++; ; w.i++ {
-		w.i += plainLength(w.src[w.i:])
-		switch w.src[w.i] {
-		case '"':
-			w.i++
-			return w.src[start:w.i]
-		case '\\':
-			w.i++
-		}
-	}
-}
-
-// literal is the number, boolean or null at w.i.
-func (w *jsonWalker) literal() []byte {
-	start := w.i
-	for w.i < len(w.src) && !isDelimiter(w.src[w.i]) {
-		w.i++
-	}
-	return w.src[start:w.i]
-}
-
-func isDelimiter(c byte) bool {
-	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
-}
-
-func (w *jsonWalker) space() {
-	for w.i < len(w.src) && (w.src[w.i] == ' ' || w.src[w.i] == '\t' || w.src[w.i] == '\n' || w.src[w.i] == '\r') {
-		w.i++
-	}
-}
-
-// skip passes over the object or array at w.i.
-func (w *jsonWalker) skip() {
-	for depth := 0; ; {
-		switch w.src[w.i] {
-		case '"':
-			w.string()
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		w.i++
-		if depth == 0 {
-			return
-		}
-	}
-}
-
-// unquote is the string that raw, with its quotes, stands for.
-func unquote(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1])
-	}
-	var s string
-	_ = json.Unmarshal(raw, &s) // part of a document that is valid
-	return s
 }
 
 func contains(list []string, s string) bool {

@@ -1,5 +1,5 @@
-// Package schematest has what tests of many packages need of the contract.
-package schematest
+// Package peopletest has keys of persons for tests.
+package peopletest
 
 import (
 	"crypto/hmac"

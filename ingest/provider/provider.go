@@ -1,4 +1,7 @@
-package schema
+// Package provider says what a provider is: what the program must know of one, what it delivers, and how it is asked.
+package provider
+
+import "github.com/certtrail/certtrail/schema"
 
 // System is all that the program must know of a kind of provider in order to serve it: one value per folder under ingest.
 type System struct {
@@ -22,7 +25,7 @@ type Provider interface {
 	// Authenticate tells, in constant time and without looking into the body, whether d bears the right credentials.
 	Authenticate(d *Delivery) bool
 	// Decode says what d means; the same bytes always mean the same. Data.Original stays empty. An error is a *Quarantine.
-	Decode(d *Delivery) (Kind, Data, error)
+	Decode(d *Delivery) (schema.Kind, schema.Data, error)
 }
 
 // SecretFinder is a Provider that knows of secrets which their keys do not give away.

@@ -1,4 +1,4 @@
-package schema
+package people
 
 import (
 	"crypto/aes"
@@ -10,6 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/certtrail/certtrail/ingest/redact"
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // KeySize is how many bytes a person's key has.
@@ -34,7 +38,7 @@ const sealMark = "sealed:v1:"
 // the same key always gives the same text, so that an event that is derived anew can be compared with what it was. For that, the nonce is a keyed
 // digest of all that is sealed: it comes again only with the same text.
 func Seal(keys Keys, hash, place string, v any) (string, error) {
-	plain, err := encode(v)
+	plain, err := jsonscan.Marshal(v)
 	if err != nil {
 		return "", err
 	}
@@ -98,23 +102,23 @@ const (
 // SealPerson makes d, of the event with that id, tell nothing in clear of the person of that name, whom it is about: UserID is set, and User.Person and the
 // original are sealed. original is the delivery without its secrets, with the person in it: what RedactSecrets leaves. An empty name stands for a
 // person that the delivery does not name: all such of one source share a key.
-func SealPerson(keys Keys, eventID, name string, d *Data, original *Original) (err error) {
+func SealPerson(keys Keys, eventID, name string, d *schema.Data, original *schema.Original) (err error) {
 	if err := SealUser(keys, eventID, name, d); err != nil {
 		return err
 	}
-	d.Original, err = original.seal(keys, d.UserID, eventID)
+	d.Original, err = sealOriginal(keys, original, d.UserID, eventID)
 	return err
 }
 
 // SealUser is SealPerson but for the original, which is sealed already.
-func SealUser(keys Keys, eventID, name string, d *Data) (err error) {
+func SealUser(keys Keys, eventID, name string, d *schema.Data) (err error) {
 	d.UserID = keys.Hash(d.Provider, name)
 	if d.User == nil || d.User.Person == nil {
 		return nil
 	}
-	u := User{Active: d.User.Active} // what d has may be another's too
+	u := schema.User{Active: d.User.Active} // what d has may be another's too
 	for _, k := range d.User.Person.Keys {
-		u.Keys = append(u.Keys, UserKey{k.Kind, keys.Hash(d.Provider, "key\x00"+k.Kind+"\x00"+k.Value)})
+		u.Keys = append(u.Keys, schema.UserKey{Kind: k.Kind, ID: keys.Hash(d.Provider, "key\x00"+k.Kind+"\x00"+k.Value)})
 	}
 	u.Sealed, err = Seal(keys, d.UserID, eventID+placeUser, d.User.Person)
 	d.User = &u
@@ -124,12 +128,12 @@ func SealUser(keys Keys, eventID, name string, d *Data) (err error) {
 // plainHeaders say nothing of a person.
 var plainHeaders = map[string]bool{"content-type": true, "user-agent": true}
 
-// seal is o sealed whole; in clear stays how it came.
-func (o *Original) seal(keys Keys, hash, eventID string) (*Original, error) {
-	sealed := &Original{Method: o.Method, Headers: map[string]string{}}
+// sealOriginal is o sealed whole; in clear stays how it came.
+func sealOriginal(keys Keys, o *schema.Original, hash, eventID string) (*schema.Original, error) {
+	sealed := &schema.Original{Method: o.Method, Headers: map[string]string{}}
 	for name, value := range o.Headers {
 		if plainHeaders[name] {
-			sealed.Headers[name] = maskEmails(value)
+			sealed.Headers[name] = redact.MaskEmails(value)
 		}
 	}
 	var err error
@@ -137,15 +141,15 @@ func (o *Original) seal(keys Keys, hash, eventID string) (*Original, error) {
 	return sealed, err
 }
 
-// Open is o as it was before it was sealed, for the event with that id; o itself if it was not. ErrForgotten: the person's key was destroyed.
-func (o *Original) Open(keys Keys, eventID string) (*Original, error) {
+// OpenOriginal is o as it was before it was sealed, for the event with that id; o itself if it was not. ErrForgotten: the person's key was destroyed.
+func OpenOriginal(keys Keys, o *schema.Original, eventID string) (*schema.Original, error) {
 	if o == nil || o.Sealed == "" {
 		return o, nil
 	}
 	if keys == nil {
 		return nil, ErrForgotten
 	}
-	opened := &Original{}
+	opened := &schema.Original{}
 	if err := Unseal(keys, o.Sealed, eventID+placeOriginal, opened); err != nil {
 		return nil, err
 	}
@@ -153,14 +157,28 @@ func (o *Original) Open(keys Keys, eventID string) (*Original, error) {
 }
 
 // OpenPerson fills in what e says of the person it is about, where their key is there still. What cannot be opened counts as forgotten.
-func OpenPerson(keys Keys, e *Event) {
+func OpenPerson(keys Keys, e *schema.Event) {
 	u := e.Data.User
 	if u == nil || u.Sealed == "" || u.Person != nil {
 		return
 	}
 	opened := *u
-	opened.Person = &Person{}
+	opened.Person = &schema.Person{}
 	if Unseal(keys, u.Sealed, e.ID+placeUser, opened.Person) == nil {
 		e.Data.User = &opened
 	}
+}
+
+// DeciderSource is the source under which the names of those who decide are hashed: "certtrail forget user web NAME" forgets one.
+const DeciderSource = "web"
+
+// SealDecider notes on d, of the event with that id, who decided, sealed under a key of theirs.
+func SealDecider(keys Keys, eventID, name string, d *schema.Data) error {
+	hash := keys.Hash(DeciderSource, name)
+	sealed, err := Seal(keys, hash, eventID+placeUser, schema.Person{Name: name})
+	if err != nil {
+		return err
+	}
+	d.UserID, d.User = hash, &schema.User{Sealed: sealed}
+	return nil
 }

@@ -5,24 +5,6 @@ import (
 	"time"
 )
 
-// Delivery is one request as a provider sent it, before anything is taken out of it. It is never stored; its Original is.
-type Delivery struct {
-	Feed   string              // which of the provider's feeds: "" or Feed.Name
-	Method string              // "POST"
-	Token  string              // the last segment of the path, where the feed has a token there; never stored
-	Query  string              // raw, without the question mark
-	Header map[string][]string // canonical names, as net/http has them
-	Body   []byte
-}
-
-// Get is the first value of the header of that canonical name, or "".
-func (d *Delivery) Get(name string) string {
-	if v := d.Header[name]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
 // Record is one message of the log.
 type Record struct {
 	Seq     uint64    // its stream sequence

@@ -1,4 +1,4 @@
-package keys
+package people
 
 import (
 	"bytes"
@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
 // errCut ends the work at a step, as a crash does: nothing is done after it.
@@ -276,7 +274,7 @@ func TestFilesWithoutChecksum(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(dir, name), append(b[:2*schema.KeySize], '\n'), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), append(b[:2*KeySize], '\n'), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,4 +1,4 @@
-// Package keys keeps a key for each person whom the log tells of, outside the log: the log forgets nothing, so a person is forgotten by destroying
+// Package people seals what the log tells of a person under a key of theirs, which is kept outside the log: the log forgets nothing, so a person is forgotten by destroying
 // their key. What was sealed with it is then gone from the stream, from every rebuild, and from every backup and export of the stream, because the key
 // was in none of them.
 //
@@ -10,7 +10,7 @@
 //	forgetting  there while somebody is being forgotten, and while read models may still show them; it names the hashes whose keys go
 //
 // All keys are in memory while the store is open, and only its owner may have it open.
-package keys
+package people
 
 import (
 	"bytes"
@@ -147,7 +147,7 @@ func (s *Store) Damaged() []error {
 	return list
 }
 
-// Hash names the person of that name at the source, as schema.Keys says.
+// Hash names the person of that name at the source, as Keys says.
 func (s *Store) Hash(source, name string) string {
 	mac := hmac.New(sha256.New, s.secret)
 	fmt.Fprintf(mac, "%d %s %s", len(source), source, name)

@@ -1,11 +1,12 @@
-package schema
+package provider
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // Limits of what is kept of a text from outside, in bytes; the whole is in the original.
@@ -24,7 +25,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) < 1:
 	case b[0] == '"':
-		*t = Text(strings.TrimSpace(unquoteValid(b)))
+		*t = Text(strings.TrimSpace(jsonscan.Unquote(b)))
 	case len(bytes.Trim(b, "0123456789")) == 0:
 		*t = Text(b)
 	}
@@ -42,17 +43,6 @@ func (f *Bool) UnmarshalJSON(b []byte) error {
 		f.Value = &is
 	}
 	return nil
-}
-
-// unquoteValid is the string that b, with its quotes, stands for. It spares a second run of encoding/json for strings without escapes, which nearly
-// all are.
-func unquoteValid(b []byte) string {
-	if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) {
-		return string(b[1 : len(b)-1])
-	}
-	var s string
-	_ = json.Unmarshal(b, &s)
-	return s
 }
 
 // Clip is s, cut to max bytes between two characters.
@@ -86,24 +76,14 @@ func Form(namesAndValues ...string) string {
 // whether b is an object of the common form: of any other (keys with capitals or escapes, deep nesting, wrong JSON), of which take may have got
 // a part, encoding/json must say what it means. Of a key that comes twice the last counts, as there.
 func Members(b []byte, take func(key, value []byte)) bool {
-	s := scanner{b: b}
-	for key := range s.members {
-		value := s.raw()
-		if s.odd || hasCapital(key) {
+	s := jsonscan.Scanner{Src: b}
+	for key := range s.Members {
+		value := s.Raw()
+		if s.Odd || jsonscan.HasCapital(key) {
 			return false
 		}
 		take(key, value)
 	}
-	s.end()
-	return !s.odd
-}
-
-// hasCapital tells keys that encoding/json, which looks past case, may take for another.
-func hasCapital(key []byte) bool {
-	for _, c := range key {
-		if 'A' <= c && c <= 'Z' {
-			return true
-		}
-	}
-	return false
+	s.End()
+	return !s.Odd
 }

@@ -1,10 +1,12 @@
-package schema
+package redact
 
 import (
 	"bytes"
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // keyClass is what a key says of its value.
@@ -67,7 +69,7 @@ type keyFacts struct {
 func factsOf(name string) *keyFacts {
 	f := &keyFacts{name: name, lower: strings.ToLower(name), safe: name, class: classify(name), person: isPerson(name)}
 	if strings.Contains(name, "@") {
-		f.safe = maskEmails(name)
+		f.safe = MaskEmails(name)
 	}
 	return f
 }
@@ -103,7 +105,7 @@ func (c *keyCache) of(name []byte) *keyFacts {
 // ofQuoted is of the key that raw, with its quotes, stands for in JSON.
 func (c *keyCache) ofQuoted(raw []byte) *keyFacts {
 	if bytes.IndexByte(raw, '\\') >= 0 {
-		return factsOf(unquote(raw))
+		return factsOf(jsonscan.Unquote(raw))
 	}
 	return c.of(raw[1 : len(raw)-1])
 }

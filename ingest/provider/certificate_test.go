@@ -1,4 +1,4 @@
-package schema
+package provider
 
 import (
 	"bytes"
@@ -20,6 +20,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/certtrail/certtrail/schema"
 )
 
 // chain is a leaf, its intermediate and its root, as DER, made anew for a test.
@@ -99,8 +101,8 @@ func TestParseCertificate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			notBefore, notAfter, sum := At(leafTemplate().NotBefore), At(leafTemplate().NotAfter), sha256.Sum256(c.leaf)
-			want := &Certificate{
+			notBefore, notAfter, sum := schema.At(leafTemplate().NotBefore), schema.At(leafTemplate().NotAfter), sha256.Sum256(c.leaf)
+			want := &schema.Certificate{
 				SerialNumber: "0669d46c", CommonName: "www.example.test", DNSNames: []string{"www.example.test", "*.example.test", "xn--bcher-kva.example"},
 				Issuer: "Example Issuing CA", NotBefore: &notBefore, NotAfter: &notAfter, KeyAlgorithm: "ECDSA-P-256",
 				FingerprintSHA256: hex.EncodeToString(sum[:]), PEM: leaf,

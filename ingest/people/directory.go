@@ -1,4 +1,4 @@
-package keys
+package people
 
 import (
 	"bytes"
@@ -11,8 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
 // directory is the files of a store: how they are written, read and destroyed.
@@ -40,11 +38,11 @@ func sealLine(name, text string) string {
 
 // keyOf reads the content of a file of that name. checked is false for one of before there were checksums: the digits alone.
 func keyOf(name, content string) (key []byte, checked bool, err error) {
-	digits := content[:min(len(content), 2*schema.KeySize)]
+	digits := content[:min(len(content), 2*KeySize)]
 	key, err = hex.DecodeString(digits)
 	checked = content == sealLine(name, digits)
 	switch {
-	case err != nil || len(key) != schema.KeySize || !checked && content != digits+"\n" && content != digits || hex.EncodeToString(key) != digits:
+	case err != nil || len(key) != KeySize || !checked && content != digits+"\n" && content != digits || hex.EncodeToString(key) != digits:
 		return nil, false, errors.New("it does not hold a key with the checksum that belongs to it")
 	case bytes.Count(key, key[:1]) == len(key): // what a broken file system or an interrupted overwriting leaves
 		return nil, false, errors.New("it holds the same byte over and over, which is no key")
@@ -70,7 +68,7 @@ func (d directory) readKey(name string) (key []byte, checked bool, err error) {
 
 // makeKey makes a new key in the file of that name, which is whole and durable when it returns.
 func (d directory) makeKey(name string) ([]byte, error) {
-	key := make([]byte, schema.KeySize)
+	key := make([]byte, KeySize)
 	rand.Read(key) // never fails
 	if err := d.write(name, sealLine(name, hex.EncodeToString(key))); err != nil {
 		return nil, fmt.Errorf("couldn't keep a person's key: %w", err)

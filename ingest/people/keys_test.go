@@ -1,4 +1,4 @@
-package keys
+package people
 
 import (
 	"bytes"
@@ -11,11 +11,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/certtrail/certtrail/schema"
 )
 
-var _ schema.Keys = (*Store)(nil)
+var _ Keys = (*Store)(nil)
 
 func open(t testing.TB, dir string) *Store {
 	t.Helper()
@@ -39,7 +37,7 @@ func TestKeysAreKept(t *testing.T) {
 		t.Fatal("there is a key that nobody made")
 	}
 	key, err := s.Make(hash)
-	if err != nil || len(key) != schema.KeySize {
+	if err != nil || len(key) != KeySize {
 		t.Fatalf("%x, %v", key, err)
 	}
 	for _, opened := range []*Store{s, open(t, dir)} {

@@ -1,23 +1,27 @@
-package schema
+package provider
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/certtrail/certtrail/schema"
+)
 
 // Answer is what a provider's API said when certtrail asked it about one thing, and what that means.
 type Answer struct {
-	Kind     Kind // "" where what was said is no event
-	Data     Data // Original stays empty: it is made when the answer is appended
+	Kind     schema.Kind // "" where what was said is no event
+	Data     schema.Data // Original stays empty: it is made when the answer is appended
 	Delivery *Delivery
 }
 
 // Standing is where an order, or a certificate without one, stands according to the provider's API.
 type Standing struct {
 	OrderID       string
-	CertificateID string // "" where the API does not say
-	State         string // one of the Standing constants; "" where the provider's word says nothing of this
-	Word          string // the provider's own: "needs_approval"
-	At            *Time  // since when, if the API says so
-	Certificate   *Certificate
-	Checks        Checks
+	CertificateID string       // "" where the API does not say
+	State         string       // one of the Standing constants; "" where the provider's word says nothing of this
+	Word          string       // the provider's own: "needs_approval"
+	At            *schema.Time // since when, if the API says so
+	Certificate   *schema.Certificate
+	Checks        schema.Checks
 }
 
 // The states of a Standing: those of an order that a provider can tell.

@@ -1,4 +1,4 @@
-package schema
+package provider
 
 import (
 	"bytes"
@@ -15,6 +15,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/certtrail/certtrail/ingest/redact"
+	"github.com/certtrail/certtrail/schema"
 )
 
 // maxChain bounds how many certificates of a chain are looked at; the providers send three or four.
@@ -22,7 +25,7 @@ const maxChain = 16
 
 // ParseCertificate reads the leaf of a chain: PEM in any order, with any line ends (also "\n" written out), or bare base64 of the DER.
 // PEM is read more leniently than by encoding/pem, because forms and JSON inside JSON lose line ends.
-func ParseCertificate(chainPEM string) (*Certificate, error) {
+func ParseCertificate(chainPEM string) (*schema.Certificate, error) {
 	certs, err := parseChain(chainPEM)
 	leaf := leafOf(certs)
 	if leaf == nil && err == nil && len(certs) > 0 {
@@ -116,8 +119,8 @@ func leafOf(certs []*x509.Certificate) *x509.Certificate {
 	return nil
 }
 
-func describe(c *x509.Certificate) *Certificate {
-	notBefore, notAfter := At(c.NotBefore), At(c.NotAfter)
+func describe(c *x509.Certificate) *schema.Certificate {
+	notBefore, notAfter := schema.At(c.NotBefore), schema.At(c.NotAfter)
 	serial := hex.EncodeToString(c.SerialNumber.Bytes())
 	if serial == "" {
 		serial = "00"
@@ -127,7 +130,7 @@ func describe(c *x509.Certificate) *Certificate {
 		issuer = c.Issuer.String()
 	}
 	sum := sha256.Sum256(c.Raw)
-	return &Certificate{
+	return &schema.Certificate{
 		SerialNumber: serial, CommonName: CommonName(c.Subject.CommonName), DNSNames: dnsNames(c.DNSNames), Issuer: issuer,
 		NotBefore: &notBefore, NotAfter: &notAfter, KeyAlgorithm: keyAlgorithm(c), FingerprintSHA256: hex.EncodeToString(sum[:]),
 		PEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})),
@@ -137,17 +140,17 @@ func describe(c *x509.Certificate) *Certificate {
 // CommonName is a certificate's common name as certtrail stores it: a domain name where it is one, else as it stands ("Example Issuing CA"), with people's
 // e-mail addresses, which S/MIME certificates have there, masked. One label alone names no host.
 func CommonName(cn string) string {
-	if name, err := DomainName(cn); err == nil && strings.Contains(name, ".") {
+	if name, err := schema.DomainName(cn); err == nil && strings.Contains(name, ".") {
 		return name
 	}
-	return maskEmails(Clip(cn, MaxText))
+	return redact.MaskEmails(Clip(cn, MaxText))
 }
 
 func dnsNames(sans []string) []string {
 	var names []string
 	seen := make(map[string]bool, len(sans))
 	for _, san := range sans {
-		name, err := DomainName(san)
+		name, err := schema.DomainName(san)
 		if err != nil {
 			name = strings.ToLower(san)
 		}

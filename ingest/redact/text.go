@@ -1,4 +1,4 @@
-package schema
+package redact
 
 import (
 	"encoding/base64"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 var (
@@ -36,7 +38,7 @@ func redactText(s string) string {
 			if isNameOrID(parts[2]) {
 				return m
 			}
-			return parts[1] + `"` + redacted + `"`
+			return parts[1] + `"` + Mark + `"`
 		})
 	}
 	s = element.ReplaceAllStringFunc(s, func(m string) string {
@@ -58,7 +60,7 @@ func scrub(s string) string {
 	if !strings.ContainsAny(s, tellingBytes) {
 		return s
 	}
-	if looksLikeJSON(s) && validJSON([]byte(s)) {
+	if looksLikeJSON(s) && jsonscan.Valid([]byte(s)) {
 		return redactInner(s, place{key: noKey}, nil)
 	}
 	return scrubPatterns(s)
@@ -66,7 +68,7 @@ func scrub(s string) string {
 
 // compact is valid JSON without white space.
 func compact(s string) string {
-	w := jsonWalker{src: []byte(s), known: knownValues{}}
+	w := jsonWalker{Scanner: jsonscan.Scanner{Src: []byte(s)}, known: knownValues{}}
 	w.value(place{key: noKey})
 	return string(w.out)
 }
@@ -74,7 +76,7 @@ func compact(s string) string {
 func scrubPatterns(s string) string {
 	s = scrubSecrets(s)
 	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
-		s = maskEmails(s)
+		s = MaskEmails(s)
 	}
 	return s
 }
@@ -82,7 +84,7 @@ func scrubPatterns(s string) string {
 // scrubSecrets is scrubPatterns that leaves people.
 func scrubSecrets(s string) string {
 	if strings.Contains(s, "PRIVATE KEY-----") {
-		s = privateKey.ReplaceAllString(s, redacted)
+		s = privateKey.ReplaceAllString(s, Mark)
 	}
 	if strings.HasPrefix(strings.TrimSpace(s), "-----BEGIN CERTIFICATE-----") {
 		return s // base64 may spell anything
@@ -91,7 +93,7 @@ func scrubSecrets(s string) string {
 		s = scheme.ReplaceAllStringFunc(s, scrubScheme)
 	}
 	if strings.Contains(s, "://") {
-		s = userinfo.ReplaceAllString(s, "://"+redacted+"@")
+		s = userinfo.ReplaceAllString(s, "://"+Mark+"@")
 	}
 	if strings.ContainsAny(s, "=:") {
 		s = scrubPairs(s)
@@ -110,7 +112,7 @@ func scrubScheme(m string) string {
 	} else if len(credential) < 20 && strings.IndexFunc(credential, unicode.IsDigit) < 0 {
 		return m
 	}
-	return m[:len(m)-len(credential)] + redacted
+	return m[:len(m)-len(credential)] + Mark
 }
 
 // scrubPairs takes out the values of names that are secret. It goes over s once: a value that stays may begin with a name itself.
@@ -175,11 +177,11 @@ func scrubValue(class keyClass, value string) string {
 	return safe
 }
 
-// maskEmails leaves of each address the first letter and the domain.
-func maskEmails(s string) string {
+// MaskEmails leaves of each address the first letter and the domain.
+func MaskEmails(s string) string {
 	return email.ReplaceAllStringFunc(s, func(m string) string {
 		parts := email.FindStringSubmatch(m)
 		first, _ := utf8.DecodeRuneInString(parts[1])
-		return string(first) + "…@" + parts[3]
+		return string(first) + masked + parts[3]
 	})
 }

@@ -1,4 +1,5 @@
-package schema
+// Package redact takes out of deliveries what must never be stored: secrets, and what tells who a person is.
+package redact
 
 import (
 	"bytes"
@@ -8,16 +9,33 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
 // What stands in the place of what is taken out.
 const (
-	redacted = "[redacted]" // a secret
+	Mark     = "[redacted]" // a secret
 	personal = "[personal]" // a person's name or telephone number
+	masked   = "…@"         // all but the first letter of a person's address, before its domain
 )
+
+// Marked tells whether s shows what redaction put in the place of something.
+func Marked(s string) bool {
+	return strings.Contains(s, Mark) || strings.Contains(s, personal) || strings.Contains(s, masked)
+}
 
 // knownMinimum is the length from which a credential is searched for everywhere: a shorter one would be found in innocent places.
 const knownMinimum = 8
+
+// Request holds what of a delivery is stored.
+type Request struct {
+	Method string
+	Query  string              // raw, without the question mark
+	Header map[string][]string // canonical names, as net/http has them
+	Body   []byte
+}
 
 // Redactor takes out of deliveries what must not be stored. Its methods may be called at once by many goroutines.
 type Redactor struct {
@@ -25,38 +43,46 @@ type Redactor struct {
 	keys  keyCache
 }
 
-// NewRedactor is a Redactor in whose results known, which are credentials, must not stand anywhere, whatever their place.
-func NewRedactor(known []string) *Redactor { return &Redactor{known: knownForms(known)} }
+// New is a Redactor in whose results known, which are credentials, must not stand anywhere, whatever their place.
+func New(known []string) *Redactor { return &Redactor{known: knownForms(known)} }
 
-// Redact is NewRedactor(known).Redact, for one delivery.
-func Redact(d *Delivery, pointers, known []string) *Original {
-	return NewRedactor(known).Redact(d, pointers)
+// Redact is New(known).Redact, for one delivery.
+func Redact(d Request, pointers, known []string) *schema.Original {
+	return New(known).Redact(d, pointers)
 }
 
 // Redact is d as it may be stored: with every secret taken out, and people made unrecognizable. The log forgets nothing, so this comes before
 // everything else. pointers are JSON Pointers into the body below which every string and number goes, except names and ids (see SecretFinder).
 //
-// Redacting what was redacted changes nothing. d is not changed.
-func (r *Redactor) Redact(d *Delivery, pointers []string) *Original {
+// Redacting what was Mark changes nothing. d is not changed.
+func (r *Redactor) Redact(d Request, pointers []string) *schema.Original {
 	return r.redact(d, pointers, false)
 }
 
 // RedactSecrets is Redact for a delivery that is going to be sealed because it is about a person: in a JSON body, people stay.
-func (r *Redactor) RedactSecrets(d *Delivery, pointers []string) *Original {
+func (r *Redactor) RedactSecrets(d Request, pointers []string) *schema.Original {
 	return r.redact(d, pointers, true)
 }
 
-func (r *Redactor) redact(d *Delivery, pointers []string, people bool) *Original {
-	o := &Original{Method: d.Method, Query: r.known.out(redactQuery(d.Query)), Headers: r.headers(d.Header)}
+func (r *Redactor) redact(d Request, pointers []string, people bool) *schema.Original {
+	o := &schema.Original{Method: d.Method, Query: strings.ToValidUTF8(r.known.out(redactQuery(d.Query)), "\uFFFD"), Headers: r.headers(d.Header)}
 	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(body) == 0:
-	case validJSON(body):
+	case jsonscan.Valid(body):
 		o.Body = json.RawMessage(r.known.outOfJSON(redactJSON(body, place{key: noKey, pointers: pointers, sealed: contains(pointers, ""), spared: people}, &r.keys)))
 	default:
-		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(r.known.out(redactOther(string(d.Body), d.Get("Content-Type")))))
+		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(r.known.out(redactOther(string(d.Body), contentType(d.Header)))))
 	}
 	return o
+}
+
+// contentType returns the first Content-Type, or "".
+func contentType(header map[string][]string) string {
+	if v := header["Content-Type"]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
 }
 
 // redactOther is a body that is not JSON.
@@ -103,7 +129,7 @@ func redactPair(pair string, secret bool) string {
 	value, err := url.QueryUnescape(rawValue)
 	if err != nil {
 		if class == keySecret {
-			return rawName + "=" + redacted
+			return rawName + "=" + Mark
 		}
 		return redactText(pair)
 	}
@@ -116,7 +142,7 @@ func redactPair(pair string, secret bool) string {
 	switch safe := redactValue(class, value); safe {
 	case value:
 		return rawName + "=" + rawValue
-	case redacted, personal:
+	case Mark, personal:
 		return rawName + "=" + safe
 	default:
 		return rawName + "=" + url.QueryEscape(safe)
@@ -126,10 +152,10 @@ func redactPair(pair string, secret bool) string {
 // redactValue is the value of a key of that class.
 func redactValue(class keyClass, value string) string {
 	switch {
-	case value == "" || value == redacted || value == personal:
+	case value == "" || value == Mark || value == personal:
 		return value
 	case class == keySecret, class == keyGrant && strings.Contains(value, "://"):
-		return redacted
+		return Mark
 	case class == keyPersonName, class == keyPhone && isPhone(value):
 		return personal
 	}
@@ -173,11 +199,14 @@ func knownForms(values []string) knownValues {
 	return k
 }
 
+// Credentials returns s without known, which are credentials, in whatever form they stand in it.
+func Credentials(s string, known []string) string { return knownForms(known).out(s) }
+
 // out is s without them.
 func (k knownValues) out(s string) string {
 	for _, form := range k {
 		if strings.Contains(s, form) {
-			s = strings.ReplaceAll(s, form, redacted)
+			s = strings.ReplaceAll(s, form, Mark)
 		}
 	}
 	return s
@@ -188,7 +217,7 @@ func (k knownValues) outOfJSON(b []byte) []byte {
 	if !k.mayStandIn(b) {
 		return b
 	}
-	w := jsonWalker{src: b, known: k}
+	w := jsonWalker{Scanner: jsonscan.Scanner{Src: b}, known: k}
 	w.value(place{key: noKey})
 	return w.out
 }
