@@ -8,7 +8,7 @@ import (
 
 // What tests from outside need to see.
 const (
-	ServedMost   = servedMost
+	MaxServed    = maxServed
 	TailRun      = tailRun
 	RecordsBytes = recordsBytes
 	AskTimeout   = askTimeout

@@ -28,18 +28,18 @@ var errBroken = errors.New("the consumer lost its place")
 
 // Reader reads the log in order. Two of the same name must not follow at once.
 type Reader struct {
-	log    *Log
-	name   string // of its consumer, which subscribers cannot touch
-	served bool   // it is given only what the server says: the tail knows a record's time no better than when it was published
+	log        *Log
+	name       string // of its consumer, which subscribers cannot touch
+	serverOnly bool   // it is given only what the server says: the tail knows a record's time no better than when it was published
 }
 
-// Reader is the reader of that name: "projections".
+// Reader returns the reader of that name: "projections".
 func (l *Log) Reader(name string) *Reader { return &Reader{log: l, name: ConsumerPrefix + name} }
 
-// Last is the sequence of the last durable event.
+// Last returns the sequence of the last durable event.
 func (r *Reader) Last(ctx context.Context) (uint64, error) { return r.log.Last(ctx) }
 
-// Get is the event with sequence seq.
+// Get returns the event with sequence seq.
 func (r *Reader) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	return r.log.Get(ctx, seq)
 }
@@ -53,7 +53,7 @@ func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.R
 	}
 	for {
 		var err error
-		if !r.served && r.log.durable.tail.holds(after, r.log.durable.Seq()) {
+		if !r.serverOnly && r.log.durable.tail.holds(after, r.log.durable.Seq()) {
 			err = r.followTail(ctx, &after, yield)
 		} else {
 			err = r.follow(ctx, &after, yield)
@@ -77,7 +77,7 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 	if err != nil {
 		return broken(ctx, err)
 	}
-	fetched := newFetched()
+	fetched := newPrefetch()
 	broke := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -114,7 +114,7 @@ func (r *Reader) follow(ctx context.Context, after *uint64, yield func([]schema.
 			return err
 		}
 		*after = batch[len(batch)-1].Seq
-		if !r.served && r.log.durable.tail.running(*after) {
+		if !r.serverOnly && r.log.durable.tail.running(*after) {
 			return errHeld
 		}
 	}
@@ -144,19 +144,19 @@ func broken(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
-// fetched is what a consumer delivered and nobody has taken yet. While it is full no more is asked of the server. One goroutine puts, one takes.
-type fetched struct {
+// prefetch holds what a consumer delivered and nobody has taken yet. While it is full no more is asked of the server. One goroutine puts, one takes.
+type prefetch struct {
 	messages chan jetstream.Msg
 	bytes    atomic.Int64
 	room     chan struct{} // holds one: there may be room again
 }
 
-func newFetched() *fetched {
-	return &fetched{messages: make(chan jetstream.Msg, pullMessages), room: make(chan struct{}, 1)}
+func newPrefetch() *prefetch {
+	return &prefetch{messages: make(chan jetstream.Msg, pullMessages), room: make(chan struct{}, 1)}
 }
 
 // put waits until there is room for m, or ctx ends.
-func (f *fetched) put(ctx context.Context, m jetstream.Msg) {
+func (f *prefetch) put(ctx context.Context, m jetstream.Msg) {
 	for f.bytes.Load() > heldBytes {
 		select {
 		case <-f.room:
@@ -172,7 +172,7 @@ func (f *fetched) put(ctx context.Context, m jetstream.Msg) {
 }
 
 // release makes the room of m, which has been taken from messages, free.
-func (f *fetched) release(m jetstream.Msg) {
+func (f *prefetch) release(m jetstream.Msg) {
 	n := int64(len(m.Data()))
 	if left := f.bytes.Add(-n); left+n > heldBytes {
 		select {
@@ -182,11 +182,11 @@ func (f *fetched) release(m jetstream.Msg) {
 	}
 }
 
-// place is where a reader stands in the stream and in what its consumer delivered.
+// place says where a reader stands in the stream and in what its consumer delivered.
 type place struct {
 	at        uint64 // the last stream sequence taken from fetched
 	delivered uint64 // the last consumer sequence
-	fetched   *fetched
+	fetched   *prefetch
 	gap       func(first, last uint64) // called for sequences that no event has
 	waiting   *schema.Record           // taken, but not yet given to the reader
 }
@@ -225,7 +225,7 @@ func (p *place) take(m jetstream.Msg) error {
 	return nil
 }
 
-// gather is the batch that begins with what is waiting: all that has arrived, up to the durable sequence.
+// gather returns the batch that begins with what is waiting: all that has arrived, up to the durable sequence.
 func (p *place) gather(durable uint64) ([]schema.Record, error) {
 	var batch []schema.Record
 	for bytes := 0; p.waiting != nil && p.waiting.Seq <= durable && len(batch) < maxRecords && bytes < recordsBytes; {

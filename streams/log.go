@@ -66,7 +66,7 @@ type Files interface {
 // ErrUnclear says that a server's files do not say plainly what comes next.
 var ErrUnclear = errors.New("the block files do not say plainly what comes next")
 
-// Session is one run of the server, as the log speaks to it.
+// Session holds the connections to one run of the server.
 type Session struct {
 	Stream  jetstream.Stream // over the connection of those who append
 	Reading jetstream.Stream // over another: an answer of megabytes must not stand before the acknowledgement of an append
@@ -86,16 +86,16 @@ type Parts struct {
 	Committer Committer
 	Server    Server
 	Files     Files    // nil: only the server reads
-	Missing   *Missing // set by who has read the stream's files
+	Gaps      *GapList // set by who has read the stream's files
 	Logger    *slog.Logger
 }
 
-// Log is the event log. Its methods may be called at once from many goroutines.
+// Log reads and writes the events. Its methods may be called at once from many goroutines.
 type Log struct {
 	committer Committer
 	server    Server
 	files     Files
-	missing   *Missing
+	gaps      *GapList
 	logger    *slog.Logger
 
 	durable *Watermark    // the committer's
@@ -105,12 +105,12 @@ type Log struct {
 // New makes a log of its parts, which it does not close.
 func New(p Parts) *Log {
 	return &Log{
-		committer: p.Committer, server: p.Server, files: p.Files, missing: p.Missing, logger: p.Logger,
+		committer: p.Committer, server: p.Server, files: p.Files, gaps: p.Gaps, logger: p.Logger,
 		durable: p.Committer.Durable(), reads: make(chan struct{}, maxReads),
 	}
 }
 
-// Raw is an event as it shall stand in the log, byte for byte.
+// Raw holds an event as it shall stand in the log, byte for byte.
 type Raw struct {
 	ID      string
 	Subject string
@@ -138,10 +138,10 @@ func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	return l.committer.Append(ctx, &Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data})
 }
 
-// Last is the sequence of the last durable event; 0 for an empty log.
+// Last returns the sequence of the last durable event; 0 for an empty log.
 func (l *Log) Last(context.Context) (uint64, error) { return l.durable.Seq(), nil }
 
-// Get is the event with sequence seq, if it is durable.
+// Get returns the event with sequence seq, if it is durable.
 func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	records, _, err := l.next(ctx, seq, "", 1, 0)
 	if err != nil {
@@ -153,7 +153,7 @@ func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	return records[0], nil
 }
 
-// Events are up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all. They end early before the event with
+// Events returns up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all. They end early before the event with
 // which they would hold more than so many bytes, and then there is more; the first event is among them however large it is.
 func (l *Log) Events(ctx context.Context, after uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
 	return l.next(ctx, after+1, filter, limit, bytes)
@@ -189,11 +189,11 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes
 	return records, false, nil
 }
 
-// maxReads is how many events are read by their sequence at once. Each is an answer of up to 8 MiB; more at once would take the processors from those who
+// maxReads limits the events that are read by their sequence at once. Each is an answer of up to 8 MiB; more at once would take the processors from those who
 // append.
 const maxReads = 1
 
-// message is the first message from a sequence on that matches the filter.
+// message returns the first message from a sequence on that matches the filter.
 func (l *Log) message(ctx context.Context, stream jetstream.Stream, from uint64, filter string) (*jetstream.RawStreamMsg, error) {
 	select {
 	case l.reads <- struct{}{}:

@@ -173,7 +173,7 @@ func TestReadStopsAtItsEnd(t *testing.T) {
 
 // TestReadGoesBackToTheFiles reads a log that is damaged at its beginning and beyond what is taken from the server at once.
 func TestReadGoesBackToTheFiles(t *testing.T) {
-	const n = 2*streams.ServedMost + 10
+	const n = 2*streams.MaxServed + 10
 	dir := t.TempDir()
 	l := openLog(t, embedded.Options{Dir: dir})
 	events := streamstest.Raws(t, 0, n)

@@ -8,9 +8,9 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Missing holds what is known to be gone from a log. Nothing is ever deleted from it, so a sequence without an event is damage. Whoever has read the
+// GapList holds what is known to be gone from a log. Nothing is ever deleted from it, so a sequence without an event is damage. Whoever has read the
 // stream's files sets it; what is damaged later is noted by whoever reads past it.
-type Missing struct {
+type GapList struct {
 	mu       sync.Mutex
 	gaps     schema.Gaps
 	accepted schema.Gaps
@@ -18,21 +18,21 @@ type Missing struct {
 }
 
 // Set takes over what a reading of all files found: the gaps, those of them that an operator has accepted, and how the others came about.
-func (m *Missing) Set(gaps, accepted schema.Gaps, losses []schema.Loss) {
+func (m *GapList) Set(gaps, accepted schema.Gaps, losses []schema.Loss) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.gaps, m.accepted, m.losses = gaps, accepted, losses
 }
 
 // Accept notes that an operator has accepted a gap.
-func (m *Missing) Accept(gap schema.Gap) {
+func (m *GapList) Accept(gap schema.Gap) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.accepted = m.accepted.And(gap)
 }
 
 // add notes a gap, and returns what of it was not known.
-func (m *Missing) add(gap schema.Gap) (unknown schema.Gaps) {
+func (m *GapList) add(gap schema.Gap) (unknown schema.Gaps) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	unknown = schema.Gaps{gap}.Without(m.gaps)
@@ -45,7 +45,7 @@ func (m *Missing) add(gap schema.Gap) (unknown schema.Gaps) {
 
 // Gaps returns the sequences that are gone from the log, as far as is known.
 func (l *Log) Gaps() schema.Gaps {
-	m := l.missing
+	m := l.gaps
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.gaps
@@ -53,7 +53,7 @@ func (l *Log) Gaps() schema.Gaps {
 
 // Accepted returns the sequences of which an operator has accepted that they are gone.
 func (l *Log) Accepted() schema.Gaps {
-	m := l.missing
+	m := l.gaps
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.accepted
@@ -61,7 +61,7 @@ func (l *Log) Accepted() schema.Gaps {
 
 // Losses tells how events were lost that no operator has accepted.
 func (l *Log) Losses() []schema.Loss {
-	m := l.missing
+	m := l.gaps
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(m.losses), func(loss schema.Loss) bool { return m.accepted.Covers(loss.Gap) })
@@ -69,7 +69,7 @@ func (l *Log) Losses() []schema.Loss {
 
 // noteGap notes that the sequences from first to last have no event.
 func (l *Log) noteGap(first, last uint64) {
-	for _, gap := range l.missing.add(schema.Gap{First: first, Last: last}) {
+	for _, gap := range l.gaps.add(schema.Gap{First: first, Last: last}) {
 		l.logger.Error("events are gone from the log; see the operating guide on gaps", "gap", gap)
 	}
 }

@@ -26,7 +26,7 @@ type Queue struct {
 	consumer jetstream.Consumer
 }
 
-// Queue is the queue of that name of the events whose subject matches the NATS filter. What the log held before the queue first existed is not in it.
+// Queue opens the queue of that name of the events whose subject matches the NATS filter. What the log held before the queue first existed is not in it.
 func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 	q := &Queue{log: l, config: jetstream.ConsumerConfig{
 		Durable: ConsumerPrefix + name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,
@@ -49,7 +49,7 @@ func (q *Queue) open(ctx context.Context) (err error) {
 	return err
 }
 
-// Next is the next record that is durable and not done, once there is one.
+// Next returns the next record that is durable and not done, once there is one.
 func (q *Queue) Next(ctx context.Context) (schema.Task, error) {
 	for {
 		m, err := q.pull(ctx)
@@ -73,7 +73,7 @@ func (q *Queue) Next(ctx context.Context) (schema.Task, error) {
 	}
 }
 
-// pull asks for one record, and is nil when none came for a while.
+// pull asks for one record, and returns nil when none came for a while.
 func (q *Queue) pull(ctx context.Context) (jetstream.Msg, error) {
 	asking, cancel := context.WithTimeout(ctx, queuePull)
 	defer cancel()

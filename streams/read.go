@@ -14,7 +14,7 @@ import (
 // errReadAll ends a Follow that has yielded all that was asked for.
 var errReadAll = errors.New("everything has been read")
 
-// NewReader is a reader that no other shares its name with, for one use; release gives back what the server keeps for it.
+// NewReader returns a reader that no other shares its name with, for one use; release gives back what the server keeps for it.
 func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	r = l.Reader(purpose + "-" + rand.Text())
 	return r, func() {
@@ -26,8 +26,8 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	}
 }
 
-// servedMost is how many events are taken from the server where the block files are unclear, before those are tried again: they are read at many times its speed.
-const servedMost = 2 * maxRecords
+// maxServed limits how many events are taken from the server where the block files are unclear, before those are tried again: they are read at many times its speed.
+const maxServed = 2 * maxRecords
 
 // Read yields the events after the sequence `after` up to `until`, in order, and returns when there are no more. It waits until they are durable.
 // Records share memory with others that were read beside them.
@@ -56,7 +56,7 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 			if err := yield(records); err != nil {
 				return err
 			}
-			if served += len(records); served >= servedMost && l.files != nil {
+			if served += len(records); served >= maxServed && l.files != nil {
 				return ErrUnclear
 			}
 			return nil
@@ -68,7 +68,7 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 	return nil
 }
 
-// readFiles is Read out of the server's files, as far as they are plain.
+// readFiles does what Read does, out of the server's files, as far as they are plain.
 func (l *Log) readFiles(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
 	if l.files == nil {
 		return ErrUnclear
@@ -76,11 +76,11 @@ func (l *Log) readFiles(ctx context.Context, after, until uint64, yield func([]s
 	return l.files.Read(ctx, after, until, l.Gaps(), yield)
 }
 
-// readServed is Read as the server delivers it.
+// readServed does what Read does, as the server delivers it.
 func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
 	r, release := l.NewReader("read")
 	defer release()
-	r.served = true
+	r.serverOnly = true
 	err := r.Follow(ctx, after, func(records []schema.Record) error {
 		n := len(records)
 		all := records[n-1].Seq >= until
@@ -103,7 +103,7 @@ func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]
 	return err
 }
 
-// lastMessage is the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
+// lastMessage returns the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
 // server's index of subjects may still name an event that is damaged; so it is looked for from the end.
 func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
 	s, err := l.server.Session()

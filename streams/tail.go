@@ -23,7 +23,7 @@ var (
 	errHeld    = errors.New("the tail holds the next event")
 )
 
-// tail is the end of the log as this process appended it: events in a row, all of them durable. A reader that keeps up takes them from here, so that the
+// tail holds the end of the log as this process appended it: events in a row, all of them durable. A reader that keeps up takes them from here, so that the
 // server need not send back what it was sent a moment ago.
 type tail struct {
 	mu      sync.Mutex
@@ -57,7 +57,7 @@ func (t *tail) trim() {
 	t.records, t.bytes = append(make([]schema.Record, 0, 2*tailEvents), t.records[first:]...), bytes
 }
 
-// after are the events after seq, up to until, that a reader may be given at once, which nobody may change; none when the tail does not hold the next one.
+// after returns the events after seq, up to until, that a reader may be given at once, which nobody may change; none when the tail does not hold the next one.
 func (t *tail) after(seq, until uint64) []schema.Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()

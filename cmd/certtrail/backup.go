@@ -63,35 +63,44 @@ type backupSource struct {
 
 // Snapshot writes the log's snapshot to w.
 func (b *backupSource) Snapshot(ctx context.Context, w io.Writer) error {
-	size := 0
-	return b.owner.Call(ctx, http.MethodGet, "/snapshot", nil, nil, func(line []byte) error {
-		var piece node.SnapshotLine
-		if err := json.Unmarshal(line, &piece); err != nil {
-			return err
-		}
-		n, err := w.Write(piece.Snapshot)
-		size += n
-		b.far.show("copied %d MiB", size>>20)
+	return b.owner.Stream(ctx, "/snapshot", nil, func(snapshot io.Reader) error {
+		_, err := io.Copy(w, &countedReader{snapshot, 0, func(n int64) { b.far.show("copied %d MiB", n>>20) }})
 		return err
 	}, nil)
 }
 
+// countedReader tells after each read how many bytes have been read.
+type countedReader struct {
+	io.Reader
+	n    int64
+	show func(n int64)
+}
+
+func (c *countedReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	c.show(c.n)
+	return n, err
+}
+
 // Settings returns the settings file that the owner was started with.
 func (b *backupSource) Settings(ctx context.Context) (content []byte, ok bool, err error) {
-	var s node.SettingsCopy
-	err = b.owner.Call(ctx, http.MethodGet, "/settings", nil, nil, nil, &s)
-	return s.Content, s.Path != "", err
+	var path string
+	err = b.owner.Stream(ctx, "/settings", nil, func(file io.Reader) error {
+		content, err = io.ReadAll(file)
+		return err
+	}, &path)
+	return content, path != "", err
 }
 
 // Summary returns what the log holds up to the last sequence of the copy.
 func (b *backupSource) Summary(ctx context.Context, copied transfer.Summary) (s transfer.Summary, err error) {
 	until := url.Values{"until": {strconv.FormatUint(copied.LastSeq, 10)}}
-	err = b.owner.Call(ctx, http.MethodGet, "/summary", until, nil, func(line []byte) error {
+	err = b.owner.Call(ctx, http.MethodGet, "/summary", until, nil, func(told []byte) {
 		var events uint64
-		if owner.ProgressOf(line, &events) {
+		if json.Unmarshal(told, &events) == nil {
 			b.far.show("compared %s of %s", text.Commas(events), text.Count(copied.Events, "event"))
 		}
-		return nil
 	}, &s)
 	return s, err
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/projections"
 )
@@ -24,13 +24,12 @@ type bar struct {
 
 func newBar(w io.Writer) *bar { return &bar{counter: newCounter(w), plain: w} }
 
-// line takes a line of the owner's answer.
-func (b *bar) line(text []byte) error {
+// progress takes what the owner tells of its progress.
+func (b *bar) progress(told []byte) {
 	var p projections.Progress
-	if owner.ProgressOf(text, &p) {
+	if json.Unmarshal(told, &p) == nil {
 		b.show(p)
 	}
-	return nil
 }
 
 func (b *bar) show(p projections.Progress) {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
@@ -34,21 +32,6 @@ func configOf(cmd *cobra.Command) (*settings.Config, error) {
 		return nil, err
 	}
 	return s.Config()
-}
-
-// flagError says in plain words what a flag wants; an error of any other sort stays as it is.
-func flagError(err error) error {
-	var wrong *pflag.InvalidValueError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	wants := map[string]string{
-		"uint64": "a whole number that is not negative", "int": "a whole number", "bool": "true or false", "duration": "a time with its unit, such as 10s or 6h",
-	}[wrong.GetFlag().Value.Type()]
-	if wants == "" {
-		return err
-	}
-	return fmt.Errorf("--%s wants %s, not %q", wrong.GetFlag().Name, wants, wrong.GetValue())
 }
 
 // wants refuses any other number of arguments than n, in words: what the command wants, with an example.

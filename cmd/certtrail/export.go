@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -66,14 +65,11 @@ func exportCommand() *cobra.Command {
 func export(ctx context.Context, server *owner.Client, w io.Writer, far *counter) (*transfer.Export, error) {
 	x := transfer.NewExport(w)
 	var end node.EventsEnd
-	err := server.Call(ctx, http.MethodGet, "/events", nil, nil, func(line []byte) error {
-		e, err := owner.ReadStreamed(line)
-		if err != nil {
-			return err
-		}
-		err = x.Add(e.Seq, e.Data)
-		far.show("exported %s", text.Commas(x.Events()))
-		return err
+	err := server.Stream(ctx, "/events", nil, func(events io.Reader) error {
+		return owner.ReadEvents(events, func(e owner.Event) error {
+			far.show("exported %s", text.Commas(x.Events()))
+			return x.Add(e.Seq, e.Data)
+		})
 	}, &end)
 	return x, errors.Join(err, x.End(end.Last))
 }

@@ -36,7 +36,7 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 			defer c.Close()
 			bar := newBar(cmd.ErrOrStderr())
 			var b node.Built
-			err = c.Call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.line, &b)
+			err = c.Call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.progress, &b)
 			bar.clear()
 			if err != nil {
 				return err

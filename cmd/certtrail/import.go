@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
@@ -42,11 +42,10 @@ func importCommand() *cobra.Command {
 			var n transfer.Imported
 			body := io.NopCloser(from) // the request must not close standard input
 			far := newCounter(cmd.ErrOrStderr())
-			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(line []byte) error {
-				if owner.ProgressOf(line, &n) {
+			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(told []byte) {
+				if json.Unmarshal(told, &n) == nil {
 					far.show("imported %s", n)
 				}
-				return nil
 			}, &n)
 			far.clear()
 			if err != nil {

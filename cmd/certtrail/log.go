@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -104,12 +105,11 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	}
 	defer server.Close()
 	var report embedded.Report
-	err = server.Call(cmd.Context(), method, path, nil, nil, func(line []byte) error {
+	err = server.Call(cmd.Context(), method, path, nil, nil, func(told []byte) {
 		var p node.FilesRead
-		if owner.ProgressOf(line, &p) {
+		if json.Unmarshal(told, &p) == nil {
 			far.show("read %d of %d files", p.Done, p.Total)
 		}
-		return nil
 	}, &report)
 	return &report, err
 }
@@ -161,7 +161,7 @@ func logAcceptCommand() *cobra.Command {
 			defer server.Close()
 			var accepted node.AcceptedGap
 			bar := newBar(cmd.ErrOrStderr())
-			err = server.Call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.line, &accepted)
+			err = server.Call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.progress, &accepted)
 			bar.clear()
 			if err != nil {
 				return err

@@ -52,14 +52,15 @@ func rootCommand() *cobra.Command {
 		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs, // so that a command that is misspelt is an error
+		Args:          noCommand, // so that a command that is misspelt is an error
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(initCommand(), serveCommand(), demoCommand(), sendCommand(), replayCommand(), reconcileCommand(), exportCommand(), importCommand(), backupCommand(), restoreCommand(),
 		tailCommand(), forgetCommand(), logCommand(), versionCommand(), watchCrashCommand())
 	root.AddCommand(providerCommands()...)
 	root.SetVersionTemplate("certtrail {{.Version}}\n") // as the command version prints it
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(usage)
 	return root
 }
 

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
@@ -40,11 +40,10 @@ func reconcileCommand() *cobra.Command {
 			}
 			var d node.Described
 			far := newCounter(cmd.ErrOrStderr())
-			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(line []byte) error {
-				if owner.ProgressOf(line, &d) {
+			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(told []byte) {
+				if json.Unmarshal(told, &d) == nil {
 					far.show("asked about %s", d)
 				}
-				return nil
 			}, &d)
 			far.clear()
 			if err != nil {

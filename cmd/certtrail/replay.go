@@ -102,7 +102,7 @@ func (r *replay) runBuild(cmd *cobra.Command, c *owner.Client) error {
 	}
 	bar := newBar(cmd.ErrOrStderr())
 	var built node.Built
-	err := c.Call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.line, &built)
+	err := c.Call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.progress, &built)
 	bar.clear()
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (r *replay) runBuild(cmd *cobra.Command, c *owner.Client) error {
 func (r *replay) runVerify(cmd *cobra.Command, c *owner.Client) error {
 	bar := newBar(cmd.ErrOrStderr())
 	var v projections.Verification
-	err := c.Call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.line, &v)
+	err := c.Call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.progress, &v)
 	bar.clear()
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -78,12 +77,8 @@ func tail(cmd *cobra.Command, query url.Values, past bool, show func(io.Writer, 
 		return err
 	}
 	defer server.Close()
-	err = server.Call(cmd.Context(), http.MethodGet, "/events", query, nil, func(line []byte) error {
-		e, err := owner.ReadStreamed(line)
-		if err != nil {
-			return err
-		}
-		return show(cmd.OutOrStdout(), e)
+	err = server.Stream(cmd.Context(), "/events", query, func(events io.Reader) error {
+		return owner.ReadEvents(events, func(e owner.Event) error { return show(cmd.OutOrStdout(), e) })
 	}, nil)
 	if errors.Is(err, context.Canceled) {
 		return nil // by who watches
@@ -99,10 +94,10 @@ func showJSON(w io.Writer, e owner.Event) error {
 func showText(w io.Writer, s owner.Event) error {
 	e, err := schema.DecodeMeaning(s.Data)
 	if err != nil {
-		_, err = fmt.Fprintf(w, "%-24s  %s  cannot be read: %v\n", "?", s.Subject, err)
+		_, err = fmt.Fprintf(w, "%-24s  event %d cannot be read: %v\n", "?", s.Seq, err)
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, s.Subject, printable(words.Event(e, words.ForPrograms)))
+	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, e.NATSSubject(), printable(words.Event(e, words.ForPrograms)))
 	return err
 }
 

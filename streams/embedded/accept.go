@@ -31,6 +31,6 @@ func (l *Log) AcceptGap(ctx context.Context, e *schema.Event) (seq uint64, err e
 	if seq, err = l.Append(ctx, e); err != nil {
 		return 0, fmt.Errorf("the gap was not accepted: %w", err)
 	}
-	l.missing.Accept(gap)
+	l.gaps.Accept(gap)
 	return seq, nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// appending is an event to be appended, or what others published and the next sync shall cover, or both; or a question whether one would be taken.
-type appending struct {
+// submission asks for an event to be appended, or what others published and the next sync shall cover, or both; or a question whether one would be taken.
+type submission struct {
 	id       string
 	msg      *nats.Msg // nil: there is only something to sync
 	question bool
@@ -30,14 +30,14 @@ type appending struct {
 
 // Append appends e, for the log.
 func (c *committer) Append(ctx context.Context, e *streams.Raw) (uint64, error) {
-	return c.append(ctx, &appending{id: e.ID, msg: e.Message()})
+	return c.append(ctx, &submission{id: e.ID, msg: e.Message()})
 }
 
 // Durable returns the log's watermark.
 func (c *committer) Durable() *streams.Watermark { return c.durable }
 
 // append commits a, and holds on while the log is away, until ctx ends.
-func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
+func (c *committer) append(ctx context.Context, a *submission) (uint64, error) {
 	for {
 		err := c.submit(ctx, a)
 		if err == nil {
@@ -53,11 +53,11 @@ func (c *committer) append(ctx context.Context, a *appending) (uint64, error) {
 }
 
 // ask asks whether an event would be taken now, in its turn.
-func (c *committer) ask(ctx context.Context) error { return c.submit(ctx, &appending{question: true}) }
+func (c *committer) ask(ctx context.Context) error { return c.submit(ctx, &submission{question: true}) }
 
 // submit hands a to the committer and waits for its answer until ctx ends. After that it is the committer's alone: it is not published any more, or it was
 // and nobody knows yet whether it will be in the log.
-func (c *committer) submit(ctx context.Context, a *appending) error {
+func (c *committer) submit(ctx context.Context, a *submission) error {
 	a.done = make(chan error, 1)
 	a.claimed.Store(false)
 	if err := c.enqueue(a); err != nil {
@@ -79,7 +79,7 @@ func (c *committer) submit(ctx context.Context, a *appending) error {
 	}
 }
 
-func (c *committer) enqueue(a *appending) error {
+func (c *committer) enqueue(a *submission) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure != nil {

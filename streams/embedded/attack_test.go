@@ -166,7 +166,7 @@ func TestARestartSyncsNewNames(t *testing.T) {
 func TestAWrongGapIsNotAccepted(t *testing.T) {
 	l := openLog(t, Options{})
 	streamstest.Append(t, l, 9)
-	l.missing.Set(schema.Gaps{{First: 4, Last: 5}}, nil, nil)
+	l.gaps.Set(schema.Gaps{{First: 4, Last: 5}}, nil, nil)
 	if _, err := l.AcceptGap(t.Context(), accepting(schema.Gap{First: 4, Last: 5})); err == nil || !strings.Contains(err.Error(), "its files have events of it") {
 		t.Error(err)
 	}

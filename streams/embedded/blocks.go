@@ -33,10 +33,10 @@ var (
 	errReadOnly = errors.New("the disk is mounted read-only: look after it, and mount it writable")
 )
 
-// spares is how many descriptors are kept for block files, for when the process has no others.
+// spares limits the descriptors that are kept for block files, for when the process has no others.
 const spares = 4
 
-// blockFiles is the only place that knows how nats-server lays a stream on disk: files N.blk under the stream's msgs directory, N growing,
+// blockFiles syncs the files that nats-server keeps a stream in: N.blk under the stream's msgs directory, N growing,
 // messages appended to the newest with write(2) before they are acknowledged (server/filestore.go, for one replica without async persist mode).
 // So after an acknowledgement it is enough to sync the file that was newest before the publish and every newer one.
 type blockFiles struct {
@@ -164,7 +164,7 @@ func (b *blockFiles) release() {
 	b.newest, b.number, b.spare = nil, 0, nil
 }
 
-// highest is the number of the newest block file.
+// highest returns the number of the newest block file.
 func (b *blockFiles) highest() (int, error) {
 	if b.newest == nil {
 		n, err := b.listed()
@@ -217,7 +217,7 @@ func (b *blockFiles) syncPath(path string) error {
 	return b.sync(f)
 }
 
-// listed is the highest number of a block file in the directory, 0 if there is none.
+// listed returns the highest number of a block file in the directory, 0 if there is none.
 func (b *blockFiles) listed() (int, error) {
 	numbers, err := b.numbers()
 	if err != nil || len(numbers) == 0 {
@@ -238,7 +238,7 @@ func (b *blockFiles) numbers() ([]int, error) {
 // path returns where the block file with that number is.
 func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, blocks.Name(n)) }
 
-// inodeReserve is how many inodes must be left on the disk: a new block is a file, and so is much else that must go on.
+// inodeReserve counts the inodes that must be left on the disk: a new block is a file, and so is much else that must go on.
 const inodeReserve = 64
 
 // diskSpace looks, at most once a second, whether the disk has room: on a full one the stream would freeze until its server is started again.
@@ -273,7 +273,7 @@ func lookForRoom(dir string) error {
 	return nil
 }
 
-// ninetyPercentOfDisk is what a stream may grow to on the disk that holds dir.
+// ninetyPercentOfDisk returns the bytes that a stream may grow to on the disk that holds dir.
 func ninetyPercentOfDisk(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

@@ -87,7 +87,7 @@ func (l *Log) commitLast(ctx context.Context, e *streams.Raw, stored uint64) err
 	ctx, cancel := context.WithTimeout(ctx, 2*askTimeout)
 	defer cancel()
 	own := streams.Raw{ID: e.ID, Subject: e.Subject, Data: slices.Clone(e.Data)} // the tail keeps it when the caller has its memory back
-	_, err := l.commits.append(ctx, &appending{id: own.ID, msg: own.Message(), stored: stored})
+	_, err := l.commits.append(ctx, &submission{id: own.ID, msg: own.Message(), stored: stored})
 	return err
 }
 
@@ -104,7 +104,7 @@ func (l *Log) settle(stored uint64) {
 		stored = max(stored, last)
 	}
 	if stored > 0 {
-		l.commits.append(ctx, &appending{stored: stored})
+		l.commits.append(ctx, &submission{stored: stored})
 	}
 }
 

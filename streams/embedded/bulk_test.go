@@ -147,10 +147,10 @@ func TestStoredIsSyncedOnAFullDisk(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), retryInterval/2)
 	defer cancel()
 	e := streamstest.Raws(t, 3, 1)[0]
-	if _, err := c.append(ctx, &appending{id: e.ID, msg: e.Message(), stored: 2}); !errors.Is(err, full) || c.durable.Seq() != 2 {
+	if _, err := c.append(ctx, &submission{id: e.ID, msg: e.Message(), stored: 2}); !errors.Is(err, full) || c.durable.Seq() != 2 {
 		t.Errorf("an event on a full disk: %v, and the log is durable up to %d, want 2", err, c.durable.Seq())
 	}
-	if _, err := c.append(context.Background(), &appending{stored: 3}); err != nil || c.durable.Seq() != 3 {
+	if _, err := c.append(context.Background(), &submission{stored: 3}); err != nil || c.durable.Seq() != 3 {
 		t.Errorf("the log is durable up to %d, %v", c.durable.Seq(), err)
 	}
 }
@@ -165,8 +165,8 @@ func TestRetryLooksBehindOthers(t *testing.T) {
 		}
 	}
 	c := committerOf(t, l, l.commits.files, 3)
-	a := &appending{id: list[1].ID, msg: list[1].Message(), retry: true, since: 0}
-	if any := c.publish([]*appending{a}); !any || a.seq != 2 || a.err != nil {
+	a := &submission{id: list[1].ID, msg: list[1].Message(), retry: true, since: 0}
+	if any := c.publish([]*submission{a}); !any || a.seq != 2 || a.err != nil {
 		t.Errorf("the event was put at %d, %v; it stands at 2", a.seq, a.err)
 	}
 	if stored, err := l.lastStored(context.Background()); stored != 3 || err != nil {

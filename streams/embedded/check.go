@@ -91,7 +91,7 @@ func guardOf(o Options) (*guard, error) {
 	return newGuard(o), nil
 }
 
-// Check is the function Check for a log that is open. What is being appended meanwhile is not looked at.
+// Check does what the function Check does, for a log that is open. What is being appended meanwhile is not looked at.
 func (l *Log) Check(ctx context.Context, progress func(done, total int)) (*Report, error) {
 	last := l.durable.Seq()
 	o := l.guard.o
@@ -107,10 +107,10 @@ func (l *Log) Check(ctx context.Context, progress func(done, total int)) (*Repor
 	return g.report(r), nil
 }
 
-// errRepair is why the log takes no events while it is being repaired.
+// errRepair freezes the log while it is being repaired.
 var errRepair = errors.New("the log is being repaired")
 
-// Repair is the function Repair for a log that is open: its server is started again, and appends wait meanwhile.
+// Repair does what the function Repair does, for a log that is open: its server is started again, and appends wait meanwhile.
 func (l *Log) Repair(ctx context.Context) (*Report, error) {
 	report, err := l.Check(ctx, nil)
 	if err != nil {

@@ -27,7 +27,7 @@ type committer struct {
 	durable *streams.Watermark
 	logger  *slog.Logger
 
-	queue chan *appending
+	queue chan *submission
 
 	// Owned by run, which publishes.
 	publisher  *publisher
@@ -52,23 +52,23 @@ type committer struct {
 	frozenAt time.Time
 }
 
-// batch is what one sync makes durable.
+// batch holds what one sync makes durable.
 type batch struct {
-	appends []*appending
+	appends []*submission
 	stored  bool            // whether there is anything to sync
 	acked   uint64          // the last sequence known to be stored when all had been answered
 	synced  []chan struct{} // closed when all of it has been answered
 }
 
-// and is b with next, which was published after it. The zero batch, as a closed channel gives it, adds nothing.
+// and returns b with next, which was published after it. The zero batch, as a closed channel gives it, adds nothing.
 func (b batch) and(next batch) batch {
 	return batch{
 		appends: append(b.appends, next.appends...), stored: b.stored || next.stored, acked: max(b.acked, next.acked), synced: append(b.synced, next.synced...),
 	}
 }
 
-// taken are the events that JetStream took as new ones, in its order.
-func (b batch) taken() []schema.Record {
+// accepted returns the events that JetStream took as new ones, in its order.
+func (b batch) accepted() []schema.Record {
 	records := make([]schema.Record, 0, len(b.appends))
 	for _, a := range b.appends {
 		if a.fresh {
@@ -82,7 +82,7 @@ func newCommitter(l *Log, files *blockFiles, end *endMark, acked uint64) *commit
 	return &committer{
 		log: l, durable: l.durable, logger: l.logger, files: files, end: end, acked: acked,
 		publisher: newPublisher(l.session.nc, maxBatch), disk: &diskSpace{dir: files.dir}, probe: diskProbe{dir: l.guard.o.Dir},
-		queue: make(chan *appending, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}), stuck: make(chan struct{}),
+		queue: make(chan *submission, maxBatch), published: make(chan batch, 1), stopped: make(chan struct{}), stuck: make(chan struct{}),
 	}
 }
 
@@ -91,7 +91,7 @@ func (c *committer) run() {
 	defer close(c.published)
 	for first := range c.queue {
 		runtime.Gosched() // whoever is about to append does so first; where nobody is, this takes no time
-		b := batch{appends: c.gather([]*appending{first})}
+		b := batch{appends: c.gather([]*submission{first})}
 		if err := c.ready(); err != nil {
 			refuse(b.appends, err)
 		} else {
@@ -114,7 +114,7 @@ func (c *committer) pass(b batch) {
 }
 
 // refuse notes why nothing of a batch is published. It is answered all the same after a sync: to sync what is stored takes no room on a full disk.
-func refuse(batch []*appending, err error) {
+func refuse(batch []*submission, err error) {
 	for _, a := range batch {
 		if a.msg != nil || a.question {
 			a.err = err
@@ -123,7 +123,7 @@ func refuse(batch []*appending, err error) {
 }
 
 // answerQuestions asks the server, once for all who want to know.
-func (c *committer) answerQuestions(batch []*appending) {
+func (c *committer) answerQuestions(batch []*submission) {
 	var asked bool
 	var err error
 	for _, a := range batch {
@@ -140,7 +140,7 @@ func (c *committer) answerQuestions(batch []*appending) {
 }
 
 // cover takes in what others have published, and tells whether there is any.
-func (c *committer) cover(batch []*appending) (any bool) {
+func (c *committer) cover(batch []*submission) (any bool) {
 	for _, a := range batch {
 		c.acked = max(c.acked, a.stored)
 		any = any || a.stored > 0
@@ -183,7 +183,7 @@ func (c *committer) sync(b batch) error {
 		return c.fail(err, b.acked)
 	}
 	c.end.advance(b.acked)
-	c.durable.Advance(b.acked, b.taken())
+	c.durable.Advance(b.acked, b.accepted())
 	return nil
 }
 
@@ -211,14 +211,14 @@ func (c *committer) doubt(b batch, err error) error {
 }
 
 // answer tells every caller what became of its event: what JetStream said of it, or else err.
-func answer(appends []*appending, err error) {
+func answer(appends []*submission, err error) {
 	for _, a := range appends {
 		a.done <- cmp.Or(a.err, err)
 	}
 }
 
 // gather adds to batch what has been waiting, and waits for nothing.
-func (c *committer) gather(batch []*appending) []*appending {
+func (c *committer) gather(batch []*submission) []*submission {
 	for len(batch) < maxBatch {
 		select {
 		case a, ok := <-c.queue:
@@ -234,9 +234,9 @@ func (c *committer) gather(batch []*appending) []*appending {
 }
 
 // publish hands every message to JetStream and tells whether it has stored any. What was not taken bears its error.
-func (c *committer) publish(batch []*appending) (any bool) {
+func (c *committer) publish(batch []*submission) (any bool) {
 	now := time.Now()
-	published := make([]*appending, 0, len(batch))
+	published := make([]*submission, 0, len(batch))
 	msgs := make([]*nats.Msg, 0, len(batch))
 	known := lookup{log: c.log}
 	for _, a := range batch {

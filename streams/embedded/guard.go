@@ -18,10 +18,10 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
-// readers is how many blocks are read at once: one from the disk while another is looked through.
+// readers limits the blocks that are read at once: one from the disk while another is looked through.
 const readers = 3
 
-// indexName is the server's account of its blocks, which it can do without.
+// indexName names the server's account of its blocks, which it can do without.
 const indexName = "index.db"
 
 // guard keeps the log safe from the server's recovery, which works on the only copy and deletes what it cannot read. It reads every block before the
@@ -34,7 +34,7 @@ type guard struct {
 	logger *slog.Logger
 }
 
-// layout is where the files of a log are.
+// layout says where the files of a log are.
 type layout struct {
 	dir string // Options.Dir
 }
@@ -42,7 +42,7 @@ type layout struct {
 func (p layout) stream() string { return streamDir(p.dir) }
 func (p layout) blocks() string { return filepath.Join(p.stream(), "msgs") }
 
-// damaged is where files are kept that could not be read whole, as they were.
+// damaged returns where files are kept that could not be read whole, as they were.
 func (p layout) damaged() string { return filepath.Join(p.dir, "damaged") }
 func (p layout) held() string    { return filepath.Join(p.dir, "held") }
 
@@ -62,7 +62,7 @@ func Remove(dir string) error {
 
 func newGuard(o Options) *guard { return &guard{o: o, layout: layout{o.Dir}, logger: o.Logger} }
 
-// reading is what the block files of a log hold.
+// reading holds what was found in the block files of a log.
 type reading struct {
 	blocks   []*blocks.Block
 	events   uint64
@@ -199,7 +199,7 @@ func (p *progress) step() {
 	}
 }
 
-// sightings are what is noted of a block's events while it is read.
+// sightings note what is to be known of a block's events while it is read.
 type sightings struct {
 	newest   time.Time
 	accepted schema.Gaps

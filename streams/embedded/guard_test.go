@@ -15,124 +15,9 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/streams"
 	"github.com/certtrail/certtrail/streams/embedded/blocks"
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
-
-// copyTree copies a closed log with what is known of it.
-func copyTree(t testing.TB, from string) (to string) {
-	t.Helper()
-	to = filepath.Join(t.TempDir(), "nats")
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-	for _, mark := range []string{layout{from}.end(), layout{from}.losses()} {
-		if b, err := os.ReadFile(mark); err == nil {
-			if err := os.WriteFile(strings.Replace(mark, from, to, 1), b, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return to
-}
-
-// closedLog is the directory of a closed log of n events in several blocks.
-func closedLog(t testing.TB, n int) (dir string, ids map[uint64]string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "nats")
-	l := openLog(t, Options{Dir: dir, MaxBytes: 24 << 20}) // the server then makes small blocks
-	list := make([]streams.Raw, n)
-	for i := range list {
-		e := streamstest.Event(i)
-		e.Data.Reason = strings.Repeat("x", 4*n)
-		data, err := e.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		list[i] = streams.Raw{ID: e.ID, Subject: e.NATSSubject(), Data: data}
-	}
-	if done, err := l.AppendAll(t.Context(), list); done != n || err != nil {
-		t.Fatal(done, err)
-	}
-	l.Close()
-	ids = map[uint64]string{}
-	for i := range list {
-		ids[uint64(i+1)] = list[i].ID
-	}
-	return dir, ids
-}
-
-func raw(t testing.TB, l *Log) map[uint64]string {
-	t.Helper()
-	got := map[uint64]string{}
-	err := l.Read(t.Context(), 0, 1<<40, func(records []schema.Record) error {
-		for _, r := range records {
-			e, err := schema.Decode(r.Data)
-			if err != nil {
-				return err
-			}
-			got[r.Seq] = e.ID
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-// lostOf are the sequences that has lacks of all.
-func lostOf(all, has map[uint64]string) (list schema.Gaps) {
-	for _, seq := range slices.Sorted(maps.Keys(all)) {
-		if has[seq] != all[seq] {
-			list = list.And(schema.Gap{First: seq, Last: seq})
-		}
-	}
-	return list
-}
-
-func blockPaths(t testing.TB, dir string) []string {
-	t.Helper()
-	files := &blockFiles{dir: layout{dir}.blocks()}
-	numbers, err := files.numbers()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var paths []string
-	for _, n := range numbers {
-		paths = append(paths, files.path(n))
-	}
-	return paths
-}
-
-// offsets returns where the events of a sound block begin, and where the last one ends.
-func offsets(t testing.TB, path string) []int {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	number, _ := blocks.Number(filepath.Base(path))
-	list := []int{0}
-	s, err := blocks.Scan(number, content, func(r *blocks.Record) { list = append(list, list[len(list)-1]+r.Length) })
-	if err != nil || !s.Whole() {
-		t.Fatalf("%s is not sound, %v", path, err)
-	}
-	return list
-}
-
-func flip(t testing.TB, path string, at int, bit byte) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[at] ^= bit
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestAFlippedBitCostsOneEvent flips each bit of a record in its turn, in the middle of a block, at its beginning and at the log's end: that event is gone,
 // all others are there, and what the server is given afterwards is sound.
@@ -182,49 +67,46 @@ func headersLengthAt(record []byte, i int) bool {
 	return at <= i && i < at+4
 }
 
-// TestDamageIsMendedBeforeTheServer damages a closed log in each way that has cost events, and sees at three starts in a row that only what was damaged is
-// gone, that this is told, and that no number is given twice.
-func TestDamageIsMendedBeforeTheServer(t *testing.T) {
-	const n = 1500
-	dir, ids := closedLog(t, n)
-	if got := len(blockPaths(t, dir)); got < 3 {
-		t.Fatalf("the log has %d blocks", got)
-	}
-	first := func(dir string) string { return blockPaths(t, dir)[0] }
-	newest := func(dir string) string { paths := blockPaths(t, dir); return paths[len(paths)-1] }
-	inBlock := func(block func(string) string, record, offset int, bit byte) func(*testing.T, string) {
+// damageCase is a way to damage a closed log.
+type damageCase struct {
+	damage func(*testing.T, string)
+	most   uint64 // events that may be gone; 0: all of the block
+	cause  schema.Cause
+}
+
+// damageCases returns each way that has cost events, by its name.
+func damageCases() map[string]damageCase {
+	first := func(t *testing.T, dir string) string { return blockPaths(t, dir)[0] }
+	newest := func(t *testing.T, dir string) string { paths := blockPaths(t, dir); return paths[len(paths)-1] }
+	inBlock := func(block func(*testing.T, string) string, record, offset int, bit byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			starts := offsets(t, block(dir))
+			starts := offsets(t, block(t, dir))
 			at := record
 			if at < 0 {
 				at += len(starts) - 1
 			}
-			flip(t, block(dir), starts[at]+offset, bit)
+			flip(t, block(t, dir), starts[at]+offset, bit)
 		}
 	}
-	cutTo := func(block func(string) string, share float64) func(*testing.T, string) {
+	cutTo := func(block func(*testing.T, string) string, share float64) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			info, err := os.Stat(block(dir))
+			info, err := os.Stat(block(t, dir))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Truncate(block(dir), int64(float64(info.Size())*share)); err != nil {
+			if err := os.Truncate(block(t, dir), int64(float64(info.Size())*share)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	removed := func(block func(string) string) func(*testing.T, string) {
+	removed := func(block func(*testing.T, string) string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			if err := os.Remove(block(dir)); err != nil {
+			if err := os.Remove(block(t, dir)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	for name, c := range map[string]struct {
-		damage func(*testing.T, string)
-		most   uint64 // events that may be gone; 0: all of the block
-		cause  schema.Cause
-	}{
+	return map[string]damageCase{
 		"text in an older block":          {inBlock(first, 100, 300, 1), 1, schema.CauseDamaged},
 		"text in the newest block":        {inBlock(newest, 100, 300, 1), 1, schema.CauseDamaged},
 		"length":                          {inBlock(newest, 20, 2, 8), 1, schema.CauseDamaged},
@@ -241,52 +123,70 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 		"the newest block is cut":         {cutTo(newest, 0.513), 0, schema.CauseDamaged},
 		"an older block is cut":           {cutTo(first, 0.5), 0, schema.CauseDamaged},
 		"the newest block has no content": {cutTo(newest, 0), 0, schema.CauseEnd},
-	} {
+	}
+}
+
+// TestDamageIsMendedBeforeTheServer damages a closed log in each way that has cost events, and sees at three starts in a row that only what was damaged is
+// gone, that this is told, and that no number is given twice.
+func TestDamageIsMendedBeforeTheServer(t *testing.T) {
+	const n = 1500
+	dir, ids := closedLog(t, n)
+	if got := len(blockPaths(t, dir)); got < 3 {
+		t.Fatalf("the log has %d blocks", got)
+	}
+	for name, d := range damageCases() {
 		// As after a clean stop, and as after a kill: what is read before the server starts is the same, so one of them will do for each.
 		index := len(name)%2 == 0
 		t.Run(fmt.Sprintf("%s, index %v", name, index), func(t *testing.T) {
 			t.Parallel()
 			dir := copyTree(t, dir)
-			c.damage(t, dir)
+			d.damage(t, dir)
 			if !index {
 				if err := os.Remove(filepath.Join(layout{dir}.blocks(), "index.db")); err != nil {
 					t.Fatal(err)
 				}
 			}
-			expect := maps.Clone(ids)
-			var lost schema.Gaps
-			for start := range 3 {
-				l := openLog(t, Options{Dir: dir, MaxBytes: 24 << 20})
-				got := raw(t, l)
-				if start == 0 {
-					lost = lostOf(expect, got)
-					if lost.Events() == 0 || c.most > 0 && lost.Events() > c.most || lost.Events() > n*3/4 {
-						t.Fatalf("%s are gone", lost)
-					}
-					for _, gap := range lost {
-						for seq := gap.First; seq <= gap.Last; seq++ {
-							delete(expect, seq)
-						}
-					}
-				}
-				if d := lostOf(expect, got); len(d) > 0 || len(got) != len(expect) {
-					t.Fatalf("start %d: %s are gone too", start, d)
-				}
-				if gaps := l.Gaps(); !slices.Equal(gaps, lost) {
-					t.Errorf("start %d: the gaps are %v, want %v", start, gaps, lost)
-				}
-				if losses := l.Losses(); len(losses) != 1 || losses[0].Gap != lost[0] || losses[0].Cause != c.cause {
-					t.Errorf("start %d: the losses are %+v, want %s of %v", start, losses, c.cause, lost)
-				}
-				e := streamstest.Event(start)
-				seq, err := l.Append(t.Context(), e)
-				if err != nil || seq != uint64(n+1+start) {
-					t.Errorf("start %d: the next event got %d, %v", start, seq, err)
-				}
-				expect[seq] = e.ID
-				l.Close()
-			}
+			startThrice(t, dir, ids, d)
 		})
+	}
+}
+
+// startThrice starts a damaged log, which had the events ids, three times.
+func startThrice(t *testing.T, dir string, ids map[uint64]string, d damageCase) {
+	t.Helper()
+	n := len(ids)
+	expect := maps.Clone(ids)
+	var lost schema.Gaps
+	for start := range 3 {
+		l := openLog(t, Options{Dir: dir, MaxBytes: 24 << 20})
+		got := raw(t, l)
+		if start == 0 {
+			lost = lostOf(expect, got)
+			if lost.Events() == 0 || d.most > 0 && lost.Events() > d.most || lost.Events() > uint64(n*3/4) {
+				t.Fatalf("%s are gone", lost)
+			}
+			for _, gap := range lost {
+				for seq := gap.First; seq <= gap.Last; seq++ {
+					delete(expect, seq)
+				}
+			}
+		}
+		if more := lostOf(expect, got); len(more) > 0 || len(got) != len(expect) {
+			t.Fatalf("start %d: %s are gone too", start, more)
+		}
+		if gaps := l.Gaps(); !slices.Equal(gaps, lost) {
+			t.Errorf("start %d: the gaps are %v, want %v", start, gaps, lost)
+		}
+		if losses := l.Losses(); len(losses) != 1 || losses[0].Gap != lost[0] || losses[0].Cause != d.cause {
+			t.Errorf("start %d: the losses are %+v, want %s of %v", start, losses, d.cause, lost)
+		}
+		e := streamstest.Event(start)
+		seq, err := l.Append(t.Context(), e)
+		if err != nil || seq != uint64(n+1+start) {
+			t.Errorf("start %d: the next event got %d, %v", start, seq, err)
+		}
+		expect[seq] = e.ID
+		l.Close()
 	}
 }
 

@@ -59,7 +59,7 @@ func (g *guard) hold() error {
 
 var errNoLinks = errors.New("no hard links")
 
-// noLinks is err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another
+// noLinks returns err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another
 // user's; EXDEV and EMLINK, that these files cannot have one.
 func noLinks(err error) error {
 	var no syscall.Errno
@@ -98,7 +98,7 @@ func (g *guard) putBack() error {
 	if _, err := os.Stat(held); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	err := g.removeMade()
+	err := g.removeEmpty()
 	if err == nil {
 		err = g.eachFile(held, g.putBackFile)
 	}
@@ -159,8 +159,8 @@ func (g *guard) holdsMore(a, b string, number int) (bool, error) {
 	return events[0] > events[1], nil
 }
 
-// removeMade removes what a server made that found no blocks: empty ones, and its account of them.
-func (g *guard) removeMade() error {
+// removeEmpty removes what a server made that found no blocks: empty ones, and its account of them.
+func (g *guard) removeEmpty() error {
 	entries, err := os.ReadDir(g.layout.blocks())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

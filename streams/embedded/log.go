@@ -26,7 +26,7 @@ const (
 	listenInterval = time.Second // between two attempts to listen for subscribers again
 )
 
-// Log is the log with its server inside this process. Its methods may be called at once from many goroutines.
+// Log keeps a log whose server runs inside this process. Its methods may be called at once from many goroutines.
 type Log struct {
 	*streams.Log
 	guard  *guard
@@ -39,7 +39,7 @@ type Log struct {
 	commits *committer         // owns everything between a publish and its sync
 	durable *streams.Watermark // the last sequence known to be on the disk
 	blocks  blockFiles         // only read
-	missing streams.Missing    // from it
+	gaps    streams.GapList    // from it
 
 	bulking sync.Mutex // lets in one bulk append at a time: two would gain nothing
 	closed  atomic.Bool
@@ -95,7 +95,7 @@ func (l *Log) open(ctx context.Context, o Options) error {
 		return err
 	}
 	l.session = s
-	l.missing.Set(r.gaps, r.accepted, r.account.Losses)
+	l.gaps.Set(r.gaps, r.accepted, r.account.Losses)
 	files := &blockFiles{dir: s.server.blocksDir(), sync: o.Sync, off: o.Always}
 	if err := files.syncAll(o.Dir); err != nil {
 		return fmt.Errorf("couldn't sync the log's files: %w", err)
@@ -122,7 +122,7 @@ func (l *Log) open(ctx context.Context, o Options) error {
 
 // parts returns what the log is made of.
 func (l *Log) parts() streams.Parts {
-	p := streams.Parts{Committer: l.commits, Server: l, Missing: &l.missing, Logger: l.logger}
+	p := streams.Parts{Committer: l.commits, Server: l, Gaps: &l.gaps, Logger: l.logger}
 	if !l.blocks.off {
 		p.Files = blocks.Dir(l.blocks.dir)
 	}
@@ -173,7 +173,7 @@ func (l *Log) restart(ctx context.Context) (end uint64, err error) {
 		return 0, err
 	}
 	l.session = s
-	l.missing.Set(r.gaps, r.accepted, r.account.Losses)
+	l.gaps.Set(r.gaps, r.accepted, r.account.Losses)
 	if err := s.server.serveReaders(); err != nil {
 		l.logger.Error("subscribers cannot connect, which is tried again; deliveries are taken", "error", err)
 		go l.listenLater(s)
@@ -224,7 +224,7 @@ func (l *Log) lastStored(ctx context.Context) (uint64, error) {
 	return s.LastStored(ctx)
 }
 
-// Err is why the log takes no events any more, or nil. It does not pass: a process whose log failed must be restarted.
+// Err says why the log takes no events any more, or nil. It does not pass: a process whose log failed must be restarted.
 func (l *Log) Err() error {
 	if l.closed.Load() {
 		return streams.ErrClosed
@@ -247,7 +247,7 @@ func (l *Log) Ready(ctx context.Context) error {
 	return l.commits.ask(ctx)
 }
 
-// Frozen tells why the log takes no events just now, or nil. It passes by itself when its cause does.
+// Frozen says why the log takes no events just now, or nil. It passes by itself when its cause does.
 func (l *Log) Frozen() error {
 	if err := l.commits.frozenErr(); err != nil {
 		return err
@@ -255,10 +255,10 @@ func (l *Log) Frozen() error {
 	return lookForRoom(l.blocks.dir)
 }
 
-// Stuck is closed when only another process can go on with the log; Err then says why.
+// Stuck returns a channel that is closed when only another process can go on with the log; Err then says why.
 func (l *Log) Stuck() <-chan struct{} { return l.commits.stuck }
 
-// Addr is where subscribers connect, or "" when there is no listener.
+// Addr returns where subscribers connect, or "" when there is no listener.
 func (l *Log) Addr() string { return l.addr }
 
 // Close answers what is being appended, then stops the server and waits for it.

@@ -19,7 +19,7 @@ type lookup struct {
 }
 
 // find tells whether the log has a, at a.seq then. batch is what is looked for with it.
-func (l *lookup) find(a *appending, batch []*appending) (found bool, err error) {
+func (l *lookup) find(a *submission, batch []*submission) (found bool, err error) {
 	if l.ids == nil {
 		l.read(batch)
 	}
@@ -30,7 +30,7 @@ func (l *lookup) find(a *appending, batch []*appending) (found bool, err error) 
 }
 
 // read reads what the log has taken since the oldest of the batch was published. After an error the next look goes on where this one ended.
-func (l *lookup) read(batch []*appending) {
+func (l *lookup) read(batch []*submission) {
 	since := uint64(math.MaxUint64)
 	for _, a := range batch {
 		if a.retry {

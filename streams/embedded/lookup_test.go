@@ -30,8 +30,8 @@ func TestALookGoesOnWhereItBrokeOff(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	whole := l.session.Reading
-	early, late := &appending{id: list[2].ID, retry: true}, &appending{id: list[7].ID, retry: true}
-	batch := []*appending{early, late}
+	early, late := &submission{id: list[2].ID, retry: true}, &submission{id: list[7].ID, retry: true}
+	batch := []*submission{early, late}
 	l.session.Reading = &breaking{whole, 6}
 	broken := lookup{log: l}
 	if found, err := broken.find(early, batch); !found || early.seq != 3 || err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
-// FailedSync is a sync to disk that failed while the log was open.
+// FailedSync tells of a sync to disk that failed while the log was open.
 type FailedSync struct {
 	At       time.Time `json:"at"`
 	Error    string    `json:"error"`
@@ -24,7 +24,7 @@ type FailedSync struct {
 	Stored   uint64    `json:"stored"`   // the last that was waiting for the sync
 }
 
-// account is what is written down of a log beside it: its losses, and a failed sync that no start has dealt with.
+// account holds what is written down of a log beside it: its losses, and a failed sync that no start has dealt with.
 type account struct {
 	Losses     []schema.Loss `json:"losses,omitempty"`
 	FailedSync *FailedSync   `json:"failed_sync,omitempty"`

@@ -50,7 +50,7 @@ func (g *guard) readMeta(name string) ([]byte, error) {
 	return content, nil
 }
 
-// metaSum is what the server writes beside a description of the stream (server/filestore.go, writeStreamMeta).
+// metaSum returns the sum that the server writes beside a description of the stream (server/filestore.go, writeStreamMeta).
 func metaSum(content []byte) string {
 	key := sha256.Sum256([]byte(streams.StreamName))
 	sum := highwayhash.Sum64(content, key[:])

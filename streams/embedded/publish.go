@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// turnAfter is how long messages may be unanswered before the server is asked for something that it refuses in its turn.
+// turnAfter limits how long messages may be unanswered before the server is asked for something that it refuses in its turn.
 const turnAfter = time.Second
 
 var (
@@ -44,7 +44,7 @@ func newPublisher(nc *nats.Conn, most int) *publisher {
 	return &publisher{nc: nc, most: most, timeout: askTimeout, turn: turnAfter}
 }
 
-// outcome is what became of one message. A duplicate's sequence is that of its first.
+// outcome tells what became of one message. A duplicate's sequence is that of its first.
 type outcome struct {
 	seq       uint64
 	duplicate bool
@@ -144,7 +144,7 @@ func (p *publisher) settle(timeout time.Duration) error {
 	return nil
 }
 
-// refusedInTurn is a message that names another stream, which the server refuses in its turn: after all that was published before it.
+// refusedInTurn returns a message that names another stream, which the server refuses in its turn: after all that was published before it.
 func refusedInTurn(reply string) *nats.Msg {
 	return &nats.Msg{
 		Subject: strings.TrimSuffix(schema.Subjects, ">") + "none", Reply: reply, Header: nats.Header{jetstream.ExpectedStreamHeader: []string{"none"}},
@@ -157,7 +157,7 @@ func (p *publisher) forget() {
 	p.sub = nil
 }
 
-// plainAnswer is how the server begins an answer that is neither a refusal nor for a duplicate, which is nearly every one.
+// plainAnswer begins an answer that is neither a refusal nor for a duplicate, which is nearly every one.
 var plainAnswer = []byte(`{"stream":"` + streams.StreamName + `","seq":`)
 
 func readAnswer(m *nats.Msg) outcome {

@@ -13,7 +13,7 @@ import (
 
 const (
 	reviveInterval  = time.Second // between two attempts to start a frozen server again, the first time; twice as long each time that it freezes at once
-	reviveMost      = 8 * time.Second
+	maxRevive       = 8 * time.Second
 	openInterval    = 100 * time.Millisecond // between two attempts to open a file
 	probePatience   = time.Second            // how long a disk may take to write a page
 	questionTimeout = time.Second
@@ -62,7 +62,7 @@ func (c *committer) revive(frozen error) error {
 	if time.Since(c.revived) < c.reviveWait {
 		return frozen
 	}
-	c.revived, c.reviveWait = time.Now(), min(max(2*c.reviveWait, reviveInterval), reviveMost)
+	c.revived, c.reviveWait = time.Now(), min(max(2*c.reviveWait, reviveInterval), maxRevive)
 	if err := c.probe.write(); err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Room is how much the log may still grow, in bytes.
+// Room says how much the log may still grow, in bytes.
 type Room struct {
 	Used  int64 // by the events
 	Limit int64 // max-bytes: a log that has grown to it takes no more
@@ -15,7 +15,7 @@ type Room struct {
 	Disk  int64 // the disk's size
 }
 
-// Room is how much room the log has now.
+// Room returns how much room the log has now.
 func (l *Log) Room(ctx context.Context) (Room, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -19,10 +19,10 @@ import (
 
 const startTimeout = 60 * time.Second // recovery after a crash scans the stream, some seconds a gigabyte
 
-// ownConnections is how many connections inside the process the server counts with those of its listener: ours, and the gate's.
+// ownConnections counts the connections inside the process that the server counts with those of its listener: ours, and the gate's.
 const ownConnections = 8
 
-// natsServer is the NATS server inside this process.
+// natsServer runs the NATS server inside this process.
 type natsServer struct {
 	ns     *server.Server
 	dir    string
@@ -98,7 +98,7 @@ func (e *natsServer) serveReaders() (err error) {
 	return gate.Listen(e.ns)
 }
 
-// connect is a connection of our own, inside the process.
+// connect opens a connection of our own, inside the process.
 func (e *natsServer) connect() (*nats.Conn, error) {
 	nc, err := nats.Connect("", nats.InProcessServer(e.ns), nats.Name("certtrail"), nats.UserInfo(e.user.Name, e.user.Password),
 		nats.CustomInboxPrefix(e.user.InboxPrefix), nats.MaxReconnects(-1))
@@ -108,10 +108,10 @@ func (e *natsServer) connect() (*nats.Conn, error) {
 	return nc, nil
 }
 
-// blocksDir is where the server keeps the stream's messages.
+// blocksDir returns where the server keeps the stream's messages.
 func (e *natsServer) blocksDir() string { return layout{e.dir}.blocks() }
 
-// streamDir is where a server whose store is in dir keeps the stream.
+// streamDir returns where a server whose store is in dir keeps the stream.
 func streamDir(dir string) string {
 	return filepath.Join(dir, "jetstream", gate.StreamAccount, "streams", streams.StreamName)
 }

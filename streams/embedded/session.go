@@ -24,7 +24,7 @@ const (
 // errStuck says that the server inside the process does not stop, so that only another process can go on.
 var errStuck = errors.New("the server inside the process neither answers nor stops: certtrail ends, and is to be started again")
 
-// session is one run of the server inside the process, and our connections to it.
+// session holds one run of the server inside the process, and our connections to it.
 type session struct {
 	streams.Session
 	server *natsServer
@@ -54,7 +54,7 @@ func (g *guard) start(ctx context.Context) (*session, *reading, error) {
 		if errors.Is(err, errStuck) {
 			return nil, nil, err
 		}
-		if err := errors.Join(g.putBack(), r.stillThere(g.layout.blocks())); err != nil {
+		if err := errors.Join(g.putBack(), r.checkBlocks(g.layout.blocks())); err != nil {
 			return nil, nil, err
 		}
 		if attempt == startAttempts || ctx.Err() != nil {
@@ -120,7 +120,7 @@ func (s *session) openReads(ctx context.Context) (err error) {
 func openStream(ctx context.Context, js jetstream.JetStream, o Options, r *reading) (jetstream.Stream, error) {
 	config := streamConfig(o)
 	if r.metaLost {
-		if err := r.stillThere(layout{o.Dir}.blocks()); err != nil {
+		if err := r.checkBlocks(layout{o.Dir}.blocks()); err != nil {
 			return nil, err
 		}
 		stream, err := js.CreateOrUpdateStream(ctx, config)
@@ -136,8 +136,8 @@ func openStream(ctx context.Context, js jetstream.JetStream, o Options, r *readi
 	return stream, nil
 }
 
-// stillThere makes sure that the blocks that were read are in the directory.
-func (r *reading) stillThere(dir string) error {
+// checkBlocks makes sure that the blocks that were read are in the directory.
+func (r *reading) checkBlocks(dir string) error {
 	for _, s := range r.blocks {
 		if _, err := os.Stat(filepath.Join(dir, blocks.Name(s.Number))); err != nil {
 			return fmt.Errorf("the server took the log's file %s away: %w", blocks.Name(s.Number), err)

@@ -25,7 +25,7 @@ const (
 	snapshotTimeout = 60 * time.Second // for one chunk
 )
 
-// snapshotReply is what the server answers to a request for a snapshot or a restore, and to the last chunk of one.
+// snapshotReply holds the server's answer to a request for a snapshot or a restore, and to the last chunk of one.
 type snapshotReply struct {
 	Error          *jetstream.APIError `json:"error"`
 	DeliverSubject string              `json:"deliver_subject"`
@@ -76,7 +76,7 @@ func nextChunk(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
 	return sub.NextMsgWithContext(ctx)
 }
 
-// snapshotEnd is what the message after the last chunk says: it comes after a failure, too.
+// snapshotEnd reads the message after the last chunk: it comes after a failure, too.
 func snapshotEnd(m *nats.Msg) error {
 	if status := m.Header.Get("Status"); status != "" && status != "204" {
 		return fmt.Errorf("the log cannot be read to its end: %s", m.Header.Get("Description"))

@@ -29,7 +29,7 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// Access are the passwords of the embedded server's listener. An empty Subscriber keeps the listener closed.
+// Access holds the passwords of the embedded server's listener. An empty Subscriber keeps the listener closed.
 // A password that is a bcrypt hash is compared as one; any other is compared as it stands, in constant time.
 type Access struct{ Subscriber, Operator string }
 
@@ -60,7 +60,7 @@ const (
 	jsDirect    = jsAPI + "DIRECT.GET." + streams.StreamName
 )
 
-// ServiceUser is certtrail itself: in-process only, with a new password at each start and inboxes of its own.
+// ServiceUser signs certtrail itself in: in-process only, with a new password at each start and inboxes of its own.
 type ServiceUser struct{ Name, Password, InboxPrefix string }
 
 // NewServiceUser returns one for the next server.
@@ -69,7 +69,7 @@ func NewServiceUser() ServiceUser {
 }
 
 // Configure sets the accounts and users of a server that is yet to be made. The users of the listener get no answers before Open.
-func (a Access) Configure(opts *server.Options, internal ServiceUser) {
+func (a Access) Configure(opts *server.Options, service ServiceUser) {
 	if err := opts.ProcessConfigString(accountsConfig()); err != nil {
 		panic(fmt.Sprintf("gate: the accounts' configuration is wrong: %v", err)) // it is constant
 	}
@@ -87,9 +87,9 @@ func (a Access) Configure(opts *server.Options, internal ServiceUser) {
 		}
 		opts.Users = append(opts.Users, u)
 	}
-	add(internal.Name, internal.Password, StreamAccount, nil, "IN_PROCESS")
+	add(service.Name, service.Password, StreamAccount, nil, "IN_PROCESS")
 	for _, d := range a.doors() {
-		add(d.listener(internal), internal.Password, d.account, nil, "IN_PROCESS")
+		add(d.listener(service), service.Password, d.account, nil, "IN_PROCESS")
 		add(d.user, d.password, d.account, readerPermissions())
 	}
 	if a.Subscriber == "" {
@@ -97,7 +97,7 @@ func (a Access) Configure(opts *server.Options, internal ServiceUser) {
 	}
 }
 
-// accountsConfig is text because the server has no other way to give an account JetStream before it starts. Each reader's account imports a
+// accountsConfig returns text because the server has no other way to give an account JetStream before it starts. Each reader's account imports a
 // service that nobody serves as $JS.API.INFO: else the server would give the account a JetStream API that answers beside the gate.
 func accountsConfig() string {
 	return fmt.Sprintf(`accounts {
@@ -129,7 +129,7 @@ func accountsConfig() string {
 	}`, StreamAccount, subscriberAccount, operatorAccount, schema.Subjects, maxReaderPayload)
 }
 
-// readerPermissions are those of both users: to hear the events and their own inboxes, and to say nothing but requests to the gate.
+// readerPermissions returns those of both users: to hear the events and their own inboxes, and to say nothing but requests to the gate.
 func readerPermissions() *server.Permissions {
 	publish := []string{jsAck + "*.>", jsFlow + "*.>", jsNext + "*", jsReset + "*", jsDirect, jsDirect + ".>"}
 	for _, q := range questions() {
@@ -141,7 +141,7 @@ func readerPermissions() *server.Permissions {
 	}
 }
 
-// question is a request to JetStream that is always answered, and once. Its check, if it has one, returns the request as it may be put to the log.
+// question describes a request to JetStream that is always answered, and once. Its check, if it has one, returns the request as it may be put to the log.
 type question struct {
 	subject string
 	check   func(*door, *nats.Msg) ([]byte, error)
@@ -166,15 +166,14 @@ func questions() []question {
 	}
 }
 
-// door is the gate for one user of the listener.
+// door opens the gate to one user of the listener.
 type door struct {
 	user, password, account string
-	inbox                   string   // what clientInbox is in the log's account
-	operator                bool     // may manage our consumers too: delete, pause, reset
-	webhooks                []string // further consumers of ours, in lower case
+	inbox                   string // what clientInbox is in the log's account
+	operator                bool   // may manage our consumers too: delete, pause, reset
 
 	outside, log *nats.Conn // the gate's: it only listens outside, and only speaks in the log's account
-	asked        chan *nats.Msg
+	questions    chan *nats.Msg
 	closed       chan struct{}
 }
 
@@ -189,5 +188,5 @@ func (a Access) doors() []*door {
 	return doors
 }
 
-// listener is the name of our own user in the door's account.
-func (d *door) listener(internal ServiceUser) string { return internal.Name + "-" + d.user }
+// listener returns the name of our own user in the door's account.
+func (d *door) listener(service ServiceUser) string { return service.Name + "-" + d.user }

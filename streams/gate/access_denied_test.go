@@ -45,7 +45,7 @@ func (w *accessWorld) targets() []string {
 		"certs.order.issued.forged.1", "$JS.API.STREAM.DELETE.CERTTRAIL", "$JS.API.STREAM.PURGE.CERTTRAIL",
 		"$JS.API.CONSUMER.DELETE.CERTTRAIL.certtrail-projections", "$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.certtrail-projections",
 		"$JS.API.CONSUMER.RESET.CERTTRAIL.certtrail-projections", "$JS.ACK.CERTTRAIL.certtrail-projections.1.2.2.1.1",
-		w.internal.InboxPrefix + ".victim", "_reader.subscriber.x", "_reader.operator.x", "_INBOX.>", "_INBOX.*", "_INBOX.", "_INBOX",
+		w.service.InboxPrefix + ".victim", "_reader.subscriber.x", "_reader.operator.x", "_INBOX.>", "_INBOX.*", "_INBOX.", "_INBOX",
 	}
 }
 
@@ -114,7 +114,7 @@ func TestAccessDeliveriesGoToInboxesOnly(t *testing.T) {
 func TestAccessOurConsumersAreDenied(t *testing.T) {
 	w := newAccessWorld(t)
 	w.watch()
-	names := append([]string{"Certtrail-Projections", "CERTTRAIL-TAIL", "certtrail-new", "Deploys"}, accessOurs...)
+	names := append([]string{"Certtrail-Projections", "CERTTRAIL-TAIL", "certtrail-new", "Certtrail-Ask-Digicert"}, accessOurs...)
 	for _, name := range names {
 		for _, user := range []string{"subscriber", "operator"} {
 			w.attack(user, "uses "+name, func(nc *nats.Conn) {
@@ -181,7 +181,7 @@ func TestAccessPublishesAreDenied(t *testing.T) {
 	w := newAccessWorld(t)
 	w.watch()
 	subjects := append([]string{
-		"certs.order.issued.forged.1", "_INBOX.x", "_reader.subscriber.x", "_reader.operator.x", "_reader.nobody", w.internal.InboxPrefix + ".victim", "$SYS.REQ.SERVER.PING",
+		"certs.order.issued.forged.1", "_INBOX.x", "_reader.subscriber.x", "_reader.operator.x", "_reader.nobody", w.service.InboxPrefix + ".victim", "$SYS.REQ.SERVER.PING",
 		"$SYS.REQ.USER.INFO", "$JS.API.META.LEADER.STEPDOWN", "$JS.API.ACCOUNT.PURGE.CERTTRAIL", "$JS.API.SERVER.REMOVE", "$JS.SNAPSHOT.RESTORE.CERTTRAIL.x",
 		"$JS.API.STREAM.TEMPLATE.CREATE.x", "$JS.CERTTRAIL.API.STREAM.DELETE.CERTTRAIL", "$KV.x.y",
 	}, accessForbiddenAPI...)
@@ -223,7 +223,7 @@ func TestAccessSubscriptionsAreDenied(t *testing.T) {
 	w := newAccessWorld(t)
 	for _, user := range []string{"subscriber", "operator"} {
 		for _, subject := range []string{
-			">", "*", "*.>", "$JS.>", "$JS.ACK.>", "$JS.API.>", "$JS.EVENT.>", "$SYS.>", "_reader.>", "_reader.*.>", "_certtrail.>", w.internal.InboxPrefix + ".>", "_R_.>", "_GR_.>",
+			">", "*", "*.>", "$JS.>", "$JS.ACK.>", "$JS.API.>", "$JS.EVENT.>", "$SYS.>", "_reader.>", "_reader.*.>", "_certtrail.>", w.service.InboxPrefix + ".>", "_R_.>", "_GR_.>",
 		} {
 			denied := make(chan error, 1)
 			nc := w.connect(user, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {

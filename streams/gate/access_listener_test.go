@@ -19,8 +19,8 @@ import (
 func TestAccessSignIn(t *testing.T) {
 	w := newAccessWorld(t)
 	address := "nats://" + w.ns.Addr().String()
-	for _, user := range []string{"", "subscriber", "operator", w.internal.Name, w.internal.Name + "-subscriber", w.internal.Name + "-operator"} {
-		for _, password := range []string{"", "wrong", w.internal.Password} {
+	for _, user := range []string{"", "subscriber", "operator", w.service.Name, w.service.Name + "-subscriber", w.service.Name + "-operator"} {
+		for _, password := range []string{"", "wrong", w.service.Password} {
 			nc, err := nats.Connect(address, nats.UserInfo(user, password))
 			if !errors.Is(err, nats.ErrAuthorization) {
 				t.Errorf("user %q with password %q over the network: %v", user, password, err)
@@ -34,8 +34,8 @@ func TestAccessSignIn(t *testing.T) {
 
 func TestAccessListenerStaysClosed(t *testing.T) {
 	opts := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true}
-	internal := NewServiceUser()
-	Access{Operator: "x"}.Configure(opts, internal)
+	service := NewServiceUser()
+	Access{Operator: "x"}.Configure(opts, service)
 	ns, err := server.NewServer(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +48,12 @@ func TestAccessListenerStaysClosed(t *testing.T) {
 	if ns.Addr() != nil {
 		t.Errorf("listens on %s", ns.Addr())
 	}
-	g, err := Open(ns, Access{Operator: "x"}, internal)
+	g, err := Open(ns, Access{Operator: "x"}, service)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	nc, err := nats.Connect("", nats.InProcessServer(ns), nats.UserInfo(internal.Name, internal.Password))
+	nc, err := nats.Connect("", nats.InProcessServer(ns), nats.UserInfo(service.Name, service.Password))
 	if err != nil {
 		t.Fatal(err)
 	}

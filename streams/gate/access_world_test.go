@@ -18,18 +18,18 @@ import (
 
 const accessEvents = 5 // in the stream when a test begins
 
-var accessOurs = []string{"certtrail-projections", "certtrail-rebuild", "certtrail-tail", "certtrail-export", "certtrail-describe", "certtrail-live", "deploys"}
+var accessOurs = []string{"certtrail-projections", "certtrail-rebuild", "certtrail-tail", "certtrail-export", "certtrail-describe", "certtrail-live", "certtrail-ask-digicert"}
 
 // accessWorld is a server with its stream, our consumers and the gate.
 type accessWorld struct {
-	t        *testing.T
-	ctx      context.Context
-	ns       *server.Server
-	internal ServiceUser
-	dir      string
-	nc       *nats.Conn // our own
-	js       jetstream.JetStream
-	forbid   []*nats.Subscription // what must never be published in the log's account while readers are at work
+	t       *testing.T
+	ctx     context.Context
+	ns      *server.Server
+	service ServiceUser
+	dir     string
+	nc      *nats.Conn // our own
+	js      jetstream.JetStream
+	forbid  []*nats.Subscription // what must never be published in the log's account while readers are at work
 }
 
 func newAccessWorld(t *testing.T) *accessWorld {
@@ -46,9 +46,9 @@ var accessPasswords = Access{Subscriber: "s3cret/of subscriber", Operator: "s3cr
 // start starts a server and, where there is none, makes a stream with events and our consumers on it.
 func (w *accessWorld) start() {
 	w.t.Helper()
-	w.internal = NewServiceUser()
+	w.service = NewServiceUser()
 	opts := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: w.dir, NoSigs: true, NoLog: true, DontListen: true, MaxPayload: 8 << 20}
-	accessPasswords.Configure(opts, w.internal)
+	accessPasswords.Configure(opts, w.service)
 	ns, err := server.NewServer(opts)
 	w.must(err)
 	w.ns = ns
@@ -57,7 +57,7 @@ func (w *accessWorld) start() {
 	if !ns.ReadyForConnections(10 * time.Second) {
 		w.t.Fatal("the server is not ready")
 	}
-	w.nc, err = nats.Connect("", nats.InProcessServer(ns), nats.UserInfo(w.internal.Name, w.internal.Password), nats.CustomInboxPrefix(w.internal.InboxPrefix))
+	w.nc, err = nats.Connect("", nats.InProcessServer(ns), nats.UserInfo(w.service.Name, w.service.Password), nats.CustomInboxPrefix(w.service.InboxPrefix))
 	w.must(err)
 	w.t.Cleanup(w.nc.Close)
 	w.js, err = jetstream.New(w.nc)
@@ -65,7 +65,7 @@ func (w *accessWorld) start() {
 	if _, err := w.js.Stream(w.ctx, streams.StreamName); errors.Is(err, jetstream.ErrStreamNotFound) {
 		w.fill()
 	}
-	g, err := Open(ns, accessPasswords, w.internal, "Deploys")
+	g, err := Open(ns, accessPasswords, w.service)
 	w.must(err)
 	w.t.Cleanup(g.Close)
 	w.must(Listen(ns))
@@ -173,7 +173,7 @@ func (w *accessWorld) state() map[string]string {
 // watch listens in the log's account for what readers must not be able to have published.
 func (w *accessWorld) watch() {
 	w.t.Helper()
-	for _, subject := range append([]string{"certs.>", w.internal.InboxPrefix + ".victim", "$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.certtrail-projections"}, accessForbiddenAPI...) {
+	for _, subject := range append([]string{"certs.>", w.service.InboxPrefix + ".victim", "$JS.API.CONSUMER.MSG.NEXT.CERTTRAIL.certtrail-projections"}, accessForbiddenAPI...) {
 		sub, err := w.nc.SubscribeSync(subject)
 		w.must(err)
 		w.forbid = append(w.forbid, sub)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,15 +17,12 @@ import (
 // Gate puts the readers' requests to the log. It lives as long as its server.
 type Gate struct{ doors []*door }
 
-// Open serves the users of the listener, once the stream exists. The consumers of webhooks are ours as well; their names are theirs.
-func Open(ns *server.Server, a Access, internal ServiceUser, webhooks ...string) (*Gate, error) {
+// Open serves the users of the listener, once the stream exists.
+func Open(ns *server.Server, a Access, service ServiceUser) (*Gate, error) {
 	g := &Gate{}
 	for _, d := range a.doors() {
-		for _, name := range webhooks {
-			d.webhooks = append(d.webhooks, strings.ToLower(name))
-		}
 		g.doors = append(g.doors, d)
-		if err := d.open(ns, internal); err != nil {
+		if err := d.open(ns, service); err != nil {
 			g.Close()
 			return nil, fmt.Errorf("couldn't serve the NATS user %s: %w", d.user, err)
 		}
@@ -50,17 +46,17 @@ func Listen(ns *server.Server) error {
 	return nil
 }
 
-func (d *door) open(ns *server.Server, internal ServiceUser) (err error) {
-	d.asked, d.closed = make(chan *nats.Msg, maxReaderQuestions), make(chan struct{})
+func (d *door) open(ns *server.Server, service ServiceUser) (err error) {
+	d.questions, d.closed = make(chan *nats.Msg, maxReaderQuestions), make(chan struct{})
 	connect := func(user string) (*nats.Conn, error) {
-		return nats.Connect("", nats.InProcessServer(ns), nats.Name("certtrail gate for "+d.user), nats.UserInfo(user, internal.Password),
-			nats.CustomInboxPrefix(internal.InboxPrefix), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
+		return nats.Connect("", nats.InProcessServer(ns), nats.Name("certtrail gate for "+d.user), nats.UserInfo(user, service.Password),
+			nats.CustomInboxPrefix(service.InboxPrefix), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
 			nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})) // a flood is dropped
 	}
-	if d.log, err = connect(internal.Name); err != nil {
+	if d.log, err = connect(service.Name); err != nil {
 		return err
 	}
-	if d.outside, err = connect(d.listener(internal)); err != nil {
+	if d.outside, err = connect(d.listener(service)); err != nil {
 		return err
 	}
 	go d.answer()
@@ -82,7 +78,7 @@ func (d *door) close() {
 
 // receive passes on what belongs to reading, at once, and keeps questions for answer.
 func (d *door) receive(m *nats.Msg) {
-	if m.Reply != "" && d.inside(m.Reply) == "" {
+	if m.Reply != "" && d.innerInbox(m.Reply) == "" {
 		return // it wants the answer where it may not publish
 	}
 	consumer, manage := "", false
@@ -98,13 +94,13 @@ func (d *door) receive(m *nats.Msg) {
 	case m.Subject == jsDirect, strings.HasPrefix(m.Subject, jsDirect+"."):
 	default:
 		select {
-		case d.asked <- m:
+		case d.questions <- m:
 		default: // too many: it is asked again
 		}
 		return
 	}
-	if !d.ours(consumer) || manage && d.operator {
-		d.say(&nats.Msg{Subject: m.Subject, Reply: d.inside(m.Reply), Header: apiLevel(m), Data: m.Data})
+	if !d.reserved(consumer) || manage && d.operator {
+		d.publish(&nats.Msg{Subject: m.Subject, Reply: d.innerInbox(m.Reply), Header: apiLevel(m), Data: m.Data})
 	}
 }
 
@@ -115,7 +111,7 @@ func (d *door) answer() {
 		select {
 		case <-d.closed:
 			return
-		case m := <-d.asked:
+		case m := <-d.questions:
 			for _, q := range questions {
 				if server.SubjectsCollide(q.subject, m.Subject) && m.Reply != "" {
 					d.reply(m, d.ask(q, m))
@@ -148,11 +144,11 @@ func (d *door) reply(m *nats.Msg, answer []byte) {
 	if limit := d.log.MaxPayload(); int64(len(answer)) > limit {
 		answer = refusal(413, fmt.Errorf("the answer has %d bytes, more than the %d of a message", len(answer), limit))
 	}
-	d.say(&nats.Msg{Subject: d.inside(m.Reply), Data: answer})
+	d.publish(&nats.Msg{Subject: d.innerInbox(m.Reply), Data: answer})
 }
 
-// say publishes in the log's account; there is nobody to tell when it fails, and readers ask again.
-func (d *door) say(m *nats.Msg) { _ = d.log.PublishMsg(m) }
+// publish publishes in the log's account; there is nobody to tell when it fails, and readers ask again.
+func (d *door) publish(m *nats.Msg) { _ = d.log.PublishMsg(m) }
 
 // checkCreate reads a request for a consumer as the server will, and writes it anew, so that nothing stands in it that was not looked at.
 func (d *door) checkCreate(m *nats.Msg) ([]byte, error) {
@@ -163,8 +159,8 @@ func (d *door) checkCreate(m *nats.Msg) ([]byte, error) {
 		return nil, fmt.Errorf("the request for a consumer cannot be read: %w", err)
 	}
 	c := &request.Config
-	if name, _, _ := strings.Cut(afterStream(m.Subject), "."); d.ours(name) || d.ours(c.Name) || d.ours(c.Durable) {
-		return nil, errOurs
+	if name, _, _ := strings.Cut(afterStream(m.Subject), "."); d.reserved(name) || d.reserved(c.Name) || d.reserved(c.Durable) {
+		return nil, errReserved
 	}
 	if c.Direct || c.Sourcing {
 		return nil, errors.New("consumers for mirrors and sources are not given")
@@ -173,7 +169,7 @@ func (d *door) checkCreate(m *nats.Msg) ([]byte, error) {
 		return nil, fmt.Errorf("a consumer may have %d filter subjects at most", maxReaderFilters)
 	}
 	if c.DeliverSubject != "" {
-		if c.DeliverSubject = d.inside(c.DeliverSubject); c.DeliverSubject == "" {
+		if c.DeliverSubject = d.innerInbox(c.DeliverSubject); c.DeliverSubject == "" {
 			return nil, fmt.Errorf("a consumer may deliver below %s only", clientInbox)
 		}
 	}
@@ -203,28 +199,27 @@ func (d *door) roomForConsumer() error {
 }
 
 func (d *door) checkManage(m *nats.Msg) ([]byte, error) {
-	if d.ours(afterStream(m.Subject)) && !d.operator {
-		return nil, errOurs
+	if d.reserved(afterStream(m.Subject)) && !d.operator {
+		return nil, errReserved
 	}
 	return m.Data, nil
 }
 
-var errOurs = errors.New("this consumer is certtrail's own")
+var errReserved = errors.New("this consumer is certtrail's own")
 
-// afterStream is what follows the stream's name in an API subject: "mine.certs.>" of "$JS.API.CONSUMER.CREATE.CERTTRAIL.mine.certs.>".
+// afterStream returns what follows the stream's name in an API subject: "mine.certs.>" of "$JS.API.CONSUMER.CREATE.CERTTRAIL.mine.certs.>".
 func afterStream(subject string) string {
 	_, rest, _ := strings.Cut(subject, "."+streams.StreamName+".")
 	return rest
 }
 
-// ours tells whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that consumers are kept in.
-func (d *door) ours(consumer string) bool {
-	consumer = strings.ToLower(consumer)
-	return strings.HasPrefix(consumer, streams.ConsumerPrefix) || slices.Contains(d.webhooks, consumer)
+// reserved tells whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that consumers are kept in.
+func (d *door) reserved(consumer string) bool {
+	return strings.HasPrefix(strings.ToLower(consumer), streams.ConsumerPrefix)
 }
 
-// inside is what a reader's inbox is in the log's account, or "" for a subject that is none.
-func (d *door) inside(inbox string) string {
+// innerInbox returns what a reader's inbox is in the log's account, or "" for a subject that is none.
+func (d *door) innerInbox(inbox string) string {
 	rest, ok := strings.CutPrefix(inbox, clientInbox)
 	if !ok || !server.IsValidPublishSubject(inbox) {
 		return ""
@@ -232,7 +227,7 @@ func (d *door) inside(inbox string) string {
 	return d.inbox + rest
 }
 
-// apiLevel is the one header of a request that goes on.
+// apiLevel returns the one header of a request that goes on.
 func apiLevel(m *nats.Msg) nats.Header {
 	if level := m.Header.Get(server.JSRequiredApiLevel); level != "" {
 		return nats.Header{server.JSRequiredApiLevel: []string{level}}
@@ -240,7 +235,7 @@ func apiLevel(m *nats.Msg) nats.Header {
 	return nil
 }
 
-// refusal is an answer in the form of JetStream's own errors.
+// refusal returns an answer in the form of JetStream's own errors.
 func refusal(code int, reason error) []byte {
 	response, _ := json.Marshal(map[string]any{"error": map[string]any{"code": code, "description": reason.Error()}})
 	return response

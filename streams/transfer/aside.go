@@ -53,8 +53,8 @@ func syncPath(path string) error {
 // still makes it; the lock is the kernel's and goes with the process, however that ends.
 const asideMark = ".certtrail-"
 
-// mostTries is how often a file is made anew that another process takes for left behind. Writing the last of them tells whether it stands.
-const mostTries = 10
+// maxTries limits how often a file is made anew that another process takes for left behind. Writing the last of them tells whether it stands.
+const maxTries = 10
 
 // makeAside makes a file or, with dir, a directory beside path, only for its owner to read, and removes what killed processes left of such ones. The caller
 // closes it once it has its name or is removed.
@@ -67,7 +67,7 @@ func makeAside(path string, dir bool) (*os.File, error) {
 		}
 		// On a file system without locks nobody can lock it, and so nobody removes it.
 		locked := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(locked, syscall.EWOULDBLOCK) && stands(f) || try == mostTries {
+		if !errors.Is(locked, syscall.EWOULDBLOCK) && stands(f) || try == maxTries {
 			return f, nil
 		}
 		os.RemoveAll(f.Name()) // another process took it for left behind, before it was locked

@@ -106,7 +106,7 @@ func (i *Import) run(ctx context.Context, from *bufio.Reader) error {
 	return fmt.Errorf("line %d of %s %w; the %s before it were imported (%s)", i.lines, i.Name, why, count(i.n.Appended+i.n.Known, "event"), i.n)
 }
 
-// portion is events that are appended together.
+// portion holds events that are appended together.
 type portion struct {
 	events []streams.Raw
 	known  uint64 // that were passed over among them
@@ -154,7 +154,7 @@ func unreadable(line []byte, err error) error {
 
 func trimSpace(line []byte) []byte { return bytes.Trim(line, " \t\r") }
 
-// event is a line as it shall stand in the log: as it was exported, with the mark of an import.
+// event returns a line as it shall stand in the log: as it was exported, with the mark of an import.
 func (i *Import) event(line []byte) (streams.Raw, error) {
 	line, err := i.check(line)
 	if err != nil {

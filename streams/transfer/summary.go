@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Summary is what a log holds up to a sequence, in few words: two logs of the same summary hold the same events in the same places.
+// Summary says in few words what a log holds up to a sequence: two logs of the same summary hold the same events in the same places.
 type Summary struct {
 	Events   uint64      `json:"events"`
 	FirstSeq uint64      `json:"first_seq"`      // of the first event; 0 when there is none

@@ -13,7 +13,7 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// chunkBytes is how much of a block file is read at once.
+// chunkBytes limits what is read of a block file at once.
 const chunkBytes = 1 << 20
 
 // blockReader reads a stream's messages out of its block files, for a tenth of what it costs to have the server deliver them. It takes nothing for
@@ -44,7 +44,7 @@ func (d Dir) Read(ctx context.Context, after, until uint64, gaps schema.Gaps, yi
 	return err
 }
 
-// blocks are the numbers of the block that holds the message after seq, and of all that follow.
+// blocks returns the numbers of the block that holds the message after seq, and of all that follow.
 func (r *blockReader) blocks() ([]int, error) {
 	numbers, err := Numbers(string(r.dir))
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *blockReader) blocks() ([]int, error) {
 	return numbers[at:], nil
 }
 
-// first is the sequence that block n begins with, 0 if that is unclear.
+// first returns the sequence that block n begins with, 0 if that is unclear.
 func (r *blockReader) first(n int) uint64 {
 	f, err := os.Open(filepath.Join(string(r.dir), Name(n)))
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 const (
 	recordHead   = 22
 	recordSum    = 8
-	recordMost   = 32 << 20
+	maxRecord    = 32 << 20
 	headersBit   = 1 << 31
 	deletedBits  = 3 << 62
 	erasedBit    = 1 << 63
@@ -47,7 +47,7 @@ type Record struct {
 	Data    []byte // without the headers
 }
 
-// event is the record as readers are given it. It shares the memory that the record was read from.
+// event returns the record as readers are given it, which shares the memory that the record was read from.
 func (r *Record) event() schema.Record {
 	return schema.Record{Seq: r.Seq, Subject: string(r.Subject), Time: r.At, Data: r.Data}
 }
@@ -61,16 +61,16 @@ func NewSums(block int) (Sums, error) {
 	return Sums{hash}, err
 }
 
-// recordLength is the length that the record at the beginning of b claims, 0 where none has that length. b has a head's length at least.
+// recordLength returns the length that the record at the beginning of b claims, 0 where none has that length. b has a head's length at least.
 func recordLength(b []byte) int {
 	n := binary.LittleEndian.Uint32(b) &^ headersBit
-	if n < recordHead+recordSum || n > recordMost {
+	if n < recordHead+recordSum || n > maxRecord {
 		return 0
 	}
 	return int(n)
 }
 
-// recordSeq is the sequence that the record at the beginning of b claims, without its marks.
+// recordSeq returns the sequence that the record at the beginning of b claims, without its marks.
 func recordSeq(b []byte) uint64 { return binary.LittleEndian.Uint64(b[4:]) &^ deletedBits }
 
 // Parse reads the record that b begins with. It is false where that is not whole, or its checksum does not vouch for it.

@@ -9,10 +9,10 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// blockMost is the largest block file that is read whole, in bytes: the server begins another at 8 MiB, and one message more fits. What lies beyond is damage.
-const blockMost = 64 << 20
+// maxBlock limits what is read of a block file, in bytes: the server begins another at 8 MiB, and one message more fits. What lies beyond is damage.
+const maxBlock = 64 << 20
 
-// Span is a part of a block file, in bytes.
+// Span marks a part of a block file, in bytes.
 type Span struct{ From, To int }
 
 // Block tells what one block file was found to hold.
@@ -83,7 +83,7 @@ func (s *Block) take(at int, r *Record) bool {
 	return true
 }
 
-// resume is where the next sound record begins after what is broken at that place, or the end.
+// resume returns where the next sound record begins after what is broken at that place, or the end.
 func (s *Block) resume(sums Sums, content []byte, at int) int {
 	for next := at + 1; next+recordHead+recordSum <= len(content); next++ {
 		if !likely(content[next:], s.End) {
@@ -115,6 +115,7 @@ func (s *Block) judgeEnd(content []byte) {
 	s.Claims = s.End + 1
 }
 
+// ErrNoFile says that something else than a file stands in the place of a block.
 var ErrNoFile = errors.New("it is no plain file")
 
 // ReadOpen reads a block of an open log, of which the server and the committer look after what is on the disk.
@@ -127,7 +128,7 @@ func ReadOpen(path string, _ func(*os.File) error, buffer []byte) (block Content
 	return readFile(f, buffer)
 }
 
-// Content is what was read of a block file.
+// Content holds what was read of a block file.
 type Content struct {
 	Bytes []byte
 	Size  int64 // of the file, which may be more
@@ -169,7 +170,7 @@ func readFile(f *os.File, buffer []byte) (block Content, err error) {
 	if err != nil {
 		return block, err
 	}
-	take := min(info.Size(), blockMost)
+	take := min(info.Size(), maxBlock)
 	if int64(cap(buffer)) < take {
 		buffer = make([]byte, take+take/8)
 	}

@@ -9,34 +9,23 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 )
 
-// snapshotLine is a piece of the snapshot, as the route for it writes them.
-type SnapshotLine struct {
-	Snapshot []byte `json:"snapshot"`
-}
-
-// snapshot streams the stream's snapshot.
+// snapshot streams the log's snapshot.
 func (o *Node) snapshot(ctx context.Context, a *owner.Answer, _ *http.Request) (any, error) {
-	err := o.log.Snapshot(ctx, writerFunc(func(p []byte) (int, error) { return len(p), a.Line(SnapshotLine{p}) }))
-	if err != nil {
+	if err := o.log.Snapshot(ctx, a.Stream("application/octet-stream")); err != nil {
 		return nil, fmt.Errorf("%w; export writes what can be read", err)
 	}
 	return struct{}{}, nil
 }
 
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// settingsCopy is the settings file that the owner was started with.
-type SettingsCopy struct {
-	Path    string `json:"path"` // "" when there is none
-	Content []byte `json:"content"`
-}
-
-func (o *Node) settings(context.Context, *owner.Answer, *http.Request) (any, error) {
+// settings streams the settings file that the owner was started with. Its result is the file's path, "" where there is none.
+func (o *Node) settings(_ context.Context, a *owner.Answer, _ *http.Request) (any, error) {
+	w := a.Stream("application/yaml")
 	if o.Config.File == "" {
-		return SettingsCopy{}, nil
+		return "", nil
 	}
 	content, err := os.ReadFile(o.Config.File)
-	return SettingsCopy{o.Config.File, content}, err
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	return o.Config.File, err
 }

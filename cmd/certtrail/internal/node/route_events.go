@@ -28,10 +28,11 @@ func (o *Node) events(ctx context.Context, a *owner.Answer, r *http.Request) (an
 	if err != nil {
 		return nil, err
 	}
+	w := a.Stream(owner.EventsType)
 	yield := func(records []schema.Record) error {
 		for i := range records {
 			if filter.Matches(records[i].Subject) {
-				if err := a.Event(&records[i]); err != nil {
+				if err := owner.WriteEvent(w, &records[i]); err != nil {
 					return err
 				}
 			}

@@ -18,7 +18,7 @@ func (o *Node) importEvents(ctx context.Context, a *owner.Answer, r *http.Reques
 	defer o.importing.Unlock()
 	i := &transfer.Import{
 		Log: o.log, Name: r.URL.Query().Get("name"),
-		Interrupt: func() { a.Control.SetReadDeadline(time.Now()) }, Progress: func(n transfer.Imported) { a.Progress(n) },
+		Interrupt: a.Interrupt, Progress: func(n transfer.Imported) { a.Progress(n) },
 	}
 	return i.Run(ctx, r.Body, time.Now())
 }

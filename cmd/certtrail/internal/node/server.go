@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,8 +55,9 @@ func Serve(ctx context.Context, c *settings.Config, logTo io.Writer, started fun
 	if allowed := allowedMemory(os.DirFS("/")); allowed < littleMemory {
 		logger.Warn("the control group allows little memory; raise its limit (MemoryMax=) before the log is large", "mib", allowed>>20, "enough_mib", littleMemory>>20)
 	}
-	for _, name := range c.Systems.UnknownEnv(os.Environ()) {
-		logger.Warn("the environment names a setting that does not exist; certtrail serve --help lists all", "name", name)
+	for _, unknown := range c.Systems.UnknownEnv(os.Environ()) {
+		near := strings.Join(unknown.Near, " or ")
+		logger.Warn("the environment names a setting that does not exist; certtrail serve --help lists all", "name", unknown.Name, "did_you_mean", near)
 	}
 	for {
 		next, err := serveLog(ctx, c, logger, control, started)

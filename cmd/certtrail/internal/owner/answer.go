@@ -8,85 +8,114 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 )
 
-// work is what a route does. It writes lines by way of a, and returns what it has to say at the end.
-type Work func(ctx context.Context, a *Answer, r *http.Request) (done any, err error)
+// The protocol is plain HTTP. A route answers a result as JSON; or an error as a status and a sentence. While it works, interim responses (102) tell its
+// progress. A route that streams answers bytes, and then a trailer with its result or its error: a stream without either broke off.
+const (
+	progressHeader = "Certtrail-Progress" // JSON
+	resultTrailer  = "Certtrail-Result"   // JSON
+	errorTrailer   = "Certtrail-Error"    // a sentence, quoted
+)
 
-// handlerOf serves routes, and says of any other that this process does not know it.
+// Work answers one route: it tells its progress or streams by way of a, and returns its result.
+type Work func(ctx context.Context, a *Answer, r *http.Request) (result any, err error)
+
+// About answers GET /owner: who owns the directory.
+type About struct {
+	Process   int    `json:"process"`
+	Serving   bool   `json:"serving"`             // whether it takes deliveries
+	Endpoints string `json:"endpoints,omitempty"` // where this machine reaches them
+}
+
+// Handler serves routes, and says of any other that this process does not know it.
 func Handler(routes map[string]Work) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range routes {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serve(w, r, do) })
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		serve(w, r, func(context.Context, *Answer, *http.Request) (any, error) {
-			return nil, fmt.Errorf("process %d, which has the data directory, cannot do that: it is another version of certtrail (%s)", os.Getpid(), version.String())
-		})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, fmt.Sprintf("process %d, which has the data directory, cannot do that: it is another version of certtrail (%s)",
+			os.Getpid(), version.String()), http.StatusNotImplemented)
 	})
 	return mux
 }
 
 func serve(w http.ResponseWriter, r *http.Request, do Work) {
 	control := http.NewResponseController(w)
-	// The answer begins before the request has been read, so that an import can be told at once what is wrong with it.
+	// An answer may come before the request has been read, so that an import can be told at once what is wrong with it.
 	if err := control.EnableFullDuplex(); err != nil {
 		panic(err) // HTTP/1 over our own listener can do it
 	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	a := &Answer{w: bufio.NewWriterSize(w, 64<<10), Control: control}
-	if err := a.Flush(); err != nil {
-		return
-	}
-	done, err := do(r.Context(), a, r)
-	switch {
-	case err == nil:
-		err = a.Line(map[string]any{"done": done})
-	case errors.Is(err, context.Canceled):
-		err = a.Line(map[string]any{"error": fmt.Sprintf("process %d, which has the data directory, is stopping, or starting again", os.Getpid())})
-	default:
-		err = a.Line(map[string]any{"error": err.Error()})
-	}
-	if err == nil {
-		a.Flush() // who hears nothing any more needs no end
-	}
+	a := &Answer{ctx: r.Context(), w: w, control: control}
+	result, err := do(a.ctx, a, r)
+	a.end(result, err)
 }
 
-// answer is the lines that a route writes. One goroutine writes them.
+// Answer is what a route answers with. One goroutine at a time uses it.
 type Answer struct {
-	w       *bufio.Writer
-	Control *http.ResponseController
+	ctx     context.Context
+	w       http.ResponseWriter
+	control *http.ResponseController
+	stream  *bufio.Writer // nil until it begins
 }
 
-func (a *Answer) Line(v any) error {
+// Progress tells at once how far the work is, before the result. It fails once nobody waits for the result.
+func (a *Answer) Progress(v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	_, err = a.w.Write(append(b, '\n'))
-	return err
+	a.w.Header().Set(progressHeader, string(b))
+	a.w.WriteHeader(http.StatusProcessing)
+	a.w.Header().Del(progressHeader)
+	return a.ctx.Err()
 }
 
-// progress tells how far the work is, at once.
-func (a *Answer) Progress(v any) error {
-	if err := a.Line(map[string]any{"progress": v}); err != nil {
-		return err
-	}
-	return a.Flush()
+// Stream begins an answer of bytes. What is written reaches the client at the latest when the stream ends; Flush sends it at once.
+func (a *Answer) Stream(contentType string) *bufio.Writer {
+	a.w.Header().Set("Content-Type", contentType)
+	a.w.Header().Set("Trailer", resultTrailer+", "+errorTrailer)
+	a.stream = bufio.NewWriterSize(a.w, 64<<10)
+	return a.stream
 }
 
+// Flush sends what has been written to the stream.
 func (a *Answer) Flush() error {
-	if err := a.w.Flush(); err != nil {
+	if err := a.stream.Flush(); err != nil {
 		return err
 	}
-	return a.Control.Flush()
+	return a.control.Flush()
 }
 
-// about is what GET /owner answers: who owns the directory.
-type About struct {
-	Process   int    `json:"process"`
-	Serving   bool   `json:"serving"`             // whether it takes deliveries
-	Endpoints string `json:"endpoints,omitempty"` // where this machine reaches them
+// Interrupt ends the read of the request's body that is under way.
+func (a *Answer) Interrupt() { _ = a.control.SetReadDeadline(time.Now()) }
+
+// end sends the result or the error. Whoever is gone needs none, so nobody is told of an answer that cannot be written.
+func (a *Answer) end(result any, err error) {
+	var b []byte
+	if err == nil {
+		b, err = json.Marshal(result)
+	}
+	status := http.StatusInternalServerError
+	if errors.Is(err, context.Canceled) {
+		status, err = http.StatusServiceUnavailable, fmt.Errorf("process %d, which has the data directory, is stopping, or starting again", os.Getpid())
+	}
+	switch {
+	case a.stream != nil && err != nil:
+		a.w.Header().Set(errorTrailer, strconv.QuoteToASCII(err.Error()))
+		_ = a.Flush()
+	case a.stream != nil:
+		a.w.Header().Set(resultTrailer, string(b))
+		_ = a.Flush()
+	case err != nil:
+		http.Error(a.w, err.Error(), status)
+	default:
+		a.w.Header().Set("Content-Type", "application/json")
+		_, _ = a.w.Write(b)
+	}
 }

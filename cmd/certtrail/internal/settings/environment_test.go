@@ -1,7 +1,7 @@
 package settings
 
 import (
-	"slices"
+	"reflect"
 	"testing"
 
 	"github.com/certtrail/certtrail/ingest/digicert"
@@ -13,7 +13,10 @@ func TestUnknownEnv(t *testing.T) {
 		"CERTTRAIL_DIGICERT_WEBHOK_KEY=canary", "CERTTRAIL_web_url=x", "CERTTRAIL_MAX_BODY_FILE=x",
 		"CERTTRAIL_SERVICE_HOST=10.0.0.1", "CERTTRAIL_SERVICE_PORT_HOOKS=8081", "CERTTRAIL_PORT=tcp://10.0.0.1:8081", "CERTTRAIL_PORT_8081_TCP_ADDR=10.0.0.1", // of Kubernetes
 	})
-	if want := []string{"CERTTRAIL_DIGICERT_WEBHOK_KEY", "CERTTRAIL_MAX_BODY_FILE", "CERTTRAIL_web_url"}; !slices.Equal(got, want) {
+	want := []Unknown{
+		{"CERTTRAIL_DIGICERT_WEBHOK_KEY", []string{"CERTTRAIL_DIGICERT_WEBHOOK_KEY"}}, {"CERTTRAIL_MAX_BODY_FILE", nil}, {"CERTTRAIL_web_url", []string{"CERTTRAIL_WEB_URL"}},
+	}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

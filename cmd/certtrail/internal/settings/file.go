@@ -2,10 +2,12 @@ package settings
 
 import (
 	"fmt"
+	"maps"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -76,7 +78,7 @@ func knownNames(list []setting) map[string]bool {
 // put takes one line of the file.
 func put(values map[string]string, known map[string]bool, key, value *yaml.Node) error {
 	if !known[key.Value] {
-		return fmt.Errorf("line %d: there is no setting %q%s", key.Line, key.Value, suggestion(key.Value, known))
+		return fmt.Errorf("line %d: there is no setting %q%s", key.Line, key.Value, text.DidYouMean(key.Value, slices.Collect(maps.Keys(known))))
 	}
 	switch value.Kind {
 	case yaml.ScalarNode:
@@ -96,19 +98,4 @@ func put(values map[string]string, known map[string]bool, key, value *yaml.Node)
 		return nil
 	}
 	return fmt.Errorf("line %d: %s is neither a value nor a list of values", value.Line, key.Value)
-}
-
-// suggestion names the known setting that begins or ends like the unknown one.
-func suggestion(name string, known map[string]bool) string {
-	var near []string
-	for k := range known {
-		if strings.HasPrefix(k, name) || strings.HasSuffix(k, name) || strings.ReplaceAll(name, "_", "-") == k {
-			near = append(near, k)
-		}
-	}
-	if len(near) == 0 {
-		return ""
-	}
-	sort.Strings(near)
-	return "; did you mean " + strings.Join(near, " or ") + "?"
 }

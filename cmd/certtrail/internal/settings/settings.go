@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
@@ -152,22 +153,28 @@ func environmentName(setting string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
-// unknownEnv returns the CERTTRAIL_ variables that are not settings, sorted: a misspelt name would else pass for one that was not given. Kubernetes' own
+// Unknown is a CERTTRAIL_ variable that is not a setting, and the variables that may have been meant.
+type Unknown struct {
+	Name string
+	Near []string
+}
+
+// UnknownEnv returns the CERTTRAIL_ variables that are not settings, sorted: a misspelt name would else pass for one that was not given. Kubernetes' own
 // variables of a service that is called certtrail are left out.
-func (systems Systems) UnknownEnv(environment []string) []string {
-	known := map[string]bool{environmentName("config"): true}
+func (systems Systems) UnknownEnv(environment []string) []Unknown {
+	known := []string{environmentName("config")}
 	for name := range knownNames(systems.all()) {
-		known[environmentName(name)] = true
+		known = append(known, environmentName(name))
 	}
-	var unknown []string
+	var unknown []Unknown
 	for _, pair := range environment {
 		name, _, _ := strings.Cut(pair, "=")
 		rest, ours := strings.CutPrefix(name, environmentPrefix)
-		if ours && !known[name] && !strings.HasPrefix(rest, "SERVICE_") && rest != "PORT" && !strings.HasPrefix(rest, "PORT_") {
-			unknown = append(unknown, name)
+		if ours && !slices.Contains(known, name) && !strings.HasPrefix(rest, "SERVICE_") && rest != "PORT" && !strings.HasPrefix(rest, "PORT_") {
+			unknown = append(unknown, Unknown{name, text.Near(name, known)})
 		}
 	}
-	slices.Sort(unknown)
+	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Name, b.Name) })
 	return unknown
 }
 
