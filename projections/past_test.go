@@ -133,7 +133,7 @@ func anyMarkedEvent(t *rapid.T, n int) *schema.Event {
 func TestThenIsWhatWasLive(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	someChecks(t, 30, func(rt *rapid.T) {
 		n++
 		l := newMemoryLog()
 		s, stop := running(t, filepath.Join(dir, fmt.Sprint(n)), &lossyLog{memoryLog: l})

@@ -38,7 +38,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	records := randomHistory(seed, 12_000)
+	records := randomHistory(seed, 5000)
 	live := logOf(nil)
 	s, stop := running(t, t.TempDir(), live)
 	for rest := records; len(rest) > 0; {
@@ -111,11 +111,15 @@ func (l *dying) Read(ctx context.Context, after, until uint64, yield func([]sche
 	})
 }
 
-// TestRebuildWhileEventsArrive rebuilds again and again while events arrive and rows are read: none is missing, and reading never fails.
-func TestRebuildWhileEventsArrive(t *testing.T) {
-	records := randomHistory(7, 6000)
+// TestRebuildWhileEventsArrive rebuilds again and again while events arrive and rows are read: none is missing, and reading
+// never fails. The torture does it more often.
+func TestRebuildWhileEventsArrive(t *testing.T) { rebuildOften(t, 3) }
+
+func rebuildOften(t testing.TB, times int) {
+	records := randomHistory(7, 1000+500*times)
 	l := logOf(records[:1000])
-	s, _ := running(t, t.TempDir(), l)
+	s, stop := running(t, t.TempDir(), l)
+	defer stop()
 	caughtUp(t, s)
 	done := make(chan struct{})
 	reading := make(chan error, 1)
@@ -210,7 +214,7 @@ func TestDamageUnderARunningStore(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := logOf(randomHistory(5, 3000))
+			l := logOf(randomHistory(5, 1000))
 			s, _ := running(t, t.TempDir(), l)
 			caughtUp(t, s)
 			want := dump(t, s)

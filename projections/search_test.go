@@ -159,22 +159,32 @@ func manyOrders() *memoryLog {
 	return l
 }
 
-// TestListsAreTheSameWhicheverWayTheyAreRead compares every filter and order with what one finds by looking at every row.
-func TestListsAreTheSameWhicheverWayTheyAreRead(t *testing.T) {
-	s, _ := running(t, t.TempDir(), manyOrders())
+// TestListsAreTheSameWhicheverWayTheyAreRead compares filters and orders with what one finds by looking at every row: every
+// four of sort, provider, state, bounds and words together. The torture has all five.
+func TestListsAreTheSameWhicheverWayTheyAreRead(t *testing.T) { everyList(t, 3) }
+
+// everyList compares one in so many lists with what one finds by looking at every row.
+func everyList(t testing.TB, oneIn int) {
+	s, stop := running(t, t.TempDir(), manyOrders())
+	defer stop()
 	caughtUp(t, s)
 	all := everyCertificate(t, s, Query{Now: began})
 	if len(all) != fewFound+500 {
 		t.Fatalf("%d certificates", len(all))
 	}
 	from, until := began.AddDate(0, 0, 10), began.AddDate(0, 0, 40)
-	for _, sort := range []string{"", "not_after", "-not_after", "id"} {
-		for _, provider := range []string{"", "digicert", "xolphin"} {
-			for _, state := range []string{"", "valid", "active", "expiring", "expired", "revoked", "replaced", "issued"} {
-				for _, bounds := range [][2]time.Time{{}, {from, until}, {from, time.Time{}}, {time.Time{}, until}} {
-					for _, q := range []string{"", "z3.example", "example"} {
-						query := Query{Sort: sort, Provider: provider, State: state, ExpiresFrom: bounds[0], ExpiresUntil: bounds[1], Q: q, Limit: MaxLimit, Now: began}
-						checkList(t, s, all, query)
+	states := []string{"", "valid", "active", "expiring", "expired", "revoked", "replaced", "issued"}
+	for i, sort := range []string{"", "not_after", "-not_after", "id"} {
+		for j, provider := range []string{"", "digicert", "xolphin"} {
+			for k, state := range states {
+				for l, bounds := range [][2]time.Time{{}, {from, until}, {from, time.Time{}}, {time.Time{}, until}} {
+					for m, q := range []string{"", "z3.example", "example"} {
+						if (i+j+k+l+m)%oneIn == 0 {
+							checkList(t, s, all, Query{
+								Sort: sort, Provider: provider, State: state, ExpiresFrom: bounds[0], ExpiresUntil: bounds[1], Q: q,
+								Limit: MaxLimit, Now: began,
+							})
+						}
 					}
 				}
 			}
@@ -182,7 +192,7 @@ func TestListsAreTheSameWhicheverWayTheyAreRead(t *testing.T) {
 	}
 }
 
-func everyCertificate(t *testing.T, s *Store, q Query) []Certificate {
+func everyCertificate(t testing.TB, s *Store, q Query) []Certificate {
 	t.Helper()
 	var all []Certificate
 	for {
@@ -198,7 +208,7 @@ func everyCertificate(t *testing.T, s *Store, q Query) []Certificate {
 	}
 }
 
-func checkList(t *testing.T, s *Store, all []Certificate, q Query) {
+func checkList(t testing.TB, s *Store, all []Certificate, q Query) {
 	t.Helper()
 	var want []string
 	for _, c := range all {

@@ -148,7 +148,7 @@ func anyEvent(t *rapid.T, n int) *schema.Event {
 func TestBatchesDoNotMatter(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	someChecks(t, 30, func(rt *rapid.T) {
 		var events []*schema.Event
 		for i := range rapid.IntRange(1, 40).Draw(rt, "events") {
 			events = append(events, anyEvent(rt, i))

@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -48,6 +52,56 @@ func TestUncollected(t *testing.T) {
 	if v, err := s.Verify(t.Context(), nil); err != nil || v.Differing != 0 {
 		t.Errorf("a rebuild counts otherwise: %v (%v)", v.Differences, err)
 	}
+}
+
+// TestUncollectedIsTheRule holds what SQL counts against what the rule says, row by row.
+func TestUncollectedIsTheRule(t *testing.T) {
+	kinds := []schema.Kind{schema.OrderIssued, schema.OrderUpdated, schema.OrderReissueReady, schema.OrderRejected, schema.CertificateCollected, schema.CertificateRevoked, schema.CertificateReplaced}
+	l := newMemoryLog()
+	s, _ := running(t, t.TempDir(), l)
+	n, provider := 0, ""
+	rapid.Check(t, func(rt *rapid.T) {
+		provider = fmt.Sprint("provider", n)
+		for range rapid.IntRange(1, 12).Draw(rt, "events") {
+			n++
+			d := schema.Data{Provider: provider, OrderID: rapid.SampledFrom([]string{"1", "2"}).Draw(rt, "order")}
+			if certificate := rapid.SampledFrom([]string{"", "1", "2"}).Draw(rt, "certificate"); certificate != "" {
+				d.CertificateID = d.OrderID + certificate
+			}
+			if rapid.Bool().Draw(rt, "known") {
+				from, to := schema.At(began), schema.At(began.AddDate(0, 0, 90))
+				d.Certificate = &schema.Certificate{FingerprintSHA256: fmt.Sprint(n), NotBefore: &from, NotAfter: &to}
+			}
+			l.append(event(n, rapid.SampledFrom(kinds).Draw(rt, "kind"), d))
+		}
+		caughtUp(t, s)
+		orders, _, err := s.Orders(t.Context(), Query{Now: began, Provider: provider})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		want := 0
+		for _, o := range orders {
+			phase, end := "", (*schema.Time)(nil)
+			if c, err := s.Certificate(t.Context(), o.Provider, o.CertificateID, began); err == nil {
+				if end = c.NotAfter; end == nil || c.State == lifecycle.Revoked || c.State == lifecycle.Replaced {
+					phase = c.State
+				}
+			}
+			if rules.Uncollected(o.State, phase, end) {
+				want++
+			}
+		}
+		got := 0
+		list, err := s.Uncollected(t.Context())
+		for _, u := range list {
+			if u.Provider == provider {
+				got = u.Orders
+			}
+		}
+		if err != nil || got != want {
+			rt.Fatalf("%d are counted (%v), by the rule it is %d of %+v", got, err, want, orders)
+		}
+	})
 }
 
 // TestUncollectedAreFoundByIndexes: a million orders whose certificates are known cost nothing.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestDocumentation(t *testing.T) {
 			}
 		}
 	}
-	for _, doc := range []string{"README.md", "docs/walk.md", "docs/subscribing.md", "docs/operating.md", "docs/past.md", "docs/asking.md", "docs/adding-a-provider.md"} {
+	for _, doc := range []string{"README.md", "docs/walk.md", "docs/subscribing.md", "docs/operating.md", "docs/past.md", "docs/asking.md", "docs/adding-a-provider.md", "docs/recipes.md", "docs/attention.md", "docs/glossary.md"} {
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, filepath.Join(root, doc)), -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", doc, m[1], err)
@@ -68,6 +69,36 @@ func TestEveryFaultHasItsTest(t *testing.T) {
 				t.Errorf("there is no %s: %s", name[1], row)
 			}
 		}
+	}
+}
+
+// TestRecipesNameCode resolves what the recipes put in backticks: a folder of the code, or package.Name, which the package declares.
+func TestRecipesNameCode(t *testing.T) {
+	root := filepath.Join("..", "..")
+	named := 0
+	for _, m := range regexp.MustCompile("`([a-z/]+)(?:\\.([A-Z][A-Za-z]*))?`").FindAllStringSubmatch(read(t, filepath.Join(root, "docs", "recipes.md")), -1) {
+		named++
+		if m[2] == "" {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				t.Errorf("the recipes name %s: %v", m[1], err)
+			}
+			continue
+		}
+		var files []string
+		for _, parent := range []string{".", "ingest", "streams", "projections", "web"} {
+			found, err := filepath.Glob(filepath.Join(root, parent, m[1], "*.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, found...)
+		}
+		declared := regexp.MustCompile(`(?m)^(?:func |type |const |var |\t)` + m[2] + `\b`)
+		if !slices.ContainsFunc(files, func(file string) bool { return declared.MatchString(read(t, file)) }) {
+			t.Errorf("the recipes name %s.%s, which is not declared", m[1], m[2])
+		}
+	}
+	if named < 10 {
+		t.Errorf("the recipes name %d things of the code", named)
 	}
 }
 

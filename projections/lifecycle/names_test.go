@@ -10,10 +10,12 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestNameSets: certificates are for the same names, in whatever order, number and spelling they stand, exactly if their sets are the same.
+// TestNameSets: certificates are for the same names, in whatever order, number and spelling they stand, exactly if
+// their sets are the same.
 func TestNameSets(t *testing.T) {
 	names := []string{"a.example", "b.example", "*.a.example", "xn--bcher-kva.example", "www.a.example"}
-	spellings := map[string]string{"a.example": "A.Example", "b.example": "b.example.", "*.a.example": "*.A.example", "xn--bcher-kva.example": "bücher.example", "www.a.example": " www.a.example"}
+	spellings := map[string]string{"a.example": "A.Example", "b.example": "b.example.", "*.a.example": "*.A.example",
+		"xn--bcher-kva.example": "bücher.example", "www.a.example": " www.a.example"}
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(label string) (Certificate, []string) {
 			chosen := rapid.SliceOfN(rapid.SampledFrom(names), 1, 6).Draw(t, label)

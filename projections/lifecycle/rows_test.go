@@ -54,9 +54,12 @@ func TestRows(t *testing.T) {
 		{schema.FindingFixed, D{FindingID: "t:1", TargetID: "t"}, "findings t:1"},
 		{schema.FindingFixed, D{TargetID: "t"}, "parked"},
 		{schema.AttentionTaken, D{Matter: matter(schema.MatterMessage, "m"), OrderID: "1"}, "attention m, orders 1"},
-		{schema.AttentionTaken, D{Matter: matter(schema.MatterRevoked, "m"), CertificateID: "2"}, "attention m, certificates 2"},
-		{schema.AttentionTaken, D{Matter: matter(schema.MatterDomainLapses, "m"), Domain: "a.example"}, "attention m, domains a.example"},
-		{schema.AttentionTaken, D{Matter: matter(schema.MatterOrganizationLapses, "m"), OrganizationID: "3"}, "attention m, organizations 3"},
+		{schema.AttentionTaken, D{Matter: matter(schema.MatterRevoked, "m"), CertificateID: "2"},
+			"attention m, certificates 2"},
+		{schema.AttentionTaken, D{Matter: matter(schema.MatterDomainLapses, "m"), Domain: "a.example"},
+			"attention m, domains a.example"},
+		{schema.AttentionTaken, D{Matter: matter(schema.MatterOrganizationLapses, "m"), OrganizationID: "3"},
+			"attention m, organizations 3"},
 		{schema.AttentionTaken, D{Matter: matter(schema.MatterDSPublish, "m"), WebsiteID: "42"}, "attention m, dnssec 42"},
 		{schema.AttentionTaken, D{Matter: matter(schema.MatterTargetFailed, "m"), TargetID: "t"}, "attention m, targets t"},
 		{schema.AttentionTaken, D{Matter: matter(schema.MatterFinding, "m"), FindingID: "t:1"}, "attention m, findings t:1"},
@@ -88,17 +91,25 @@ func TestRows(t *testing.T) {
 func TestLives(t *testing.T) {
 	at, yes := schema.At(began), true
 	full := schema.Data{
-		Provider: "digicert", OrderID: "1", CertificateID: "2", Domain: "a.example", OrganizationID: "3", OrganizationName: "Example", WebsiteID: "42", TargetID: "t", ScanID: "s",
-		FindingID: "t:1", UserID: "h", Check: schema.CheckPhone, CheckState: schema.CheckFailed, Reason: "why", ExpiresAt: &at, OccurredAt: &at,
-		Checks: schema.Checks{schema.CheckCSR: schema.CheckDelayed}, Certificate: &schema.Certificate{CommonName: "a.example", NotAfter: &at},
-		DS: &schema.DS{KeyTag: 1}, User: &schema.User{Active: &yes}, Target: &schema.Target{Host: "a.example"}, Scan: &schema.Scan{Status: "x"},
+		Provider: "digicert", OrderID: "1", CertificateID: "2", Domain: "a.example", OrganizationID: "3",
+		OrganizationName: "Example", WebsiteID: "42", TargetID: "t", ScanID: "s",
+		FindingID: "t:1", UserID: "h", Check: schema.CheckPhone, CheckState: schema.CheckFailed, Reason: "why",
+		ExpiresAt: &at, OccurredAt: &at,
+		Checks:      schema.Checks{schema.CheckCSR: schema.CheckDelayed},
+		Certificate: &schema.Certificate{CommonName: "a.example", NotAfter: &at},
+		DS:          &schema.DS{KeyTag: 1}, User: &schema.User{Active: &yes}, Target: &schema.Target{Host: "a.example"},
+		Scan:    &schema.Scan{Status: "x"},
 		Finding: &schema.Finding{Name: "x"}, Unreadable: []schema.Unreadable{{Part: "ds", Reason: "no hex"}},
 	}
 	kinds := []schema.Kind{
-		schema.OrderDescribed, schema.OrderUpdated, schema.OrderIssued, schema.OrderReissueReady, schema.OrderMessageReceived, schema.OrderCheckFailed, schema.CertificateCollected,
-		schema.CertificateRevoked, schema.CertificateRevocationAnnounced, schema.DomainValidated, schema.DomainExpired, schema.DNSSECRotationStarted,
-		schema.DNSSECRotationCompleted, schema.DNSSECDescribed, schema.DNSSECDSSeen, schema.UserCreated, schema.UserDeleted, schema.TargetCreated,
-		schema.TargetVerificationFailed, schema.ScanStarted, schema.ScanFailed, schema.FindingDetected, schema.FindingFixed, "website.teleported",
+		schema.OrderDescribed, schema.OrderUpdated, schema.OrderIssued, schema.OrderReissueReady,
+		schema.OrderMessageReceived, schema.OrderCheckFailed, schema.CertificateCollected,
+		schema.CertificateRevoked, schema.CertificateRevocationAnnounced, schema.DomainValidated, schema.DomainExpired,
+		schema.DNSSECRotationStarted,
+		schema.DNSSECRotationCompleted, schema.DNSSECDescribed, schema.DNSSECDSSeen, schema.UserCreated, schema.UserDeleted,
+		schema.TargetCreated,
+		schema.TargetVerificationFailed, schema.ScanStarted, schema.ScanFailed, schema.FindingDetected, schema.FindingFixed,
+		"website.teleported",
 	}
 	life(t, "order", kinds, full, Order.Fold, func(o Order) Life { return o.Life })
 	life(t, "certificate", kinds, full, Certificate.Fold, func(c Certificate) Life { return c.Life })
@@ -112,7 +123,8 @@ func TestLives(t *testing.T) {
 	life(t, "finding", kinds, full, Finding.Fold, func(f Finding) Life { return f.Life })
 }
 
-func life[S any](t *testing.T, what string, kinds []schema.Kind, d schema.Data, fold func(S, uint64, *schema.Event) S, life func(S) Life) {
+func life[S any](t *testing.T, what string, kinds []schema.Kind, d schema.Data, fold func(S, uint64, *schema.Event) S,
+	life func(S) Life) {
 	t.Helper()
 	var state S
 	for i, kind := range kinds {
@@ -126,7 +138,8 @@ func life[S any](t *testing.T, what string, kinds []schema.Kind, d schema.Data, 
 			t.Errorf("%s: %s gives %s, and then %s", what, kind, once, again)
 		}
 		l := life(next)
-		if l.EventCount != i+1 || l.LastEventSeq != uint64(10+i) || l.LastEventAt != e.Time || l.FirstEventAt != schema.At(began) {
+		if l.EventCount != i+1 || l.LastEventSeq != uint64(10+i) || l.LastEventAt != e.Time ||
+			l.FirstEventAt != schema.At(began) {
 			t.Errorf("%s: after %s its life is %+v", what, kind, l)
 		}
 		clock := *e

@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// targetStates says which state (the lines) each event (the columns) leads to: what was deleted is not there until it is created again.
+// targetStates says which state (the lines) each event (the columns) leads to: what was deleted is not there until
+// it is created again.
 const targetStates = `
 before   created             verified            failed              deleted other
 new      created             verified            verification_failed deleted -
@@ -24,7 +25,8 @@ deleted  created             deleted             deleted             deleted del
 func TestTargetGrid(t *testing.T) {
 	one := func(k schema.Kind) []*schema.Event { return []*schema.Event{probed(k, schema.Data{TargetID: "t"})} }
 	column := map[string][]*schema.Event{
-		"created": one(schema.TargetCreated), "verified": one(schema.TargetVerified), "failed": one(schema.TargetVerificationFailed),
+		"created": one(schema.TargetCreated), "verified": one(schema.TargetVerified),
+		"failed":  one(schema.TargetVerificationFailed),
 		"deleted": one(schema.TargetDeleted), "other": one("target.renamed"),
 	}
 	before := map[string][]*schema.Event{"new": nil}
@@ -44,13 +46,16 @@ func TestLessIsNoNews(t *testing.T) {
 	at, later := schema.At(began), schema.At(began.Add(time.Hour))
 	one, two := 1, 2
 	whole := schema.Target{Name: "Shop", URL: "https://a.example", Host: "a.example", VerificationMethod: "file"}
-	scan := schema.Scan{Status: "started", Profile: "full", StartedAt: &at, CompletedAt: &at, Lows: &one, Mediums: &one, Highs: &one}
-	finding := schema.Finding{Name: "Expired certificate", DefinitionID: "d", URL: "https://a.example", Host: "a.example", Method: "get", Parameter: "p", State: "notfixed", CVSSVector: "v",
+	scan := schema.Scan{Status: "started", Profile: "full", StartedAt: &at, CompletedAt: &at, Lows: &one, Mediums: &one,
+		Highs: &one}
+	finding := schema.Finding{Name: "Expired certificate", DefinitionID: "d", URL: "https://a.example",
+		Host: "a.example", Method: "get", Parameter: "p", State: "notfixed", CVSSVector: "v",
 		LastFoundAt: &at, Severity: 30, CVSSScore: 6.1}
 	target := func(x *schema.Target) *schema.Event {
 		return probed(schema.TargetVerified, schema.Data{TargetID: "t", Target: x})
 	}
-	if got := history(Target.Fold, []*schema.Event{target(&whole), target(&schema.Target{}), target(nil)}).About; got != whole {
+	if got := history(Target.Fold, []*schema.Event{target(&whole), target(&schema.Target{}),
+		target(nil)}).About; got != whole {
 		t.Errorf("nothing said changed the target to %+v", got)
 	}
 	changed := schema.Target{Name: "Store", URL: "https://b.example", Host: "b.example", VerificationMethod: "dns"}
@@ -60,27 +65,33 @@ func TestLessIsNoNews(t *testing.T) {
 	scanned := func(s *schema.Scan) *schema.Event {
 		return probed(schema.ScanStarted, schema.Data{ScanID: "s", Scan: s})
 	}
-	if got := history(Scan.Fold, []*schema.Event{scanned(&scan), scanned(&schema.Scan{}), scanned(nil)}).About; !reflect.DeepEqual(got, scan) {
+	if got := history(Scan.Fold, []*schema.Event{scanned(&scan), scanned(&schema.Scan{}),
+		scanned(nil)}).About; !reflect.DeepEqual(got, scan) {
 		t.Errorf("nothing said changed the scan to %+v", got)
 	}
-	ended := schema.Scan{Status: "completed", Profile: "quick", StartedAt: &later, CompletedAt: &later, Lows: &two, Mediums: &two, Highs: &two}
+	ended := schema.Scan{Status: "completed", Profile: "quick", StartedAt: &later, CompletedAt: &later, Lows: &two,
+		Mediums: &two, Highs: &two}
 	if got := history(Scan.Fold, []*schema.Event{scanned(&scan), scanned(&ended)}).About; !reflect.DeepEqual(got, ended) {
 		t.Errorf("the scan is %+v, want %+v", got, ended)
 	}
 	found := func(f *schema.Finding) *schema.Event {
 		return probed(schema.FindingDetected, schema.Data{FindingID: "t:1", Finding: f})
 	}
-	if got := history(Finding.Fold, []*schema.Event{found(&finding), found(&schema.Finding{}), found(nil)}).About; !reflect.DeepEqual(got, finding) {
+	if got := history(Finding.Fold, []*schema.Event{found(&finding), found(&schema.Finding{}),
+		found(nil)}).About; !reflect.DeepEqual(got, finding) {
 		t.Errorf("nothing said changed the finding to %+v", got)
 	}
-	fixed := schema.Finding{Name: "Weak cipher", DefinitionID: "e", URL: "https://b.example", Host: "b.example", Method: "post", Parameter: "q", State: "fixed", CVSSVector: "w",
+	fixed := schema.Finding{Name: "Weak cipher", DefinitionID: "e", URL: "https://b.example", Host: "b.example",
+		Method: "post", Parameter: "q", State: "fixed", CVSSVector: "w",
 		LastFoundAt: &later, Severity: 40, CVSSScore: 9}
-	if got := history(Finding.Fold, []*schema.Event{found(&finding), found(&fixed)}).About; !reflect.DeepEqual(got, fixed) {
+	if got := history(Finding.Fold, []*schema.Event{found(&finding), found(&fixed)}).About; !reflect.DeepEqual(got,
+		fixed) {
 		t.Errorf("the finding is %+v, want %+v", got, fixed)
 	}
 }
 
-// TestEventsOfAScanCommute: a scan's end says the same whether or not its start was heard before, and whichever came first.
+// TestEventsOfAScanCommute: a scan's end says the same whether or not its start was heard before, and whichever came
+// first.
 func TestEventsOfAScanCommute(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		end := rapid.SampledFrom([]schema.Kind{schema.ScanCompleted, schema.ScanCanceled, schema.ScanFailed}).Draw(t, "end")
@@ -100,8 +111,10 @@ func TestEventsOfAScanCommute(t *testing.T) {
 			events = append(events, &copied)
 		}
 		s := history(Scan.Fold, events)
-		want := map[schema.Kind]string{schema.ScanCompleted: Completed, schema.ScanCanceled: Canceled, schema.ScanFailed: Failed}[end]
-		if s.State != want || *s.About.StartedAt != *at(-60) || *s.About.CompletedAt != *at(-30) || s.TargetID != "t" || s.Host != "a.example" {
+		want := map[schema.Kind]string{schema.ScanCompleted: Completed, schema.ScanCanceled: Canceled,
+			schema.ScanFailed: Failed}[end]
+		if s.State != want || *s.About.StartedAt != *at(-60) || *s.About.CompletedAt != *at(-30) || s.TargetID != "t" ||
+			s.Host != "a.example" {
 			t.Fatalf("after %s it is %+v", end, s)
 		}
 	})
@@ -117,7 +130,8 @@ func TestScansSayWhen(t *testing.T) {
 	if *said.About.StartedAt != own || *said.About.CompletedAt != own {
 		t.Errorf("it ran from %s to %s, want %s", said.About.StartedAt, said.About.CompletedAt, own)
 	}
-	silent := history(Scan.Fold, []*schema.Event{probed(schema.ScanStarted, schema.Data{ScanID: "s"}), probed("scan.paused", schema.Data{ScanID: "s"})})
+	silent := history(Scan.Fold, []*schema.Event{probed(schema.ScanStarted, schema.Data{ScanID: "s"}),
+		probed("scan.paused", schema.Data{ScanID: "s"})})
 	if silent.State != ScanStarted || silent.About.StartedAt != nil || silent.About.CompletedAt != nil {
 		t.Errorf("of a scan without times: %+v", silent)
 	}
@@ -153,8 +167,10 @@ func TestFindingTimes(t *testing.T) {
 			t := schema.At(began.Add(time.Duration(i) * time.Minute))
 			return &t
 		}
-		if f.State != c.state || !reflect.DeepEqual(f.DetectedAt, at(c.detectedAt)) || !reflect.DeepEqual(f.FixedAt, at(c.fixedAt)) || f.TargetID != "t" {
-			t.Errorf("%s: %s, detected at %v, fixed at %v; want %s, event %d, event %d", name, f.State, f.DetectedAt, f.FixedAt, c.state, c.detectedAt, c.fixedAt)
+		if f.State != c.state || !reflect.DeepEqual(f.DetectedAt, at(c.detectedAt)) || !reflect.DeepEqual(f.FixedAt,
+			at(c.fixedAt)) || f.TargetID != "t" {
+			t.Errorf("%s: %s, detected at %v, fixed at %v; want %s, event %d, event %d", name, f.State, f.DetectedAt,
+				f.FixedAt, c.state, c.detectedAt, c.fixedAt)
 		}
 	}
 }
@@ -162,10 +178,12 @@ func TestFindingTimes(t *testing.T) {
 // TestHostOfAFinding: its own address says where it is, and its target's host where it has none.
 func TestHostOfAFinding(t *testing.T) {
 	at := func(host, target string) *schema.Event {
-		return probed(schema.FindingDetected, schema.Data{FindingID: "t:1", Finding: &schema.Finding{Host: host}, Target: &schema.Target{Host: target}})
+		return probed(schema.FindingDetected, schema.Data{FindingID: "t:1", Finding: &schema.Finding{Host: host},
+			Target: &schema.Target{Host: target}})
 	}
 	for want, events := range map[string][]*schema.Event{
-		"a.example": {at("a.example", "b.example")}, "b.example": {at("", "b.example")}, "c.example": {at("", "b.example"), at("c.example", "")}, "": {at("", "")},
+		"a.example": {at("a.example", "b.example")}, "b.example": {at("", "b.example")}, "c.example": {at("", "b.example"),
+			at("c.example", "")}, "": {at("", "")},
 	} {
 		if got := history(Finding.Fold, events).About.Host; got != want {
 			t.Errorf("it is on %q, want %q", got, want)
@@ -176,7 +194,8 @@ func TestHostOfAFinding(t *testing.T) {
 // TestUnreadablePartsAreTold: a row says all that could not be read of its last event, and nothing of those before.
 func TestUnreadablePartsAreTold(t *testing.T) {
 	bad := func(kind schema.Kind) *schema.Event {
-		return probed(kind, schema.Data{TargetID: "t", ScanID: "s", FindingID: "t:1", Unreadable: []schema.Unreadable{{Part: "started", Reason: "no time"}, {Part: "host", Reason: "no name"}}})
+		return probed(kind, schema.Data{TargetID: "t", ScanID: "s", FindingID: "t:1",
+			Unreadable: []schema.Unreadable{{Part: "started", Reason: "no time"}, {Part: "host", Reason: "no name"}}})
 	}
 	good := func(kind schema.Kind) *schema.Event {
 		return probed(kind, schema.Data{TargetID: "t", ScanID: "s", FindingID: "t:1"})
@@ -191,7 +210,8 @@ func TestUnreadablePartsAreTold(t *testing.T) {
 			t.Errorf("the %s says %q, want %q", name, got, want)
 		}
 	}
-	if got := history(Target.Fold, []*schema.Event{bad(schema.TargetCreated), good(schema.TargetVerified)}).Unreadable; got != "" {
+	if got := history(Target.Fold, []*schema.Event{bad(schema.TargetCreated),
+		good(schema.TargetVerified)}).Unreadable; got != "" {
 		t.Errorf("read again, the target says %q", got)
 	}
 }

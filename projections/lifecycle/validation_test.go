@@ -25,8 +25,9 @@ func TestValidationStates(t *testing.T) {
 		return []*schema.Event{made(k, schema.Data{Domain: "a.example"})}
 	}
 	column := map[string][]*schema.Event{
-		"validated": one(schema.DomainValidated), "due": one(schema.DomainRevalidationDue), "expired": one(schema.DomainExpired),
-		"failed": one(schema.DomainValidationFailed), "other": one("domain.renamed"),
+		"validated": one(schema.DomainValidated), "due": one(schema.DomainRevalidationDue),
+		"expired": one(schema.DomainExpired),
+		"failed":  one(schema.DomainValidationFailed), "other": one("domain.renamed"),
 	}
 	before := map[string][]*schema.Event{"new": nil}
 	for _, name := range []string{"validated", "due", "expired", "failed"} {
@@ -43,7 +44,8 @@ func TestValidationStates(t *testing.T) {
 // TestOrganizationStates: an organization's validation is one like a domain's.
 func TestOrganizationStates(t *testing.T) {
 	for kind, want := range map[schema.Kind]string{
-		schema.OrganizationValidated: Validated, schema.OrganizationRevalidationDue: RevalidationDue, schema.OrganizationExpired: Expired,
+		schema.OrganizationValidated: Validated, schema.OrganizationRevalidationDue: RevalidationDue,
+		schema.OrganizationExpired: Expired,
 	} {
 		named := made(kind, schema.Data{OrganizationID: "1", OrganizationName: "Example", ValidationType: "ev"})
 		bare := made(kind, schema.Data{OrganizationID: "1"})
@@ -60,8 +62,10 @@ func TestValidationTimes(t *testing.T) {
 	heard := func(k schema.Kind, until *schema.Time) *schema.Event {
 		return made(k, schema.Data{Domain: "a.example", ExpiresAt: until, Reason: "no record"})
 	}
-	unread := made(schema.DomainValidated, schema.Data{Domain: "a.example", Unreadable: []schema.Unreadable{{Part: "expires_at", Reason: "no time"}}})
-	due, expired, validated, failed := schema.DomainRevalidationDue, schema.DomainExpired, schema.DomainValidated, schema.DomainValidationFailed
+	unread := made(schema.DomainValidated, schema.Data{Domain: "a.example",
+		Unreadable: []schema.Unreadable{{Part: "expires_at", Reason: "no time"}}})
+	due, expired, validated, failed := schema.DomainRevalidationDue, schema.DomainExpired, schema.DomainValidated,
+		schema.DomainValidationFailed
 	for name, c := range map[string]struct {
 		events           []*schema.Event
 		until            *schema.Time
@@ -69,14 +73,17 @@ func TestValidationTimes(t *testing.T) {
 		reason           string
 		unreadable       bool
 	}{
-		"validated":                 {[]*schema.Event{heard(validated, &spring)}, &spring, 0, 0, "", false},
-		"validated, no end":         {[]*schema.Event{heard(validated, nil)}, nil, 0, 0, "", false},
-		"validated again":           {[]*schema.Event{heard(validated, &spring), heard(validated, &autumn)}, &autumn, 1, 0, "", false},
-		"validated again, no end":   {[]*schema.Event{heard(validated, &spring), heard(validated, nil)}, nil, 1, 0, "", false},
-		"the end stays":             {[]*schema.Event{heard(validated, &spring), heard(due, nil)}, &spring, 0, 1, "", false},
-		"the notice has the end":    {[]*schema.Event{heard(validated, nil), heard(due, &spring)}, &spring, 0, 1, "", false},
-		"noticed twice":             {[]*schema.Event{heard(due, &spring), heard(due, &spring)}, &spring, -1, 0, "", false},
-		"expired":                   {[]*schema.Event{heard(validated, &spring), heard(due, nil), heard(expired, nil)}, &spring, 0, 2, "", false},
+		"validated":         {[]*schema.Event{heard(validated, &spring)}, &spring, 0, 0, "", false},
+		"validated, no end": {[]*schema.Event{heard(validated, nil)}, nil, 0, 0, "", false},
+		"validated again": {[]*schema.Event{heard(validated, &spring), heard(validated, &autumn)}, &autumn, 1, 0,
+			"", false},
+		"validated again, no end": {[]*schema.Event{heard(validated, &spring), heard(validated, nil)}, nil, 1, 0, "",
+			false},
+		"the end stays":          {[]*schema.Event{heard(validated, &spring), heard(due, nil)}, &spring, 0, 1, "", false},
+		"the notice has the end": {[]*schema.Event{heard(validated, nil), heard(due, &spring)}, &spring, 0, 1, "", false},
+		"noticed twice":          {[]*schema.Event{heard(due, &spring), heard(due, &spring)}, &spring, -1, 0, "", false},
+		"expired": {[]*schema.Event{heard(validated, &spring), heard(due, nil), heard(expired, nil)},
+			&spring, 0, 2, "", false},
 		"failed":                    {[]*schema.Event{heard(failed, nil)}, nil, -1, 0, "no record", false},
 		"failed, validated":         {[]*schema.Event{heard(failed, nil), heard(validated, nil)}, nil, 1, 1, "", false},
 		"failed, due":               {[]*schema.Event{heard(failed, nil), heard(due, nil)}, nil, -1, 1, "no record", false},
@@ -92,8 +99,10 @@ func TestValidationTimes(t *testing.T) {
 		d := history(Domain.Fold, c.events)
 		at := func(i int) *schema.Time { t := schema.At(began.Add(time.Duration(i) * time.Minute)); return &t }
 		same := func(got, want *schema.Time) bool { return got == want || got != nil && want != nil && *got == *want }
-		if !same(d.ExpiresAt, c.until) || !same(d.Since, at(c.since)) || c.validated >= 0 && !same(d.ValidatedAt, at(c.validated)) || c.validated < 0 && d.ValidatedAt != nil {
-			t.Errorf("%s: until %v, validated at %v, so since %v; want %v, event %d, event %d", name, d.ExpiresAt, d.ValidatedAt, d.Since, c.until, c.validated, c.since)
+		if !same(d.ExpiresAt, c.until) || !same(d.Since, at(c.since)) || c.validated >= 0 && !same(d.ValidatedAt,
+			at(c.validated)) || c.validated < 0 && d.ValidatedAt != nil {
+			t.Errorf("%s: until %v, validated at %v, so since %v; want %v, event %d, event %d", name, d.ExpiresAt,
+				d.ValidatedAt, d.Since, c.until, c.validated, c.since)
 		}
 		if d.Reason != c.reason || (d.Unreadable != "") != c.unreadable {
 			t.Errorf("%s: because of %q, unreadable %q; want %q, %v", name, d.Reason, d.Unreadable, c.reason, c.unreadable)
@@ -104,13 +113,15 @@ func TestValidationTimes(t *testing.T) {
 // TestWebsites: the last report is all that is kept of a website or a database.
 func TestWebsites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		kinds := rapid.SliceOfN(rapid.SampledFrom([]schema.Kind{"website.malware_issue_found", "website.malware_issue_fixed", "website.x", "database.backup_restore_state_changed"}), 1, 6).Draw(t, "kinds")
+		kinds := rapid.SliceOfN(rapid.SampledFrom([]schema.Kind{"website.malware_issue_found",
+			"website.malware_issue_fixed", "website.x", "database.backup_restore_state_changed"}), 1, 6).Draw(t, "kinds")
 		var events []*schema.Event
 		for _, kind := range kinds {
 			events = append(events, made(kind, schema.Data{TargetID: "42"}))
 		}
 		last := kinds[len(kinds)-1]
-		if w := history(Website.Fold, events); w.State != last.Name() || w.Kind != last.Aggregate() || w.EventCount != len(kinds) {
+		if w := history(Website.Fold, events); w.State != last.Name() || w.Kind != last.Aggregate() ||
+			w.EventCount != len(kinds) {
 			t.Fatalf("after %v it is %+v", kinds, w)
 		}
 	})
@@ -118,17 +129,20 @@ func TestWebsites(t *testing.T) {
 
 // TestRotationsAreConsistent: what the parts of a rotation say about each other, after any history.
 func TestRotationsAreConsistent(t *testing.T) {
-	kinds := []schema.Kind{schema.DNSSECRotationStarted, schema.DNSSECRotationCompleted, schema.DNSSECDSSeen, schema.DNSSECDSGone, schema.DNSSECDescribed}
+	kinds := []schema.Kind{schema.DNSSECRotationStarted, schema.DNSSECRotationCompleted, schema.DNSSECDSSeen,
+		schema.DNSSECDSGone, schema.DNSSECDescribed}
 	rapid.Check(t, func(t *rapid.T) {
 		var r DNSSEC
 		for i := range rapid.IntRange(1, 12).Draw(t, "events") {
-			d := schema.Data{WebsiteID: "42", DS: rapid.SampledFrom([]*schema.DS{nil, dsOf(1, 2), dsOf(2, 2), dsOf(3, 2)}).Draw(t, "ds")}
+			d := schema.Data{WebsiteID: "42", DS: rapid.SampledFrom([]*schema.DS{nil, dsOf(1, 2), dsOf(2, 2), dsOf(3,
+				2)}).Draw(t, "ds")}
 			e := made(rapid.SampledFrom(kinds).Draw(t, "kind"), d)
 			e.Time = schema.At(began.Add(time.Duration(i) * time.Minute))
 			before := r
 			r = r.Fold(uint64(i+1), e)
 			told := e.Kind() == schema.DNSSECRotationStarted || e.Kind() == schema.DNSSECRotationCompleted
-			if !told && (r.Phase != before.Phase || r.PreviousDS != before.PreviousDS || r.StartedAt != before.StartedAt || r.CompletedAt != before.CompletedAt) {
+			if !told && (r.Phase != before.Phase || r.PreviousDS != before.PreviousDS || r.StartedAt != before.StartedAt ||
+				r.CompletedAt != before.CompletedAt) {
 				t.Fatalf("%s changed %+v to %+v", e.Kind(), before, r)
 			}
 			if told && e.Data.DS != nil && !SameDS(r.DS, e.Data.DS) {
@@ -152,7 +166,8 @@ func TestSameDS(t *testing.T) {
 	for _, c := range []struct {
 		a, b *schema.DS
 		want bool
-	}{{&ds, &ds, true}, {&ds, &upper, true}, {&ds, &tagged, false}, {&ds, &other, false}, {&ds, &digest, false}, {&ds, &long, false}, {&ds, nil, false}, {nil, nil, false}} {
+	}{{&ds, &ds, true}, {&ds, &upper, true}, {&ds, &tagged, false}, {&ds, &other, false}, {&ds, &digest, false}, {&ds,
+		&long, false}, {&ds, nil, false}, {nil, nil, false}} {
 		if SameDS(c.a, c.b) != c.want || SameDS(c.b, c.a) != c.want {
 			t.Errorf("%+v and %+v are the same: %v", c.a, c.b, !c.want)
 		}
