@@ -46,7 +46,7 @@ func TestWordsChangeNoTable(t *testing.T) {
 	run(program, "send", "digicert", "certificate_issued", "--set", "order_id=77")
 	run(program, "send", "digicert", "domain_validated")
 	run(program, "send", "xolphin", "Updated-Phone")
-	run(program, "send", "defguard", "user_created")
+	run(program, "send", "defguard", "user_keys")
 	run(program, "send", "probely", "scan_completed")
 	w.caughtUp(t)
 	before := summaries(t, w, "/orders/digicert/77")
