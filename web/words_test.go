@@ -3,10 +3,12 @@ package web
 import (
 	"testing"
 	"time"
+
+	"github.com/certtrail/certtrail/projections"
 )
 
 func TestEveryStateHasItsWord(t *testing.T) {
-	s, err := newServer(Options{Store: struct{ Store }{}, Log: struct{ Log }{}, Providers: func() []Provider { return nil }, Hosts: []string{"x"}})
+	s, err := newServer(Options{Store: &projections.Store{}, Log: struct{ Log }{}, Providers: func() []Provider { return nil }, Hosts: []string{"x"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ const (
 	lostEvery        = time.Minute          // how often it is looked whether deliveries were lost, after which a reconcile is due
 )
 
-// found is what a reconcile found.
+// Found is what a reconcile found.
 type Found struct {
 	Source   string         `json:"source"`
 	At       time.Time      `json:"at"`
