@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // list is one read model as it is shown: the same list, downloads and API for each, told apart by what stands here.
@@ -108,6 +109,7 @@ func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return l.s.missing(err, l.spec.Noun, provider, id)
 	}
+	summarize(item)
 	return writeJSON(w, http.StatusOK, item)
 }
 
@@ -379,7 +381,7 @@ func readLimit(v url.Values) (int, error) {
 // countText is exact up to the store's limit and says when there are more.
 func countText(n int) string {
 	if n > projections.CountLimit {
-		return number(projections.CountLimit) + "+"
+		return words.Number(projections.CountLimit) + "+"
 	}
-	return number(n)
+	return words.Number(n)
 }
