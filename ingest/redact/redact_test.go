@@ -202,7 +202,7 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// document is any JSON value, among whose keys are secrets that hold canary.
+// document draws any JSON value, among whose keys are secrets that hold canary.
 func document(canary string) *rapid.Generator[any] {
 	var value func(depth int) *rapid.Generator[any]
 	value = func(depth int) *rapid.Generator[any] {
