@@ -141,6 +141,11 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	}
 	noteFates(d)
 	p.Orders = foremost(s.orders, &p.frame, d.Orders, d)
+	if then.AsOf == nil { // also of certificates whose names are not known
+		if p.Orders.Rows, err = s.fated(r.Context(), &p.frame, p.Orders.Rows); err != nil {
+			return err
+		}
+	}
 	p.Certificates = foremost(s.certificates, &p.frame, d.Certificates, d)
 	if then.AsOf == nil {
 		p.Refused = s.refusedZones(d.DNSSEC, p.Now)

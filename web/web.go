@@ -1,5 +1,5 @@
 // Package web is what people and programs look at: the pages, the JSON API and the stream of changes that keeps an open page in step
-// with the log. It only reads. Everything it needs it asks for in the interfaces of store.go; who calls New provides them.
+// with the log. It only reads. What it needs beside the read models stands in Options; who calls New provides it.
 package web
 
 import (
@@ -17,7 +17,7 @@ import (
 
 // Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless ReadOnly is set.
 type Options struct {
-	Store     Store
+	Store     *projections.Store
 	Log       Log                          // nil: there is none, so that there are no pages of it, and no past
 	Providers func() []Provider            // asked anew for every page
 	Metrics   http.Handler                 // nil: no /metrics

@@ -4,11 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 )
 
 func TestEveryStateHasItsWord(t *testing.T) {
-	s, err := newServer(Options{Store: struct{ Store }{}, Log: struct{ Log }{}, Providers: func() []Provider { return nil }, Hosts: []string{"x"}})
+	s, err := newServer(Options{Store: &projections.Store{}, Log: struct{ Log }{}, Providers: func() []Provider { return nil }, Hosts: []string{"x"}})
 	if err != nil {
 		t.Fatal(err)
 	}

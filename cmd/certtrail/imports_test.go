@@ -17,6 +17,7 @@ const (
 // Of the standard library, notPlain is only for those that name it.
 var mayImport = map[string][]string{
 	"schema":                      {module + "/schema/jsonscan", "golang.org/x/net/idna"},
+	"schema/durable":              {},
 	"schema/jsonscan":             {},
 	"ingest":                      {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", module + "/ingest/people", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
 	"ingest/provider":             {module + "/schema", module + "/schema/jsonscan", module + "/ingest/redact"},
@@ -28,7 +29,7 @@ var mayImport = map[string][]string{
 	"ingest/probely":              {module + "/schema", module + "/ingest/provider", "net/http"},
 	"ingest/sectigo":              {module + "/schema", module + "/ingest/provider", "net/http"},
 	"ingest/xolphin":              {module + "/schema", module + "/ingest/provider", "net/http"},
-	"ingest/ask":                  {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", "github.com/miekg/dns", "golang.org/x/time/rate", "net/http"},
+	"ingest/ask":                  {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", module + "/schema/durable", "github.com/miekg/dns", "golang.org/x/time/rate", "net/http"},
 	"ingest/ingesttest":           {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", module + "/ingest/people", module + "/ingest/people/peopletest", "net/http"},
 	"streams":                     {module + "/schema", "github.com/nats-io/nats.go"},
 	"streams/embedded":            {module + "/schema", module + "/streams", module + "/streams/embedded/blocks", module + "/streams/gate", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "github.com/minio/highwayhash", "golang.org/x/sys/unix"},
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
-	"projections":                 {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
+	"projections":                 {module + "/schema", module + "/schema/durable", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
 	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
 	"cmd/certtrail":               {"*"},
 

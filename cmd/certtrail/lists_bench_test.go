@@ -165,7 +165,7 @@ type measured struct {
 }
 
 // measureLists asks for every page five times, each time of a server that has found nothing out yet.
-func measureLists(tb testing.TB, store web.Store) (all []measured) {
+func measureLists(tb testing.TB, store *projections.Store) (all []measured) {
 	tb.Helper()
 	const times = 5
 	took := map[string][]time.Duration{}

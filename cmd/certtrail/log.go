@@ -24,14 +24,7 @@ import (
 var errUnsound = errors.New("the log is not sound")
 
 func logCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "log",
-		Short: "Check the log's files, repair them, and settle what is gone",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(logCheckCommand(), logRepairCommand(), logAcceptCommand())
-	return cmd
+	return group("log", "Check the log's files, repair them, and settle what is gone", logCheckCommand(), logRepairCommand(), logAcceptCommand())
 }
 
 func logCheckCommand() *cobra.Command {

@@ -21,7 +21,7 @@ func with(pairs ...string) map[string]string {
 	return m
 }
 
-// openingStories leave at least one row in every state that a person should meet.
+// OpeningStories leave at least one row in every state that a person should meet.
 func OpeningStories(now time.Time) []story {
 	stories := append(digicertStories(now), xolphinStories()...)
 	stories = append(stories, sectigoStories(now)...)

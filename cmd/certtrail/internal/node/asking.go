@@ -29,7 +29,7 @@ type asking struct {
 	apis   map[string]*api
 	askers map[string]*ask.Asker // of the sources that are asked about their events; filled before anything runs
 	dns    *delegations          // nil: name servers are not asked
-	state  *askedState
+	state  *ask.State
 	tokens tokens
 	now    func() time.Time
 	logger *slog.Logger
@@ -54,7 +54,7 @@ func (o *Node) asks() (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := readAsked(o.Config.DataDir, o.logger)
+	state := ask.ReadState(o.Config.DataDir, o.logger)
 	k := &asking{
 		o: o, apis: apis, askers: map[string]*ask.Asker{}, state: state, now: time.Now, logger: o.logger,
 		reconcile: map[string]*sync.Mutex{}, found: map[string]Found{},
@@ -209,7 +209,7 @@ func (k *asking) asked(s settings.Source) *web.Asked {
 				v.Reconciled += ". " + strings.TrimSuffix(f.bareness(), ".")
 			}
 		}
-	} else if at := k.state.reconciled(s.Name); !at.IsZero() {
+	} else if at := k.state.Reconciled(s.Name); !at.IsZero() {
 		v.ReconciledAt, v.Reconciled = schema.At(at), "before this start"
 	}
 	return v

@@ -394,7 +394,7 @@ func TestNoClockWhileBehind(t *testing.T) {
 	if err := i.tick(i.ctx, begin.AddDate(0, 0, 10)); err != nil {
 		t.Fatal(err)
 	}
-	if ids, _ := i.ids(0); len(ids) > 0 || !i.state.clock().Equal(begin) {
-		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.state.clock())
+	if ids, _ := i.ids(0); len(ids) > 0 || !i.state.Clock().Equal(begin) {
+		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.state.Clock())
 	}
 }

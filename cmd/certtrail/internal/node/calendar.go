@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
 // calendarName is the file in the data directory that holds the secret of the calendar's address.
@@ -55,12 +57,7 @@ func (c *calendarSecret) Renew() error {
 // make writes a new secret beside the old one and puts it in its place, so that a crash leaves one of them whole.
 func (c *calendarSecret) make() error {
 	secret := rand.Text()
-	next := c.path + ".new"
-	err := os.WriteFile(next, []byte(secret+"\n"), 0o600)
-	if err == nil {
-		err = os.Rename(next, c.path)
-	}
-	if err != nil {
+	if err := durable.WriteFile(c.path, []byte(secret+"\n"), 0o600); err != nil {
 		return fmt.Errorf("couldn't write the secret of the calendar's address: %w", err)
 	}
 	c.known = secret

@@ -25,7 +25,7 @@ import (
 // Every route answers lines of JSON: what it has to say, {"progress":…} in between, and at the end {"done":…} or {"error":"a sentence"}. An answer without
 // such an end broke off. To add one, write a method of the type work and name it in routes; commands ask it with control.call.
 
-// owner is the process that has the data directory.
+// Node is the process that has the data directory.
 type Node struct {
 	Config    *settings.Config
 	logger    *slog.Logger
@@ -84,7 +84,7 @@ func (o *Node) about(context.Context, *owner.Answer, *http.Request) (any, error)
 	return owner.About{Process: os.Getpid(), Serving: o.endpoints != "", Endpoints: o.endpoints}, nil
 }
 
-// openOwner makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything with close.
+// open makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything with close.
 func open(ctx context.Context, c *settings.Config, logger *slog.Logger) (*Node, error) {
 	o := newNode(c, logger)
 	return o, o.openLog(ctx, "")

@@ -27,7 +27,7 @@ const (
 	lostEvery        = time.Minute          // how often it is looked whether deliveries were lost, after which a reconcile is due
 )
 
-// found is what a reconcile found.
+// Found is what a reconcile found.
 type Found struct {
 	Source   string         `json:"source"`
 	At       time.Time      `json:"at"`
@@ -192,7 +192,7 @@ func (k *asking) reconcileOne(ctx context.Context, name string) (Found, error) {
 
 func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.Lister) (Found, error) {
 	asked := k.now()
-	since := k.state.reconciled(name)
+	since := k.state.Reconciled(name)
 	f := Found{Source: name, At: asked, First: since.IsZero(), Missed: map[string]int{}}
 	since = since.Add(-reconcileOverlap)
 	if earliest := asked.Add(-reconcileBack); since.Before(earliest) {
@@ -222,7 +222,7 @@ func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.List
 		f.Missed[string(missed.Kind)]++
 	}
 	// COMMIT. What was missed is in the log; a crash before this asks for the same time again and finds that nothing is missed.
-	if err := errors.Join(k.state.setReconciled(name, asked), k.modelsNow(ctx)); err != nil {
+	if err := errors.Join(k.state.SetReconciled(name, asked), k.modelsNow(ctx)); err != nil {
 		return f, err
 	}
 	bare, err := k.bare(ctx, name)

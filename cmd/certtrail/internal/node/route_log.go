@@ -13,7 +13,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// filesRead is how far a reading of the log's files is.
+// FilesRead is how far a reading of the log's files is.
 type FilesRead struct {
 	Done  int `json:"files_read"`
 	Total int `json:"files"`

@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// built is what POST /replay answers at the end.
+// Built is what POST /replay answers at the end.
 type Built struct {
 	Seq     uint64      `json:"seq"` // the last event
 	Seconds float64     `json:"seconds"`

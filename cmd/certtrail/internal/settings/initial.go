@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
+// Initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
 // under its name with "-file" behind it.
 func (systems Systems) Initial(flags *pflag.FlagSet) (*Settings, error) {
 	s := &Settings{Systems: systems, Values: map[string]string{}}
@@ -60,7 +60,7 @@ func (s *Settings) fillNames() {
 	}
 }
 
-// write writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
+// Write writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
 func (s *Settings) Write(path string) error {
 	var b strings.Builder
 	b.WriteString("# certtrail's settings. A flag --a-b or CERTTRAIL_A_B in the environment goes before a-b here.\n")
@@ -86,12 +86,9 @@ func (s *Settings) Write(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// explain says, provider by provider, what to enter there.
+// Explain says, provider by provider, what to enter there.
 func (s *Settings) Explain(w io.Writer, path string) {
-	base := strings.TrimRight(s.Values["hooks-url"], "/")
-	if base == "" {
-		base = "http://" + s.Values["hooks-listen"]
-	}
+	base := s.HooksURL()
 	fmt.Fprintf(w, "Wrote %s, with a fresh credential for every provider. Keep it to yourself.\n", path)
 	if s.Values["hooks-url"] == "" {
 		fmt.Fprintf(w, "The URLs below are of this machine: set hooks-url to the public address that leads here.\n")

@@ -43,7 +43,7 @@ var programSettings = []setting{
 	{name: "log-level", standard: "info", usage: "debug, info, warn or error"},
 }
 
-// source is one source of deliveries as it is set: its name prefixes its settings, unless it stands under sources in the file.
+// Source is one source of deliveries as it is set: its name prefixes its settings, unless it stands under sources in the file.
 type Source struct {
 	Name    string
 	System  provider.System
@@ -79,7 +79,7 @@ func (systems Systems) all() []setting {
 	return list
 }
 
-// settings are the values of all settings, from wherever they were given.
+// Settings are the values of all settings, from wherever they were given.
 type Settings struct {
 	Systems Systems
 	Values  map[string]string
@@ -89,13 +89,13 @@ type Settings struct {
 
 func (s *Settings) Get(name string) string { return s.Values[name] }
 
-// read resolves every setting from flags, environment, file and default.
+// Read resolves every setting from flags, environment, file and default.
 func (systems Systems) Read(flags *pflag.FlagSet) (*Settings, error) {
 	path, given := ConfigPath(flags)
 	return systems.ReadFrom(flags, path, given)
 }
 
-// configPath is where the settings' file is, and whether a person said so.
+// ConfigPath is where the settings' file is, and whether a person said so.
 func ConfigPath(flags *pflag.FlagSet) (path string, given bool) {
 	path, _, _ = setting{name: "config"}.find(inFlags(flags), inEnvironment)
 	if path != "" {
@@ -104,7 +104,7 @@ func ConfigPath(flags *pflag.FlagSet) (path string, given bool) {
 	return DefaultFile, false
 }
 
-// readFrom is read with the file at path, which may be missing unless it is explicit.
+// ReadFrom is read with the file at path, which may be missing unless it is explicit.
 func (systems Systems) ReadFrom(flags *pflag.FlagSet, path string, explicit bool) (*Settings, error) {
 	s := &Settings{Systems: systems, Values: map[string]string{}}
 	file, err := systems.ReadFile(path)
