@@ -10,13 +10,14 @@ const ContentType = "application/cloudevents+json"
 // DataSchema identifies the JSON Schema of an event's data; the document is event.schema.json in this package.
 const DataSchema = "https://github.com/certtrail/certtrail/blob/main/schema/event.schema.json"
 
-// ClockSource is the source of the events that certtrail's own clock appends. No state follows from them.
+// ClockSource marks the events that certtrail's own clock appends. No state follows from them.
 const ClockSource = "/clock"
 
-// LogSource is the source of what an operator says of the log itself. No state follows from it.
+// LogSource marks what an operator says of the log itself. No state follows from it.
 const LogSource = "/log"
 
-// OwnTest is the Data.Event of a test delivery that certtrail sent to its own endpoint. Nothing follows from it, since no provider said anything.
+// OwnTest marks, as Data.Event, a test delivery that certtrail sent to its own endpoint. Nothing follows from it, since
+// no provider said anything.
 const OwnTest = "certtrail_test"
 
 // deliveredTo begins the source of every event that was delivered.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Gap is a range of sequences that no event of a log has, both ends included.
+// Gap holds a range of sequences that no event of a log has, both ends included.
 type Gap struct {
 	First uint64 `json:"first_seq"`
 	Last  uint64 `json:"last_seq"`

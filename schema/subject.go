@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Subjects is the wildcard that all of certtrail's events are published under.
+// Subjects matches the subjects of all events.
 const Subjects = "certs.>"
 
 // maxIDLength bounds an id from outside, so that its subject stays far below the 4096 bytes of a NATS control line even when every byte is escaped.

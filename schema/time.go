@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TimeFormat is how certtrail writes a time: RFC 3339, UTC, always three digits of milliseconds, so that text sorts as time does.
+// TimeFormat writes a time in RFC 3339, UTC, always with three digits of milliseconds, so that text sorts as time does.
 const TimeFormat = "2006-01-02T15:04:05.000Z"
 
 // Time holds a moment in UTC to the millisecond, written as TimeFormat.

@@ -265,7 +265,8 @@ func TestDamagedKeyIsPutBack(t *testing.T) {
 	}
 }
 
-// TestFilesWithoutChecksum are read and given one at the next start, wherever the start before was cut off.
+// TestFilesWithoutChecksum reads such files and sees each given a checksum at the next start, wherever the start before
+// was cut off.
 func TestFilesWithoutChecksum(t *testing.T) {
 	for steps := 0; ; steps++ {
 		dir, keys, jane, nobody := people(t)

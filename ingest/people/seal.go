@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// KeySize is how many bytes a person's key has.
+// KeySize counts the bytes of a person's key.
 const KeySize = 32
 
 // Keys hold one key for each person, outside the log: once a key is destroyed, what was sealed with it is gone, though the log is whole.
