@@ -19,6 +19,9 @@ type Row struct {
 	Then
 }
 
+// Events returns the timeline, to whoever makes its sentences.
+func (r *Row) Events() []TimelineEntry { return r.Timeline }
+
 func rowOf(l *lifecycle.Life) Row {
 	return Row{Unreadable: l.Unreadable, FirstEventAt: l.FirstEventAt, LastEventAt: l.LastEventAt, LastEventSeq: l.LastEventSeq, EventCount: l.EventCount}
 }
@@ -31,14 +34,15 @@ func historyOf(p any) *Row { return p.(interface{ history() *Row }).history() }
 
 // TimelineEntry is one event in the life of a row.
 type TimelineEntry struct {
-	Seq     uint64      `json:"seq"`
-	Time    schema.Time `json:"time"`
-	Type    string      `json:"type"` // the CloudEvents type
-	Summary string      `json:"summary"`
-	Changes []Changed   `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
+	Seq     uint64          `json:"seq"`
+	Time    schema.Time     `json:"time"`
+	Type    string          `json:"type"`              // the CloudEvents type
+	Facts   lifecycle.Facts `json:"-"`                 // what its sentence is made of
+	Summary string          `json:"summary"`           // the sentence, which package words makes for those who show it; empty until then
+	Changes []Changed       `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
 }
 
-// Changed is one thing that an event changed, in people's words.
+// Changed is one thing that an event changed.
 type Changed = lifecycle.Changed
 
 // Then is part of an item that was asked for as of a moment, and empty in all others.

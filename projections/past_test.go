@@ -269,7 +269,7 @@ func TestMoments(t *testing.T) {
 	if err != nil || now.AsOf != nil || now.AsOfSeq != 0 || len(now.Timeline) != 3 {
 		t.Errorf("the present is %+v, %v", now, err)
 	}
-	if got := fmt.Sprint(now.Timeline[1].Changes, now.Timeline[2].Changes); got != "[{state pending rejected}] [{state rejected issued}]" {
+	if got := fmt.Sprint(now.Timeline[1].Changes, now.Timeline[2].Changes); got != "[{state pending rejected 0}] [{state rejected issued 0}]" {
 		t.Errorf("changes %s", got)
 	}
 }

@@ -67,8 +67,8 @@ func TestUsersAreOpened(t *testing.T) {
 		t.Errorf("the user is %+v", u)
 	}
 	for _, e := range u.Timeline {
-		if strings.Contains(e.Summary, "jdoe") || strings.Contains(e.Summary, "@") {
-			t.Errorf("a timeline tells of the person: %s", e.Summary)
+		if facts := factsText(e.Facts); strings.Contains(facts, "jdoe") || strings.Contains(facts, "@") {
+			t.Errorf("a timeline tells of the person: %s", facts)
 		}
 	}
 	then, err := s.UserAt(ctx, "defguard", u.ID, Moment{Seq: u.Timeline[0].Seq, Now: began})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -146,7 +147,7 @@ func calendarSubject(c *projections.Certificate) string {
 		subject = "certificate " + c.ID
 	}
 	if names.More > 0 {
-		subject += " +" + number(names.More)
+		subject += " +" + words.Number(names.More)
 	}
 	return subject
 }
@@ -166,7 +167,7 @@ func (s *Server) certificateEntry(f *frame, c *projections.Certificate) calendar
 	k := projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
 	about := []string{"The certificate ends at " + utcText(*c.NotAfter) + ".", f.Source(c.Provider) + " certificate " + c.ID}
 	if c.RenewFrom != nil {
-		about = append(about, "Its renewal should begin on "+dayText(c.RenewFrom.Time)+".")
+		about = append(about, "Its renewal should begin on "+words.Day(c.RenewFrom.Time)+".")
 	}
 	if c.SerialNumber != "" {
 		about = append(about, "Serial number "+c.SerialNumber)

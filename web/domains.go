@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -89,13 +90,13 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 	for i, c := range l.columns {
 		heads[i] = head{column: c}
 	}
-	return section[T]{Heads: heads, Rows: l.rows(f, items), Count: number(len(items))}
+	return section[T]{Heads: heads, Rows: l.rows(f, items), Count: words.Number(len(items))}
 }
 
 // foremost are the first rows of what bears the name, with the way to the rest. A name that is renewed every few weeks has hundreds.
 func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetail) section[T] {
 	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
-	sec.Count = number(len(items))
+	sec.Count = words.Number(len(items))
 	more := slices.Contains(d.Truncated, l.model)
 	if more {
 		sec.Count += "+"

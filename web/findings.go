@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 func (s *Server) newFindings() *list[projections.Finding] {
@@ -58,30 +59,21 @@ func (s *Server) finding(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "finding", findingPage{p, hostLinkOf(p.Row.Host, known, &p.frame), target != nil})
 }
 
-// The severities of a finding, from each number on.
-const (
-	low    = 10
-	medium = 20
-	high   = 30
-	worst  = 40
-)
-
 // severity is a finding's severity as people see it.
 type severity struct{ Word, Tone string }
 
 // severityOf is empty where the provider has not said.
 func severityOf(n int) severity {
+	tone := ""
 	switch {
-	case n >= worst:
-		return severity{"critical", "bad"}
-	case n >= high:
-		return severity{"high", "bad"}
-	case n >= medium:
-		return severity{"medium", "warn"}
+	case n >= words.SeverityHigh:
+		tone = "bad"
+	case n >= words.SeverityMedium:
+		tone = "warn"
 	case n > 0:
-		return severity{"low", "wait"}
+		tone = "wait"
 	}
-	return severity{}
+	return severity{words.Severity(n), tone}
 }
 
 func scoreText(score float64) string {

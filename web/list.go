@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // list is one read model as a list: the same page, downloads and API for each, told apart by what stands here.
@@ -332,7 +333,7 @@ func readLimit(v url.Values) (int, error) {
 // countText is exact up to the store's limit and says when there are more.
 func countText(n int) string {
 	if n > projections.CountLimit {
-		return number(projections.CountLimit) + "+"
+		return words.Number(projections.CountLimit) + "+"
 	}
-	return number(n)
+	return words.Number(n)
 }

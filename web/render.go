@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -61,16 +62,16 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 // funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
-		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": daysText, "left": leftText, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
-		"checkName": checkName, "checks": checksOf, "next": nextStepOf, "orderNext": orderNext, "kind": kindText, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "announced": announcedOf, "join": strings.Join, "upper": strings.ToUpper,
+		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": words.Days, "left": words.DaysLeft, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
+		"checkName": words.CheckName, "checks": checksOf, "next": nextStepOf, "orderNext": orderNext, "kind": words.Kind, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "announced": announcedOf, "join": strings.Join, "upper": strings.ToUpper,
 		"domainHref": func(name string) string { return "/domains/" + segment(name) },
 		"rowHref":    rowPath,
 		"rowKey": func(model, provider, id string) string {
 			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"said": saidText, "sentence": sentence, "changed": changedText, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
-		"day":   func(t schema.Time) string { return dayText(t.Time) },
-		"short": shortID, "keys": keysText, "yesno": yesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
+		"sentence": words.Sentence, "changed": words.Changed, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
+		"day":   func(t schema.Time) string { return words.Day(t.Time) },
+		"short": shortID, "keys": keysText, "yesno": words.YesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
 		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -68,7 +69,7 @@ func tookText(from, to *schema.Time) string {
 	if d := to.Sub(from.Time); d < time.Minute {
 		return "less than a minute"
 	} else {
-		return durationText(d)
+		return words.Duration(d)
 	}
 }
 
@@ -84,7 +85,7 @@ func talliesOf(x projections.Scan) []tally {
 	for _, part := range []struct {
 		n        *int
 		severity int
-	}{{x.Highs, high}, {x.Mediums, medium}, {x.Lows, low}} {
+	}{{x.Highs, words.SeverityHigh}, {x.Mediums, words.SeverityMedium}, {x.Lows, words.SeverityLow}} {
 		if part.n == nil {
 			continue
 		}

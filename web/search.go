@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -132,7 +133,7 @@ func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, erro
 	if err != nil {
 		return matches{}, err
 	}
-	m := matches{Model: l.model, Title: l.title, Count: number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
+	m := matches{Model: l.model, Title: l.title, Count: words.Number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
 	for i := range items {
 		k := l.key(&items[i])
 		m.found = append(m.found, found{k.ID, href(k)})

@@ -41,8 +41,10 @@ var mayImport = map[string][]string{
 	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/schema/durable", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
-	"cmd/certtrail":               {"*"},
+	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections"},
+	"web": {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections/words",
+		module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
+	"cmd/certtrail": {"*"},
 
 	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
 	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},

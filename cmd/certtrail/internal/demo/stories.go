@@ -145,13 +145,13 @@ func securityStories(now time.Time) []story {
 	}
 }
 
-var words = []string{"atlas", "birch", "cobalt", "delta", "ember", "fjord", "garnet", "harbor", "indigo", "juniper", "krypton", "lumen", "maple", "nimbus", "onyx", "pepper"}
+var storyNames = []string{"atlas", "birch", "cobalt", "delta", "ember", "fjord", "garnet", "harbor", "indigo", "juniper", "krypton", "lumen", "maple", "nimbus", "onyx", "pepper"}
 
 // newStory makes an order that goes the way most do, with one of the usual delays.
 func (p *player) newStory() story {
 	n := p.next
 	p.next++
-	name := fmt.Sprintf("%s-%d.example", words[n%len(words)], n)
+	name := fmt.Sprintf("%s-%d.example", storyNames[n%len(storyNames)], n)
 	certificate := valid(0, 199, name, "www."+name)
 	switch n % 3 {
 	case 0:
