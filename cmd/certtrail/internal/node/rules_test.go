@@ -104,15 +104,18 @@ func (r *ruled) get(t fataler, path string) string {
 
 // heard holds what the start page and the clock say, each of all validations.
 type heard struct {
-	matters []projections.Matter
+	matters []matter
 	notices []ask.Notice
 }
+
+// matter holds what is read here of a matter of the API.
+type matter struct{ Provider, Detail, Href string }
 
 func (r *ruled) hear(t fataler) (h heard) {
 	if err := r.modelsNow(r.ctx); err != nil {
 		t.Fatalf("%v", err)
 	}
-	var list struct{ Items []projections.Matter }
+	var list struct{ Items []matter }
 	err := json.Unmarshal([]byte(r.get(t, "/api/v1/attention")), &list)
 	if err == nil {
 		h.notices, err = r.due(r.ctx, r.now, r.now.AddDate(0, 0, -59))
@@ -141,7 +144,8 @@ func (r *ruled) answersOf(t fataler, h heard, provider, domain string) (a answer
 	}
 	a.page = r.pageSays(t, domain)
 	for _, m := range h.matters {
-		if _, day, ok := strings.Cut(m.Detail, "should begin on "); ok && m.Provider == provider && m.Href == "/domains/"+url.PathEscape(domain) {
+		_, day, ok := strings.Cut(m.Detail, "should begin on ")
+		if ok && m.Provider == provider && m.Href == "/domains/"+url.PathEscape(domain) {
 			a.start = dayOf(t, "2 Jan 2006.", day) + " lapses"
 		}
 	}
