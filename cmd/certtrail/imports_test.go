@@ -13,8 +13,8 @@ const (
 	internal = module + "/cmd/certtrail/internal/"
 )
 
-// mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
-// Of the standard library, notPlain is only for those that name it.
+// mayImport holds the layout: which packages, beyond the plain standard library, each may import. A package that is not
+// listed may not exist. Of the standard library, notPlain is only for those that name it.
 var mayImport = map[string][]string{
 	"schema":                      {module + "/schema/jsonscan", "golang.org/x/net/idna"},
 	"schema/durable":              {},
@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"cmd/certtrail/internal/version":  {},
 }
 
-// notPlain are the parts of the standard library that tell what a package is about.
+// notPlain lists the parts of the standard library that tell what a package is about.
 var notPlain = []string{"net/http", "database/sql"}
 
 func TestImports(t *testing.T) {

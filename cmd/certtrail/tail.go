@@ -101,7 +101,7 @@ func showText(w io.Writer, s owner.Event) error {
 	return err
 }
 
-// printable is text from outside as a terminal may be given it: without what would command the terminal.
+// printable writes text from outside as a terminal may be given it: without what would command the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {

@@ -85,7 +85,8 @@ func (k *asking) tick(ctx context.Context, now time.Time) error {
 	return k.state.SetClock(now)
 }
 
-// due are the notices that fell due since last. Rows are judged one by one: all of them at once would be the memory of a large installation, every minute.
+// due returns the notices that fell due since last. It judges rows one by one: all of them at once would take the
+// memory of a large installation, every minute.
 func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, error) {
 	var due []ask.Notice
 	certificate := func(c *projections.Certificate) bool {

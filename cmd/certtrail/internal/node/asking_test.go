@@ -21,7 +21,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// inside is an owner in this process, whose read models follow its log, and what it asks with.
+// inside runs an owner in this process, whose read models follow its log, and its asking.
 type inside struct {
 	*asking
 	t    *testing.T
@@ -74,7 +74,7 @@ func (i *inside) told(at time.Time, k schema.Kind, d schema.Data) {
 	}
 }
 
-// ids are those of the events after seq whose source is not a hook, and the log's end.
+// ids lists those of the events after seq whose source is not a hook, and the log's end.
 func (i *inside) ids(seq uint64) (ids []string, last uint64) {
 	i.t.Helper()
 	records, _, err := i.o.log.Events(i.ctx, seq, "", 1000, 64<<20)
@@ -214,7 +214,7 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 	}
 }
 
-// projectionsOf are the states that are stored, as of one moment.
+// projectionsOf returns the states that are stored, as of one moment.
 func projectionsOf(t *testing.T, i *inside) string {
 	t.Helper()
 	q := projections.Query{Sort: "provider", Now: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}
@@ -236,7 +236,8 @@ func projectionsOf(t *testing.T, i *inside) string {
 	return s
 }
 
-// parent is a small internet on loopback, a resolver and the one server of test. in one, with the DS records of example.test. that a test sets.
+// parent runs a small internet on loopback, a resolver and the one server of test. in one, with the DS records of
+// example.test. that a test sets.
 type parent struct {
 	mu sync.Mutex
 	ds []string
