@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -256,7 +258,7 @@ func TestOpenAPIDescribesTheItems(t *testing.T) {
 	}
 	for name, item := range map[string]any{"Order": projections.Order{}, "Certificate": projections.Certificate{}, "Domain": projections.Domain{}, "DNSSEC": projections.DNSSEC{},
 		"Organization": projections.Organization{}, "Website": projections.Website{}, "User": projections.User{}, "Target": projections.Target{}, "Scan": projections.Scan{}, "Finding": projections.Finding{}, "Device": schema.Device{},
-		"Matter": projections.Matter{}, "Quarantined": projections.Quarantined{},
+		"Matter": web.Matter{}, "Quarantined": projections.Quarantined{},
 		"DomainDetail": projections.DomainDetail{}, "Changed": projections.Changed{}, "Progress": projections.Progress{}, "TimelineEntry": projections.TimelineEntry{}, "DS": schema.DS{}, "Original": schema.Original{}} {
 		part := regexp.MustCompile(`(?ms)^    ` + name + `:$.*?(^    \w+:$|\z)`).FindString(string(document))
 		history := regexp.MustCompile(`(?ms)^    History:$.*?^    \w+:$`).FindString(string(document))
@@ -269,5 +271,42 @@ func TestOpenAPIDescribesTheItems(t *testing.T) {
 				t.Errorf("%s lacks %s", name, field)
 			}
 		}
+	}
+}
+
+// TestFieldsOfChangesAreDescribed: the document has every field that a change may have, and so have the release notes those that took the place of words.
+func TestFieldsOfChangesAreDescribed(t *testing.T) {
+	document, err := os.ReadFile("static/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := regexp.MustCompile(`(?ms)^    Changed:$.*?(^    \w+:$|\z)`).FindString(string(document))
+	for _, field := range append(lifecycle.Fields(), lifecycle.CheckField("NAME"), lifecycle.ReasonField("NAME")) {
+		if !regexp.MustCompile(`\b` + field + `\b`).MatchString(part) {
+			t.Errorf("Changed lacks the field %s", field)
+		}
+	}
+}
+
+// TestMarkedFieldsExist: what a page marks as changed is a field that changes have.
+func TestMarkedFieldsExist(t *testing.T) {
+	files, err := filepath.Glob("templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\$\.Mark "([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+			if marked++; !slices.Contains(lifecycle.Fields(), m[1]) {
+				t.Errorf("%s marks %q, which is no field", file, m[1])
+			}
+		}
+	}
+	if marked < 50 {
+		t.Errorf("only %d marks were found", marked)
 	}
 }

@@ -66,7 +66,7 @@ func TestSliderStandsInThePast(t *testing.T) {
 	}
 }
 
-// slowLog is read slowly: ten events in every twentieth of a second.
+// slowLog reads slowly: ten events in every twentieth of a second.
 type slowLog struct{ *projectionstest.Log }
 
 func (l slowLog) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {

@@ -13,8 +13,8 @@ const (
 	internal = module + "/cmd/certtrail/internal/"
 )
 
-// mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
-// Of the standard library, notPlain is only for those that name it.
+// mayImport holds the layout: which packages, beyond the plain standard library, each may import. A package that is not
+// listed may not exist. Of the standard library, notPlain is only for those that name it.
 var mayImport = map[string][]string{
 	"schema":                      {module + "/schema/jsonscan", "golang.org/x/net/idna"},
 	"schema/durable":              {},
@@ -41,8 +41,10 @@ var mayImport = map[string][]string{
 	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
 	"projections":                 {module + "/schema", module + "/schema/durable", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
-	"cmd/certtrail":               {"*"},
+	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections"},
+	"web": {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections/words",
+		module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
+	"cmd/certtrail": {"*"},
 
 	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
 	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},
@@ -55,7 +57,7 @@ var mayImport = map[string][]string{
 	"cmd/certtrail/internal/version":  {},
 }
 
-// notPlain are the parts of the standard library that tell what a package is about.
+// notPlain lists the parts of the standard library that tell what a package is about.
 var notPlain = []string{"net/http", "database/sql"}
 
 func TestImports(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded"
 )
 
-// errUnsound is the answer of a check that found something.
+// errUnsound reports that a check found something.
 var errUnsound = errors.New("the log is not sound")
 
 func logCommand() *cobra.Command {
@@ -127,7 +127,7 @@ func printReport(w io.Writer, r *embedded.Report) {
 	}
 }
 
-// countAre is "1 event is" or "2 events are".
+// countAre writes "1 event is" or "2 events are".
 func countAre(n uint64, what string) string {
 	if n == 1 {
 		return text.Count(n, what) + " is"

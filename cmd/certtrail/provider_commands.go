@@ -28,7 +28,7 @@ func providerCommands() []*cobra.Command {
 	return list
 }
 
-// parentCommand is the command below top that the words name, made where it is not there.
+// parentCommand returns the command below top that the words name, and makes it if there is none.
 func parentCommand(top *cobra.Command, words []string) *cobra.Command {
 	for _, word := range words {
 		var next *cobra.Command

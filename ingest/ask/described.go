@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Described is what became of asking about the orders and rotations of which little more than the number is known.
+// Described reports what became of asking about the orders and rotations that are known by little more than a number.
 type Described struct {
 	What    string `json:"what"`    // they are: "order" or "rotation"
 	Of      int    `json:"of"`      // questions

@@ -36,7 +36,7 @@ func TryIt(w io.Writer, s *settings.Settings, c *settings.Config, subscribers st
 	fmt.Fprintf(w, "Stop with Ctrl-C; everything is thrown away then.\n\n")
 }
 
-// FreeAddress is the address, or one with a free port where that one is taken.
+// FreeAddress returns the address, or one with a free port if that one is taken.
 func FreeAddress(address string) string {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {

@@ -23,10 +23,10 @@ type player struct {
 	written map[string]bool
 }
 
-// opening is the pace of the first deliveries.
+// opening paces the first deliveries.
 const opening = 60 * time.Millisecond
 
-// step is one delivery; a step with a certificate gets a fresh one.
+// step describes one delivery; a step with a certificate gets a fresh one.
 type step struct {
 	Provider, Event string
 	params          map[string]string

@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// spareDescriptors are what the process keeps for itself, where its limit allows: the log's blocks, the read models and those built beside them, sockets.
+// spareDescriptors counts the files that the process keeps for itself, if its limit allows: the log's blocks, the read
+// models and those built beside them, sockets.
 const spareDescriptors = 64
 
 // shares divides the connections among the listeners.

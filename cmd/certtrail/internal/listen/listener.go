@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// stopTimeout is how long requests under way may take to end once the process is told to stop.
+// stopTimeout limits how long requests under way may take to end once the process is told to stop.
 const stopTimeout = 5 * time.Second
 
-// Listener is one HTTP server on its address.
+// Listener runs one HTTP server on its address.
 type Listener struct {
 	name   string
 	l      *connections

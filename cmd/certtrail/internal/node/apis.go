@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// api is the API of one source.
+// api holds the API of one source.
 type api struct {
 	source  settings.Source
 	caller  *ask.Caller

@@ -83,7 +83,7 @@ func (i *inside) told(at time.Time, k schema.Kind, d schema.Data) {
 	}
 }
 
-// ids are those of the events after seq whose source is not a hook, and the log's end.
+// ids lists those of the events after seq whose source is not a hook, and the log's end.
 func (i *inside) ids(seq uint64) (ids []string, last uint64) {
 	i.t.Helper()
 	records, _, err := i.o.log.Events(i.ctx, seq, "", 1000, 64<<20)
@@ -167,7 +167,7 @@ func TestClockTellsOnce(t *testing.T) {
 			t.Errorf("day %v changed states from %s to %s", step.day, before, after)
 		}
 	}
-	if c, err := i.o.Store.CertificateAt(i.ctx, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
+	if c, err := projections.One(i.ctx, i.o.Store, projections.Certificates, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
 		t.Errorf("as of the last notice: %+v, %v", c, err)
 	}
 	if _, err := i.o.Store.Rebuild(i.ctx, false, nil); err != nil {
@@ -223,15 +223,15 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 	}
 }
 
-// projectionsOf are the states that are stored, as of one moment.
+// projectionsOf returns the states that are stored, as of one moment.
 func projectionsOf(t *testing.T, i *inside) string {
 	t.Helper()
 	q := projections.Query{Sort: "provider", Now: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}
-	d, _, err := i.o.Store.Domains(i.ctx, q)
+	d, _, err := projections.List(i.ctx, i.o.Store, projections.Domains, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := i.o.Store.Certificates(i.ctx, q)
+	c, _, err := projections.List(i.ctx, i.o.Store, projections.Certificates, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,8 @@ func projectionsOf(t *testing.T, i *inside) string {
 	return s
 }
 
-// parent is a small internet on loopback, a resolver and the one server of test. in one, with the DS records of example.test. that a test sets.
+// parent runs a small internet on loopback, a resolver and the one server of test. in one, with the DS records of
+// example.test. that a test sets.
 type parent struct {
 	mu sync.Mutex
 	ds []string
@@ -325,7 +326,7 @@ func TestRotationAtTheParent(t *testing.T) {
 		if err := i.CatchUp(i.ctx); err != nil {
 			t.Fatal(err)
 		}
-		r, err := i.o.Store.DNSSEC(i.ctx, "sectigo", "42", time.Now())
+		r, err := projections.One(i.ctx, i.o.Store, projections.DNSSECs, "sectigo", "42", projections.Moment{Now: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,10 +13,11 @@ import (
 	"github.com/certtrail/certtrail/schema/durable"
 )
 
-// calendarName is the file in the data directory that holds the secret of the calendar's address.
+// calendarName names the file in the data directory that holds the secret of the calendar's address.
 const calendarName = "calendar-secret"
 
-// calendarSecret is the secret of the address that calendar programs subscribe to. It is made when it is first asked for. web.Calendar.
+// calendarSecret keeps the secret of the address that calendar programs subscribe to. It makes the secret on first use.
+// web.Calendar.
 type calendarSecret struct {
 	path string
 
@@ -28,7 +29,7 @@ func newCalendarSecret(dataDir string) *calendarSecret {
 	return &calendarSecret{path: filepath.Join(dataDir, calendarName)}
 }
 
-// Secret is the secret; it is made if there is none.
+// Secret returns the secret, and makes it if there is none.
 func (c *calendarSecret) Secret() (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

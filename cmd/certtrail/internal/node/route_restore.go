@@ -78,7 +78,7 @@ func InstallLog(dataDir, prepared string) error {
 	})
 }
 
-// restore is the route that exchanges a log without events for the one of a backup.
+// restore answers the route that exchanges a log without events for the one of a backup.
 func (o *Node) restore(ctx context.Context, _ *owner.Answer, r *http.Request) (any, error) {
 	if o.replace == nil {
 		return nil, fmt.Errorf("process %d works on the data directory: try again when it has ended", os.Getpid())

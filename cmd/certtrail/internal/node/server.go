@@ -27,7 +27,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// Server is the one place that knows everybody. It owns the data directory, so commands reach it over control.sock.
+// Server assembles all roles of the process. It owns the data directory, so commands reach it over control.sock.
 type Server struct {
 	*Node
 	sources []*ingest.Source
@@ -80,7 +80,7 @@ func Serve(ctx context.Context, c *settings.Config, logTo io.Writer, started fun
 	}
 }
 
-// exchange is a log that is to take the place of the one that is served.
+// exchange holds a log that is to replace the one that is served.
 type exchange struct {
 	prepared string     // its directory
 	served   chan error // holds one: nil when it is served, or why it is not
@@ -229,7 +229,8 @@ func (sv *Server) lostSince(source string) uint64 {
 	return 0
 }
 
-// hostsOf are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
+// hostsOf returns the names by which browsers may ask for the pages; any other belongs to a stranger's page that points
+// its own name here.
 func hostsOf(c *settings.Config) []string {
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
 	for _, u := range []string{c.WebURL, settings.URL(c.WebListen)} {
@@ -240,7 +241,7 @@ func hostsOf(c *settings.Config) []string {
 	return hosts
 }
 
-// providers is every source as the pages show it.
+// providers returns every source as the pages show it.
 func (sv *Server) providers() []web.Provider {
 	list := make([]web.Provider, 0, len(sv.sources))
 	for i, s := range sv.sources {
@@ -265,7 +266,7 @@ func (sv *Server) providers() []web.Provider {
 	return list
 }
 
-// readyTimeout is how long the log may take to say that it would take a delivery.
+// readyTimeout limits how long the log may take to say that it would take a delivery.
 const readyTimeout = 2 * time.Second
 
 // ready tells whether a delivery would be taken, which the log is asked, and whether pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.

@@ -18,10 +18,10 @@ const (
 	SocketDir  = ".control-" // begins the name of the directory in which it is made
 )
 
-// maxSocketPath is how long the path of a unix socket may be; the kernels differ between 104 and 108 bytes, with a zero at the end.
+// maxSocketPath bounds the path of a unix socket; the kernels differ between 104 and 108 bytes, with a zero at the end.
 const maxSocketPath = 100
 
-// socketStop is how long requests under way may take to end once the socket is to close.
+// socketStop limits how long requests under way may take to end once the socket is to close.
 const socketStop = 5 * time.Second
 
 // reach calls do with a path of the socket dir/name that the kernel takes, however long dir is.

@@ -58,7 +58,7 @@ func Events(system provider.System) []string {
 	return events
 }
 
-// Result is what became of a sample.
+// Result reports what became of a sample.
 type Result struct {
 	Base   string `json:"base"`
 	Status int    `json:"status"`

@@ -20,14 +20,14 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
-// event may have 8 MiB.
+// largestBody bounds a delivery so that it surely fits in an event, in bytes: what is not JSON and about a person is
+// stored as base64 of base64, and an event may have 8 MiB.
 const largestBody = 4 << 20
 
-// ResolverOff is the dns-resolver that asks no name servers.
+// ResolverOff turns off, as dns-resolver, all questions to name servers.
 const ResolverOff = "off"
 
-// Config is what serve runs with: the settings, read and checked.
+// Config holds what serve runs with: the settings, read and checked.
 type Config struct {
 	Systems     Systems
 	DataDir     string
@@ -173,7 +173,7 @@ func size(name, s string) (int64, error) {
 	return n * factor, nil
 }
 
-// IngestSources are the sources as the edge serves them.
+// IngestSources returns the sources as the edge serves them.
 func (c *Config) IngestSources() ([]*ingest.Source, error) {
 	var list []*ingest.Source
 	for _, s := range c.Sources {
@@ -221,7 +221,7 @@ func (s Source) checkToken(p provider.Provider) error {
 	return nil
 }
 
-// CredentialSettings are the full names of the settings without which the source is off.
+// CredentialSettings returns the full names of the settings without which the source is off.
 func (s Source) CredentialSettings() []string {
 	var names []string
 	for _, setting := range s.System.Settings {
@@ -243,7 +243,7 @@ func (s Source) HowToEnable(file string) string {
 	return fmt.Sprintf("To turn it on, set %s in %s (certtrail init writes one) or in the environment.", settings, file)
 }
 
-// Kinds are the kinds of the sources by their names.
+// Kinds maps the names of the sources to their kinds.
 func (c *Config) Kinds() map[string]string {
 	kinds := make(map[string]string, len(c.Sources))
 	for _, s := range c.Sources {

@@ -16,8 +16,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// Initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
-// under its name with "-file" behind it.
+// Initial returns every setting as init would write it: given, or the default, or a fresh credential. A secret that is
+// given as a file also has the file's path, under its name with "-file" behind it.
 func (systems Systems) Initial(flags *pflag.FlagSet) (*Settings, error) {
 	s := &Settings{Systems: systems, Values: map[string]string{}}
 	for _, one := range systems.all() {
@@ -42,7 +42,7 @@ func (systems Systems) Initial(flags *pflag.FlagSet) (*Settings, error) {
 	return s, nil
 }
 
-// credential is 32 random bytes in base64 that may stand in a URL: 43 characters, where DigiCert wants at least 32.
+// credential makes 32 random bytes in base64 that may stand in a URL: 43 characters; DigiCert wants at least 32.
 func credential() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails

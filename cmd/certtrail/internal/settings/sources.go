@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Systems is the list of kinds of providers that the program serves.
+// Systems lists the kinds of providers that the program serves.
 type Systems []provider.System
 
 // readSources reads the further sources of the settings' file, each with a kind and that kind's settings without prefix.
@@ -105,7 +105,8 @@ func (systems Systems) checkSourceName(name *yaml.Node) error {
 // further tells whether the source stands under sources in the settings' file, beside the one that its kind has anyway.
 func (s Source) further() bool { return s.Name != s.System.Kind }
 
-// Title is the source as people call it: of a further one with its name, so that two accounts at one CA can be told apart.
+// Title names the source as people call it: a further one with its own name, so that two accounts at one CA can be told
+// apart.
 func (s Source) Title() string {
 	if s.further() {
 		return s.System.Title + " · " + s.Name
@@ -113,7 +114,8 @@ func (s Source) Title() string {
 	return s.System.Title
 }
 
-// SettingName is where a setting of the source is set: "digicert-api-key", or of a further source "sources.digicert-eu.api-key".
+// SettingName names a setting of the source in full: "digicert-api-key", or of a further source
+// "sources.digicert-eu.api-key".
 func (s Source) SettingName(setting string) string {
 	if s.further() {
 		return "sources." + s.Name + "." + setting
@@ -121,7 +123,7 @@ func (s Source) SettingName(setting string) string {
 	return s.Name + "-" + setting
 }
 
-// SourceNamed is the one of that name; an error names all that there are.
+// SourceNamed returns the one of that name; an error names all that there are.
 func SourceNamed(sources []Source, name string) (Source, error) {
 	var names []string
 	for _, one := range sources {
@@ -151,7 +153,7 @@ func (systems Systems) kinds() string {
 	return strings.Join(list, ", ")
 }
 
-// Remarks are what is wrong with a source's settings though it is on: what its provider would not take.
+// Remarks says what is wrong with a source's settings though it is on: what its provider would not take.
 func (s Source) Remarks() []string {
 	var list []string
 	for _, setting := range s.System.Settings {
@@ -162,7 +164,7 @@ func (s Source) Remarks() []string {
 	return list
 }
 
-// Feeds are the endpoints that a source of the system has, also before it is on.
+// Feeds returns the endpoints that a source of the system has, also before it is on.
 func Feeds(system provider.System) []provider.Feed {
 	return system.New(func(string) string { return "any" }).Feeds()
 }
@@ -175,7 +177,7 @@ func (s Source) NoAPI() error {
 	return fmt.Errorf("the API of %s is not set up: set %s", s.Name, strings.Join(s.APISettings(), " and "))
 }
 
-// APISettings are the full names of the settings without which the API is not asked.
+// APISettings returns the full names of the settings without which the API is not asked.
 func (s Source) APISettings() []string {
 	var names []string
 	for _, setting := range s.System.API.Settings {
