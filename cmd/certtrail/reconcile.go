@@ -53,7 +53,7 @@ func reconcileCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&describe, "describe", false, "then ask about each order of which little more than the number is known")
+	cmd.Flags().BoolVar(&describe, "describe", false, "then ask about each order that is known by number only")
 	settings.AddOwnerSettings(cmd)
 	return cmd
 }

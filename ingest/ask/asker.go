@@ -9,12 +9,10 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// Waits of what is asked.
-const (
-	modelsWait = time.Minute // for them to hold an event, before a question is asked without them
-)
+// rowsWait is how long a question waits for the rows to hold its event, before it is asked without them.
+const rowsWait = time.Minute
 
-// Source is one source whose API is set up.
+// Source names a source whose API is set up, and the client that calls it.
 type Source struct {
 	Name    string
 	Title   string // for people
@@ -22,7 +20,7 @@ type Source struct {
 	Secrets []string // the credentials that it is asked with
 }
 
-// AskerOptions are what an Asker works with.
+// AskerOptions give an Asker its sources, what it reads, and what it writes.
 type AskerOptions struct {
 	Sources []Source
 	Known   Known
@@ -37,37 +35,42 @@ type AskerOptions struct {
 	Logger  *slog.Logger
 }
 
-// Asker runs certtrail's own questions: provider APIs, parent name servers, expiry notices. Its methods may be called at once from many goroutines.
+// Asker runs certtrail's own questions: provider APIs, parent name servers, expiry notices. Its methods may be called
+// at once from many goroutines.
 type Asker struct {
 	AskerOptions
 	sources   map[string]Source
-	followers map[string]*Follower // of the sources that are asked about their events; filled before anything runs
+	followers map[string]*follower // of the sources that are asked about their events; filled before anything runs
 	dns       *delegations         // nil: name servers are not asked
 
-	mu        sync.Mutex
-	reconcile map[string]*sync.Mutex // held by the one reconcile of each source at a time
-	found     map[string]Found       // by the last reconcile of each source in this process
+	mu         sync.Mutex
+	reconciles map[string]*sync.Mutex // by source, each held by its one reconcile at a time
+	results    map[string]Found       // of the last reconcile of each source in this process
 
-	describing sync.Mutex // held by the one description of incomplete orders at a time
+	describes sync.Mutex // held by the one Describe at a time
 
-	clockTrouble string // why the clock tells nothing, a sentence; "" while it does
+	clockTrouble string // why the clock appends no notices, a sentence; "" while it does
 }
 
 // NewAsker returns an Asker that does nothing by itself until it is started.
 func NewAsker(o AskerOptions) *Asker {
-	k := &Asker{AskerOptions: o, sources: map[string]Source{}, followers: map[string]*Follower{}, reconcile: map[string]*sync.Mutex{}, found: map[string]Found{}}
+	a := &Asker{
+		AskerOptions: o, sources: map[string]Source{}, followers: map[string]*follower{},
+		reconciles: map[string]*sync.Mutex{}, results: map[string]Found{},
+	}
 	for _, s := range o.Sources {
-		k.sources[s.Name], k.reconcile[s.Name] = s, &sync.Mutex{}
+		a.sources[s.Name], a.reconciles[s.Name] = s, &sync.Mutex{}
 	}
 	if o.DNS != nil {
-		k.dns = &delegations{dns: o.DNS, seen: map[string]delegation{}}
+		a.dns = &delegations{dns: o.DNS, last: map[string]delegation{}}
 	}
-	return k
+	return a
 }
 
-// Open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in the queue then.
-func (k *Asker) Open(queue func(name, filter string) (Queue, error)) error {
-	for name, s := range k.sources {
+// Open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in
+// the queue then.
+func (a *Asker) Open(queue func(name, filter string) (Queue, error)) error {
+	for name, s := range a.sources {
 		if !Answers(s.Client) {
 			continue
 		}
@@ -75,29 +78,28 @@ func (k *Asker) Open(queue func(name, filter string) (Queue, error)) error {
 		if err != nil {
 			return err
 		}
-		k.followers[name] = &Follower{
-			Source: name, Client: s.Client, Secrets: s.Secrets, Queue: q, Log: k.Log, Known: k.known,
-			NewID: k.NewID, Now: k.Now, Wait: WaitFor, Logger: k.Logger,
+		a.followers[name] = &follower{
+			source: s, queue: q, log: a.Log, known: a.known, newID: a.NewID, now: a.Now, wait: WaitFor, logger: a.Logger,
 		}
 	}
 	return nil
 }
 
-// Start begins to ask. What it returns ends that, and waits until it has ended.
-func (k *Asker) Start() (stop func()) {
+// Start begins to ask. stop ends that, and waits until it has ended.
+func (a *Asker) Start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	for name := range k.sources {
-		if follower := k.followers[name]; follower != nil {
-			running.Go(func() { follower.Run(ctx) })
+	for name := range a.sources {
+		if follower := a.followers[name]; follower != nil {
+			running.Go(func() { follower.run(ctx) })
 		}
-		if k.Every > 0 {
-			running.Go(func() { k.reconcileOften(ctx, name) })
+		if a.Every > 0 {
+			running.Go(func() { a.reconcileOften(ctx, name) })
 		}
 	}
-	running.Go(func() { k.watchClock(ctx) })
-	if k.dns != nil {
-		running.Go(func() { k.watchDelegations(ctx) })
+	running.Go(func() { a.watchClock(ctx) })
+	if a.dns != nil {
+		running.Go(func() { a.watchDelegations(ctx) })
 	}
 	return func() {
 		cancel()
@@ -106,34 +108,34 @@ func (k *Asker) Start() (stop func()) {
 }
 
 // CatchUp waits until the rows hold all that the log holds now.
-func (k *Asker) CatchUp(ctx context.Context) error {
-	last, err := k.Log.Last(ctx)
+func (a *Asker) CatchUp(ctx context.Context) error {
+	last, err := a.Log.Last(ctx)
 	if err != nil {
 		return err
 	}
-	return k.Known.Await(ctx, last)
+	return a.Known.Await(ctx, last)
 }
 
-// known tells whether the rows, as of the event seq, have what q asks for: the certificate, an order of which nothing is open, or the new DS record
-// of a zone whose name is known too.
-func (k *Asker) known(ctx context.Context, q Question, seq uint64) (bool, error) {
-	waiting, cancel := context.WithTimeout(ctx, modelsWait)
+// known tells whether the rows, as of the event seq, have what q asks for: the certificate, an order of which nothing is
+// open, or the new DS record of a zone whose name is known too.
+func (a *Asker) known(ctx context.Context, q Question, seq uint64) (bool, error) {
+	waiting, cancel := context.WithTimeout(ctx, rowsWait)
 	defer cancel()
-	if err := k.Known.Await(waiting, seq); err != nil {
+	if err := a.Known.Await(waiting, seq); err != nil {
 		return false, err
 	}
 	if q.What == Collect {
 		if q.CertificateID == "" {
 			return false, nil // which one it is, only the provider knows
 		}
-		c, ok, err := k.Known.Row(ctx, Certificates, q.Provider, q.CertificateID, k.Now())
+		c, ok, err := a.Known.Row(ctx, Certificates, q.Provider, q.CertificateID, a.Now())
 		return ok && c.Collected, err
 	}
 	if q.What == ListDS {
-		r, ok, err := k.Known.Row(ctx, Rotations, q.Provider, q.WebsiteID, k.Now())
+		r, ok, err := a.Known.Row(ctx, Rotations, q.Provider, q.WebsiteID, a.Now())
 		return ok && r.DS != nil && r.Domain != "" && !r.Unreadable, err
 	}
-	o, ok, err := k.Known.Row(ctx, Orders, q.Provider, q.OrderID, k.Now())
+	o, ok, err := a.Known.Row(ctx, Orders, q.Provider, q.OrderID, a.Now())
 	if err != nil || !ok {
 		return false, err
 	}
@@ -144,7 +146,7 @@ func (k *Asker) known(ctx context.Context, q Question, seq uint64) (bool, error)
 	return false, nil
 }
 
-// Status tells how a source is asked.
+// Status reports how a source is asked.
 type Status struct {
 	Answered     uint64    // answers that were appended since the start
 	Trouble      string    // why the last question has no answer yet, a sentence; "" if it has one
@@ -153,19 +155,19 @@ type Status struct {
 }
 
 // StatusOf returns how the source is asked.
-func (k *Asker) StatusOf(source string) (s Status) {
-	if follower := k.followers[source]; follower != nil {
-		s.Answered, s.Trouble = follower.Answered(), follower.Trouble()
+func (a *Asker) StatusOf(source string) (s Status) {
+	if follower := a.followers[source]; follower != nil {
+		s.Trouble, s.Answered = follower.status()
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s.Found, s.ReconciledAt = k.found[source], k.State.Reconciled(source)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s.Found, s.ReconciledAt = a.results[source], a.State.Reconciled(source)
 	return s
 }
 
-// ClockTrouble says why the clock tells nothing; "" while it does.
-func (k *Asker) ClockTrouble() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.clockTrouble
+// ClockTrouble says why the clock appends no notices; "" while it does.
+func (a *Asker) ClockTrouble() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.clockTrouble
 }

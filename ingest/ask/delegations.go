@@ -15,15 +15,15 @@ const (
 	delegationAsks = time.Minute      // for one zone
 )
 
-// delegations are what parent zones said of the zones below, in memory: a page shows it, and nothing is decided by it.
+// delegations keeps in memory what parent zones said of the zones below: a page shows it, and nothing is decided by it.
 type delegations struct {
 	dns *DNS
 
 	mu   sync.Mutex
-	seen map[string]delegation // by source and website
+	last map[string]delegation // by source and website
 }
 
-// delegation is what the parent of one zone said last.
+// delegation holds what the parent of one zone said last.
 type delegation struct {
 	at       time.Time
 	row      uint64 // the row's last event when it was asked
@@ -31,15 +31,15 @@ type delegation struct {
 	err      error // why it could not be asked
 }
 
-// of is what was said last about a website's zone.
+// of returns what was said last about a website's zone.
 func (d *delegations) of(source, website string) (delegation, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	one, ok := d.seen[source+"/"+website]
+	one, ok := d.last[source+"/"+website]
 	return one, ok
 }
 
-// due tells whether the zone of r is to be asked about.
+// due tells whether the parent of the zone of r is to be asked.
 func (d *delegations) due(r Row, now time.Time) bool {
 	if r.Domain == "" || r.DS == nil && r.PreviousDS == nil {
 		return false
@@ -52,13 +52,14 @@ func (d *delegations) due(r Row, now time.Time) bool {
 	return !ok || one.row != r.Seq || now.Sub(one.at) >= every
 }
 
-// watchDelegations asks the parents of all zones that rotate their keys, on a schedule and whenever something is heard of a rotation.
-func (k *Asker) watchDelegations(ctx context.Context) {
+// watchDelegations asks the parents of all zones that rotate their keys, on a schedule and whenever something is heard
+// of a rotation.
+func (a *Asker) watchDelegations(ctx context.Context) {
 	news := make(chan struct{}, 1)
 	var listening sync.WaitGroup
 	defer listening.Wait()
 	listening.Go(func() {
-		k.Changes.Rotations(ctx, func() {
+		a.Changes.Rotations(ctx, func() {
 			select {
 			case news <- struct{}{}:
 			default:
@@ -66,8 +67,8 @@ func (k *Asker) watchDelegations(ctx context.Context) {
 		})
 	})
 	for ctx.Err() == nil {
-		if err := k.LookAtParents(ctx); err != nil && ctx.Err() == nil {
-			k.Logger.Warn("the parents of zones are asked again later", "error", err)
+		if err := a.LookAtParents(ctx); err != nil && ctx.Err() == nil {
+			a.Logger.Warn("the parents of zones are asked again later", "error", err)
 		}
 		waiting, cancel := context.WithTimeout(ctx, clockEvery)
 		select {
@@ -78,26 +79,27 @@ func (k *Asker) watchDelegations(ctx context.Context) {
 	}
 }
 
-// LookAtParents asks about the zones that are due.
-func (k *Asker) LookAtParents(ctx context.Context) error {
-	if err := k.CatchUp(ctx); err != nil {
+// LookAtParents asks the parents of the zones that are due.
+func (a *Asker) LookAtParents(ctx context.Context) error {
+	if err := a.CatchUp(ctx); err != nil {
 		return err
 	}
 	var due []Row
-	err := k.Known.Each(ctx, Selection{Model: Rotations, Now: k.Now()}, func(r Row) bool {
-		if k.dns.due(r, k.Now()) {
+	err := a.Known.Each(ctx, Selection{Model: Rotations, Now: a.Now()}, func(r Row) bool {
+		if a.dns.due(r, a.Now()) {
 			due = append(due, r)
 		}
 		return true
 	})
 	for i := range due {
-		err = errors.Join(err, k.lookAt(ctx, due[i]))
+		err = errors.Join(err, a.lookAt(ctx, due[i]))
 	}
 	return err
 }
 
-// lookAt asks the parent of one zone, and appends that it has the new DS record, or no longer the old one, where that is waited for.
-func (k *Asker) lookAt(ctx context.Context, r Row) error {
+// lookAt asks the parent of one zone, and appends that it has the new DS record, or no longer the old one, where the
+// rotation waits for that.
+func (a *Asker) lookAt(ctx context.Context, r Row) error {
 	rotation := rotationOf(r)
 	want, waits := rotation.Wanted()
 	if !waits {
@@ -107,13 +109,13 @@ func (k *Asker) lookAt(ctx context.Context, r Row) error {
 	}
 	asking, cancel := context.WithTimeout(ctx, delegationAsks)
 	defer cancel()
-	sighting, err := k.dns.dns.CheckDS(asking, r.Domain, want)
+	sighting, err := a.dns.dns.CheckDS(asking, r.Domain, want)
 	if ctx.Err() != nil {
 		return nil
 	}
-	k.dns.mu.Lock()
-	k.dns.seen[r.Source+"/"+r.ID] = delegation{at: k.Now(), row: r.Seq, sighting: sighting, err: err}
-	k.dns.mu.Unlock()
+	a.dns.mu.Lock()
+	a.dns.last[r.Source+"/"+r.ID] = delegation{at: a.Now(), row: r.Seq, sighting: sighting, err: err}
+	a.dns.mu.Unlock()
 	if err != nil {
 		return err
 	}
@@ -121,19 +123,21 @@ func (k *Asker) lookAt(ctx context.Context, r Row) error {
 	if !ok {
 		return nil
 	}
-	id, err := k.NewID()
+	id, err := a.NewID()
 	if err != nil {
 		return err
 	}
-	_, err = k.Log.Append(ctx, FoundEvent(id, k.Now(), kind, data))
+	_, err = a.Log.Append(ctx, FoundEvent(id, a.Now(), kind, data))
 	return err
 }
 
 func rotationOf(r Row) Rotation {
-	return Rotation{Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
+	return Rotation{
+		Provider: r.Source, WebsiteID: r.ID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS,
+	}
 }
 
-// Delegation tells what the parent of a zone said last.
+// Delegation reports what the parent of a zone said last.
 type Delegation struct {
 	At      time.Time
 	Trouble string // why it could not be asked, a sentence; "" if it was
@@ -142,11 +146,11 @@ type Delegation struct {
 }
 
 // DelegationOf returns what the parent said last of the zone of the rotation r; false if it was not asked.
-func (k *Asker) DelegationOf(r Row) (Delegation, bool) {
-	if k.dns == nil {
+func (a *Asker) DelegationOf(r Row) (Delegation, bool) {
+	if a.dns == nil {
 		return Delegation{}, false
 	}
-	one, ok := k.dns.of(r.Source, r.ID)
+	one, ok := a.dns.of(r.Source, r.ID)
 	if !ok {
 		return Delegation{}, false
 	}
@@ -154,5 +158,6 @@ func (k *Asker) DelegationOf(r Row) (Delegation, bool) {
 		return Delegation{At: one.at, Trouble: one.err.Error()}, true
 	}
 	rotation := rotationOf(r)
-	return Delegation{At: one.at, Said: rotation.Says(one.sighting), Refused: rotation.Refused(one.sighting, r.State == StateCompleted)}, true
+	refused := rotation.Refused(one.sighting, r.State == StateCompleted)
+	return Delegation{At: one.at, Said: rotation.Says(one.sighting), Refused: refused}, true
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Described reports what became of asking about the orders and rotations that are known by little more than a number.
+// Described reports what became of asking about orders and rotations that are known by number only.
 type Described struct {
 	What    string `json:"what"`    // they are: "order" or "rotation"
 	Of      int    `json:"of"`      // questions

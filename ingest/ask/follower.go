@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Limits of a Follower.
+// Limits of a follower.
 const (
 	appendWait = time.Minute      // for the log to take an answer
 	restUnsure = 30 * time.Second // after an API came to nothing that does not say until when
@@ -33,78 +33,71 @@ type Queue interface {
 	Next(ctx context.Context) (schema.Task, error)
 }
 
-// Follower follows the events of one source: it asks the API what comes of each, and appends the answers. What the API does costs nobody else anything: it has one goroutine
-// of its own, and an event is asked about again until there is an answer, or the API has refused it maxTries times.
-type Follower struct {
-	Source  string
-	Client  any // that Answers
-	Secrets []string
-	Queue   Queue
-	Log     Log
+// follower follows the events of one source: it asks the API what comes of each, and appends the answers. What the API
+// does costs nobody else anything: it has one goroutine of its own, and an event is asked about again until there is an
+// answer, or the API has refused it maxTries times.
+type follower struct {
+	source Source // whose client Answers
+	queue  Queue
+	log    Log
 
-	// Known tells whether what q asks for is known well as of the event seq. An error stands for no.
-	Known  func(ctx context.Context, q Question, seq uint64) (bool, error)
-	NewID  func() (string, error) // a UUIDv7
-	Now    func() time.Time
-	Wait   func(ctx context.Context, d time.Duration) error
-	Logger *slog.Logger
+	// known tells whether what q asks for is known well as of the event seq. An error stands for no.
+	known  func(ctx context.Context, q Question, seq uint64) (bool, error)
+	newID  func() (string, error) // a UUIDv7
+	now    func() time.Time
+	wait   func(ctx context.Context, d time.Duration) error
+	logger *slog.Logger
 
-	asked map[Question]uint64 // how long the log was when each was asked last; only Run uses it
+	questions map[Question]uint64 // how long the log was when each was asked last; only run uses it
 
 	mu       sync.Mutex
 	trouble  string
 	answered uint64
 }
 
-// Trouble is why the last question has no answer yet, a sentence; "" if it has one.
-func (f *Follower) Trouble() string {
+// status returns why the last question has no answer yet, a sentence ("" if it has one), and how many answers were
+// appended.
+func (f *follower) status() (trouble string, answered uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.trouble
+	return f.trouble, f.answered
 }
 
-// Answered is how many answers were appended.
-func (f *Follower) Answered() uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.answered
-}
-
-// Run asks until ctx ends.
-func (f *Follower) Run(ctx context.Context) {
-	f.asked = map[Question]uint64{}
+// run asks until ctx ends.
+func (f *follower) run(ctx context.Context) {
+	f.questions = map[Question]uint64{}
 	for ctx.Err() == nil {
-		task, err := f.Queue.Next(ctx)
+		task, err := f.queue.Next(ctx)
 		if err == nil {
 			err = f.see(ctx, task)
 		}
 		if err != nil && ctx.Err() == nil {
-			f.Logger.Error("asking about events is tried again", "source", f.Source, "error", err)
-			_ = f.Wait(ctx, restUnsure) // the loop ends by itself when ctx does
+			f.logger.Error("asking about events is tried again", "source", f.source.Name, "error", err)
+			_ = f.wait(ctx, restUnsure) // the loop ends by itself when ctx does
 		}
 	}
 }
 
 // see sees to one event.
-func (f *Follower) see(ctx context.Context, task schema.Task) error {
+func (f *follower) see(ctx context.Context, task schema.Task) error {
 	e, err := schema.Decode(task.Data)
 	if err != nil {
 		return task.Done() // the read models quarantine it
 	}
 	q, ok := Next(e)
-	if !ok || f.asked[q] >= task.Seq {
+	if !ok || f.questions[q] >= task.Seq {
 		return task.Done()
 	}
-	if known, err := f.Known(ctx, q, task.Seq); err == nil && known {
+	if known, err := f.known(ctx, q, task.Seq); err == nil && known {
 		return task.Done()
 	}
-	last, err := f.Log.Last(ctx)
+	last, err := f.log.Last(ctx)
 	if err != nil {
 		return err
 	}
-	answer, able, err := q.Ask(ctx, f.Client)
+	answer, able, err := q.Ask(ctx, f.source.Client)
 	if err != nil {
-		return f.failed(ctx, task, q, err)
+		return f.putOff(ctx, task, q, err)
 	}
 	if able && answer.Kind != "" {
 		if err := f.append(ctx, answer); err != nil {
@@ -112,27 +105,29 @@ func (f *Follower) see(ctx context.Context, task schema.Task) error {
 		}
 	}
 	f.note("", able && answer.Kind != "")
-	if len(f.asked) >= maxAsked {
-		clear(f.asked)
+	if len(f.questions) >= maxAsked {
+		clear(f.questions)
 	}
-	// COMMIT. The answer is durable; a crash before the task is done asks once more, and what is known by then is not asked.
-	f.asked[q] = last
+	// COMMIT. The answer is durable; a crash before the task is done asks once more, and what is known by then is not
+	// asked.
+	f.questions[q] = last
 	return task.Done()
 }
 
-func (f *Follower) append(ctx context.Context, answer provider.Answer) error {
-	id, err := f.NewID()
+func (f *follower) append(ctx context.Context, answer provider.Answer) error {
+	id, err := f.newID()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendWait)
 	defer cancel()
-	_, err = f.Log.Append(ctx, Event(id, f.Source, f.Now(), answer, f.Secrets))
+	_, err = f.log.Append(ctx, Event(id, f.source.Name, f.now(), answer, f.source.Secrets))
 	return err
 }
 
-// failed puts the task off. While the API is away nothing else is asked either; what it refuses is asked again later, for it may not know it yet.
-func (f *Follower) failed(ctx context.Context, task schema.Task, q Question, err error) error {
+// putOff puts the task off. While the API is away nothing else is asked either; what it refuses is asked again later,
+// for it may not know it yet.
+func (f *follower) putOff(ctx context.Context, task schema.Task, q Question, err error) error {
 	if ctx.Err() != nil {
 		return task.Later(0)
 	}
@@ -141,25 +136,27 @@ func (f *Follower) failed(ctx context.Context, task schema.Task, q Question, err
 	if errors.As(err, &away) {
 		rest := restUnsure
 		if !away.Until.IsZero() {
-			rest = min(max(away.Until.Sub(f.Now()), time.Second), restMost)
+			rest = min(max(away.Until.Sub(f.now()), time.Second), restMost)
 		}
-		f.Logger.Warn("an API is away and is asked again", "source", f.Source, "after", rest, "error", err)
+		f.logger.Warn("an API is away and is asked again", "source", f.source.Name, "after", rest, "error", err)
 		if err := task.Later(rest); err != nil {
 			return err
 		}
-		_ = f.Wait(ctx, rest) // whose end is Run's too
+		_ = f.wait(ctx, rest) // whose end is run's too
 		return nil
 	}
 	if task.Try >= maxTries {
-		f.Logger.Error("a question stays without an answer: a reconcile may find it", "source", f.Source, "question", q.String(), "error", err)
+		f.logger.Error("a question stays without an answer: a reconcile may find it",
+			"source", f.source.Name, "question", q.String(), "error", err)
 		return task.Done()
 	}
 	delay := firstDelay << (2 * (task.Try - 1))
-	f.Logger.Warn("a question was refused and is asked again", "source", f.Source, "question", q.String(), "after", delay, "error", err)
+	f.logger.Warn("a question was refused and is asked again",
+		"source", f.source.Name, "question", q.String(), "after", delay, "error", err)
 	return task.Later(delay)
 }
 
-func (f *Follower) note(trouble string, answered bool) {
+func (f *follower) note(trouble string, answered bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.trouble = trouble
@@ -168,7 +165,7 @@ func (f *Follower) note(trouble string, answered bool) {
 	}
 }
 
-// String is the question for people.
+// String words the question for people.
 func (q Question) String() string {
 	if q.What == Collect && q.CertificateID != "" {
 		return fmt.Sprintf("%s certificate %s of order %s", q.What, q.CertificateID, q.OrderID)

@@ -21,10 +21,12 @@ var (
 	_ ask.Changes = knowledge{}
 )
 
+var errNotReady = errors.New("the read models are not there yet: look at their state with certtrail's page /system")
+
 // Await waits until the read models that are in use hold the event seq.
 func (k knowledge) Await(ctx context.Context, seq uint64) error {
 	if err := k.o.Store.Await(ctx, seq); err != nil {
-		return errors.Join(errors.New("the read models are not there yet: look at their state with certtrail's page /system"), err)
+		return errors.Join(errNotReady, err)
 	}
 	return nil
 }
@@ -82,7 +84,11 @@ func (k knowledge) Each(ctx context.Context, s ask.Selection, yield func(ask.Row
 	return eachIn(ctx, k.o.Store, projections.Domains, domainRow, q, yield)
 }
 
-func rowIn[S, T any](ctx context.Context, store *projections.Store, t *projections.Table[S, T], row func(*T) ask.Row, source, id string, at projections.Moment) (ask.Row, bool, error) {
+// rowIn reads one row of a table.
+func rowIn[S, T any](
+	ctx context.Context, store *projections.Store, t *projections.Table[S, T], row func(*T) ask.Row,
+	source, id string, at projections.Moment,
+) (ask.Row, bool, error) {
 	item, err := projections.One(ctx, store, t, source, id, at)
 	if errors.Is(err, projections.ErrNotFound) {
 		return ask.Row{}, false, nil
@@ -93,7 +99,11 @@ func rowIn[S, T any](ctx context.Context, store *projections.Store, t *projectio
 	return row(item), true, nil
 }
 
-func eachIn[S, T any](ctx context.Context, store *projections.Store, t *projections.Table[S, T], row func(*T) ask.Row, q projections.Query, yield func(ask.Row) bool) error {
+// eachIn yields the rows of a table, page by page, until yield returns false.
+func eachIn[S, T any](
+	ctx context.Context, store *projections.Store, t *projections.Table[S, T], row func(*T) ask.Row,
+	q projections.Query, yield func(ask.Row) bool,
+) error {
 	for q.Limit = projections.MaxLimit; ; {
 		items, next, err := projections.List(ctx, store, t, q)
 		if err != nil {
@@ -113,15 +123,16 @@ func eachIn[S, T any](ctx context.Context, store *projections.Store, t *projecti
 
 func orderRow(o *projections.Order) ask.Row {
 	return ask.Row{
-		Source: o.Provider, ID: o.ID, State: o.State, Heard: o.FirstEventAt.Time, Seq: o.LastEventSeq, StateAt: stateAt(o.Timeline),
-		CertificateID: o.CertificateID, CommonName: o.CommonName,
+		Source: o.Provider, ID: o.ID, State: o.State, Heard: o.FirstEventAt.Time, Seq: o.LastEventSeq,
+		StateAt: stateAt(o.Timeline), CertificateID: o.CertificateID, CommonName: o.CommonName,
 	}
 }
 
 func certificateRow(c *projections.Certificate) ask.Row {
 	return ask.Row{
-		Source: c.Provider, ID: c.ID, State: c.State, Heard: c.FirstEventAt.Time, Seq: c.LastEventSeq, StateAt: stateAt(c.Timeline),
-		OrderID: c.OrderID, CommonName: c.CommonName, Collected: c.FingerprintSHA256 != "", NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
+		Source: c.Provider, ID: c.ID, State: c.State, Heard: c.FirstEventAt.Time, Seq: c.LastEventSeq,
+		StateAt: stateAt(c.Timeline), OrderID: c.OrderID, CommonName: c.CommonName,
+		Collected: c.FingerprintSHA256 != "", NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
 	}
 }
 
@@ -148,7 +159,8 @@ func moment(t *schema.Time) time.Time {
 	return t.Time
 }
 
-// stateAt returns when the last event came that may tell of a state. What certtrail asked for itself meanwhile, a certificate say, tells of none.
+// stateAt returns when the last event came that may tell of a state. What certtrail asked for itself meanwhile, a
+// certificate say, tells of none.
 func stateAt(timeline []projections.TimelineEntry) time.Time {
 	for _, entry := range slices.Backward(timeline) {
 		if k := schema.KindOf(entry.Type); k != schema.CertificateCollected && k != schema.OrderDescribed {

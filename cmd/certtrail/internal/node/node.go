@@ -36,8 +36,8 @@ type Node struct {
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
-	asking *ask.Asker                 // use asker; under mu
-	apis   map[string]*api            // by source; there once asking is
+	loop   *ask.Asker                 // use asker; under mu
+	apis   map[string]*api            // by source; there once loop is
 	tokens tokens                     // of challenges
 	lost   func(source string) uint64 // how many deliveries the log could not take; nil for a command, which takes none
 

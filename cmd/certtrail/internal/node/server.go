@@ -120,7 +120,7 @@ func serveLog(ctx context.Context, c *settings.Config, logger *slog.Logger, cont
 		stopFolding()
 		folded.Wait()
 	}()
-	defer sv.asking.Start()()
+	defer sv.loop.Start()()
 
 	control.Serve(sv.handler(), func(err error) { sv.failed <- err })
 	sv.hooks.Serve(sv.failed)

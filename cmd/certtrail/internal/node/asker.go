@@ -17,8 +17,8 @@ import (
 func (o *Node) asker() (*ask.Asker, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.asking != nil {
-		return o.asking, nil
+	if o.loop != nil {
+		return o.loop, nil
 	}
 	apis, err := apisOf(o.Config)
 	if err != nil {
@@ -28,19 +28,20 @@ func (o *Node) asker() (*ask.Asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.apis, o.asking = apis, ask.NewAsker(o.askerOptions(apis, dns))
-	return o.asking, nil
+	o.apis, o.loop = apis, ask.NewAsker(o.askerOptions(apis, dns))
+	return o.loop, nil
 }
 
 // askerOptions returns what the owner's asker works with.
 func (o *Node) askerOptions(apis map[string]*api, dns *ask.DNS) ask.AskerOptions {
 	known := knowledge{o}
 	options := ask.AskerOptions{
-		Known: known, Changes: known, Log: o.log, State: ask.ReadState(o.Config.DataDir, o.logger), DNS: dns, Every: o.Config.Reconcile, Lost: o.lostOf,
-		NewID: newID, Now: time.Now, Logger: o.logger,
+		Known: known, Changes: known, Log: o.log, State: ask.ReadState(o.Config.DataDir, o.logger), DNS: dns,
+		Every: o.Config.Reconcile, Lost: o.lostOf, NewID: newID, Now: time.Now, Logger: o.logger,
 	}
 	for name, a := range apis {
-		options.Sources = append(options.Sources, ask.Source{Name: name, Title: a.source.Title(), Client: a.Client, Secrets: a.secrets})
+		source := ask.Source{Name: name, Title: a.source.Title(), Client: a.Client, Secrets: a.secrets}
+		options.Sources = append(options.Sources, source)
 	}
 	return options
 }
@@ -87,11 +88,13 @@ func (o *Node) apiStatus(s settings.Source) *web.Asked {
 		return &web.Asked{HowtoEnable: s.APISettings(), Collects: collects}
 	}
 	breaker := a.caller.Breaker()
-	v := &web.Asked{Collects: collects, Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError}
+	v := &web.Asked{
+		Collects: collects, Circuit: breaker.State, Until: schema.At(breaker.RetryAt), Trouble: breaker.LastError,
+	}
 	if breaker.RetryAt.IsZero() {
 		v.Until = schema.Time{}
 	}
-	status := o.asking.StatusOf(s.Name)
+	status := o.loop.StatusOf(s.Name)
 	v.Answered = status.Answered
 	if v.Trouble == "" {
 		v.Trouble = status.Trouble
@@ -103,7 +106,7 @@ func (o *Node) apiStatus(s settings.Source) *web.Asked {
 			if !f.First {
 				v.Missed = f.Events()
 			}
-			if f.Bare > 0 {
+			if f.Incomplete > 0 {
 				v.Reconciled += ". " + strings.TrimSuffix(f.Advice(), ".")
 			}
 		}
@@ -124,7 +127,7 @@ func (o *Node) tokensOf(source string) []web.Token {
 
 // delegation returns what the parent said last of the zone of r, for its page.
 func (o *Node) delegation(r *projections.DNSSEC) (web.Delegation, bool) {
-	d, ok := o.asking.DelegationOf(rotationRow(r))
+	d, ok := o.loop.DelegationOf(rotationRow(r))
 	if !ok {
 		return web.Delegation{}, false
 	}

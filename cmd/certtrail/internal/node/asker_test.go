@@ -64,8 +64,8 @@ func newInsideWith(t *testing.T, resolver *ask.DNS) *inside {
 	ahead := &atomic.Int64{}
 	options := o.askerOptions(nil, resolver)
 	options.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	o.asking = ask.NewAsker(options)
-	return &inside{o.asking, o, t, ctx, ahead, stop}
+	o.loop = ask.NewAsker(options)
+	return &inside{o.loop, o, t, ctx, ahead, stop}
 }
 
 // told appends what a provider delivered at at, and waits for its row.
