@@ -58,7 +58,7 @@ func TestConfigReadsValues(t *testing.T) {
 		"log-level":       {"WARN", func(c *Config) any { return c.LogLevel.String() }, "WARN"},
 		"web-listen":      {"[::1]:8080", func(c *Config) any { return c.WebListen }, "[::1]:8080"},
 		"nats-listen":     {"", func(c *Config) any { return c.NatsListen }, ""},
-		"web-url":         {"https://certtrail.example/", func(c *Config) any { return c.WebURL },
+		"web-url": {"https://certtrail.example/", func(c *Config) any { return c.WebURL },
 			"https://certtrail.example"},
 		"trusted-proxies": {"10.1.2.3/8, ::1\n192.0.2.7", func(c *Config) any { return join(c.Proxies) },
 			"10.0.0.0/8 ::1/128 192.0.2.7/32"},
@@ -83,15 +83,15 @@ func join(prefixes []netip.Prefix) string {
 // TestConfigRefuses: each refusal names the setting, so that a person finds the line.
 func TestConfigRefuses(t *testing.T) {
 	for name, values := range map[string][]string{
-		"data-dir":        {""},
-		"web-listen":      {"", "8080", "0.0.0.0:8080", ":8080", "[::]:8080", "192.0.2.1:8080",
+		"data-dir": {""},
+		"web-listen": {"", "8080", "0.0.0.0:8080", ":8080", "[::]:8080", "192.0.2.1:8080",
 			"certtrail.example:8080"},
 		"hooks-listen":    {"", "8081"},
 		"nats-listen":     {"4222"},
 		"web-url":         {"certtrail.example", "ftp://certtrail.example", "https://", "/pages", "http://[::1"},
 		"hooks-url":       {"hooks.example:443"},
 		"trusted-proxies": {"10.0.0.0/33", "proxy.example", "documented", "10.0.0.1-10.0.0.9"},
-		"max-body":        {"0", "-1", "1.5MiB", "1 MiB", "MiB", "1MiBB", "1mib", "5MiB", "9223372036854775807TiB",
+		"max-body": {"0", "-1", "1.5MiB", "1 MiB", "MiB", "1MiBB", "1mib", "5MiB", "9223372036854775807TiB",
 			"lots"},
 		"max-bytes":       {"-1GiB", "4194305TiB"},
 		"append-wait":     {"", "0", "-1s", "10", "soon"},

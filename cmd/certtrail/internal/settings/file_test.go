@@ -48,21 +48,21 @@ func TestPrecedence(t *testing.T) {
 		setting     string
 		want        string
 	}{
-		"default":                      {nil, nil, "sync", "group"},
-		"file":                         {nil, nil, "log-level", "debug"},
-		"environment":                  {nil, map[string]string{"CERTTRAIL_LOG_LEVEL": "warn"}, "log-level", "warn"},
-		"flag":                         {[]string{"--log-level", "error"},
+		"default":     {nil, nil, "sync", "group"},
+		"file":        {nil, nil, "log-level", "debug"},
+		"environment": {nil, map[string]string{"CERTTRAIL_LOG_LEVEL": "warn"}, "log-level", "warn"},
+		"flag": {[]string{"--log-level", "error"},
 			map[string]string{"CERTTRAIL_LOG_LEVEL": "warn"}, "log-level", "error"},
-		"empty in the environment":     {nil, map[string]string{"CERTTRAIL_WEB_URL": ""}, "web-url", ""},
-		"empty flag":                   {[]string{"--web-url="}, nil, "web-url", ""},
-		"secret in a file":             {nil, nil, "digicert-webhook-key", "key-from-a-file"},
-		"secret in the environment":    {nil, map[string]string{"CERTTRAIL_DIGICERT_WEBHOOK_KEY": "k"},
+		"empty in the environment": {nil, map[string]string{"CERTTRAIL_WEB_URL": ""}, "web-url", ""},
+		"empty flag":               {[]string{"--web-url="}, nil, "web-url", ""},
+		"secret in a file":         {nil, nil, "digicert-webhook-key", "key-from-a-file"},
+		"secret in the environment": {nil, map[string]string{"CERTTRAIL_DIGICERT_WEBHOOK_KEY": "k"},
 			"digicert-webhook-key", "k"},
-		"no secret":                    {nil, map[string]string{"CERTTRAIL_DIGICERT_WEBHOOK_KEY": ""},
+		"no secret": {nil, map[string]string{"CERTTRAIL_DIGICERT_WEBHOOK_KEY": ""},
 			"digicert-webhook-key", "key-from-a-file"},
-		"path in the environment":      {nil, map[string]string{"CERTTRAIL_XOLPHIN_TOKEN_FILE": key}, "xolphin-token",
+		"path in the environment": {nil, map[string]string{"CERTTRAIL_XOLPHIN_TOKEN_FILE": key}, "xolphin-token",
 			"key-from-a-file"},
-		"path in a flag":               {[]string{"--xolphin-token-file", key},
+		"path in a flag": {[]string{"--xolphin-token-file", key},
 			map[string]string{"CERTTRAIL_XOLPHIN_TOKEN": "k"}, "xolphin-token", "key-from-a-file"},
 		"secret and path in one place": {[]string{"--xolphin-token", "k", "--xolphin-token-file", "/nowhere"}, nil,
 			"xolphin-token", "k"},
@@ -152,7 +152,7 @@ sources:
 	}
 	for name, want := range map[string]string{
 		"trusted-proxies": "10.0.0.0/8,::1", "max-body": "65536", "web-url": "", "log-level": "debug",
-			"sync": "group", "digicert-webhook-key": "",
+		"sync": "group", "digicert-webhook-key": "",
 	} {
 		if got := s.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

@@ -41,7 +41,7 @@ func TestInitialCredentials(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"xolphin-token": "given-t0ken", "sectigo-username": "certtrail", "digicert-api-key": "",
-			"xolphin-api-password": "", "sync": "group", "web-url": "",
+		"xolphin-api-password": "", "sync": "group", "web-url": "",
 	} {
 		if got := s.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
