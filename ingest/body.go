@@ -19,7 +19,7 @@ const (
 	firstRoom   = 4 << 10 // bytes that a body gets before anything of it is there, whatever it announces
 )
 
-// bound is a bound on something of which each source may have its quarter.
+// bound limits something of which each source may have a quarter.
 type bound struct {
 	max int64
 
@@ -54,7 +54,7 @@ var (
 	errNoRoom   = errors.New("bodies hold too much already")
 )
 
-// body is a delivery's body while it comes. What it holds is counted until release.
+// body reads a delivery's body. What it holds is counted until release.
 type body struct {
 	held   *bound
 	source string

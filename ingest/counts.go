@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Counts are what happened to a source's deliveries since the process began.
+// Counts says what happened to a source's deliveries since the process began.
 type Counts struct {
 	Accepted    uint64      // appended, understood
 	Quarantined uint64      // appended, not understood
@@ -36,7 +36,7 @@ type counts struct {
 	last                                                                   atomic.Int64 // Unix milliseconds
 }
 
-// refused is the count of those refused for the reason.
+// refused returns the counter of those refused for the reason.
 func (c *counts) refused(reason string) *atomic.Uint64 {
 	switch reason {
 	case RefusedCredentials:
@@ -66,7 +66,7 @@ func (c *counts) took(at time.Time, quarantined bool) {
 	c.last.Store(at.UnixMilli())
 }
 
-// Counts are the source's counts now.
+// Counts returns the source's counts now.
 func (s *Source) Counts() Counts {
 	c := Counts{Accepted: s.counts.accepted.Load(), Quarantined: s.counts.quarantined.Load(), Lost: s.counts.lost.Load(), RefusedFor: map[string]uint64{}}
 	for _, reason := range []string{RefusedCredentials, RefusedAddress, RefusedMethod, RefusedSize, RefusedRate, RefusedBroken, RefusedEncoding, RefusedOff} {

@@ -20,7 +20,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// keepsLast is a log that remembers what it took last.
+// keepsLast remembers, as a log, what it took last.
 type keepsLast struct{ last *schema.Event }
 
 func (l *keepsLast) Append(_ context.Context, e *schema.Event) (uint64, error) {
@@ -36,7 +36,7 @@ func zipped(text string) string {
 	return b.String()
 }
 
-// plainBody is the body that e keeps in base64.
+// plainBody decodes the body that e keeps in base64.
 func plainBody(t *testing.T, e *schema.Event) string {
 	d, err := provider.Redelivery(e.Data.Original, "")
 	if err != nil {
@@ -53,7 +53,7 @@ func deflated(text string) string {
 	return b.String()
 }
 
-// otherUnicode is text in UTF-16 or, of four bytes, UTF-32.
+// otherUnicode encodes text in UTF-16 or, of four bytes, UTF-32.
 func otherUnicode(text string, size int, order binary.AppendByteOrder) string {
 	var b []byte
 	if size == 4 {

@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxCodings is how many encodings, one in another, are undone.
+// maxCodings bounds how many encodings, one in another, are undone.
 const maxCodings = 4
 
 // encodingError says that nothing can be made of a body: what stays encoded could not be redacted, so it is not kept.
@@ -85,7 +85,7 @@ func (b *body) decode(decoder func(io.Reader) (io.Reader, error), came []byte) (
 	return plain, err
 }
 
-// unicodeForm is a form of Unicode that is not UTF-8.
+// unicodeForm describes a form of Unicode other than UTF-8.
 type unicodeForm struct {
 	size  int // bytes of a unit
 	order binary.ByteOrder
@@ -98,7 +98,8 @@ var (
 	utf32BE = unicodeForm{4, binary.BigEndian}
 )
 
-// byteOrderMarks are what a body may begin with. That of UTF-32 comes before that of UTF-16, with which it begins.
+// byteOrderMarks lists the marks that a body may begin with. That of UTF-32 comes before that of UTF-16, with which it
+// begins.
 var byteOrderMarks = []struct {
 	mark string
 	form unicodeForm

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// frozen are the events as they were first written, by file name.
+// frozen returns the events as they were first written, by file name.
 func frozen(t *testing.T) map[string]*schema.Event {
 	t.Helper()
 	files, err := filepath.Glob("../schema/testdata/events/*.json")

@@ -51,7 +51,7 @@ type Source struct {
 	counts   counts
 }
 
-// Options are what a Handler is made of.
+// Options configures a Handler.
 type Options struct {
 	Sources        []*Source
 	Log            Log
@@ -76,7 +76,7 @@ type Handler struct {
 	held     *bound // bytes of their bodies
 }
 
-// New is a handler for the sources of o.
+// New makes a handler for the sources of o.
 func New(o Options) *Handler {
 	if o.MaxBody == 0 {
 		o.MaxBody = DefaultMaxBody
@@ -120,7 +120,7 @@ func (h *Handler) route(s *Source) {
 	}
 }
 
-// Path is the path of a source's feed; token ends it where the feed has one.
+// Path returns the path of a source's feed; token ends it if the feed has one.
 func Path(source string, feed provider.Feed, token string) string {
 	path := FeedPath(source, feed)
 	if feed.Token {
@@ -129,7 +129,7 @@ func Path(source string, feed provider.Feed, token string) string {
 	return path
 }
 
-// FeedPath is the path of a source's feed without a token: what events call their source.
+// FeedPath returns the path of a source's feed without a token: events name it as their source.
 func FeedPath(source string, feed provider.Feed) string {
 	path := "/hooks/" + source
 	if feed.Name != "" {

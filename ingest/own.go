@@ -16,7 +16,8 @@ const (
 	ownDecoder = "certtrail/1"
 )
 
-// TestDelivery is a delivery that shows whether the feed's endpoint works, without credentials: one that means schema.OwnTest and nothing else.
+// TestDelivery makes a delivery that shows whether the feed's endpoint works, without credentials: it means
+// schema.OwnTest and nothing else.
 func TestDelivery(feed provider.Feed) *provider.Delivery {
 	d := &provider.Delivery{Feed: feed.Name, Method: "POST", Query: ownQuery}
 	if !slices.Contains(feed.Methods, "POST") {
@@ -32,7 +33,7 @@ func isOwn(d *provider.Delivery) bool {
 	return d.Query == ownQuery && (len(d.Body) == 0 || string(d.Body) == ownBody)
 }
 
-// understandOwn is what such a delivery means, of whichever provider: that a test came.
+// understandOwn returns what such a delivery means, whoever the provider: that a test came.
 func understandOwn() (schema.Kind, schema.Data) {
 	return schema.AccountTestReceived, schema.Data{Event: schema.OwnTest, Decoder: ownDecoder}
 }

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// clientAddr is the address a request comes from: the peer's, or, where the peer is a trusted proxy, the last one in Forwarded or X-Forwarded-For that is
-// not. Anyone can write those headers, so they count only as far as trusted proxies wrote them. Most proxies write one of the two and pass the other on as
-// it came: where both are there, they must name the same address.
+// clientAddr returns the address a request comes from: the peer's or, if the peer is a trusted proxy, the last one in
+// Forwarded or X-Forwarded-For that is not. Anyone can write those headers, so they count only as far as trusted
+// proxies wrote them. Most proxies write one of the two and pass the other on as it came: if both are there, they must
+// name the same address.
 func clientAddr(r *http.Request, trusted []netip.Prefix) (netip.Addr, error) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -35,7 +36,8 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) (netip.Addr, error) {
 	return named, nil
 }
 
-// lastUntrusted is the nearest of the hops that is no trusted proxy, or else the farthest; without any, the peer.
+// lastUntrusted returns the nearest of the hops that is not a trusted proxy, or else the farthest; without any, the
+// peer.
 func lastUntrusted(peer netip.Addr, hops []string, trusted []netip.Prefix) (netip.Addr, error) {
 	addr := peer
 	for _, hop := range slices.Backward(hops) {
@@ -47,7 +49,7 @@ func lastUntrusted(peer netip.Addr, hops []string, trusted []netip.Prefix) (neti
 	return addr, nil
 }
 
-// forwardedHops are the addresses in Forwarded (RFC 7239), the nearest last.
+// forwardedHops returns the addresses in Forwarded (RFC 7239), the nearest last.
 func forwardedHops(h http.Header) []string {
 	var hops []string
 	for _, element := range strings.Split(strings.Join(h.Values("Forwarded"), ","), ",") {
@@ -61,7 +63,7 @@ func forwardedHops(h http.Header) []string {
 	return hops
 }
 
-// forwardedForHops are those in X-Forwarded-For, likewise.
+// forwardedForHops returns those in X-Forwarded-For, likewise.
 func forwardedForHops(h http.Header) []string {
 	var hops []string
 	for _, hop := range strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",") {

@@ -20,7 +20,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// kept is a log in memory.
+// kept keeps a log in memory.
 type kept struct {
 	mu     sync.Mutex
 	events []*schema.Event
@@ -56,7 +56,7 @@ func TestBodyOfAGet(t *testing.T) {
 	}
 }
 
-// noKeys are keys of a store that cannot keep any.
+// noKeys behaves like a store that cannot keep any key.
 type noKeys struct{ peopletest.Keys }
 
 func (*noKeys) Make(string) ([]byte, error) { return nil, errors.New("the disk is full") }

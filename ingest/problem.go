@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// retryAfterSeconds is what a provider is told when the log is away: long enough for a restart.
+// retryAfterSeconds tells a provider when to try again while the log is away: long enough for a restart.
 const retryAfterSeconds = "30"
 
 // problem answers with a problem document of RFC 9457; detail is a sentence for the person who reads the provider's log.
@@ -26,7 +26,7 @@ func unavailable(w http.ResponseWriter, detail string) {
 	problem(w, http.StatusServiceUnavailable, detail)
 }
 
-// noSuchEndpoint is said of a path that is none, and of one whose token is wrong, alike.
+// noSuchEndpoint answers a path that does not exist and one whose token is wrong alike.
 const noSuchEndpoint = "There is no such endpoint."
 
 func noEndpoint(w http.ResponseWriter) { problem(w, http.StatusNotFound, noSuchEndpoint) }

@@ -18,14 +18,15 @@ type Redecoder struct {
 	keys    people.Keys         // of persons; nil: what is sealed stays as it is
 }
 
-// decoding is what of a kind of provider is needed to read its deliveries again.
+// decoding holds what reading a provider's deliveries again needs of its kind.
 type decoding struct {
 	provider provider.Provider
 	feeds    map[string]bool // by name
 }
 
-// NewRedecoder is a Redecoder for the deliveries of the systems. sources are the kinds of the configured sources by name; they only tell whose
-// delivery it was where an event does not say. No credential is needed: sources that are off or no longer configured are read all the same.
+// NewRedecoder makes a Redecoder for the deliveries of the systems. sources are the kinds of the configured sources by
+// name; they only tell whose delivery it was if an event does not say. It needs no credential: sources that are off or
+// no longer configured are read all the same.
 func NewRedecoder(systems []provider.System, sources map[string]string) *Redecoder {
 	r := &Redecoder{systems: map[string]decoding{}, sources: sources}
 	for _, system := range systems {
@@ -42,7 +43,8 @@ func NewRedecoder(systems []provider.System, sources map[string]string) *Redecod
 	return r
 }
 
-// WithKeys is r that also reads what is sealed, as long as the person's key is there, and seals what it finds in it.
+// WithKeys returns r that also reads what is sealed, as long as the person's key is there, and seals what it finds in
+// it.
 func (r *Redecoder) WithKeys(keys people.Keys) *Redecoder {
 	with := *r
 	with.keys = keys
@@ -99,7 +101,8 @@ func (r *Redecoder) delivery(e *schema.Event) (provider.Provider, *provider.Deli
 	return system.provider, d
 }
 
-// system is that of the decoder that read the event, or else that of the source: a name may have been given to a source of another kind since.
+// system returns that of the decoder that read the event, or else that of the source: a name may have been given to a
+// source of another kind since.
 func (r *Redecoder) system(d *schema.Data) (decoding, bool) {
 	kind, _, _ := strings.Cut(d.Decoder, "/")
 	if system, ok := r.systems[kind]; ok {

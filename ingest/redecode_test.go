@@ -27,13 +27,13 @@ import (
 
 var systems = []provider.System{digicert.System, sectigo.System, xolphin.System, defguard.System, probely.System}
 
-// persons are the keys of everybody in these tests.
+// persons holds the keys of everybody in these tests.
 var persons = &peopletest.Keys{}
 
-// credential is a setting's value, long enough to be searched for in what is stored.
+// credential makes a setting's value, long enough to be searched for in what is stored.
 func credential(setting string) string { return "a-" + setting + "-of-at-least-32-characters" }
 
-// source is a source of the system as the endpoints have it.
+// source makes a source of the system as the endpoints have it.
 func source(system provider.System, name string) *Source {
 	s := &Source{Name: name, Provider: system.New(credential)}
 	for _, setting := range system.Settings {
@@ -44,7 +44,7 @@ func source(system provider.System, name string) *Source {
 	return s
 }
 
-// received is the event of a delivery, as it is read from the log.
+// received makes the event of a delivery, as it is read from the log.
 func received(t testing.TB, s *Source, d *provider.Delivery) *schema.Event {
 	t.Helper()
 	s.redactor = redact.New(s.Secrets)
@@ -68,7 +68,7 @@ func logged(t testing.TB, e *schema.Event) *schema.Event {
 	return again
 }
 
-// wire is e as JSON with its members in order.
+// wire writes e as JSON with its members in order.
 func wire(t testing.TB, e *schema.Event) string {
 	t.Helper()
 	b, err := e.Encode()
@@ -82,7 +82,8 @@ func wire(t testing.TB, e *schema.Event) string {
 	return ingesttest.JSON(t, members)
 }
 
-// deliveries are all that is known of what providers send: the samples, signed, and the golden deliveries, by a name.
+// deliveries returns all that is known of what providers send: the samples, signed, and the golden deliveries, by a
+// name.
 func deliveries(t testing.TB, system provider.System) map[string]*provider.Delivery {
 	t.Helper()
 	all := map[string]*provider.Delivery{}

@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// takesAll is a log that takes everything.
+// takesAll takes everything, as a log.
 type takesAll struct{}
 
 func (takesAll) Append(context.Context, *schema.Event) (uint64, error) { return 1, nil }

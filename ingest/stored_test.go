@@ -18,8 +18,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// learner is a provider whose decoder can be of either version. The second understands "granted", as event and as status, and reads domains; it no longer
-// takes "obsolete" for an event.
+// learner decodes by either of two versions. The second understands "granted", as event and as status, and reads
+// domains; it no longer takes "obsolete" for an event.
 type learner struct {
 	version int
 	panics  bool

@@ -3,10 +3,7 @@ package projections
 import (
 	"cmp"
 	"context"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,30 +32,37 @@ const (
 	findersAtOnce = 4   // so that other readers of the file find a connection
 )
 
-// Matter is something a person should act on now.
+// Matter is something a person should act on now: codes and values, of which package words makes the sentences.
 type Matter struct {
-	ID       string       `json:"id"`       // of this occurrence: the next of its kind has another
-	Severity string       `json:"severity"` // critical, warning, notice
-	Kind     string       `json:"kind"`     // one of schema's Matter kinds
-	Title    string       `json:"title"`    // Heading with the provider's title, which whoever shows the matter knows; empty until then
-	Detail   string       `json:"detail"`   // what happened
-	Means    string       `json:"means,omitempty"`
-	Do       string       `json:"do"`
-	Since    schema.Time  `json:"since"`
-	Due      *schema.Time `json:"due,omitempty"`  // when time runs out
-	Copy     string       `json:"copy,omitempty"` // what is to be put somewhere else: a DS record
-	Href     string       `json:"href"`
-	State    string       `json:"state"` // open, snoozed, taken
-	Decision *Decision    `json:"decision,omitempty"`
-	Provider string       `json:"provider"`
+	ID       string // of this occurrence: the next of its kind has another
+	Severity string // Critical, Warning, Notice
+	Kind     string // one of schema's Matter kinds
+	Since    schema.Time
+	Due      *schema.Time // when time runs out
+	Copy     string       // what is to be put somewhere else: a DS record
+	State    string       // Undecided, lifecycle.Snoozed, lifecycle.Taken; lifecycle.Acknowledged only of MatterOf
+	Decision *Decision
+	Provider string
+	About    string // the name that it is about; empty: none is known
+	Number   string // the provider's own, of what it is about; empty: none
+	Facts    MatterFacts
+	AsOf     time.Time // when it stood so
 
-	What   string `json:"-"` // "Revocation announced"
-	About  string `json:"-"` // the name that it is about; empty: none is known
-	Number string `json:"-"` // the provider's own, of what it is about; empty: none
+	Row  string      // the row that it concerns; empty: none
+	Part string      // of the row, as in schema.Matter
+	When schema.Time // which occurrence it is: schema.Matter's Since
+}
 
-	Row  string      `json:"-"` // the row that it concerns; empty: none
-	Part string      `json:"-"` // of the row, as in schema.Matter
-	When schema.Time `json:"-"` // which occurrence it is: schema.Matter's Since
+// MatterFacts are what the sentences of a matter are made of, beside its kind, its names and its times.
+type MatterFacts struct {
+	Check     schema.CheckState // where the check stands that Part names
+	Reasons   []string          // the provider's words, or why a delivery was not understood
+	Finding   string            // the name of its definition
+	Renewal   *schema.Time      // when the renewal should begin that needs a validation
+	Successor string            // the id of the certificate that takes the place of the one that is to be revoked
+	Overdue   bool              // of a rotation
+	Silence   rules.Silence     // of a provider
+	Loss      *schema.Loss      // of events of the log
 }
 
 // Decision is what a person decided about a matter last.
@@ -221,6 +225,14 @@ func limited[S, T any](t *Table[S, T], condition string, columns ...string) *Tab
 	return &l
 }
 
+// given are the provider's words, as a matter's facts have them.
+func given(reason string) []string {
+	if reason == "" {
+		return nil
+	}
+	return []string{reason}
+}
+
 // firstOf is the first of the times that is known.
 func firstOf(times ...*schema.Time) schema.Time {
 	for _, t := range times {
@@ -229,33 +241,4 @@ func firstOf(times ...*schema.Time) schema.Time {
 		}
 	}
 	return schema.Time{}
-}
-
-// Heading is a matter in one line; provider is the title of its provider.
-func (m *Matter) Heading(provider string) string {
-	source := strings.TrimSpace(provider + " " + m.Number)
-	if m.About == "" {
-		return m.What + ": " + source
-	}
-	return m.What + ": " + schema.DisplayName(m.About) + " (" + source + ")"
-}
-
-// words is a provider's reason as a sentence that follows another: ` Reason given: “…”.`, with the space before it.
-func words(reason string) string {
-	return " Reason given: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
-}
-
-// counted is "1 day", "2 days".
-func counted(n int, what string) string {
-	return strconv.Itoa(n) + " " + what + either(n == 1, "", "s")
-}
-
-// The layouts of what a matter says of days and of times.
-const (
-	dayLayout    = "2 Jan 2006"
-	minuteLayout = "2 Jan 2006, 15:04 UTC"
-)
-
-func href(model, provider, id string) string {
-	return "/" + model + "/" + url.PathEscape(provider) + "/" + url.PathEscape(id)
 }

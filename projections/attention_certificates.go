@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/schema"
 )
@@ -46,80 +45,45 @@ func (s *Store) announced(q Query) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		q.Cursor, q.Limit = cursor, mattersEach
 		found, next, err := s.Announced(ctx, q)
-		return mattersOf(found, func(c *Certificate) []Matter { return announcedMatters(c, q.Now) }), next, err
+		return mattersOf(found, announcedMatters), next, err
 	}
 }
 
-func announcedMatters(c *Certificate, now time.Time) []Matter {
+func announcedMatters(c *Certificate) []Matter {
 	if !c.ToBeRevoked() {
 		return nil // it came to its end by itself
 	}
-	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, What: "Revocation announced",
-		Detail: "The CA has announced that it will revoke this certificate.", Due: c.RevokesAt, Since: firstOf(c.AnnouncedAt, &c.FirstEventAt)}
-	if c.RevokesAt != nil {
-		m.Detail = revocation(*c.RevokesAt, now)
-	}
-	if c.Reason != "" {
-		m.Detail += words(c.Reason)
-	}
-	m.Means, m.Do = "From then on, browsers and other clients reject it wherever it is in use.", "Order a replacement, and install it wherever this one is in use before the CA revokes it."
+	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, Due: c.RevokesAt, Since: firstOf(c.AnnouncedAt, &c.FirstEventAt),
+		Facts: MatterFacts{Reasons: given(c.Reason)}}
 	if c.Successor != nil {
-		m.Severity, m.Do = Warning, "Its successor, certificate "+c.Successor.ID+", has been issued: make sure that it is installed wherever this one is in use."
-	}
-	if m.Due != nil && !now.Before(m.Due.Time) { // whether the CA has done so is not known
-		m.Means = "Browsers and other clients may reject it by now wherever it is in use."
-		if c.Successor == nil {
-			m.Do = "Order a replacement, and install it at once wherever this one is in use."
-		}
+		m.Severity, m.Facts.Successor = Warning, c.Successor.ID
 	}
 	return []Matter{certificateMatter(m, c, m.Since)}
-}
-
-// revocation is when the CA revokes, with what is left until then.
-func revocation(at schema.Time, now time.Time) string {
-	moment := at.UTC().Format(minuteLayout)
-	switch left := at.Sub(now); {
-	case left <= 0:
-		return "The CA was due to revoke this certificate on " + moment + "."
-	case left < time.Hour:
-		return "The CA will revoke this certificate on " + moment + ", in " + counted(int(left.Minutes()), "minute") + "."
-	default:
-		return "The CA will revoke this certificate on " + moment + ", in " + counted(int(left.Hours()), "hour") + "."
-	}
 }
 
 func (s *Store) revoked(q Query) finder {
 	q.State = matter
 	return finding(s, revokedCertificates, q, func(c *Certificate) []Matter {
-		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, What: "Revoked", Detail: "The CA has revoked this certificate, and there is no other for its names.",
-			Means: "Browsers and other clients reject it wherever it is in use.", Do: "Order a replacement, install it wherever this one is in use, and find out why it was revoked.", Since: firstOf(c.RevokedAt, &c.FirstEventAt)}
-		if c.Reason != "" {
-			m.Detail += words(c.Reason)
-		}
+		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Since: firstOf(c.RevokedAt, &c.FirstEventAt), Facts: MatterFacts{Reasons: given(c.Reason)}}
 		return []Matter{certificateMatter(m, c, m.Since)}
 	})
 }
 
+// criticalDays is below how many days left it is critical that a certificate expires.
+const criticalDays = 7
+
 func (s *Store) lapsing(q Query) finder {
 	q.State, q.Sort = matter, "not_after"
 	return finding(s, lapsingCertificates, q, func(c *Certificate) []Matter {
-		m := Matter{Severity: Warning, Kind: schema.MatterExpires, What: "Expires soon", Due: c.NotAfter,
-			Detail: "It is valid until " + c.NotAfter.UTC().Format(dayLayout) + ", " + counted(*c.DaysLeft, "day") + " from now, and there is no newer certificate for its names.",
-			Means:  "After that, browsers and other clients reject it wherever it is in use.", Do: "Renew it, and install the new one. If nobody needs it any more, acknowledge this.",
-			Since: firstOf(c.RenewFrom, &c.FirstEventAt)}
-		if *c.DaysLeft < 7 {
+		m := Matter{Severity: Warning, Kind: schema.MatterExpires, Due: c.NotAfter, Since: firstOf(c.RenewFrom, &c.FirstEventAt)}
+		if *c.DaysLeft < criticalDays {
 			m.Severity = Critical
-		}
-		if c.State == lifecycle.Expired {
-			m.What = "Expired"
-			m.Detail = "It was valid until " + c.NotAfter.UTC().Format(minuteLayout) + ", and there is no newer certificate for its names."
-			m.Means = "Browsers and other clients reject it wherever it is in use."
 		}
 		return []Matter{certificateMatter(m, c, *c.NotAfter)}
 	})
 }
 
 func certificateMatter(m Matter, c *Certificate, when schema.Time) Matter {
-	m.About, m.Number, m.Provider, m.Href = c.CommonName, c.ID, c.Provider, href("certificates", c.Provider, c.ID)
+	m.About, m.Number, m.Provider = c.CommonName, c.ID, c.Provider
 	return m.identified(c.ID, "", when)
 }

@@ -49,7 +49,8 @@ func (s *Store) lapsingDomains(q Query, dated bool, from, until time.Duration) f
 		for i := range found {
 			d := &found[i]
 			m := domainMatter(d, q.Now)
-			m.Detail += " The next renewal of a certificate for it should begin on " + needed[rowKey{d.Provider, d.Name}].UTC().Format(dayLayout) + "."
+			renewal := needed[rowKey{d.Provider, d.Name}]
+			m.Facts.Renewal = &renewal
 			matters = append(matters, m)
 		}
 		return matters, next, nil

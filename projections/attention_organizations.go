@@ -25,16 +25,10 @@ func (s *Store) organizations(state string, q Query) finder {
 }
 
 func organizationMatter(o *Organization, now time.Time) Matter {
-	m := Matter{Severity: Warning, Provider: o.Provider, Since: firstOf(o.Since, &o.FirstEventAt), Due: o.ExpiresAt, About: o.Name, Number: o.ID, Href: href("organizations", o.Provider, o.ID)}
-	if o.State == lifecycle.Expired || o.ExpiresAt != nil && now.After(o.ExpiresAt.Time) {
-		m.Kind, m.What, m.Detail = schema.MatterOrganizationExpired, "Validation expired", "The CA’s validation of the organization has lapsed."
-		m.Means, m.Do = "The CA issues no OV or EV certificate for it until it is validated again.", "Have the CA validate the organization again before the next order or renewal."
-	} else {
-		m.Severity, m.Kind, m.What, m.Detail = Notice, schema.MatterOrganizationLapses, "Revalidation due", "The CA’s validation of the organization is about to lapse."
-		if o.ExpiresAt != nil {
-			m.Detail = "The CA’s validation of the organization lapses on " + o.ExpiresAt.UTC().Format(dayLayout) + "."
-		}
-		m.Means, m.Do = "After that the CA issues no OV or EV certificate for it, renewals included.", "Have the CA validate the organization again before then: it may call, or ask for documents."
+	m := Matter{Severity: Warning, Kind: schema.MatterOrganizationExpired, Provider: o.Provider, Since: firstOf(o.Since, &o.FirstEventAt), Due: o.ExpiresAt,
+		About: o.Name, Number: o.ID}
+	if o.State != lifecycle.Expired && (o.ExpiresAt == nil || !now.After(o.ExpiresAt.Time)) {
+		m.Severity, m.Kind = Notice, schema.MatterOrganizationLapses
 	}
 	return m.identified(o.ID, "", firstOf(o.ExpiresAt, &m.Since))
 }

@@ -21,11 +21,9 @@ var rejectedLately = restated(limited(Orders, ""), func(now string) (string, []a
 func (s *Store) rejectedOrders(q Query) finder {
 	q.State = matter
 	return finding(s, rejectedLately, q, func(o *Order) []Matter {
-		m := Matter{Severity: Warning, Kind: schema.MatterRejected, Provider: o.Provider, What: "Order rejected", About: firstName(o), Number: o.ID,
-			Detail: "The CA rejected the order.", Means: "No certificate will come of it.", Since: o.StateSince, Href: href("orders", o.Provider, o.ID),
-			Do: "See why in the CA’s console, fix that, and order again. If nobody needs the certificate any more, acknowledge this."}
+		m := Matter{Severity: Warning, Kind: schema.MatterRejected, Provider: o.Provider, About: firstName(o), Number: o.ID, Since: o.StateSince}
 		for _, check := range slices.Sorted(maps.Keys(o.Reasons)) {
-			m.Detail += words(o.Reasons[check])
+			m.Facts.Reasons = append(m.Facts.Reasons, o.Reasons[check])
 		}
 		return []Matter{m.identified(o.ID, "", m.Since)}
 	})

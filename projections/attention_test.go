@@ -3,6 +3,8 @@ package projections
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,18 +52,18 @@ func TestAttentionOfScanners(t *testing.T) {
 	matters := attention.Matters
 	var got []string
 	for _, m := range matters {
-		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Heading("Probely"), m.Href}, " | "))
+		got = append(got, strings.Join([]string{m.Severity, m.Kind, m.Facts.Finding, m.About, m.Number, m.Row}, " | "))
 	}
 	want := []string{
-		"warning | target_verification_failed | Verification failed: news.example (Probely a/b) | /targets/probely/a%2Fb",
-		"warning | finding_detected | Expired TLS certificate: t1.example (Probely t1:2) | /findings/probely/t1:2",
-		"notice | finding_detected | HSTS header not set: t1.example (Probely t1:1) | /findings/probely/t1:1",
+		"warning | target_verification_failed |  | news.example | a/b | a/b",
+		"warning | finding_detected | Expired TLS certificate | t1.example | t1:2 | t1:2",
+		"notice | finding_detected | HSTS header not set | t1.example | t1:1 | t1:1",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if len(matters) > 0 && !strings.Contains(matters[0].Detail, "no file was found") {
-		t.Errorf("the detail is %q", matters[0].Detail)
+	if len(matters) > 0 && !slices.Equal(matters[0].Facts.Reasons, []string{"no file was found"}) {
+		t.Errorf("the reasons are %q", matters[0].Facts.Reasons)
 	}
 }
 
@@ -76,11 +78,11 @@ func kinds(t *testing.T, s *Store, now time.Time) string {
 	ids := map[string]bool{}
 	for _, m := range a.Matters {
 		list = append(list, strings.Join(strings.Fields(m.Kind+" "+m.Row+" "+m.Severity), " "))
-		if ids[m.ID] || len(m.ID) != 24 || m.Do == "" || m.What == "" || m.Href == "" || m.Since.IsZero() {
+		if ids[m.ID] || len(m.ID) != 24 || m.Since.IsZero() || !m.AsOf.Equal(now) {
 			t.Errorf("the matter is not whole, or has another's id: %+v", m)
 		}
 		one, err := s.MatterOf(context.Background(), m.Provider, m.Row, schema.Matter{Kind: m.Kind, Part: m.Part, Since: m.When}, now)
-		if err != nil || one.ID != m.ID || one.What != m.What || one.State != m.State {
+		if err != nil || one.ID != m.ID || one.State != m.State || !reflect.DeepEqual(one.Facts, m.Facts) || !one.AsOf.Equal(now) {
 			t.Errorf("by itself the matter %s of %s is %+v (%v)", m.Kind, m.Row, one, err)
 		}
 		ids[m.ID] = true
@@ -205,7 +207,7 @@ func TestAttentionOfOrganizations(t *testing.T) {
 	if got := kinds(t, s, began.Add(time.Minute)); strings.Contains(got, " over ") {
 		t.Errorf("once it is acknowledged there is still\n%s", got)
 	}
-	o, err := s.OrganizationAt(context.Background(), "digicert", "over", Moment{Now: began.Add(time.Minute)})
+	o, err := One(context.Background(), s, Organizations, "digicert", "over", Moment{Now: began.Add(time.Minute)})
 	if err != nil || o.State != "validated" || len(o.Timeline) != 2 {
 		t.Errorf("the organization is %+v (%v), want it validated, with its validation and the decision in its timeline", o, err)
 	}
@@ -229,8 +231,8 @@ func TestAttentionOfRejectedOrders(t *testing.T) {
 	if got, want := kinds(t, s, now), "order_rejected late warning"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if a, err := s.Attention(context.Background(), now); err != nil || !strings.Contains(a.Matters[0].Detail, "not in the register") {
-		t.Errorf("%v: the detail is %q", err, a.Matters[0].Detail)
+	if a, err := s.Attention(context.Background(), now); err != nil || !slices.Equal(a.Matters[0].Facts.Reasons, []string{"not in the register"}) {
+		t.Errorf("%v: the reasons are %q", err, a.Matters[0].Facts.Reasons)
 	}
 	if got := kinds(t, s, now.Add(rejectedFor)); got != "" {
 		t.Errorf("30 days later there is still\n%s", got)
@@ -340,19 +342,6 @@ func TestDecideManyMatters(t *testing.T) {
 	for i := range matters {
 		if matters[i].State != Undecided {
 			t.Fatalf("matter %d is %q", i, matters[i].State)
-		}
-	}
-}
-
-func TestHeadingOfAMatter(t *testing.T) {
-	for want, m := range map[string]Matter{
-		"Revoked: bücher.example (DigiCert 881004)": {What: "Revoked", About: "xn--bcher-kva.example", Number: "881004"},
-		"Validation expired: a.example (DigiCert)":  {What: "Validation expired", About: "a.example"},
-		"Message from the CA: DigiCert 771001":      {What: "Message from the CA", Number: "771001"},
-		"Gone silent: DigiCert":                     {What: "Gone silent"},
-	} {
-		if got := m.Heading("DigiCert"); got != want {
-			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -88,6 +89,29 @@ func (c jsonColumn[V]) Scan(v any) error {
 		return nil
 	}
 	return json.Unmarshal([]byte(s), c.p)
+}
+
+// factsText is f as the timeline keeps it: "" where there are none.
+func factsText(f lifecycle.Facts) string {
+	b, err := json.Marshal(f)
+	if err != nil || len(b) == len("{}") { // plain values can always be written
+		return ""
+	}
+	return string(b)
+}
+
+// factsColumn stands for an event's facts in the timeline.
+type factsColumn struct{ *lifecycle.Facts }
+
+func (c factsColumn) Scan(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("the column of facts holds %T, want text", v)
+	}
+	if s == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(s), c.Facts)
 }
 
 // plainValue is what database/sql would store for v.

@@ -15,7 +15,7 @@ CREATE TABLE timeline (
   seq      INTEGER NOT NULL,
   time     TEXT    NOT NULL,
   type     TEXT    NOT NULL,
-  summary  TEXT    NOT NULL
+  facts    TEXT    NOT NULL  -- JSON object: what its sentence is made of, with its type
 ) STRICT;
 
 -- The domain names of orders, certificates, domains and zones, labels reversed, to search by suffix.

@@ -67,7 +67,7 @@ func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (er
 		decided[key.id] = *itemOf(decisions, key, state, now).(*decision)
 	}
 	for i := range matters {
-		matters[i].State = Undecided
+		matters[i].State, matters[i].AsOf = Undecided, now
 		if d := decided[matters[i].ID]; d.state != "" {
 			matters[i].State, matters[i].Decision = d.state, &d.Decision
 		}
@@ -93,7 +93,7 @@ func (s *Store) MatterOf(ctx context.Context, provider, row string, of schema.Ma
 		}
 		for _, m := range matters {
 			if m.ID == wanted[0].ID {
-				m.State, m.Decision = wanted[0].State, wanted[0].Decision
+				m.State, m.Decision, m.AsOf = wanted[0].State, wanted[0].Decision, now
 				return &m, nil
 			}
 		}

@@ -9,12 +9,12 @@ import (
 
 // entry is an event with what follows from it alone, whatever the rows are: all that can be worked out beforehand, and by many goroutines at once.
 type entry struct {
-	record  *schema.Record
-	event   *schema.Event // nil when the record is none
-	rows    []lifecycle.Row
-	time    any   // as the timeline has it, a string
-	summary any   // the same
-	parked  error // why no row takes it
+	record *schema.Record
+	event  *schema.Event // nil when the record is none
+	rows   []lifecycle.Row
+	time   any   // as the timeline has it, a string
+	facts  any   // the same
+	parked error // why no row takes it
 }
 
 // meaning reads what a record means: one home for all that fold, live, in a rebuild or as of the past.
@@ -68,7 +68,7 @@ func newEntry(r *schema.Record, mean meaning) entry {
 		return n
 	}
 	if n.rows, n.parked = lifecycle.Rows(e); n.parked == nil && len(n.rows) > 0 {
-		n.time, n.summary = e.Time.String(), lifecycle.Summary(e)
+		n.time, n.facts = e.Time.String(), factsText(lifecycle.FactsOf(e))
 	}
 	return n
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // update writes what the frozen events fold to: go test ./projections -run Frozen -update. New events are added to it at any time; that one folds to
-// something else is refused until lifecycle.Version, or the tables, have changed.
+// something else is refused until lifecycle.Version, or the tables, have changed. The file carries its own digest, so that no other way leads there.
 var update = flag.Bool("update", false, "write what the frozen events fold to")
 
 const frozenRows = "testdata/frozen.txt"
@@ -152,55 +152,128 @@ func foldsHash() string {
 
 func compareFrozen(t *testing.T, got map[string]string) {
 	t.Helper()
-	hash, want := readFrozenRows(t)
-	changed := hash != foldsHash()
-	if changed && !*update {
-		t.Errorf("the tables or lifecycle.Version have changed: look at what go test ./projections -run Frozen -update changes in %s", frozenRows)
+	file, err := os.ReadFile(frozenRows)
+	if err != nil {
+		t.Fatalf("%v: restore it from the history of this repository", err)
 	}
-	write := changed
-	for _, name := range slices.Sorted(maps.Keys(got)) {
-		switch was, listed := want[name]; {
-		case listed && was == got[name]:
-		case !listed && *update:
-			write = true
-		case !listed:
-			t.Errorf("%s is not in %s yet: add it with -update", name, frozenRows)
-		case !changed:
-			t.Errorf("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are built anew", name, got[name], was)
+	next, problems := nextFrozen(string(file), foldsHash(), got, *update)
+	for _, p := range problems {
+		t.Error(p)
+	}
+	if next != "" && !t.Failed() {
+		if err := os.WriteFile(frozenRows, []byte(next), 0o644); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if *update && write && !t.Failed() {
-		writeFrozenRows(t, got)
 	}
 }
 
-func readFrozenRows(t *testing.T) (hash string, sections map[string]string) {
-	t.Helper()
-	b, err := os.ReadFile(frozenRows)
-	if err != nil && !*update {
-		t.Fatal(err)
+// nextFrozen holds what the frozen events fold to against the file, and is what -update writes; "" where there is nothing to write.
+func nextFrozen(file, hash string, got map[string]string, update bool) (next string, problems []string) {
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	was, want, err := readFrozen(file)
+	if err != nil {
+		return "", []string{err.Error()}
+	}
+	changed := was != hash
+	if changed && !update {
+		problem("the tables or lifecycle.Version have changed: look at what go test ./projections -run Frozen -update changes in %s", frozenRows)
+	}
+	write := changed
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		switch before, listed := want[name]; {
+		case listed && before == got[name]:
+		case !listed && update:
+			write = true
+		case !listed:
+			problem("%s is not in %s yet: add it with -update", name, frozenRows)
+		case !changed:
+			problem("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are built anew", name, got[name], before)
+		}
+	}
+	for name := range want {
+		if _, there := got[name]; !there {
+			problem("%s is in %s, and no more among the frozen events: an event that was ever written stays", name, frozenRows)
+		}
+	}
+	if len(problems) > 0 || !update || !write {
+		return "", problems
+	}
+	return frozenText(hash, got), nil
+}
+
+// frozenText is the file: what names the folds, the digest of all the rest, and a section for each event.
+func frozenText(hash string, sections map[string]string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		fmt.Fprintf(&b, "%s\n%s", name, sections[name])
+	}
+	return "folds " + hash + "\ndigest " + frozenDigest(hash, b.String()) + "\n" + b.String()
+}
+
+// frozenDigest is that of the sections, and of the folds that made them.
+func frozenDigest(hash, sections string) string {
+	sum := sha256.Sum256([]byte(hash + "\n" + sections))
+	return hex.EncodeToString(sum[:16])
+}
+
+// readFrozen reads what frozenText writes, and nothing else.
+func readFrozen(file string) (hash string, sections map[string]string, err error) {
+	first, rest, _ := strings.Cut(file, "\n")
+	second, rest, _ := strings.Cut(rest, "\n")
+	hash = strings.TrimPrefix(first, "folds ")
+	if second != "digest "+frozenDigest(hash, rest) {
+		return "", nil, fmt.Errorf("%s was edited by hand, for its digest is another: restore it, raise lifecycle.Version if events are to fold to something else, "+
+			"and let go test ./projections -run Frozen -update write it", frozenRows)
 	}
 	sections = map[string]string{}
-	first, rest, _ := strings.Cut(string(b), "\n")
 	var name string
 	for line := range strings.Lines(rest) {
 		if strings.HasPrefix(line, " ") {
 			sections[name] += line
 		} else {
 			name = strings.TrimSpace(line)
+			sections[name] = ""
 		}
 	}
-	return strings.TrimPrefix(first, "folds "), sections
+	return hash, sections, nil
 }
 
-func writeFrozenRows(t *testing.T, sections map[string]string) {
-	t.Helper()
-	var b strings.Builder
-	fmt.Fprintln(&b, "folds "+foldsHash())
-	for _, name := range slices.Sorted(maps.Keys(sections)) {
-		fmt.Fprintf(&b, "%s\n%s", name, sections[name])
-	}
-	if err := os.WriteFile(frozenRows, []byte(b.String()), 0o644); err != nil {
-		t.Fatal(err)
+// TestFrozenRowsHaveAGate: what events fold to changes only with the version or the tables, whoever edits the file, and however.
+func TestFrozenRowsHaveAGate(t *testing.T) {
+	folds := map[string]string{"a.json": "  orders/x/1\n    orders|x|1|issued\n", "b.json": "  orders/x/2\n    orders|x|2|pending\n"}
+	others := map[string]string{"a.json": "  orders/x/1\n    orders|x|1|revoked\n", "b.json": folds["b.json"]}
+	more := map[string]string{"a.json": folds["a.json"], "b.json": folds["b.json"], "c.json": ""}
+	fewer := map[string]string{"a.json": folds["a.json"]}
+	file := frozenText("v1", folds)
+	section := "a.json\n" + folds["a.json"]
+	for name, c := range map[string]struct {
+		file, hash string
+		got        map[string]string
+		update     bool
+		problem    string // "": none
+		next       string
+	}{
+		"the same":                            {file, "v1", folds, false, "", ""},
+		"the same, updated":                   {file, "v1", folds, true, "", ""},
+		"another fold":                        {file, "v1", others, false, "raise lifecycle.Version", ""},
+		"another fold, updated":               {file, "v1", others, true, "raise lifecycle.Version", ""},
+		"another fold and version":            {file, "v2", others, false, "have changed", ""},
+		"another fold and version, updated":   {file, "v2", others, true, "", frozenText("v2", others)},
+		"a new event":                         {file, "v1", more, false, "not in", ""},
+		"a new event, updated":                {file, "v1", more, true, "", frozenText("v1", more)},
+		"an event is gone":                    {file, "v1", fewer, false, "no more among", ""},
+		"an event is gone, updated":           {file, "v1", fewer, true, "no more among", ""},
+		"edited to suit":                      {strings.Replace(file, "issued", "revoked", 1), "v1", others, false, "edited by hand", ""},
+		"edited to suit, updated":             {strings.Replace(file, "issued", "revoked", 1), "v1", others, true, "edited by hand", ""},
+		"a section taken out, updated":        {strings.Replace(file, section, "", 1), "v1", others, true, "edited by hand", ""},
+		"another hash written in, updated":    {strings.Replace(file, "v1", "v0", 1), "v1", others, true, "edited by hand", ""},
+		"emptied, updated":                    {"", "v1", others, true, "edited by hand", ""},
+		"the digest taken out, updated":       {strings.Replace(file, "digest ", "", 1), "v1", others, true, "edited by hand", ""},
+		"edited, whatever the version is now": {strings.Replace(file, "issued", "revoked", 1), "v2", others, true, "edited by hand", ""},
+	} {
+		next, problems := nextFrozen(c.file, c.hash, c.got, c.update)
+		if said := strings.Join(problems, "\n"); next != c.next || (said == "") != (c.problem == "") || !strings.Contains(said, c.problem) {
+			t.Errorf("%s: it says %q, and writes\n%s", name, said, next)
+		}
 	}
 }

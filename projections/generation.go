@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
 //go:embed *.sql
@@ -192,26 +193,7 @@ func readCurrent(dir string) (g generation, ok bool, err error) {
 
 // writeCurrent makes path the generation in use. A crash leaves either the old name or the new; it is the new for sure once the directory is synced.
 func writeCurrent(path string) error {
-	dir := filepath.Dir(path)
-	next := filepath.Join(dir, currentName+".next")
-	f, err := os.Create(next)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(filepath.Base(path) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(next, filepath.Join(dir, currentName))
-	}
-	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Replace(filepath.Join(filepath.Dir(path), currentName), []byte(filepath.Base(path)+"\n"), 0o666)
 }
 
 // besides end the names of what SQLite keeps beside a database; the first is its own.

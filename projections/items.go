@@ -10,6 +10,8 @@ import (
 
 // Row is the part that every item has: what its events are, whatever they make of it.
 type Row struct {
+	Key Key `json:"-"`
+
 	Unreadable   string          `json:"unreadable,omitempty"` // what could not be read of the last event that brought such a part
 	FirstEventAt schema.Time     `json:"first_event_at"`
 	LastEventAt  schema.Time     `json:"last_event_at"`
@@ -23,22 +25,23 @@ func rowOf(l *lifecycle.Life) Row {
 	return Row{Unreadable: l.Unreadable, FirstEventAt: l.FirstEventAt, LastEventAt: l.LastEventAt, LastEventSeq: l.LastEventSeq, EventCount: l.EventCount}
 }
 
-// history returns the row that an item embeds.
-func (r *Row) history() *Row { return r }
+// row returns the row that an item embeds.
+func (r *Row) row() *Row { return r }
 
-// historyOf returns the row that the item at p embeds, as all items do.
-func historyOf(p any) *Row { return p.(interface{ history() *Row }).history() }
+// RowOf returns the row that the item at p embeds, as all items do.
+func RowOf(p any) *Row { return p.(interface{ row() *Row }).row() }
 
 // TimelineEntry is one event in the life of a row.
 type TimelineEntry struct {
-	Seq     uint64      `json:"seq"`
-	Time    schema.Time `json:"time"`
-	Type    string      `json:"type"` // the CloudEvents type
-	Summary string      `json:"summary"`
-	Changes []Changed   `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
+	Seq     uint64          `json:"seq"`
+	Time    schema.Time     `json:"time"`
+	Type    string          `json:"type"`              // the CloudEvents type
+	Facts   lifecycle.Facts `json:"-"`                 // what its sentence is made of
+	Summary string          `json:"summary"`           // the sentence, which package words makes for those who show it; empty until then
+	Changes []Changed       `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
 }
 
-// Changed is one thing that an event changed, in people's words.
+// Changed is one thing that an event changed.
 type Changed = lifecycle.Changed
 
 // Then is part of an item that was asked for as of a moment, and empty in all others.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
 // keptSuffix ends the name of read models that know more than the log, and are kept until somebody has settled what the log lost.
@@ -73,7 +74,7 @@ func (s *Store) keep(path string) {
 			err = errors.Join(err, e)
 		}
 	}
-	err = errors.Join(err, syncDir(s.o.Dir))
+	err = errors.Join(err, durable.SyncDir(s.o.Dir))
 	s.logger.Warn("read models that know more than the log are kept until it is settled what the log lost; look at them with certtrail serve --read-only --db",
 		"file", path+keptSuffix)
 	if err != nil {

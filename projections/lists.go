@@ -158,7 +158,7 @@ func selectOne(m Model) string {
 
 // timeline is the newest events of a row, at most limit, ascending.
 func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit int) ([]TimelineEntry, error) {
-	found, err := db.QueryContext(ctx, "SELECT seq, time, type, summary FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq DESC LIMIT ?", model, key.provider, key.id, limit)
+	found, err := db.QueryContext(ctx, "SELECT seq, time, type, facts FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq DESC LIMIT ?", model, key.provider, key.id, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit i
 	entries := []TimelineEntry{}
 	for found.Next() {
 		var e TimelineEntry
-		if err := found.Scan(&e.Seq, timeColumn{&e.Time}, &e.Type, &e.Summary); err != nil {
+		if err := found.Scan(&e.Seq, timeColumn{&e.Time}, &e.Type, factsColumn{&e.Facts}); err != nil {
 			return nil, err
 		}
 		entries = append(entries, e)

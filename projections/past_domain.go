@@ -104,7 +104,7 @@ func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *D
 	})
 	items := make([]T, len(found))
 	for i, p := range found {
-		row := historyOf(p.item)
+		row := RowOf(p.item)
 		if whole.AsOfSeq = max(whole.AsOfSeq, row.AsOfSeq); whole.AsOf == nil {
 			whole.AsOf = row.AsOf
 		}
@@ -139,7 +139,7 @@ func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, er
 			SELECT model, provider, id FROM names WHERE reversed IN (?1, ?2) AND (reversed = ?1 OR model IN ('orders', 'certificates'))
 			UNION SELECT 'orders', c.provider, c.order_id FROM certificates c JOIN names n ON n.provider = c.provider AND n.id = c.id
 			WHERE n.model = 'certificates' AND n.reversed IN (?1, ?2))
-		SELECT t.seq, t.time, t.type, t.summary FROM concerned r JOIN timeline t ON t.model = r.model AND t.provider = r.provider AND t.id = r.id
+		SELECT t.seq, t.time, t.type, t.facts FROM concerned r JOIN timeline t ON t.model = r.model AND t.provider = r.provider AND t.id = r.id
 		GROUP BY t.seq ORDER BY t.seq DESC LIMIT ?3`, reversed, wildcard, TimelineLimit)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, er
 	var entries []TimelineEntry
 	for found.Next() {
 		var e TimelineEntry
-		if err := found.Scan(&e.Seq, timeColumn{&e.Time}, &e.Type, &e.Summary); err != nil {
+		if err := found.Scan(&e.Seq, timeColumn{&e.Time}, &e.Type, factsColumn{&e.Facts}); err != nil {
 			return nil, err
 		}
 		entries = append(entries, e)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
 // ErrBusy says that read models are being built already, and one building at a time is enough.
@@ -313,7 +314,7 @@ func (b *build) settle() error {
 	err := b.w.exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	err = errors.Join(err, b.w.close())
 	b.w = nil
-	return errors.Join(err, syncFile(b.path), syncDir(filepath.Dir(b.path)))
+	return errors.Join(err, syncFile(b.path), durable.SyncDir(filepath.Dir(b.path)))
 }
 
 // name gives the database the name of a generation, if it has another as long as nobody knew whether it would be one.
@@ -326,7 +327,7 @@ func (b *build) name() error {
 		return err
 	}
 	b.path = path
-	return syncDir(b.s.o.Dir)
+	return durable.SyncDir(b.s.o.Dir)
 }
 
 // removeDatabase deletes the database at path with what SQLite keeps beside it.

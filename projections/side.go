@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
 // BuildSide builds the read models as of a moment into a database of its own at path, which must not exist. With decode, events are derived anew
@@ -52,7 +53,7 @@ func (s *Store) BuildSide(ctx context.Context, path string, m Moment, decode boo
 	if err := os.Link(b.path, path); err != nil { // unlike a rename, it never takes the place of a file made meanwhile
 		return 0, fmt.Errorf("couldn't give the database its name: %w", err)
 	}
-	return to, syncDir(filepath.Dir(path))
+	return to, durable.SyncDir(filepath.Dir(path))
 }
 
 // standAlone makes the database at path one beside which SQLite needs no file; asOf is its clock, "" for the present.

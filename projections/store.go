@@ -15,6 +15,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
 // Log is what the projections need of the log. Follow is called by one goroutine at a time, the others by many.
@@ -203,7 +204,7 @@ func (s *Store) use(path string, end func(path string)) error {
 		next.readers.Close()
 		return fmt.Errorf("couldn't switch to the new read models: %w", err)
 	}
-	if err := syncDir(s.o.Dir); err != nil { // a crash may bring back the old name, whose file is gone: then they are built anew
+	if err := durable.SyncDir(s.o.Dir); err != nil { // a crash may bring back the old name, whose file is gone: then they are built anew
 		s.logger.Warn("which read models are in use could not be made durable", "error", err)
 	}
 	s.mu.Lock()

@@ -81,7 +81,7 @@ func openWriter(path string, bulk bool) (w *writer, err error) {
 			return nil, err
 		}
 	}
-	if w.timeline, err = db.inserter("timeline (model, provider, id, seq, time, type, summary)", 7); err != nil {
+	if w.timeline, err = db.inserter("timeline (model, provider, id, seq, time, type, facts)", 7); err != nil {
 		return nil, err
 	}
 	if w.models, err = prepareModels(db, bulk); err != nil {
@@ -271,7 +271,7 @@ func (b *batch) fold(n *entry) error {
 	for _, row := range n.rows {
 		b.w.models[row.Model].take()
 		b.touch(Key{row.Model, provider, row.ID})
-		if err := b.w.timeline.add(b.w.word(row.Model), b.w.word(provider), row.ID, int64(seq), n.time, b.w.word(e.Type), n.summary); err != nil {
+		if err := b.w.timeline.add(b.w.word(row.Model), b.w.word(provider), row.ID, int64(seq), n.time, b.w.word(e.Type), n.facts); err != nil {
 			return err
 		}
 	}

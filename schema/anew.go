@@ -7,8 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// Anew is the same occurrence with another meaning: kind k and data d in the place of what was read before. Id, source, time and the members that
-// this program does not know stay. e is not changed.
+// Anew returns the same occurrence with another meaning: kind k and data d replace what was read before. Id, source,
+// time and the members that this program does not know stay. e does not change.
 func (e *Event) Anew(k Kind, d Data) *Event {
 	again := New(e.ID, e.Source, e.Time, k, d)
 	again.SpecVersion, again.DataContentType, again.DataSchema, again.Imported = e.SpecVersion, e.DataContentType, e.DataSchema, e.Imported
@@ -31,8 +31,9 @@ func memberNames(of reflect.Type) map[string]bool {
 	return names
 }
 
-// onlyUnknown is an event on the wire without the members of it and of its data that this program knows: a known one that is absent from a new
-// meaning must not come back from the old. It is nil where nothing is left, as nearly always.
+// onlyUnknown cuts an event on the wire down to the members that this program does not know, in the event and in its
+// data: a known one that a new meaning leaves out must not come back from the old. It returns nil if nothing is left,
+// as nearly always.
 func onlyUnknown(wire []byte) []byte {
 	if wire == nil {
 		return nil
@@ -59,7 +60,8 @@ func onlyUnknown(wire []byte) []byte {
 	return append(append(left, data...), "}}"...)
 }
 
-// unknownMembers are the members of the valid JSON object whose names are not known, separated by commas; the others are told to seen.
+// unknownMembers returns the members of the valid JSON object whose names are not known, separated by commas; it passes
+// the others to seen.
 func unknownMembers(object []byte, known map[string]bool, seen func(name string, value []byte)) []byte {
 	var left []byte
 	s := jsonscan.Scanner{Src: object}

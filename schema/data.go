@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Data is what an event says, in certtrail's words: the ids it is about, what was understood, and the delivery it was read from.
-// Ids are strings whatever the provider's type; a field that the delivery does not give is absent.
+// Data holds an event in certtrail's words: the ids it is about, what was understood, and the delivery it was read
+// from. Ids are strings whatever the provider's type; a field that the delivery does not give is absent.
 type Data struct {
 	Provider   string `json:"provider"`              // the source's name: "digicert"
 	Event      string `json:"event"`                 // the provider's own word: "certificate_issued"
@@ -48,10 +48,10 @@ type Data struct {
 	Original *Original `json:"original,omitempty"`
 }
 
-// CheckState is where one of a CA's checks of an order stands.
+// CheckState says how far one of a CA's checks of an order is.
 type CheckState string
 
-// Checks are where the checks of an order stand, by name.
+// Checks maps the names of an order's checks to their states.
 type Checks map[string]CheckState
 
 // The states of a check.
@@ -73,10 +73,11 @@ const (
 	CheckIssuance     = "issuance"
 )
 
-// DomainCheck is the name of the check of one domain of an order.
+// DomainCheck names the check of one domain of an order.
 func DomainCheck(domain string) string { return "domain:" + domain }
 
-// Certificate is what an X.509 certificate says of itself. Serial number and fingerprint are lower-case hex without separators.
+// Certificate holds what an X.509 certificate says of itself. Serial number and fingerprint are lower-case hex without
+// separators.
 type Certificate struct {
 	SerialNumber      string   `json:"serial_number,omitempty"`
 	CommonName        string   `json:"common_name,omitempty"`
@@ -89,7 +90,8 @@ type Certificate struct {
 	PEM               string   `json:"pem,omitempty"`
 }
 
-// DS is a delegation signer record as in RFC 4034, section 5. Digest is hex without white space, in the provider's case.
+// DS holds a delegation signer record as in RFC 4034, section 5. Digest is hex without white space, in the provider's
+// case.
 type DS struct {
 	KeyTag     uint16 `json:"key_tag"`
 	Algorithm  uint8  `json:"algorithm"`
@@ -97,7 +99,8 @@ type DS struct {
 	Digest     string `json:"digest"`
 }
 
-// Record is the DS record of a zone in presentation format (RFC 4034, section 5.3), without the owner's name where zone is empty.
+// Record writes the zone's DS record in presentation format (RFC 4034, section 5.3), without an owner name if zone is
+// empty.
 func (ds *DS) Record(zone string) string {
 	record := fmt.Sprintf("IN DS %d %d %d %s", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest)
 	if zone == "" {
@@ -106,13 +109,13 @@ func (ds *DS) Record(zone string) string {
 	return zone + ". " + record
 }
 
-// Unreadable is a part of a known event that could not be read, and why.
+// Unreadable names a part of a known event that could not be read, and why.
 type Unreadable struct {
 	Part   string `json:"part"` // "certificate", "ds", "expires_at"
 	Reason string `json:"reason"`
 }
 
-// Original is a delivery as it was received, after redaction, so that a better decoder can read it again.
+// Original keeps a delivery as it was received, after redaction, so that a better decoder can read it again.
 type Original struct {
 	Method     string            `json:"method"`
 	Query      string            `json:"query"`   // raw, without the question mark

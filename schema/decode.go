@@ -22,7 +22,8 @@ func Decode(b []byte) (*Event, error) {
 	return decodeOdd(b)
 }
 
-// DecodeMeaning is Decode without the original delivery, which is most of an event and no concern of a fold.
+// DecodeMeaning decodes like Decode, but skips the original delivery, which is most of an event and which no fold
+// reads.
 func DecodeMeaning(b []byte) (*Event, error) {
 	before := readBefore.Get().(*jsonscan.Recent)
 	d := decoder{Scanner: jsonscan.Scanner{Src: b, Recent: before}, meaning: true}
@@ -35,10 +36,10 @@ func DecodeMeaning(b []byte) (*Event, error) {
 	return decodeOddMeaning(b)
 }
 
-// readBefore are strings that were read before, for one decoding each at a time.
+// readBefore pools strings that earlier decodings read; one decoding at a time uses each.
 var readBefore = sync.Pool{New: func() any { return &jsonscan.Recent{} }}
 
-// decodeOdd is Decode by encoding/json.
+// decodeOdd decodes like Decode, by encoding/json.
 func decodeOdd(b []byte) (*Event, error) {
 	e := &Event{wire: b}
 	if err := json.Unmarshal(b, e); err != nil {
@@ -47,7 +48,7 @@ func decodeOdd(b []byte) (*Event, error) {
 	return identified(e)
 }
 
-// decodeOddMeaning is DecodeMeaning by encoding/json.
+// decodeOddMeaning decodes like DecodeMeaning, by encoding/json.
 func decodeOddMeaning(b []byte) (*Event, error) {
 	var m struct {
 		eventJSON
@@ -84,7 +85,7 @@ type decoder struct {
 	unknown bool // the event or its data has members that Event and Data do not
 }
 
-// event is the whole document; nil if encoding/json has to say what it means.
+// event reads the whole document; nil if encoding/json has to say what it means.
 func (d *decoder) event() *Event {
 	e := &Event{}
 	var seen seen
@@ -196,7 +197,7 @@ func (d *decoder) data(to *Data) {
 	}
 }
 
-// member is the text of d that key names, and its number below 32; nil if it names none.
+// member returns the text of d that key names, and its number below 32; nil if key names none.
 func (d *Data) member(key []byte) (int, *string) {
 	switch string(key) {
 	case "provider":
@@ -241,7 +242,7 @@ func (d *Data) member(key []byte) (int, *string) {
 	return 0, nil
 }
 
-// seen are the keys of one object that were read, by number.
+// seen records, by number, which keys of one object were read.
 type seen uint64
 
 // once calls a key odd that comes twice.
@@ -261,7 +262,7 @@ func (d *decoder) stranger(key []byte) {
 	d.Skip()
 }
 
-// oneOf is the string that is next, which is nearly always one of these: then it needs no memory.
+// oneOf reads the next string, which is nearly always one of these: then it needs no memory.
 func (d *decoder) oneOf(usual ...string) string {
 	if d.Peek() == '"' {
 		for _, u := range usual {
@@ -274,7 +275,7 @@ func (d *decoder) oneOf(usual ...string) string {
 	return d.Text()
 }
 
-// time is the time that is next.
+// time reads the next time.
 func (d *decoder) time() Time {
 	text := d.Plain()
 	if d.Odd {

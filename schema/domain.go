@@ -13,7 +13,8 @@ var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictD
 // maxDomain bounds what is looked at: the time that mapping takes grows with the square of a name's length.
 const maxDomain = 1024
 
-// DomainName is the one form certtrail stores of a domain name: lower-case A-labels, no final dot, "*." kept in front.
+// DomainName returns a domain name in the one form that certtrail stores: lower-case A-labels, no final dot, "*." kept
+// in front.
 func DomainName(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > maxDomain {
@@ -35,7 +36,7 @@ func DomainName(s string) (string, error) {
 	return name, nil
 }
 
-// toASCII is name in A-labels, without its final dot; false for what is no name.
+// toASCII writes name in A-labels, without its final dot; false if it is not a domain name.
 func toASCII(name string) (string, bool) {
 	if name == "" || strings.ContainsAny(name, "* /@:\t\r\n") {
 		return "", false
@@ -45,7 +46,8 @@ func toASCII(name string) (string, bool) {
 	return name, err == nil && name != "" && !strings.HasSuffix(name, ".")
 }
 
-// DisplayName is name with its A-labels as the letters they stand for, for people; name itself where it has none, or that fails.
+// DisplayName writes the A-labels of name as the letters they stand for, for people; it returns name itself if it has
+// none, or if that fails.
 func DisplayName(name string) string {
 	if !strings.Contains(name, "xn--") { // nor is everything that stands where a name may a name: a number keeps its capitals
 		return name
@@ -61,7 +63,8 @@ func DisplayName(name string) string {
 	return u
 }
 
-// ReverseName is name with its labels in reverse order ("com.example.www"), so that all names of a zone share a prefix.
+// ReverseName writes the labels of name in reverse order ("com.example.www"), so that all names of a zone share a
+// prefix.
 func ReverseName(name string) string {
 	labels := strings.Split(name, ".")
 	for i, j := 0, len(labels)-1; i < j; i, j = i+1, j-1 {

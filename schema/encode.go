@@ -19,7 +19,7 @@ func (e *Event) Encode() ([]byte, error) {
 	return withUnknown(known, e.wire)
 }
 
-// MarshalJSON is Encode, for events inside other JSON.
+// MarshalJSON encodes like Encode, for events inside other JSON.
 func (e *Event) MarshalJSON() ([]byte, error) { return e.Encode() }
 
 type eventJSON Event // Event without its MarshalJSON
@@ -77,7 +77,7 @@ func (e *Event) encode() ([]byte, error) {
 	return w.b, err
 }
 
-// size is about how long the event will be, rather more than less.
+// size estimates how long the event will be, rather more than less.
 func (e *Event) size() int {
 	n := 1024 + len(e.Data.Reason)
 	if c := e.Data.Certificate; c != nil {
@@ -266,7 +266,7 @@ func (w *writer) text(name, value string) {
 	w.quote(value)
 }
 
-// optional is text that is left out when it is empty.
+// optional writes a text unless it is empty.
 func (w *writer) optional(name, value string) {
 	if value != "" {
 		w.text(name, value)

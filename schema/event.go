@@ -10,20 +10,21 @@ const ContentType = "application/cloudevents+json"
 // DataSchema identifies the JSON Schema of an event's data; the document is event.schema.json in this package.
 const DataSchema = "https://github.com/certtrail/certtrail/blob/main/schema/event.schema.json"
 
-// ClockSource is the source of the events that certtrail's own clock appends. No state follows from them.
+// ClockSource marks the events that certtrail's own clock appends. No state follows from them.
 const ClockSource = "/clock"
 
-// LogSource is the source of what an operator says of the log itself. No state follows from it.
+// LogSource marks what an operator says of the log itself. No state follows from it.
 const LogSource = "/log"
 
-// OwnTest is the Data.Event of a test delivery that certtrail sent to its own endpoint. Nothing follows from it, since no provider said anything.
+// OwnTest marks, as Data.Event, a test delivery that certtrail sent to its own endpoint. Nothing follows from it, since
+// no provider said anything.
 const OwnTest = "certtrail_test"
 
 // deliveredTo begins the source of every event that was delivered.
 const deliveredTo = "/hooks/"
 
-// Event is one CloudEvents 1.0 event. Its members are the specification's; Data is certtrail's.
-// Members that this program does not know are kept: an event that was decoded is encoded again with all that it came with.
+// Event holds one CloudEvents 1.0 event. Its members are the specification's; Data is certtrail's. It keeps members
+// that this program does not know: an event that was decoded is encoded again with all that it came with.
 type Event struct {
 	SpecVersion     string `json:"specversion"`
 	ID              string `json:"id"`      // UUIDv7, or what truly identifies the event
@@ -39,7 +40,7 @@ type Event struct {
 	wire []byte // what was read, if it holds more than the members above; else nil
 }
 
-// New is the event of kind k and data d, received at t from source under id.
+// New makes the event of kind k and data d, received at t from source under id.
 func New(id, source string, t Time, k Kind, d Data) *Event {
 	return &Event{
 		SpecVersion: "1.0", ID: id, Source: source, Type: k.Type(), Subject: k.Aggregate() + "/" + orUnderscore(d.Provider) + "/" + orUnderscore(AggregateID(k, id, &d)),
@@ -47,7 +48,7 @@ func New(id, source string, t Time, k Kind, d Data) *Event {
 	}
 }
 
-// Kind is the kind that the event's type names; "" when the type is not certtrail's.
+// Kind returns the kind that the event's type names; "" when the type is not certtrail's.
 func (e *Event) Kind() Kind { return KindOf(e.Type) }
 
 // Delivered tells whether its provider delivered the event: it was neither asked for nor told by the clock or a person, nor is it a test of our own.
@@ -59,7 +60,7 @@ func (e *Event) Delivered() bool {
 // the same id is the same event for ever. The UUIDs given to all others only name what was received.
 func (e *Event) TrulyIdentified() bool { return strings.ContainsAny(e.ID, ":/") }
 
-// OccurredAt is the provider's own time of the event, or else when it was received.
+// OccurredAt returns the provider's own time of the event, or else when it was received.
 func (e *Event) OccurredAt() Time {
 	if e.Data.OccurredAt != nil {
 		return *e.Data.OccurredAt
@@ -67,13 +68,13 @@ func (e *Event) OccurredAt() Time {
 	return e.Time
 }
 
-// NATSSubject is the subject that the event is published on.
+// NATSSubject returns the subject under which the event is published.
 func (e *Event) NATSSubject() string {
 	k := e.Kind()
 	return SubjectFor(k, e.Data.Provider, AggregateID(k, e.ID, &e.Data))
 }
 
-// AggregateID is the id of what the event is about, by its aggregate; "" where the delivery gave none.
+// AggregateID returns the id of what the event is about, by its aggregate; "" if the delivery gave none.
 func AggregateID(k Kind, eventID string, d *Data) string {
 	switch k.Aggregate() {
 	case AggregateOrder:

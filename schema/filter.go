@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Filter is a NATS subject filter over certtrail's events: "*" stands for one token, ">" at the end for one or more.
+// Filter matches the NATS subjects of events: "*" stands for one token, ">" at the end for one or more.
 type Filter struct{ tokens []string }
 
 // ParseFilter reads a filter; "" matches everything.

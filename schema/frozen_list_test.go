@@ -81,7 +81,7 @@ func readFrozenList(t *testing.T) map[string]string {
 	return listed
 }
 
-// unwritten are the kinds that nothing writes yet. The first event of one is frozen, and the kind goes from here.
+// unwritten lists the kinds that nothing writes yet. Once the first event of one is frozen, remove it from here.
 var unwritten = []Kind{DomainValidationFailed}
 
 // TestEveryKindIsFrozen: a kind that is added to kind.go comes with an event as it is first written.
@@ -111,7 +111,7 @@ func TestEveryKindIsFrozen(t *testing.T) {
 	}
 }
 
-// kindConstants are the constants of type Kind, by name.
+// kindConstants returns the constants of type Kind, by name.
 func kindConstants(t *testing.T) map[string]Kind {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), "kind.go", nil, parser.SkipObjectResolution)

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Gap is a range of sequences that no event of a log has, both ends included.
+// Gap holds a range of sequences that no event of a log has, both ends included.
 type Gap struct {
 	First uint64 `json:"first_seq"`
 	Last  uint64 `json:"last_seq"`
 }
 
-// Gaps are ranges in ascending order that neither overlap nor touch. Its methods change none of them.
+// Gaps holds ranges in ascending order that neither overlap nor touch. Its methods change none of them.
 type Gaps []Gap
 
-// Events is how many sequences are in the ranges.
+// Events counts the sequences in the ranges.
 func (g Gaps) Events() (n uint64) {
 	for _, r := range g {
 		n += r.Last - r.First + 1
@@ -25,7 +25,7 @@ func (g Gaps) Events() (n uint64) {
 	return n
 }
 
-// String is "5, 8 to 12 and 3 more ranges".
+// String names the first five ranges and counts the rest: "5, 8 to 12 and 3 more ranges".
 func (g Gaps) String() string {
 	const shown = 5
 	var b strings.Builder
@@ -43,7 +43,7 @@ func (g Gaps) String() string {
 	return b.String()
 }
 
-// And is what is in g or in o.
+// And returns the union of g and o.
 func (g Gaps) And(o ...Gap) Gaps {
 	all := slices.Concat(g, o)
 	slices.SortFunc(all, func(a, b Gap) int { return cmp.Compare(a.First, b.First) })
@@ -58,7 +58,7 @@ func (g Gaps) And(o ...Gap) Gaps {
 	return list
 }
 
-// Without is what is in g and not in o.
+// Without returns what is in g and not in o.
 func (g Gaps) Without(o Gaps) Gaps {
 	var list Gaps
 	for _, r := range g {
@@ -78,7 +78,7 @@ func (g Gaps) Without(o Gaps) Gaps {
 	return list
 }
 
-// At is the range that the sequence is in; false if it is in none.
+// At returns the range that the sequence is in; false if it is in none.
 func (g Gaps) At(seq uint64) (Gap, bool) {
 	i, found := slices.BinarySearchFunc(g, seq, func(r Gap, seq uint64) int {
 		switch {
@@ -101,7 +101,7 @@ func (g Gaps) Covers(r Gap) bool {
 	return ok && r.Last <= in.Last
 }
 
-// UpTo is what is in g and not after the sequence last.
+// UpTo cuts off what comes after the sequence last.
 func (g Gaps) UpTo(last uint64) Gaps {
 	var list Gaps
 	for _, r := range g {
@@ -112,7 +112,7 @@ func (g Gaps) UpTo(last uint64) Gaps {
 	return list
 }
 
-// String is "5-9", or "5" for one sequence.
+// String writes "5-9", or "5" for one sequence.
 func (r Gap) String() string {
 	if r.First == r.Last {
 		return strconv.FormatUint(r.First, 10)
@@ -135,12 +135,13 @@ func ParseGap(s string) (r Gap, err error) {
 	return r, nil
 }
 
-// NewGapAccepted is the event that an operator accepts a gap: the events are gone, and no longer told of.
+// NewGapAccepted makes the event by which an operator accepts a gap: the events are gone, and certtrail stops reporting
+// them.
 func NewGapAccepted(id string, t Time, r Gap) *Event {
 	return New(id, LogSource, t, LogGapAccepted, Data{Event: LogGapAccepted.Name(), Decoder: WebDecoder, TargetID: r.String()})
 }
 
-// AcceptedGap is the gap that the event accepts; false for any other event, and for one of another log.
+// AcceptedGap returns the gap that the event accepts; false for any other event, and for one of another log.
 func (e *Event) AcceptedGap() (Gap, bool) {
 	if e.Kind() != LogGapAccepted || e.Imported != "" {
 		return Gap{}, false
@@ -160,7 +161,7 @@ const (
 	CauseUnknown Cause = "unknown" // nothing tells
 )
 
-// Loss is a range of events that a log has lost.
+// Loss describes a range of events that a log has lost.
 type Loss struct {
 	Gap
 	Cause Cause  `json:"cause"`

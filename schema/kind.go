@@ -92,19 +92,19 @@ const (
 	AggregateDelivery     = "delivery"
 )
 
-// Aggregate is the kind's first part: "order" of "order.issued".
+// Aggregate returns the kind's first part: "order" of "order.issued".
 func (k Kind) Aggregate() string {
 	aggregate, _, _ := strings.Cut(string(k), ".")
 	return aggregate
 }
 
-// Name is the kind's second part: "issued" of "order.issued".
+// Name returns the kind's second part: "issued" of "order.issued".
 func (k Kind) Name() string {
 	_, name, _ := strings.Cut(string(k), ".")
 	return name
 }
 
-// Type is the CloudEvents type of version 1 of the kind: "certtrail.order.issued.v1".
+// Type returns the CloudEvents type of version 1 of the kind: "certtrail.order.issued.v1".
 func (k Kind) Type() string { return "certtrail." + string(k) + ".v1" }
 
 // KindOf reads the kind out of a CloudEvents type, whatever its version; "" for a type that is not certtrail's.

@@ -6,14 +6,14 @@ import (
 	"fmt"
 )
 
-// WebSource is the source of the events that people append on certtrail's pages.
+// WebSource names the source of the events that people append on certtrail's pages.
 const WebSource = "/web"
 
-// WebDecoder is the decoder of those events.
+// WebDecoder names the decoder of those events.
 const WebDecoder = "web/1"
 
-// Matter is one occurrence of something that a person should act on, and what they decided about it. The row that it concerns is named by the ids
-// beside it: order_id, certificate_id, domain and so on, at most one of them.
+// Matter identifies one occurrence of something that a person should act on, and says what they decided about it. The
+// ids beside it (order_id, certificate_id, domain and so on, at most one of them) name the row that it concerns.
 type Matter struct {
 	ID    string `json:"id"`              // MatterID
 	Kind  string `json:"kind"`            // one of the Matter kinds
@@ -48,7 +48,8 @@ const (
 	MatterEventsLost          = "events_lost" // nobody decides about it here: an operator accepts the gap
 )
 
-// RowID is where d names the row that a matter of that kind concerns; nil for one that concerns none, or that is not known.
+// RowID points to the id in d that names the row of a matter of that kind; nil if it concerns no row, or the kind is
+// not known.
 func (d *Data) RowID(kind string) *string {
 	switch kind {
 	case MatterCheckFailed, MatterCheckDelayed, MatterApproval, MatterMessage, MatterReissue, MatterRejected:
@@ -84,7 +85,8 @@ func MatterID(kind, provider, row, part string, since Time) string {
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// NewDecision is the event of kind k, appended at t under id: what a person decided about matter m, of that row at the provider.
+// NewDecision makes the event of kind k, appended at t under id: what a person decided about matter m of that row at
+// the provider.
 func NewDecision(id string, t Time, k Kind, provider, row string, m Matter) *Event {
 	d := Data{Provider: provider, Event: k.Name(), Decoder: WebDecoder}
 	if at := d.RowID(m.Kind); at != nil {

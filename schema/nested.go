@@ -6,7 +6,7 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// nested is the object that is next, read by encoding/json: it is of a sort that is rare.
+// nested reads the next object by encoding/json: objects of its type are rare.
 func nested[T any](d *decoder, to **T) {
 	raw := d.Raw()
 	if d.Odd || json.Unmarshal(raw, to) != nil {

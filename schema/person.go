@@ -1,7 +1,7 @@
 package schema
 
-// User is what the log says of a person whom an event is about. Only what tells nothing of them stands in clear: that suffices to say where the
-// account and its keys stand, whether or not the person has been forgotten.
+// User holds what the log says of a person whom an event is about. Only what does not identify them stands in clear:
+// enough to tell the state of the account and of its keys, whether or not the person has been forgotten.
 type User struct {
 	Active *bool     `json:"active,omitempty"` // whether the account may be used, where the provider says
 	Keys   []UserKey `json:"keys,omitempty"`   // the keys that the event says they have
@@ -11,7 +11,7 @@ type User struct {
 	Person *Person `json:"-"`
 }
 
-// UserKey is one key of a person, without anything that tells of them.
+// UserKey holds one key of a person, without anything that identifies them.
 type UserKey struct {
 	Kind string `json:"kind"` // one of the Key kinds
 	ID   string `json:"id"`   // Keys.Hash of the key: tells it from others
@@ -27,7 +27,7 @@ const (
 // Forgotten stands where a person was whose key was destroyed.
 const Forgotten = "[forgotten]"
 
-// Person is all that a provider tells of one of its users. It is only ever stored sealed.
+// Person holds all that a provider says of one of its users. It is only ever stored sealed.
 type Person struct {
 	ID        string      `json:"id,omitempty"`       // the provider's
 	Username  string      `json:"username,omitempty"` // what they sign in with
@@ -45,7 +45,7 @@ type Person struct {
 	Keys      []PersonKey `json:"keys,omitempty"`
 }
 
-// Device is one device of a person.
+// Device describes one device of a person.
 type Device struct {
 	ID        string `json:"id,omitempty"`
 	Name      string `json:"name,omitempty"`
@@ -53,7 +53,7 @@ type Device struct {
 	PublicKey string `json:"public_key,omitempty"`
 }
 
-// PersonKey is one key of a person as the provider sent it.
+// PersonKey holds one key of a person as the provider sent it.
 type PersonKey struct {
 	Kind  string `json:"kind"`
 	Value string `json:"value"` // a public key with its comment, or a serial number

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Record is one message of the log.
+// Record holds one message of the log.
 type Record struct {
 	Seq     uint64    // its stream sequence
 	Missing uint64    // how many sequence numbers directly before it are gone from the log; more than none is news
@@ -14,7 +14,8 @@ type Record struct {
 	Data    []byte    // an Event on the wire
 }
 
-// Task is a record that somebody is to act on. It is given again until Done or, when it has been acted on in vain, Later says otherwise.
+// Task hands a record to somebody who is to act on it. It is given again until Done or, when acting on it has failed,
+// Later says otherwise.
 type Task struct {
 	Record
 	Try   int                         // from 1

@@ -1,6 +1,6 @@
 package schema
 
-// Target is what a scanner watches.
+// Target describes what a scanner watches.
 type Target struct {
 	Name               string `json:"name,omitempty"`
 	URL                string `json:"url,omitempty"`  // without user, query and fragment
@@ -9,7 +9,7 @@ type Target struct {
 	VerificationMethod string `json:"verification_method,omitempty"`
 }
 
-// Scan is one run of a scanner over a target.
+// Scan describes one run of a scanner over a target.
 type Scan struct {
 	Status      string `json:"status,omitempty"` // the provider's word
 	Profile     string `json:"profile,omitempty"`
@@ -20,7 +20,7 @@ type Scan struct {
 	Highs       *int   `json:"highs,omitempty"`
 }
 
-// Finding is one weakness of a target.
+// Finding describes one weakness of a target.
 type Finding struct {
 	Name         string  `json:"name,omitempty"` // of its definition
 	DefinitionID string  `json:"definition_id,omitempty"`
@@ -35,5 +35,5 @@ type Finding struct {
 	LastFoundAt  *Time   `json:"last_found_at,omitempty"`
 }
 
-// FindingID is the id of a finding whose number is unique only within its target.
+// FindingID makes the id of a finding whose number is unique only within its target.
 func FindingID(target, number string) string { return orUnderscore(target) + ":" + number }

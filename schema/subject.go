@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Subjects is the wildcard that all of certtrail's events are published under.
+// Subjects matches the subjects of all events.
 const Subjects = "certs.>"
 
 // maxIDLength bounds an id from outside, so that its subject stays far below the 4096 bytes of a NATS control line even when every byte is escaped.
@@ -14,8 +14,8 @@ const maxIDLength = 256
 
 const wildcardLabel = "_wildcard"
 
-// SubjectFor is the subject of an event: certs.<aggregate>.<event>.<provider>.<id tokens>. A domain's id is its labels in reverse,
-// so that a filter can name a whole zone; any other id is one token.
+// SubjectFor makes the subject of an event: certs.<aggregate>.<event>.<provider>.<id tokens>. A domain's id is its
+// labels in reverse, so that a filter can name a whole zone; any other id is one token.
 func SubjectFor(k Kind, provider, id string) string {
 	tail := Token(id)
 	if k.Aggregate() == AggregateDomain && id != "" {
@@ -56,7 +56,7 @@ func plain(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-'
 }
 
-// ParseToken is the id that Token wrote.
+// ParseToken returns the id that Token wrote.
 func ParseToken(token string) (string, error) {
 	if token == "_" {
 		return "", nil
@@ -96,7 +96,7 @@ func domainTokens(name string) string {
 	return strings.Join(tokens, ".")
 }
 
-// Address is what a subject says: which kind of event, of which provider, about what.
+// Address holds what a subject says: which kind of event, of which provider, about what.
 type Address struct {
 	Kind     Kind
 	Provider string
@@ -140,7 +140,8 @@ func parseDomainTokens(tokens []string) (string, error) {
 	return strings.Join(labels, "."), nil
 }
 
-// ID is an id from outside without space around it. An error is one that is longer than a subject bears; any characters are right, see Token.
+// ID trims the space around an id from outside. It returns an error if the id is longer than a subject can carry; any
+// characters are allowed, see Token.
 func ID(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > maxIDLength {

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// TimeFormat is how certtrail writes a time: RFC 3339, UTC, always three digits of milliseconds, so that text sorts as time does.
+// TimeFormat writes a time in RFC 3339, UTC, always with three digits of milliseconds, so that text sorts as time does.
 const TimeFormat = "2006-01-02T15:04:05.000Z"
 
-// Time is a moment in UTC to the millisecond, written as TimeFormat.
+// Time holds a moment in UTC to the millisecond, written as TimeFormat.
 type Time struct{ time.Time }
 
-// At is t in UTC, cut to the millisecond.
+// At converts t to UTC and cuts it to the millisecond.
 func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
 
 // ParseTime reads a time in any of the forms the providers use: RFC 3339 with any fraction, the same without a zone (read as UTC),
@@ -27,7 +27,7 @@ func ParseTime(s string) (Time, error) {
 	return Time{}, fmt.Errorf("%q is not a time in RFC 3339, nor a date", s)
 }
 
-// String is t in TimeFormat; "" for the zero time.
+// String writes t in TimeFormat; "" for the zero time.
 func (t Time) String() string {
 	if t.IsZero() {
 		return ""
@@ -46,7 +46,8 @@ func (t Time) append(b []byte) []byte {
 	return append(b, '"')
 }
 
-// appendText is AppendFormat with TimeFormat, in a third of the time: every row of a rebuild has some times.
+// appendText does what AppendFormat does with TimeFormat, in a third of the time: every row of a rebuild has some
+// times.
 func (t Time) appendText(b []byte) []byte {
 	u := t.UTC()
 	year, month, day := u.Date()

@@ -15,7 +15,7 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// frozen are all the frozen events as they stand on the wire, by file.
+// frozen returns all the frozen events as they stand on the wire, by file.
 func frozen(t testing.TB) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/events/*.json")
@@ -148,7 +148,7 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// odd are documents that the scanner must leave to encoding/json, or read as that does.
+// odd lists documents that the scanner must leave to encoding/json, or read as that does.
 var odd = []string{
 	``, `null`, `[]`, `"x"`, `1`, `{`, `{}`, `{} x`, `{"id":"1"} {}`, `{"id":"1",}`, `{,"id":"1"}`, `{"id" "1"}`, `{"id":"1" "type":"t"}`,
 	`{"id":"1","type":"t","id":"2"}`, `{"ID":"1","Type":"t"}`, `{"id":"1","type":"t","ſource":"s"}`, `{"\u0069d":"1","type":"t"}`,
@@ -199,7 +199,7 @@ func TestOddEventsMeanTheSame(t *testing.T) {
 	}
 }
 
-// known is what this program knows of an event on the wire, in one form.
+// known returns what this program knows of an event on the wire, in one form.
 func known(t testing.TB, wire []byte) string {
 	t.Helper()
 	e, err := Decode(wire)

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// StreamName is the JetStream stream that holds the log.
+	// StreamName names the JetStream stream that holds the log.
 	StreamName = "CERTTRAIL"
 	// ConsumerPrefix begins the names of certtrail's own consumers. Nobody else may make, read, acknowledge or change one of such a name.
 	ConsumerPrefix = "certtrail-"

@@ -28,7 +28,7 @@ func queueOf(t testing.TB, l *embedded.Log) *streams.Queue {
 	return q
 }
 
-// given is the next record of the queue; it must come.
+// given returns the next record of the queue; it must come.
 func given(t testing.TB, q *streams.Queue) schema.Task {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

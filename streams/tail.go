@@ -12,8 +12,8 @@ import (
 const (
 	tailEvents = 2048
 	tailBytes  = 4 << 20
-	// tailRun is how many events in a row must have come from this process before a reader leaves its consumer for the tail: where others append
-	// between, it would have to go back at once.
+	// tailRun counts the events in a row that must have come from this process before a reader leaves its consumer for
+	// the tail: if others append between, it would have to go back at once.
 	tailRun = 32
 )
 

@@ -30,7 +30,7 @@ func postForm(h http.Handler, path string, form url.Values) *httptest.ResponseRe
 // TestNoOtherSiteActs sends a form as pages of ours, pages from elsewhere and programs would.
 func TestNoOtherSiteActs(t *testing.T) {
 	acted := 0
-	h, err := web.Acting(options(&fakeStore{}, &fakeLog{}), func() { acted++ })
+	h, err := web.Acting(options(empty(t)), func() { acted++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestNoOtherSiteActs(t *testing.T) {
 
 // TestPagesSetNoCookie: nothing is kept in a browser.
 func TestPagesSetNoCookie(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for _, path := range append(pagesOfLists, "/", "/events", "/system", "/expiry") {
 		if w := get(h, path); len(w.Result().Cookies()) > 0 {
 			t.Errorf("%s sets %v", path, w.Result().Cookies())

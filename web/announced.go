@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // announced is a revocation that the CA has announced of a certificate that is in use, and that has not come yet.
@@ -36,11 +37,6 @@ func (p orderPage) Announced() []orderCertificate {
 	return list
 }
 
-const (
-	isAnnounced = "The CA has announced that it will revoke the certificate. "
-	isEnding    = "The certificate has come to the end of its life. "
-)
-
 // nextOf is what comes next for the order that a page is of.
 func (p *orderPage) nextOf() nextStep {
 	for _, c := range p.Certificates {
@@ -51,13 +47,11 @@ func (p *orderPage) nextOf() nextStep {
 		if c.Heir == "" || p.Order.NextStep != "install" {
 			continue
 		}
-		why := isEnding
-		if p.Order.Fate == projections.ToBeRevoked {
-			why = isAnnounced
-		} else if c.State != "expiring" && c.State != "expired" {
+		revoked := p.Order.Fate == projections.ToBeRevoked
+		if !revoked && c.State != "expiring" && c.State != "expired" {
 			continue
 		}
-		return nextStep{"install its successor", why + "Install its successor, certificate " + c.HeirName + ", wherever this one is in use.", true}
+		return nextStep{words.InstallSuccessor(c.HeirName, revoked), true}
 	}
 	return orderNext(*p.Order)
 }
@@ -65,11 +59,8 @@ func (p *orderPage) nextOf() nextStep {
 // orderNext is what comes next for an order. Who installs a certificate that is about to end does so in vain, which the order itself does not know.
 func orderNext(o projections.Order) nextStep {
 	if o.NextStep == "install" {
-		switch o.Fate {
-		case projections.ToBeRevoked:
-			return nextStep{"replace it", isAnnounced + "Do not install it anywhere: order a replacement, and install that wherever this one is in use.", true}
-		case projections.ToBeRenewed:
-			return nextStep{"renew it", isEnding + "There is no newer one for its names: order it, and install it wherever this one is in use.", true}
+		if o.Fate == projections.ToBeRevoked || o.Fate == projections.ToBeRenewed {
+			return nextStep{words.Replace(o.Fate), true}
 		}
 	}
 	return nextStepOf(o.NextStep)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -65,29 +65,18 @@ func knowing(h handler, names ...string) handler {
 	}
 }
 
-// row is the API's answer for one row of a read model.
-func row[T any](s *Server, noun, idName string, find func(ctx context.Context, provider, id string, m projections.Moment) (*T, error)) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		provider, id, err := pathKey(r, idName)
-		if err != nil {
-			return err
-		}
-		m, err := s.moment(r)
-		if err != nil {
-			return s.missing(err, noun, provider, id)
-		}
-		item, err := find(r.Context(), provider, id, m)
-		if err != nil {
-			return s.missing(err, noun, provider, id)
-		}
-		return writeJSON(w, http.StatusOK, item)
-	}
+// summarize fills in the summaries of an item's timeline.
+func summarize(item any) {
+	words.Summarize(projections.RowOf(item).Timeline, words.ForPrograms)
 }
 
 func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
 	d, _, err := s.findDomain(r)
 	if err != nil {
 		return err
+	}
+	for i := range d.Validations {
+		words.Summarize(d.Validations[i].Timeline, words.ForPrograms)
 	}
 	return writeJSON(w, http.StatusOK, d)
 }
@@ -97,11 +86,31 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	matters, titles := append(a.Matters, a.Decided...), s.titles()
-	for i := range matters {
-		matters[i].Title = matters[i].Heading(titles.of(matters[i].Provider))
+	matters, titles := []Matter{}, s.titles()
+	for _, m := range slices.Concat(a.Matters, a.Decided) {
+		text := words.Matter(&m, titles.of(m.Provider))
+		matters = append(matters, Matter{ID: m.ID, Severity: m.Severity, Kind: m.Kind, Title: text.Title, Detail: text.Detail, Means: text.Means, Do: text.Do,
+			Since: m.Since, Due: m.Due, Copy: m.Copy, Href: s.matterHref(&m), State: m.State, Decision: m.Decision, Provider: m.Provider})
 	}
 	return writeItems(w, matters, "")
+}
+
+// Matter is something a person should act on, as the API says it.
+type Matter struct {
+	ID       string                `json:"id"`       // of this occurrence: the next of its kind has another
+	Severity string                `json:"severity"` // critical, warning, notice
+	Kind     string                `json:"kind"`     // one of schema's Matter kinds
+	Title    string                `json:"title"`
+	Detail   string                `json:"detail"` // what happened
+	Means    string                `json:"means,omitempty"`
+	Do       string                `json:"do"`
+	Since    schema.Time           `json:"since"`
+	Due      *schema.Time          `json:"due,omitempty"`  // when time runs out
+	Copy     string                `json:"copy,omitempty"` // what is to be put somewhere else: a DS record
+	Href     string                `json:"href"`
+	State    string                `json:"state"` // open, snoozed, taken
+	Decision *projections.Decision `json:"decision,omitempty"`
+	Provider string                `json:"provider"`
 }
 
 type statusJSON struct {

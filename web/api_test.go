@@ -2,14 +2,19 @@ package web_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
@@ -24,7 +29,7 @@ func object(t *testing.T, path string, b []byte) map[string]any {
 }
 
 func TestAPIAnswersRows(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for path, want := range map[string]map[string]any{
 		"/api/v1/orders/xolphin/960770001":      {"provider": "xolphin", "id": "960770001", "state": "action_required", "next_step": "answer-ca", "event_count": 4.0},
 		"/api/v1/certificates/xolphin/881002":   {"order_id": "771003", "days_left": 191.0, "serial_number": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"},
@@ -57,7 +62,7 @@ func TestAPIAnswersRows(t *testing.T) {
 }
 
 func TestAPIListsAreNeverNull(t *testing.T) {
-	h := handler(t, options(empty()))
+	h := handler(t, options(empty(t)))
 	for _, path := range append(pagesOfLists, "/attention", "/events") {
 		if got := strings.TrimSpace(get(h, "/api/v1"+path).Body.String()); got != `{"items":[],"next_cursor":""}` {
 			t.Errorf("%s: %s", path, got)
@@ -66,9 +71,9 @@ func TestAPIListsAreNeverNull(t *testing.T) {
 }
 
 func TestAPIEvents(t *testing.T) {
-	_, l := world(plain)
-	s, _ := world(plain)
+	s, l := world(t, plain)
 	h := handler(t, options(s, l))
+	last, _ := l.Last(t.Context())
 	seqs := []float64{}
 	for path := "/api/v1/events?after_seq=3&limit=40"; path != ""; {
 		page := object(t, path, get(h, path).Body.Bytes())
@@ -84,20 +89,21 @@ func TestAPIEvents(t *testing.T) {
 			path = "/api/v1/events?after_seq=3&limit=40&cursor=" + next.(string)
 		}
 	}
-	if len(seqs) != len(l.records)-3 || seqs[0] != 4 || !slices.IsSorted(seqs) {
+	if len(seqs) != int(last)-3 || seqs[0] != 4 || !slices.IsSorted(seqs) {
 		t.Errorf("%d events from %v on", len(seqs), seqs[0])
 	}
 	page := object(t, "subject", get(h, "/api/v1/events?subject=certs.dnssec.%3E").Body.Bytes())
-	if n := len(page["items"].([]any)); n != 3 {
-		t.Errorf("%d events of DNSSEC, want 3", n)
+	if n := len(page["items"].([]any)); n != 5 {
+		t.Errorf("%d events of DNSSEC, want 5", n)
 	}
 }
 
 func TestAPIEventsAreAsTheyStandInTheLog(t *testing.T) {
-	l := &fakeLog{records: []schema.Record{
-		{Seq: 1, Subject: "certs.order.issued.x.1", Data: []byte(`{"id":"1","type":"t","later":{"big":12345678901234567890},"html":"<b>"}`)},
-		{Seq: 2, Subject: "certs.order.issued.x.1", Data: []byte(`{}`)}, {Seq: 3, Subject: "certs.order.issued.x.1", Data: []byte(`junk`)}}}
-	s, _ := empty()
+	l := projectionstest.NewLog()
+	l.AppendRecords([]schema.Record{
+		{Subject: "certs.order.issued.x.1", Data: []byte(`{"id":"1","type":"t","later":{"big":12345678901234567890},"html":"<b>"}`)},
+		{Subject: "certs.order.issued.x.1", Data: []byte(`{}`)}, {Subject: "certs.order.issued.x.1", Data: []byte(`junk`)}}...)
+	s, _ := empty(t)
 	want := `{"items":[{"seq":1,"id":"1","type":"t","later":{"big":12345678901234567890},"html":"<b>"},{"seq":2},{"seq":3}],"next_cursor":""}`
 	if got := strings.TrimSpace(get(handler(t, options(s, l)), "/api/v1/events").Body.String()); got != want {
 		t.Errorf("got %s", got)
@@ -105,14 +111,15 @@ func TestAPIEventsAreAsTheyStandInTheLog(t *testing.T) {
 }
 
 func TestNewestEventsOfASubject(t *testing.T) {
-	s, l := world(plain)
-	first := l.records[0]
-	for range 5000 { // so that the last event of DNSSEC is far from the end
-		r := first
-		r.Seq = uint64(len(l.records) + 1)
-		l.records = append(l.records, r)
+	s, l := world(t, plain)
+	all, _, err := l.Events(t.Context(), 0, "", 1000, 1<<30)
+	if err != nil {
+		t.Fatal(err)
 	}
-	h := handler(t, options(s, l))
+	long := projectionstest.NewLog()
+	long.AppendRecords(all...)
+	long.AppendRecords(slices.Repeat(all[:1], 5000)...) // so that the last event of DNSSEC is far from the end
+	h := handler(t, options(s, long))
 	body := get(h, "/events?subject=certs.dnssec.%3E&limit=2").Body.String()
 	rows := regexp.MustCompile(`data-row="events//(\d+)"`).FindAllStringSubmatch(body, -1)
 	if len(rows) != 2 || rows[0][1] <= rows[1][1] {
@@ -123,8 +130,8 @@ func TestNewestEventsOfASubject(t *testing.T) {
 		t.Fatal("no way to older events")
 	}
 	body = get(h, strings.ReplaceAll(older[1], "&amp;", "&")).Body.String()
-	if n := len(regexp.MustCompile(`data-row="events//`).FindAllString(body, -1)); n != 1 {
-		t.Errorf("%d older events, want the one that is left", n)
+	if n := len(regexp.MustCompile(`data-row="events//`).FindAllString(body, -1)); n != 2 {
+		t.Errorf("%d older events, want the two before those", n)
 	}
 	if !strings.Contains(body, "Newest") {
 		t.Error("no way back to the newest")
@@ -132,21 +139,32 @@ func TestNewestEventsOfASubject(t *testing.T) {
 }
 
 func TestAPIStatus(t *testing.T) {
-	s, l := world(plain)
-	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 3, Last: 5}}, Held: schema.Gaps{{First: 4, Last: 4}}, Accepted: schema.Gaps{{First: 9, Last: 9}}}
+	w := &story{s: plain}
+	w.stuckOrders()
+	w.ordinaryOrder(0)
+	l := projectionstest.NewLog(w.events...)
+	var gone atomic.Value
+	gone.Store(schema.Gaps{{First: 3, Last: 3}, {First: 5, Last: 5}, {First: 9, Last: 9}})
+	for _, seq := range []uint64{3, 5, 9} {
+		l.Lose(seq)
+	}
+	s := openStore(t, l, func(o *projections.Options) {
+		o.Gaps = func() (all, accepted schema.Gaps) { return gone.Load().(schema.Gaps), schema.Gaps{{First: 9, Last: 9}} }
+	})
+	gone.Store(schema.Gaps{{First: 3, Last: 5}, {First: 9, Last: 9}}) // once it was folded
 	got := object(t, "status", get(handler(t, options(s, l)), "/api/v1/status").Body.Bytes())
 	if got["version"] != "1.2.3" || len(got["providers"].([]any)) != 3 || len(got["projections"].([]any)) != 1 {
 		t.Errorf("status %v", got)
 	}
 	stream := got["stream"].(map[string]any)
-	if stream["last_seq"] != float64(len(l.records)) || !reflect.DeepEqual(stream["gaps"], []any{map[string]any{"first_seq": 3.0, "last_seq": 5.0}}) ||
+	if stream["last_seq"] != float64(len(w.events)) || !reflect.DeepEqual(stream["gaps"], []any{map[string]any{"first_seq": 3.0, "last_seq": 5.0}}) ||
 		!reflect.DeepEqual(stream["gaps_held"], []any{map[string]any{"first_seq": 4.0, "last_seq": 4.0}}) || !reflect.DeepEqual(stream["gaps_accepted"], []any{map[string]any{"first_seq": 9.0, "last_seq": 9.0}}) {
 		t.Errorf("stream %v", stream)
 	}
 }
 
 func TestOpenAPIDescribesTheRoutes(t *testing.T) {
-	o := options(empty())
+	o := options(empty(t))
 	table, err := web.Routes(o)
 	if err != nil {
 		t.Fatal(err)
@@ -192,11 +210,11 @@ func TestOpenAPIDescribesTheParameters(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^    (\w+):\n      name: (\w+)\n      in: query$`).FindAllStringSubmatch(components, -1) {
 		inQuery[m[1]] = m[2]
 	}
-	examples := map[string]string{"limit": "1", "cursor": "1", "after_seq": "1", "at_seq": "9999", "at": "2100-01-01", "expires_from": "2026-01-01", "expires_until": "2026-01-01"}
+	examples := map[string]string{"limit": "1", "after_seq": "1", "at_seq": "9999", "at": "2100-01-01", "expires_from": "2026-01-01", "expires_until": "2026-01-01"}
 	keys := strings.NewReplacer("orders/{provider}/{id}", "orders/xolphin/960770001", "certificates/{provider}/{id}", "certificates/xolphin/881002", "{name}", "xn--bcher-kva.example",
 		"{provider}/{website_id}", "sectigo/42", "organizations/{provider}/{id}", "organizations/digicert/5002", "websites/{provider}/{id}", "websites/sectigo/42", "users/{provider}/{id}", "users/defguard/"+ada,
 		"targets/{provider}/{id}", "targets/probely/t2", "scans/{provider}/{id}", "scans/probely/s1", "findings/{provider}/{id}", "findings/probely/t1:1")
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for _, part := range regexp.MustCompile(`(?m)^  /`).Split(paths, -1)[1:] {
 		path, _, _ := strings.Cut(part, ":")
 		if path == "api/v1/live" || path == "api/v1/openapi.yaml" {
@@ -221,7 +239,11 @@ func TestOpenAPIDescribesTheParameters(t *testing.T) {
 			t.Errorf("%s says it takes %q, and is described with %q: %s", path, got, want, problem.Detail)
 		}
 		for _, name := range got {
-			if w := get(h, path+"?"+name+"="+examples[name]); w.Code != 200 {
+			example := examples[name]
+			if name == "cursor" {
+				example = url.QueryEscape(object(t, path, get(h, path+"?limit=1").Body.Bytes())["next_cursor"].(string))
+			}
+			if w := get(h, path+"?"+name+"="+example); w.Code != 200 {
 				t.Errorf("%s does not take %s: %s", path, name, w.Body)
 			}
 		}
@@ -236,7 +258,7 @@ func TestOpenAPIDescribesTheItems(t *testing.T) {
 	}
 	for name, item := range map[string]any{"Order": projections.Order{}, "Certificate": projections.Certificate{}, "Domain": projections.Domain{}, "DNSSEC": projections.DNSSEC{},
 		"Organization": projections.Organization{}, "Website": projections.Website{}, "User": projections.User{}, "Target": projections.Target{}, "Scan": projections.Scan{}, "Finding": projections.Finding{}, "Device": schema.Device{},
-		"Matter": projections.Matter{}, "Quarantined": projections.Quarantined{},
+		"Matter": web.Matter{}, "Quarantined": projections.Quarantined{},
 		"DomainDetail": projections.DomainDetail{}, "Changed": projections.Changed{}, "Progress": projections.Progress{}, "TimelineEntry": projections.TimelineEntry{}, "DS": schema.DS{}, "Original": schema.Original{}} {
 		part := regexp.MustCompile(`(?ms)^    ` + name + `:$.*?(^    \w+:$|\z)`).FindString(string(document))
 		history := regexp.MustCompile(`(?ms)^    History:$.*?^    \w+:$`).FindString(string(document))
@@ -249,5 +271,42 @@ func TestOpenAPIDescribesTheItems(t *testing.T) {
 				t.Errorf("%s lacks %s", name, field)
 			}
 		}
+	}
+}
+
+// TestFieldsOfChangesAreDescribed: the document has every field that a change may have, and so have the release notes those that took the place of words.
+func TestFieldsOfChangesAreDescribed(t *testing.T) {
+	document, err := os.ReadFile("static/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := regexp.MustCompile(`(?ms)^    Changed:$.*?(^    \w+:$|\z)`).FindString(string(document))
+	for _, field := range append(lifecycle.Fields(), lifecycle.CheckField("NAME"), lifecycle.ReasonField("NAME")) {
+		if !regexp.MustCompile(`\b` + field + `\b`).MatchString(part) {
+			t.Errorf("Changed lacks the field %s", field)
+		}
+	}
+}
+
+// TestMarkedFieldsExist: what a page marks as changed is a field that changes have.
+func TestMarkedFieldsExist(t *testing.T) {
+	files, err := filepath.Glob("templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\$\.Mark "([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+			if marked++; !slices.Contains(lifecycle.Fields(), m[1]) {
+				t.Errorf("%s marks %q, which is no field", file, m[1])
+			}
+		}
+	}
+	if marked < 50 {
+		t.Errorf("only %d marks were found", marked)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // attentionPage is the data of attention.html, the start page.
@@ -39,7 +40,7 @@ func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Matters, p.Decided = s.deciding(found.Matters, &p.frame, "/"), s.deciding(found.Decided, &p.frame, "/")
 	p.Attention, p.AttentionMore = len(found.Matters), found.More // newer than what the frame counted
-	if p.Count = number(len(found.Matters)); found.More {
+	if p.Count = words.Number(len(found.Matters)); found.More {
 		p.Count += "+"
 	}
 	for state, text := range map[string]*string{"pending": &p.Waiting, "issued": &p.Fine} {

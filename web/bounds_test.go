@@ -13,16 +13,17 @@ import (
 	"testing/synctest"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
 // large is a log of events of so many bytes.
-func large(sizes ...int) *fakeLog {
-	l := &fakeLog{}
+func large(sizes ...int) *projectionstest.Log {
+	l := projectionstest.NewLog()
 	for i, size := range sizes {
 		data := fmt.Sprintf(`{"specversion":"1.0","id":"%d","pad":"%s"}`, i, strings.Repeat("x", size-40))
-		l.records = append(l.records, schema.Record{Seq: uint64(i + 1), Subject: "certs.order.issued.digicert.1", Time: now, Data: []byte(data)})
+		l.AppendRecords(schema.Record{Subject: "certs.order.issued.digicert.1", Time: now, Data: []byte(data)})
 	}
 	return l
 }
@@ -36,7 +37,7 @@ func sizes(n, size int) (all []int) {
 
 // TestAPageOfEventsIsBoundedInBytes walks through logs of large events: no page holds more than it may, unless it is one event, and none is left out.
 func TestAPageOfEventsIsBoundedInBytes(t *testing.T) {
-	s, _ := empty()
+	s, _ := empty(t)
 	for name, all := range map[string][]int{
 		"of a megabyte":         sizes(9, 1<<20),
 		"larger than a page":    {9 << 20, 100, 9 << 20, 100},
@@ -70,12 +71,12 @@ func TestAPageOfEventsIsBoundedInBytes(t *testing.T) {
 
 // readingLog tells how many bytes of events were read at once at most.
 type readingLog struct {
-	*fakeLog
+	*projectionstest.Log
 	most int
 }
 
 func (l *readingLog) Events(ctx context.Context, after uint64, subject string, limit, bytes int) ([]schema.Record, bool, error) {
-	records, more, err := l.fakeLog.Events(ctx, after, subject, limit, bytes)
+	records, more, err := l.Log.Events(ctx, after, subject, limit, bytes)
 	size := 0
 	for _, r := range records {
 		size += len(r.Data)
@@ -85,8 +86,8 @@ func (l *readingLog) Events(ctx context.Context, after uint64, subject string, l
 }
 
 func TestEventsAreSentAsTheyAreRead(t *testing.T) {
-	s, l := empty()
-	o, log := options(s, l), &readingLog{fakeLog: large(sizes(100, 50_000)...)}
+	s, l := empty(t)
+	o, log := options(s, l), &readingLog{Log: large(sizes(100, 50_000)...)}
 	o.Log = log
 	if n := len(object(t, "events", get(handler(t, o), "/api/v1/events?limit=1000").Body.Bytes())["items"].([]any)); n != 100 || log.most > web.ChunkBytes {
 		t.Errorf("%d events, of which %d bytes were read at once", n, log.most)
@@ -95,9 +96,9 @@ func TestEventsAreSentAsTheyAreRead(t *testing.T) {
 
 // TestThePageOfTheLogIsBoundedInBytes goes back through large events page by page, and forward again.
 func TestThePageOfTheLogIsBoundedInBytes(t *testing.T) {
-	s, l := empty()
+	s, l := empty(t)
 	all := append(append(sizes(10, 1<<20), 9<<20), sizes(30, 300_000)...)
-	o, log := options(s, l), &readingLog{fakeLog: large(all...)}
+	o, log := options(s, l), &readingLog{Log: large(all...)}
 	o.Log = log
 	h := handler(t, o)
 	rows, link := regexp.MustCompile(`data-row="events//(\d+)"`), func(body, rel string) string {
@@ -142,7 +143,7 @@ func (u *unread) Write(b []byte) (int, error) {
 // meanwhile, and there is room again once they are gone.
 func TestAnswersUnderWayAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := world(plain)
+		s, _ := world(t, plain)
 		h := handler(t, options(s, large(1<<20)))
 		const clients = 48
 		var held, refused atomic.Int64
@@ -181,7 +182,7 @@ func TestAnswersUnderWayAreBounded(t *testing.T) {
 // TestALargePageNeedsRoom asks for a page for which there is none.
 func TestALargePageNeedsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := world(plain)
+		s, _ := world(t, plain)
 		h := handler(t, options(s, large(sizes(2, 3<<20)...)))
 		read := make(chan struct{})
 		var group sync.WaitGroup
@@ -202,27 +203,19 @@ func TestALargePageNeedsRoom(t *testing.T) {
 	})
 }
 
-// endlessStore reads orders until who asks for them has left.
-type endlessStore struct {
-	*fakeStore
-	began, ended chan struct{}
-}
-
-func (s *endlessStore) Orders(ctx context.Context, _ projections.Query) ([]projections.Order, string, error) {
-	s.began <- struct{}{}
-	<-ctx.Done()
-	close(s.ended)
-	return nil, "", ctx.Err()
-}
-
 // TestAPageEndsWithItsReaders has two open pages fetch the same address: its making goes on when one of them leaves, and ends with the other.
 func TestAPageEndsWithItsReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fake, l := world(plain)
-		o := options(fake, l)
-		store := &endlessStore{fake, make(chan struct{}, 1), make(chan struct{})}
-		o.Store = store
-		h := handler(t, o)
+		began, ended := make(chan struct{}, 1), make(chan struct{})
+		h, err := web.Watched(options(world(t, plain)), func(ctx context.Context, _ projections.Query) error {
+			began <- struct{}{}
+			<-ctx.Done()
+			close(ended)
+			return ctx.Err()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		var group sync.WaitGroup
 		ask := func() (leave context.CancelFunc) {
 			ctx, leave := context.WithCancel(t.Context())
@@ -233,19 +226,19 @@ func TestAPageEndsWithItsReaders(t *testing.T) {
 			return leave
 		}
 		first := ask()
-		<-store.began
+		<-began
 		second := ask()
 		first()
 		synctest.Wait()
 		select {
-		case <-store.ended:
+		case <-ended:
 			t.Error("it ended though somebody waits for it")
 		default:
 		}
 		second()
 		synctest.Wait()
 		select {
-		case <-store.ended:
+		case <-ended:
 		default:
 			t.Error("it goes on though nobody waits for it")
 		}

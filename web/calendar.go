@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -93,16 +94,16 @@ func (s *Server) calendarEntries(ctx context.Context) ([]calendarEntry, error) {
 	q := projections.Query{ExpiresFrom: today.Add(-calendarBack), ExpiresUntil: today.Add(calendarAhead), Limit: calendarEach, Now: now}
 	f := s.frame(ctx, "", "")
 	q.Sort = "not_after"
-	certificates, _, err := s.Store.Certificates(ctx, q)
+	certificates, _, err := projections.List(ctx, s.Store, projections.Certificates, q)
 	if err != nil {
 		return nil, err
 	}
 	q.Sort = "expires_at"
-	domains, _, err := s.Store.Domains(ctx, q)
+	domains, _, err := projections.List(ctx, s.Store, projections.Domains, q)
 	if err != nil {
 		return nil, err
 	}
-	organizations, _, err := s.Store.Organizations(ctx, q)
+	organizations, _, err := projections.List(ctx, s.Store, projections.Organizations, q)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func calendarSubject(c *projections.Certificate) string {
 		subject = "certificate " + c.ID
 	}
 	if names.More > 0 {
-		subject += " +" + number(names.More)
+		subject += " +" + words.Number(names.More)
 	}
 	return subject
 }
@@ -166,7 +167,7 @@ func (s *Server) certificateEntry(f *frame, c *projections.Certificate) calendar
 	k := projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
 	about := []string{"The certificate ends at " + utcText(*c.NotAfter) + ".", f.Source(c.Provider) + " certificate " + c.ID}
 	if c.RenewFrom != nil {
-		about = append(about, "Its renewal should begin on "+dayText(c.RenewFrom.Time)+".")
+		about = append(about, "Its renewal should begin on "+words.Day(c.RenewFrom.Time)+".")
 	}
 	if c.SerialNumber != "" {
 		about = append(about, "Serial number "+c.SerialNumber)

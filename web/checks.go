@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -16,7 +17,7 @@ type check struct {
 	State  string // "" where the CA has not said
 	Since  schema.Time
 	Reason string // the CA's words
-	Text   projections.CheckText
+	Text   words.CheckText
 }
 
 // checkRanks is the order in which a CA goes through its checks.
@@ -26,7 +27,7 @@ var checkRanks = []string{schema.CheckCSR, schema.CheckOrganization, schema.Chec
 func checksOf(o projections.Order) []check {
 	checks := make([]check, 0, len(o.Checks))
 	for name, state := range o.Checks {
-		c := check{Name: name, State: string(state), Since: o.ChecksSince[name], Reason: o.Reasons[name], Text: projections.CheckTextOf(name, state)}
+		c := check{Name: name, State: string(state), Since: o.ChecksSince[name], Reason: o.Reasons[name], Text: words.Check(name, state)}
 		if domain, ok := strings.CutPrefix(name, schema.DomainCheck("")); ok {
 			c.Domain = domain
 		}
@@ -44,25 +45,4 @@ func checkRank(name string) int {
 		return i
 	}
 	return len(checkRanks)
-}
-
-// checkName is a check as a heading: "Organization", or the domain's own name.
-func checkName(name string) string {
-	if domain, ok := strings.CutPrefix(name, schema.DomainCheck("")); ok {
-		return schema.DisplayName(domain)
-	}
-	switch name {
-	case "":
-		return ""
-	case schema.CheckCSR:
-		return "CSR"
-	}
-	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
-}
-
-func either(condition bool, yes, no string) string {
-	if condition {
-		return yes
-	}
-	return no
 }

@@ -4,34 +4,28 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
-// countingStore counts how often the list of orders is read.
-type countingStore struct {
-	*fakeStore
-	read atomic.Int64
-}
-
-func (s *countingStore) Orders(ctx context.Context, q projections.Query) ([]projections.Order, string, error) {
-	s.read.Add(1)
-	return s.fakeStore.Orders(ctx, q)
-}
-
 // TestOpenPagesShareACopy has many open pages fetch the same address for the same event: it is made once, and each gets it.
 func TestOpenPagesShareACopy(t *testing.T) {
-	fake, l := world(plain)
-	store := &countingStore{fakeStore: fake}
-	o := options(fake, l)
+	store, l := world(t, plain)
+	o := options(store, l)
 	clock := now
-	o.Store, o.Now = store, func() time.Time { return clock }
-	h := handler(t, o)
+	o.Now = func() time.Time { return clock }
+	var read atomic.Int64
+	h, err := web.Watched(o, func(context.Context, projections.Query) error { read.Add(1); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
 	ask := func(path, heard string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil)
 		if heard != "" {
@@ -43,9 +37,9 @@ func TestOpenPagesShareACopy(t *testing.T) {
 	}
 	made := func(what string, want int64, ask func()) {
 		t.Helper()
-		before := store.read.Load()
+		before := read.Load()
 		ask()
-		if got := store.read.Load() - before; got != want {
+		if got := read.Load() - before; got != want {
 			t.Errorf("%s: the orders were read %d times, want %d", what, got, want)
 		}
 	}
@@ -62,11 +56,13 @@ func TestOpenPagesShareACopy(t *testing.T) {
 		group.Wait()
 	})
 	made("another address", 1, func() { ask("/orders?state=issued", "1") })
-	fake.status[0].Seq = 100001
-	made("the first that heard of a newer event", 1, func() { ask("/orders", "100001") })
-	made("one that heard of less", 0, func() { ask("/orders", "100000") })
+	newer := l.Append(schema.New("newer", "/hooks/digicert", ago(0), schema.OrderUpdated, schema.Data{Provider: "digicert", OrderID: "771001"}))
+	caughtUp(t, store)
+	heard := strconv.FormatUint(newer, 10)
+	made("the first that heard of a newer event", 1, func() { ask("/orders", heard) })
+	made("one that heard of less", 0, func() { ask("/orders", strconv.FormatUint(newer-1, 10)) })
 	clock = clock.Add(time.Second)
-	made("a second later", 1, func() { ask("/orders", "100001") })
+	made("a second later", 1, func() { ask("/orders", heard) })
 	made("readers who come for the first time", 2, func() { ask("/orders", ""); ask("/orders", "") })
 	if w := ask("/nothing", "1"); w.Code != http.StatusNotFound {
 		t.Errorf("a page that is not there: status %d", w.Code)

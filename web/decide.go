@@ -13,6 +13,8 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/redact"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -50,6 +52,9 @@ const (
 // deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it has it made by Server.deciding.
 type deciding struct {
 	projections.Matter
+	words.MatterText
+	Number  string // the text's
+	Href    string
 	Source  string // the provider's title
 	Open    bool   // a person can decide about it here
 	Back    string // the page to go back to
@@ -65,8 +70,10 @@ type deciding struct {
 func (s *Server) deciding(matters []projections.Matter, f *frame, back string) []deciding {
 	list := make([]deciding, len(matters))
 	for i, m := range matters {
-		m.Title = m.Heading(f.Source(m.Provider))
-		d := deciding{Matter: m, Source: f.Source(m.Provider), Back: back, Days: decisionDays, Default: decisionDefault, Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
+		source := f.Source(m.Provider)
+		text := words.Matter(&m, source)
+		d := deciding{Matter: m, MatterText: text, Number: text.Number, Href: s.matterHref(&m), Source: source, Back: back, Days: decisionDays, Default: decisionDefault,
+			Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
 		d.Open = s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind)
 		if m.Due != nil {
 			d.Left, d.Urgent = timeLeft(m.Due.Sub(f.Now))
@@ -74,6 +81,20 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 		list[i] = d
 	}
 	return list
+}
+
+// matterHref is the page of what a matter is about.
+func (s *Server) matterHref(m *projections.Matter) string {
+	switch m.Kind {
+	case schema.MatterQuarantined:
+		if s.Log == nil {
+			return "/quarantine"
+		}
+		return "/events/" + segment(m.Part)
+	case schema.MatterSilent, schema.MatterEventsLost:
+		return "/system"
+	}
+	return rowPath(lifecycle.MatterModel(m.Kind), m.Provider, m.Row)
 }
 
 // orderMatters are the matters of an order that is shown as it stands now, for a person to decide about.
@@ -88,9 +109,9 @@ func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m
 // timeLeft is "22 h left" or "3 d overdue", and whether it is less than two days.
 func timeLeft(left time.Duration) (text string, urgent bool) {
 	if left < 0 {
-		return durationText(-left) + " overdue", true
+		return words.Duration(-left) + " overdue", true
 	}
-	return durationText(left) + " left", left < 48*time.Hour
+	return words.Duration(left) + " left", left < 48*time.Hour
 }
 
 // decisionWord is "taken by Ada until 28 Nov 2026".
@@ -103,7 +124,7 @@ func decisionWord(d *projections.Decision, state string) string {
 		word += " by " + d.By
 	}
 	if d.Until != nil {
-		word += " until " + d.Until.UTC().Format("2 Jan 2006, 15:04 UTC")
+		word += " until " + words.Minute(d.Until.Time)
 	}
 	return word
 }

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -10,21 +11,41 @@ import (
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
-// failedMatter is a matter of an order whose number has to be escaped.
-func failedMatter() projections.Matter {
-	return projections.Matter{ID: "0123456789abcdef01234567", Severity: "warning", Kind: schema.MatterCheckFailed, What: "Phone check failed", About: "a", Detail: "d", Do: "do", Since: ago(time.Hour), Href: "/orders/xolphin/a",
-		State: "open", Provider: "xolphin", Row: `a&"<b`, Part: "phone", When: ago(time.Hour)}
+// failedCheck is an order whose number has to be escaped, and that waits for a person since an hour ago.
+func failedCheck() *story {
+	w := &story{s: plain}
+	w.say("xolphin", time.Hour, schema.OrderCheckFailed, schema.Data{OrderID: `a&"<b`, Check: schema.CheckPhone, CheckState: schema.CheckFailed})
+	return w
+}
+
+// decider returns what keeps decisions in the log, and waits until the read models show them.
+func decider(t *testing.T, s *projections.Store, l *projectionstest.Log) func(context.Context, web.Decision) error {
+	n := 0
+	return func(_ context.Context, d web.Decision) error {
+		n++
+		e := schema.NewDecision(fmt.Sprintf("0194-%d", n), schema.At(now), d.Kind, d.Provider, d.Row, d.Matter)
+		if d.By != "" {
+			if err := people.SealDecider(keys, e.ID, d.By, &e.Data); err != nil {
+				return err
+			}
+		}
+		l.Append(e)
+		caughtUp(t, s)
+		return nil
+	}
 }
 
 // TestDecisions sends every form that the start page has, and some that it has not.
 func TestDecisions(t *testing.T) {
 	var got []web.Decision
-	o := options(&fakeStore{matters: []projections.Matter{failedMatter()}}, &fakeLog{})
+	o := options(storeOf(t, failedCheck()))
 	o.Decide = func(_ context.Context, d web.Decision) error { got = append(got, d); return nil }
 	h := handler(t, o)
 	base := func(pairs ...string) url.Values {
@@ -93,20 +114,20 @@ func TestDecisions(t *testing.T) {
 
 // TestADecisionIsTakenOnce: sent again, by a second click or from a page that is old, it changes nothing; and nothing is decided about what was acknowledged.
 func TestADecisionIsTakenOnce(t *testing.T) {
-	s := &fakeStore{matters: []projections.Matter{failedMatter()}}
-	o := options(s, &fakeLog{})
+	s, l := storeOf(t, failedCheck())
+	o := options(s, l)
 	var kept []schema.Kind
-	o.Decide = func(_ context.Context, d web.Decision) error {
-		m := &s.matters[0]
+	decide := decider(t, s, l)
+	o.Decide = func(ctx context.Context, d web.Decision) error {
 		kept = append(kept, d.Kind)
-		if m.State = d.Kind.Name(); d.Kind == schema.AttentionReopened {
-			m.State = projections.Undecided
-		}
-		m.Decision = &projections.Decision{At: ago(0), Until: d.Matter.Until, By: d.By, Note: d.Matter.Note}
-		return nil
+		return decide(ctx, d)
 	}
 	h := handler(t, o)
-	m := failedMatter()
+	found, err := s.Attention(t.Context(), now)
+	if err != nil || len(found.Matters) != 1 {
+		t.Fatalf("%+v %v", found, err)
+	}
+	m := found.Matters[0]
 	send := func(decision string, more ...string) *httptest.ResponseRecorder {
 		form := url.Values{"decision": {decision}, "kind": {m.Kind}, "provider": {m.Provider}, "row": {m.Row}, "part": {m.Part},
 			"since": {m.When.String()}, "back": {"/orders/xolphin/a"}}
@@ -151,8 +172,7 @@ func TestADecisionIsTakenOnce(t *testing.T) {
 
 // TestNobodyDecides: without Decide, and over a database that nothing changes, there are no forms, and a form sent all the same changes nothing.
 func TestNobodyDecides(t *testing.T) {
-	o := options(&fakeStore{matters: []projections.Matter{failedMatter()}}, &fakeLog{})
-	h := handler(t, o)
+	h := handler(t, options(storeOf(t, failedCheck())))
 	if strings.Contains(get(h, "/").Body.String(), `action="/attention"`) {
 		t.Error("there is a form")
 	}
@@ -163,7 +183,7 @@ func TestNobodyDecides(t *testing.T) {
 
 // TestAnOrderShowsItsMatters: its page has the same buttons, which lead back to it; a page of the past has none.
 func TestAnOrderShowsItsMatters(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	o := options(s, l)
 	o.Decide = func(context.Context, web.Decision) error { return nil }
 	h := handler(t, o)
@@ -177,13 +197,20 @@ func TestAnOrderShowsItsMatters(t *testing.T) {
 
 // TestAttentionCounts: what is decided does not count, and that there are more than are listed is said.
 func TestAttentionCounts(t *testing.T) {
-	open, taken := failedMatter(), failedMatter()
+	w := failedCheck()
+	for i := range 201 {
+		w.say("digicert", time.Minute, schema.OrderCheckFailed, schema.Data{OrderID: fmt.Sprint(i), Check: schema.CheckPhone, CheckState: schema.CheckFailed})
+	}
+	s, l := storeOf(t, w)
 	until := schema.At(now.Add(48 * time.Hour))
-	taken.ID, taken.State, taken.Decision = "1123456789abcdef01234567", "taken", &projections.Decision{At: ago(time.Hour), Until: &until, By: "Ada <b>", Note: "called"}
-	o := options(&fakeStore{matters: []projections.Matter{open, taken}, more: true}, &fakeLog{})
-	o.Decide = func(context.Context, web.Decision) error { return nil }
+	taken := schema.Matter{Kind: schema.MatterCheckFailed, Part: schema.CheckPhone, Since: ago(time.Hour), Until: &until, Note: "called"}
+	o := options(s, l)
+	o.Decide = decider(t, s, l)
+	if err := o.Decide(t.Context(), web.Decision{Kind: schema.AttentionTaken, Provider: "xolphin", Row: `a&"<b`, Matter: taken, By: "Ada <b>"}); err != nil {
+		t.Fatal(err)
+	}
 	page := get(handler(t, o), "/").Body.String()
-	for _, want := range []string{"1&#43; need", `id="nav-attention"`, ">1+</span>", "1 snoozed or taken", "taken by Ada &lt;b&gt; until ", "“called”", `value="reopened"`, "more than two hundred"} {
+	for _, want := range []string{"200&#43; need", `id="nav-attention"`, ">200+</span>", "1 snoozed or taken", "taken by Ada &lt;b&gt; until ", "“called”", `value="reopened"`, "more than two hundred"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -8,10 +8,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // retryAfter is how many seconds a client waits for a free place at /live, or for what is not ready.
@@ -102,23 +101,23 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 		if noMoment(r.URL.Query(), "") != nil {
 			text = strings.Replace(text, projections.ErrNotFound.Error(), "no event about it had arrived by then", 1)
 		}
-		return http.StatusNotFound, sentence(text)
+		return http.StatusNotFound, words.Sentence(text)
 	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast), errors.Is(err, errNoMatter):
-		return http.StatusConflict, sentence(err.Error())
+		return http.StatusConflict, words.Sentence(err.Error())
 	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision), errors.Is(err, errForm):
-		return http.StatusBadRequest, sentence(err.Error())
+		return http.StatusBadRequest, words.Sentence(err.Error())
 	case errors.Is(err, errForeign):
-		return http.StatusForbidden, sentence(err.Error())
+		return http.StatusForbidden, words.Sentence(err.Error())
 	case errors.Is(err, projections.ErrRebuilding):
 		detail, retry, _ := s.rebuild(r.Context())
 		w.Header().Set("Retry-After", strconv.Itoa(retry))
 		return http.StatusServiceUnavailable, detail
 	case errors.Is(err, errBusy), errors.Is(err, errFull):
 		w.Header().Set("Retry-After", retryAfter)
-		return http.StatusServiceUnavailable, sentence(err.Error())
+		return http.StatusServiceUnavailable, words.Sentence(err.Error())
 	case errors.As(err, &methods):
 		w.Header().Set("Allow", strings.Join(methods, ", "))
-		return http.StatusMethodNotAllowed, sentence(err.Error())
+		return http.StatusMethodNotAllowed, words.Sentence(err.Error())
 	case errors.Is(err, context.Canceled):
 		return http.StatusServiceUnavailable, "The server is stopping, or the request was given up."
 	}
@@ -155,13 +154,4 @@ func writeProblem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	w.Write(append(body, '\n'))
-}
-
-// sentence makes an error's text one: a capital first, a full stop last.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	if size == 0 {
-		return ""
-	}
-	return string(unicode.ToUpper(first)) + strings.TrimRight(text[size:], ".") + "."
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // weeks is how far the pictures of expiries look ahead.
@@ -118,7 +119,7 @@ func limitUntil(from, now time.Time) string {
 	if !from.After(now) {
 		return "in force"
 	}
-	return "in " + daysText(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
+	return "in " + words.Days(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
 }
 
 // percent is never 0 for a few among many, nor 100 for nearly all.

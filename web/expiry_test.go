@@ -19,7 +19,7 @@ import (
 )
 
 func TestExpiryIsAPictureAndATable(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	o := options(s, l)
 	body := get(handler(t, o), "/expiry").Body.String()
 	week := `href="/certificates?expires_from=2026-12-05&amp;expires_until=2026-12-12&amp;sort=not_after&amp;state=valid"`
@@ -37,8 +37,12 @@ func TestExpiryIsAPictureAndATable(t *testing.T) {
 		"/certificates?expires_from=2026-12-05&expires_until=2026-12-12":   {ExpiresFrom: time.Date(2026, 12, 5, 0, 0, 0, 0, time.UTC), ExpiresUntil: time.Date(2026, 12, 12, 0, 0, 0, 0, time.UTC)},
 		"/domains?expires_until=2026-12-12T08:00:00%2B02:00&state=expired": {ExpiresUntil: time.Date(2026, 12, 12, 6, 0, 0, 0, time.UTC), State: "expired"},
 	} {
-		body := get(handler(t, o), path).Body.String()
-		got := s.lastQuery()
+		var got projections.Query
+		h, err := web.Watched(o, func(_ context.Context, q projections.Query) error { got = q; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := get(h, path).Body.String()
 		if !got.ExpiresFrom.Equal(want.ExpiresFrom) || !got.ExpiresUntil.Equal(want.ExpiresUntil) || got.State != want.State {
 			t.Errorf("%s asked for %+v", path, got)
 		}
@@ -50,13 +54,13 @@ func TestExpiryIsAPictureAndATable(t *testing.T) {
 }
 
 func TestAFullYearOfExpiriesIsALightPage(t *testing.T) {
-	s, l := world(plain)
+	w := &story{s: plain}
 	for i := range 4000 {
 		end := schema.At(now.Add(time.Duration(i) * 366 * day / 4000))
-		s.certificates = append(s.certificates, projections.Certificate{Provider: []string{"digicert", "xolphin", "sectigo"}[i%3], ID: fmt.Sprint(i), NotAfter: &end})
-		s.domains = append(s.domains, projections.Domain{Provider: "digicert", Name: fmt.Sprintf("d%d.example", i), ExpiresAt: &end})
+		w.say(providerOf(i), day, schema.CertificateCollected, schema.Data{CertificateID: fmt.Sprint(i), Certificate: &schema.Certificate{NotAfter: &end}})
+		w.say("digicert", day, schema.DomainValidated, schema.Data{Domain: fmt.Sprintf("d%d.example", i), ExpiresAt: &end})
 	}
-	o := options(s, l)
+	o := options(storeOf(t, w))
 	if size := get(handler(t, o), "/expiry").Body.Len(); size > 100<<10 {
 		t.Errorf("the page weighs %d bytes", size)
 	}
@@ -82,8 +86,12 @@ func (s *secret) Renew() error {
 }
 
 func TestCalendarIsForWhoKnowsItsAddress(t *testing.T) {
-	s, l := world(plain)
-	s.certificates[0].CommonName = "a;b,c\\d\r\nBEGIN:VALARM " + strings.Repeat("ü", 60)
+	s, l := world(t, plain)
+	hostile := &story{s: plain}
+	about := hostile.certificateOf(0)
+	about.CommonName = "a;b,c\\d\r\nBEGIN:VALARM " + strings.Repeat("ü", 60)
+	hostile.say("digicert", day, schema.CertificateCollected, schema.Data{CertificateID: "881001", OrderID: "771002", Certificate: about})
+	record(t, s, l, hostile)
 	o := options(s, l)
 	o.Calendar, o.URL = &secret{}, "https://certs.example.com/"
 	h := handler(t, o)
@@ -113,7 +121,7 @@ func TestCalendarIsForWhoKnowsItsAddress(t *testing.T) {
 	if e == nil {
 		t.Fatalf("no entry of the first certificate among %d", len(entries))
 	}
-	if at, err := e.GetAllDayStartAt(); err != nil || at.Format(time.DateOnly) != s.certificates[0].NotAfter.Format(time.DateOnly) {
+	if at, err := e.GetAllDayStartAt(); err != nil || at.Format(time.DateOnly) != about.NotAfter.Format(time.DateOnly) {
 		t.Errorf("it is on %s (%v)", at, err)
 	}
 	if got, want := e.GetProperty(ics.ComponentPropertySummary).Value, "Certificate ends: a;b,c\\d BEGIN:VALARM "+strings.Repeat("ü", 60)+" +2"; strings.Join(strings.Fields(got), " ") != want {
@@ -149,7 +157,7 @@ func checkLines(t *testing.T, body string) {
 }
 
 func TestCalendarGetsANewAddress(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	o := options(s, l)
 	o.Calendar, o.URL = &secret{}, "http://localhost:8080"
 	h := handler(t, o)
@@ -172,11 +180,12 @@ func TestCalendarGetsANewAddress(t *testing.T) {
 }
 
 func TestADomainsCAsStandBesideEachOther(t *testing.T) {
-	s, l := empty()
+	w := &story{s: plain}
 	for i, provider := range []string{"digicert", "sectigo", "digicert"} {
 		end := schema.At(now.AddDate(0, i+1, 0))
-		s.domains = append(s.domains, projections.Domain{Provider: provider, Name: []string{"a.example", "a.example", "b.example"}[i], State: "validated", ExpiresAt: &end, Row: projections.Row{LastEventAt: ago(day)}})
+		w.say(provider, day, schema.DomainValidated, schema.Data{Domain: []string{"a.example", "a.example", "b.example"}[i], ExpiresAt: &end})
 	}
+	s, l := storeOf(t, w)
 	body := get(handler(t, options(s, l)), "/domains").Body.String()
 	if n := strings.Count(body, `<tr data-row="domains/`); n != 2 {
 		t.Errorf("%d rows for two names", n)
@@ -187,18 +196,12 @@ func TestADomainsCAsStandBesideEachOther(t *testing.T) {
 	}
 }
 
-func (s *fakeStore) Uncollected(context.Context) ([]projections.Uncollected, error) {
-	return s.uncollected, s.err
-}
-
 // TestExpirySaysWhatItDoesNotKnow: issued orders that the pictures lack are counted, with what helps.
 func TestExpirySaysWhatItDoesNotKnow(t *testing.T) {
-	s, l := world(plain)
-	if body := get(handler(t, options(s, l)), "/expiry").Body.String(); strings.Contains(body, "Not among them") {
+	if body := get(handler(t, options(empty(t))), "/expiry").Body.String(); strings.Contains(body, "Not among them") {
 		t.Error("it lacks orders that there are not")
 	}
-	s.uncollected = []projections.Uncollected{{Provider: "digicert", Orders: 1}, {Provider: "sectigo", Orders: 3}, {Provider: "xolphin", Orders: projections.CountLimit + 1}}
-	o := options(s, l)
+	o := options(crowd(t))
 	all := providers(true)()
 	for i := range all {
 		switch all[i].Name {

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"time"
+
+	"github.com/certtrail/certtrail/projections"
 )
 
 // Route is a line of the table of routes.
@@ -55,3 +58,28 @@ func ShareCopy(a, b string) bool {
 	second, _ := c.enter(copyKey{role(b), "/orders"}, 0, time.Time{})
 	return first == second
 }
+
+// Watched is New with lists of orders, certificates and domains that call before first, and fail with what it returns.
+func Watched(o Options, before func(context.Context, projections.Query) error) (http.Handler, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	watch(listOf(s, projections.Orders), before)
+	watch(listOf(s, projections.Certificates), before)
+	watch(listOf(s, projections.Domains), before)
+	return s.guard(s.held(s.router())), nil
+}
+
+func watch[T any](l *list[T], before func(context.Context, projections.Query) error) {
+	find := l.find
+	l.find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
+		if err := before(ctx, q); err != nil {
+			return nil, "", err
+		}
+		return find(ctx, q)
+	}
+}
+
+// CountText is how many rows a list says it has.
+func CountText(n int) string { return countText(n) }

@@ -1,44 +1,62 @@
 package web_test
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
 func TestQueriesArePassedOn(t *testing.T) {
-	s, l := world(plain)
-	h := handler(t, options(s, l))
-	want := projections.Query{Limit: 7, Cursor: "14", Q: "example.com", Provider: "digicert", State: "pending", Sort: "-common_name", Now: now}
+	o := options(world(t, plain))
+	var asked []projections.Query
+	h, err := web.Watched(o, func(_ context.Context, q projections.Query) error { asked = append(asked, q); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := object(t, "first page", get(h, "/api/v1/orders?limit=1&q=example.org&provider=digicert&state=issued&sort=-common_name").Body.Bytes())
+	cursor := first["next_cursor"].(string)
+	want := projections.Query{Limit: 2, Cursor: cursor, Q: "example.org", Provider: "digicert", State: "issued", Sort: "-common_name", Now: now}
 	for _, path := range []string{"/orders", "/api/v1/orders"} {
-		get(h, path+"?limit=7&cursor=14&q=+example.com+&provider=digicert&state=pending&sort=-common_name")
-		asked := s.queries
+		w := get(h, path+"?limit=2&cursor="+url.QueryEscape(cursor)+"&q=+example.org+&provider=digicert&state=issued&sort=-common_name")
 		got, want := asked[len(asked)-1], want
-		if path == "/orders" {
-			got = asked[len(asked)-2] // the last one counts
-		} else {
+		if path != "/orders" {
 			want.Bytes = web.ChunkBytes
 		}
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s asked for %+v, want %+v", path, got, want)
+		if w.Code != 200 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: status %d, asked for %+v, want %+v", path, w.Code, got, want)
+		}
+		items, _, err := projections.List(t.Context(), o.Store, projections.Orders, want)
+		if err != nil || len(items) != 2 {
+			t.Fatalf("%d orders, %v", len(items), err)
+		}
+		for _, item := range items {
+			if !strings.Contains(w.Body.String(), item.ID) {
+				t.Errorf("%s lacks order %s", path, item.ID)
+			}
 		}
 	}
 	get(h, "/api/v1/orders")
-	if got := s.lastQuery(); !reflect.DeepEqual(got, projections.Query{Limit: projections.DefaultLimit, Bytes: web.ChunkBytes, Now: now}) {
+	if got := asked[len(asked)-1]; !reflect.DeepEqual(got, projections.Query{Limit: projections.DefaultLimit, Bytes: web.ChunkBytes, Now: now}) {
 		t.Errorf("without parameters: %+v", got)
 	}
 }
 
 func TestPagesFollowTheCursor(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	h := handler(t, options(s, l))
 	seen := map[string]bool{}
 	path := "/api/v1/orders?limit=5"
@@ -55,27 +73,31 @@ func TestPagesFollowTheCursor(t *testing.T) {
 		}
 		path = ""
 		if *page.Next != "" {
-			path = "/api/v1/orders?limit=5&cursor=" + *page.Next
+			path = "/api/v1/orders?limit=5&cursor=" + url.QueryEscape(*page.Next)
 		}
 	}
-	if len(seen) != len(s.orders) {
-		t.Errorf("%d orders on all pages, want %d", len(seen), len(s.orders))
+	if n, err := s.Count(t.Context(), "orders", projections.Query{Now: now}); err != nil || len(seen) != n {
+		t.Errorf("%d orders on all pages, want %d (%v)", len(seen), n, err)
 	}
 	body := get(h, "/orders?limit=5&state=issued").Body.String()
-	for _, text := range []string{`href="/orders?cursor=5&amp;limit=5&amp;state=issued" rel="next"`, `href="/orders.csv?state=issued"`, `data-newest`,
+	next := regexp.MustCompile(`href="/orders\?cursor=([^&"]+)&amp;limit=5&amp;state=issued" rel="next"`).FindStringSubmatch(body)
+	if next == nil {
+		t.Fatal("the first page does not lead to the next")
+	}
+	for _, text := range []string{`href="/orders.csv?state=issued"`, `data-newest`,
 		`href="/orders?limit=5" title="Clear this filter"`, `href="/orders?limit=5&amp;sort=common_name&amp;state=issued"`} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the first page lacks %s", text)
 		}
 	}
-	body = get(h, "/orders?limit=5&cursor=5").Body.String()
-	if !strings.Contains(body, `href="/orders?limit=5">First page`) || strings.Contains(body, "data-newest") {
+	body = get(h, "/orders?limit=5&state=issued&cursor="+next[1]).Body.String()
+	if !strings.Contains(body, `href="/orders?limit=5&amp;state=issued">First page`) || strings.Contains(body, "data-newest") {
 		t.Error("the second page does not lead back, or takes new rows")
 	}
 }
 
 func TestSortedColumnsSaySo(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for path, want := range map[string]string{
 		"/orders":                     `aria-sort="descending"><a href="/orders?sort=last_event_at">Last event`,
 		"/orders?sort=last_event_at":  `aria-sort="ascending"><a href="/orders">Last event`,
@@ -90,99 +112,121 @@ func TestSortedColumnsSaySo(t *testing.T) {
 }
 
 func TestCounts(t *testing.T) {
-	s, l := world(plain)
-	h := handler(t, options(s, l))
-	for n, want := range map[int]string{0: ">34<", 184: ">184<", 9999: ">9,999<", 10_000: ">10,000<", projections.CountLimit + 1: ">10,000+<"} {
-		s.count = n
-		if body := get(h, "/orders").Body.String(); !strings.Contains(body, `id="count" class="count"`+want) && !strings.Contains(body, strings.ReplaceAll(want, "+", "&#43;")) {
-			t.Errorf("count %d is not shown as %s", n, want)
+	for n, want := range map[int]string{0: "0", 184: "184", 9999: "9,999", 10_000: "10,000", projections.CountLimit + 1: "10,000+"} {
+		if got := web.CountText(n); got != want {
+			t.Errorf("count %d is shown as %s, want %s", n, got, want)
 		}
 	}
+	small, large := handler(t, options(world(t, plain))), handler(t, options(crowd(t)))
+	wantAll(t, "/orders", get(small, "/orders").Body.String(), []string{`id="count" class="count">34<`})
+	wantAll(t, "/orders of many", get(large, "/orders").Body.String(), []string{`id="count" class="count">10,000&#43;<`})
+}
+
+// crowd is orders of which nobody knows when their certificates end: one of digicert, three of sectigo, and of xolphin as many as are counted, all of
+// them below crowd.example, and one more.
+func crowd(t *testing.T) (*projections.Store, *projectionstest.Log) {
+	t.Helper()
+	w := &story{s: plain}
+	issued := func(provider string, name string) {
+		w.say(provider, day, schema.OrderIssued, schema.Data{OrderID: fmt.Sprint(len(w.events)), Certificate: named(name),
+			Original: &schema.Original{Method: http.MethodGet}})
+	}
+	issued("digicert", "a.example")
+	for range 3 {
+		issued("sectigo", "b.example")
+	}
+	for i := range projections.CountLimit {
+		issued("xolphin", fmt.Sprintf("host%d.crowd.example", i))
+	}
+	issued("xolphin", "c.example")
+	return storeOf(t, w)
 }
 
 func TestLongListsOfferOnlyWhatAnIndexSorts(t *testing.T) {
-	s, l := world(plain)
-	h := handler(t, options(s, l))
-	for n, offered := range map[int]bool{projections.SortLimit: true, projections.SortLimit + 1: false} {
-		s.count = n
-		body := get(h, "/orders").Body.String()
-		if strings.Contains(body, `href="/orders?sort=state_since"`) != offered || !strings.Contains(body, `href="/orders?sort=common_name"`) {
-			t.Errorf("%d rows: sorting by the state's beginning is offered %t", n, !offered)
+	h := handler(t, options(crowd(t)))
+	for query, offered := range map[string]bool{"?q=crowd.example": true, "": false} { // projections.SortLimit rows, and more
+		body := get(h, "/orders"+query).Body.String()
+		if strings.Contains(body, `sort=state_since"`) != offered || !strings.Contains(body, `sort=common_name"`) {
+			t.Errorf("/orders%s: sorting by the state's beginning is offered %t", query, !offered)
 		}
 	}
 }
 
 func TestDownloadsHoldTheWholeList(t *testing.T) {
-	s, l := world(plain)
-	for len(s.orders) < 2*projections.MaxLimit+3 {
-		s.orders = append(s.orders, s.orders[3])
+	o := options(crowd(t))
+	var asked projections.Query
+	h, err := web.Watched(o, func(_ context.Context, q projections.Query) error { asked = q; return nil })
+	if err != nil {
+		t.Fatal(err)
 	}
-	h := handler(t, options(s, l))
+	const orders = projections.CountLimit + 5
 	w := get(h, "/orders.csv")
 	records, err := csv.NewReader(w.Body).ReadAll()
-	if err != nil || len(records) != len(s.orders)+1 {
-		t.Fatalf("%d records, %v; want %d", len(records), err, len(s.orders)+1)
+	if err != nil || len(records) != orders+1 {
+		t.Fatalf("%d records, %v; want %d", len(records), err, orders+1)
 	}
 	if got := strings.Join(records[0][:4], " "); got != "provider id state common_name" {
 		t.Errorf("the head is %s", got)
-	}
-	if got := records[1][6]; got != "csr=passed organization=failed phone=delayed domain:bar.example=pending domain:www.bar.example=passed domain:xn--bcher-kva.example=passed" {
-		t.Errorf("the checks are %q", got)
 	}
 	if !strings.Contains(w.Header().Get("Content-Disposition"), "certtrail-orders.csv") || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("headers %v", w.Header())
 	}
 	var list struct{ Items []projections.Order }
-	if err := json.Unmarshal(get(h, "/orders.json?state=issued").Body.Bytes(), &list); err != nil || len(list.Items) < 2*projections.MaxLimit-50 {
+	if err := json.Unmarshal(get(h, "/orders.json?state=issued").Body.Bytes(), &list); err != nil || len(list.Items) != orders {
 		t.Errorf("%d items in the JSON, %v", len(list.Items), err)
 	}
-	if got := s.lastQuery(); got.Sort != "id" || got.State != "issued" {
-		t.Errorf("a download asks for %+v, want an order that does not change meanwhile", got)
+	if asked.Sort != "id" || asked.State != "issued" {
+		t.Errorf("a download asks for %+v, want an order that does not change meanwhile", asked)
 	}
+	small := handler(t, options(world(t, plain)))
 	for _, path := range pagesOfLists {
-		records, err := csv.NewReader(get(h, path+".csv").Body).ReadAll()
+		records, err := csv.NewReader(get(small, path+".csv").Body).ReadAll()
 		if err != nil || len(records) < 3 {
 			t.Errorf("%s.csv: %d records, %v", path, len(records), err)
 		}
-		if err := json.Unmarshal(get(h, path+".json").Body.Bytes(), &list); err != nil {
+		if err := json.Unmarshal(get(small, path+".json").Body.Bytes(), &list); err != nil {
 			t.Errorf("%s.json: %v", path, err)
 		}
 	}
-	e, el := empty()
-	if got := get(handler(t, options(e, el)), "/orders.json").Body.String(); strings.Join(strings.Fields(got), "") != `{"items":[],"next_cursor":""}` {
+	wantAll(t, "/orders.csv", get(small, "/orders.csv").Body.String(), []string{
+		",csr=passed organization=failed phone=delayed domain:bar.example=pending domain:www.bar.example=passed domain:xn--bcher-kva.example=passed,"})
+	if got := get(handler(t, options(empty(t))), "/orders.json").Body.String(); strings.Join(strings.Fields(got), "") != `{"items":[],"next_cursor":""}` {
 		t.Errorf("an empty download is %q", got)
 	}
 }
 
 func TestCellsAreNoFormulas(t *testing.T) {
-	s, l := empty()
+	w := &story{s: plain}
 	texts := map[string]string{"=1+1": "'=1+1", "+x": "'+x", "-x": "'-x", "@x": "'@x", "\tx": "'\tx", "-12": "-12", "x=1": "x=1", "": ""}
-	for text := range texts {
-		s.orders = append(s.orders, projections.Order{Provider: "p", ID: "1", CommonName: text})
+	want := map[string]string{}
+	for text, cell := range texts {
+		id := fmt.Sprint(len(want))
+		want[id] = cell
+		w.say("p", day, schema.OrderDescribed, schema.Data{OrderID: id, Certificate: named(text)})
 	}
-	records, err := csv.NewReader(get(handler(t, options(s, l)), "/orders.csv").Body).ReadAll()
-	if err != nil {
-		t.Fatal(err)
+	records, err := csv.NewReader(get(handler(t, options(storeOf(t, w))), "/orders.csv").Body).ReadAll()
+	if err != nil || len(records) != len(texts)+1 {
+		t.Fatal(len(records), err)
 	}
-	for i, o := range s.orders {
-		if got := records[i+1][3]; got != texts[o.CommonName] {
-			t.Errorf("%q became %q, want %q", o.CommonName, got, texts[o.CommonName])
+	for _, record := range records[1:] {
+		if got := record[3]; got != want[record[1]] {
+			t.Errorf("got the cell %q, want %q", got, want[record[1]])
 		}
 	}
 }
 
 func TestABrokenDownloadIsCut(t *testing.T) {
-	s, l := world(plain)
-	for len(s.orders) < projections.MaxLimit+1 {
-		s.orders = append(s.orders, s.orders[3])
+	var broken error
+	h, err := web.Watched(options(crowd(t)), func(context.Context, projections.Query) error { return broken })
+	if err != nil {
+		t.Fatal(err)
 	}
-	h := handler(t, options(s, l))
 	defer func() {
 		if got := recover(); got != http.ErrAbortHandler {
 			t.Errorf("recovered %v, want the connection to be aborted", got)
 		}
 	}()
-	w := &failing{ResponseRecorder: httptest.NewRecorder(), then: func() { s.err = errors.New("disk on fire") }}
+	w := &failing{ResponseRecorder: httptest.NewRecorder(), then: func() { broken = errors.New("disk on fire") }}
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/orders.csv", nil))
 	t.Error("half a list was sent as a whole one")
 }

@@ -7,15 +7,19 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web"
 )
 
 // vastLog is a log of that many events of which it holds none: those with the sequences from to until match every filter.
 type vastLog struct {
-	fakeLog
+	web.Log
 	last, from, until uint64
 	reads             int // events that were read, and looks that found none
 }
@@ -45,9 +49,8 @@ func TestLogIsLookedThroughWithinBounds(t *testing.T) {
 		"just more than a page": {last - 100, last, last},
 	} {
 		l := &vastLog{last: last, from: c.from, until: c.until}
-		s, _ := empty()
-		o := options(s, &l.fakeLog)
-		o.Log = l
+		s, _ := empty(t)
+		o := options(s, l)
 		w := get(handler(t, o), "/events?subject=certs.order.%3E")
 		if w.Code != http.StatusOK || l.reads > 10_000 {
 			t.Errorf("%s: %d after %d reads", name, w.Code, l.reads)
@@ -76,9 +79,8 @@ func (l *slowLog) Events(ctx context.Context, after uint64, subject string, limi
 // TestLogOffersToLookFurther gives up in time, says how far it came, and offers to go on from there.
 func TestLogOffersToLookFurther(t *testing.T) {
 	l := &slowLog{vastLog{last: 1_000_000}}
-	s, _ := empty()
-	o := options(s, &l.fakeLog)
-	o.Log = l
+	s, _ := empty(t)
+	o := options(s, l)
 	began := time.Now()
 	w := get(handler(t, o), "/events?subject=certs.order.%3E")
 	if took := time.Since(began); w.Code != http.StatusOK || took > 5*time.Second {
@@ -93,15 +95,26 @@ func TestLogOffersToLookFurther(t *testing.T) {
 
 // TestEventShowsItsDelivery shows headers, query and body of what came, and gives the bytes away as a file that no browser looks into.
 func TestEventShowsItsDelivery(t *testing.T) {
-	s, l := empty()
 	bytesOf := []byte("\x00\x01<script>alert(1)</script>\xff")
 	e := schema.New("id-1", "/hooks/digicert", ago(time.Hour), schema.DeliveryUnrecognized, schema.Data{Provider: "digicert", Reason: "It is not JSON.", Original: &schema.Original{
 		Method: "POST", Query: "a=%3Cb%3E&broken=%zz", Headers: map[string]string{"content-type": "text/<html>"}, BodyBase64: base64.StdEncoding.EncodeToString(bytesOf)}})
-	l.add(schema.New("id-0", "/hooks/digicert", ago(2*time.Hour), schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "2"}))
-	l.add(e)
-	l.add(e)
-	s.missing.Gaps = schema.Gaps{{First: 1, Last: 1}}
+	l := projectionstest.NewLog(schema.New("id-0", "/hooks/digicert", ago(2*time.Hour), schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "2"}), e, e)
+	var gaps atomic.Value
+	gaps.Store(schema.Gaps{})
+	s := openStore(t, l, func(o *projections.Options) {
+		o.Gaps = func() (gone, accepted schema.Gaps) { return gaps.Load().(schema.Gaps), nil }
+	})
 	h := handler(t, options(s, l))
+	for _, want := range []string{`<a href="/orders/digicert/1">order 1</a>`, `<a href="/certificates/digicert/2">certificate 2</a>`} {
+		if page := get(h, "/events/1").Body.String(); !strings.Contains(page, want) {
+			t.Errorf("the page of event 1 lacks %q", want)
+		}
+	}
+	if w := get(h, "/events/1/body"); w.Code != http.StatusNotFound {
+		t.Errorf("a body that is not there: %d", w.Code)
+	}
+	l.Lose(1)
+	gaps.Store(schema.Gaps{{First: 1, Last: 1}})
 	page := get(h, "/events/2").Body.String()
 	for _, want := range []string{"POST /hooks/digicert", "&lt;b&gt;", "%zz", "text/&lt;html&gt;", "bytes in hex, 28 bytes", "|..&lt;script&gt;alert(|", `href="/events/2/body" download`, `href="/quarantine?provider=digicert"`, `href="/events/3" rel="next"`} {
 		if !strings.Contains(page, want) {
@@ -115,13 +128,5 @@ func TestEventShowsItsDelivery(t *testing.T) {
 	if !bytes.Equal(w.Body.Bytes(), bytesOf) || w.Header().Get("Content-Type") != "application/octet-stream" || w.Header().Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
 		t.Errorf("%q %v", w.Body, w.Header())
-	}
-	if w := get(h, "/events/1/body"); w.Code != http.StatusNotFound {
-		t.Errorf("a body that is not there: %d", w.Code)
-	}
-	for _, want := range []string{`<a href="/orders/digicert/1">order 1</a>`, `<a href="/certificates/digicert/2">certificate 2</a>`} {
-		if page := get(h, "/events/1").Body.String(); !strings.Contains(page, want) {
-			t.Errorf("the page of event 1 lacks %q", want)
-		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -114,7 +116,7 @@ func window(position, count int) (first, last int) {
 	return first, min(first+stops-1, count)
 }
 
-// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's words for them. At the first event, of which
+// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's Fields. At the first event, of which
 // everything is new, nothing is marked.
 func (f frame) Mark(field string) string {
 	if f.Standing == nil || !f.Standing.Past || f.Standing.Position < 2 {
@@ -130,10 +132,7 @@ func (f frame) Mark(field string) string {
 
 // MarkCheck is Mark of a check: "organization", "domain:example.com".
 func (f frame) MarkCheck(name string) string {
-	if name == schema.CheckCSR {
-		return f.Mark("check CSR")
-	}
-	return f.Mark("check " + strings.Replace(name, ":", " ", 1))
+	return f.Mark(lifecycle.CheckField(name))
 }
 
 // At is what keeps a link at the moment where the page stands.
@@ -171,7 +170,7 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	t.Seq, t.Event = then.AsOfSeq, s.eventPath(then.AsOfSeq)
 	if n := len(told); n > 0 {
 		if !t.Ahead {
-			t.Summary, t.Changes = told[n-1].Summary, told[n-1].Changes
+			t.Summary, t.Changes = words.Summary(schema.KindOf(told[n-1].Type), told[n-1].Facts, words.ForPeople), told[n-1].Changes
 		}
 		if n > 1 {
 			t.Prev = at(n - 2)

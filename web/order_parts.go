@@ -2,10 +2,10 @@ package web
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -17,7 +17,7 @@ type blocker struct {
 	Mark  string // the check's name, for MarkCheck
 	Since lasting
 	Words string // the CA's
-	Text  projections.CheckText
+	Text  words.CheckText
 }
 
 // blockersOf are the checks that have not passed, those that failed first, and a message that nothing has answered.
@@ -28,13 +28,13 @@ func blockersOf(o *projections.Order, now time.Time) []blocker {
 			continue
 		}
 		w := stateOf(c.State)
-		list = append(list, blocker{Key: c.Name, Title: checkName(c.Name) + " " + w.Word, Tone: w, Mark: c.Name, Since: since(c.Since, now), Words: c.Reason, Text: c.Text})
+		list = append(list, blocker{Key: c.Name, Title: words.CheckName(c.Name) + " " + w.Word, Tone: w, Mark: c.Name, Since: since(c.Since, now), Words: c.Reason, Text: c.Text})
 	}
 	slices.SortStableFunc(list, func(a, b blocker) int { return toneRank(a.Tone.Tone) - toneRank(b.Tone.Tone) })
 	if o.MessageAt != nil {
 		w := stateOf("failed")
 		w.Icon = "warn"
-		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: since(*o.MessageAt, now), Text: projections.MessageText})
+		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: since(*o.MessageAt, now), Text: words.Message()})
 	}
 	return list
 }
@@ -71,7 +71,7 @@ func stepsOf(o *projections.Order, now time.Time) []step {
 		if c.Domain != "" {
 			continue
 		}
-		st := step{Title: checkName(c.Name), Check: c.Name, State: c.State, At: since(c.Since, now), Hint: c.Text.Happened}
+		st := step{Title: words.CheckName(c.Name), Check: c.Name, State: c.State, At: since(c.Since, now), Hint: c.Text.Happened}
 		if c.State != string(schema.CheckPassed) {
 			st.Href = "#check-" + c.Name
 		}
@@ -111,7 +111,7 @@ func domainStep(o *projections.Order, now time.Time) *step {
 		worst = schema.CheckPending
 	}
 	return &step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all)), At: since(at, now),
-		Hint: projections.CheckTextOf(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
+		Hint: words.Check(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
 }
 
 func issued(o *projections.Order) bool {
@@ -127,7 +127,7 @@ func lastStep(o *projections.Order, now time.Time) step {
 	case "reissue_ready":
 		return step{Title: "Reissue ready", State: o.State, At: at, Hint: w.Hint}
 	case "revoked", "rejected", "canceled":
-		return step{Title: strings.ToUpper(w.Word[:1]) + w.Word[1:], State: o.State, At: at, Hint: w.Hint}
+		return step{Title: words.Capital(w.Word), State: o.State, At: at, Hint: w.Hint}
 	}
 	return step{Title: "Issued", Hint: "The CA has not issued yet."}
 }

@@ -12,24 +12,40 @@ import (
 )
 
 // stuckOrder is an order with something to say in every part of its page.
-func stuckOrder() projections.Order {
-	left := 12
-	return projections.Order{Provider: "digicert", ID: "771950", State: "action_required", StateSince: ago(52 * time.Hour), NextStep: "answer-ca", CommonName: "shop.example.com",
-		DNSNames: []string{"shop.example.com", "www.shop.example.com", "*.other.example"}, CertificateID: "881950",
-		Checks: map[string]schema.CheckState{"csr": "passed", "organization": "failed", "phone": "delayed", "domain:shop.example.com": "passed", "domain:*.other.example": "pending"},
-		ChecksSince: map[string]schema.Time{"csr": ago(70 * time.Hour), "organization": ago(52 * time.Hour), "phone": ago(26 * time.Hour), "domain:shop.example.com": ago(60 * time.Hour),
-			"domain:*.other.example": ago(49*time.Hour + 10*time.Minute)},
-		Reasons: map[string]string{"organization": "Not listed at the given address"}, MessageAt: pago(3 * time.Hour),
-		Row:         projections.Row{FirstEventAt: ago(71 * time.Hour), LastEventAt: ago(3 * time.Hour), LastEventSeq: 1, EventCount: 6},
-		Validations: []projections.Domain{{Provider: "digicert", Name: "other.example", State: "expired", ExpiresAt: pago(3 * day)}, {Provider: "digicert", Name: "shop.example.com", State: "validated", ExpiresAt: pago(-191 * day)}},
-		Certificates: []projections.Certificate{
-			{Provider: "digicert", ID: "881950", OrderID: "771950", State: "expiring", NotBefore: pago(188 * day), NotAfter: pago(-12 * day), DaysLeft: &left},
-			{Provider: "digicert", ID: "881949", OrderID: "771950", State: "expired", Successor: &projections.CertificateRef{Provider: "xolphin", ID: "9001"}}}}
+func stuckOrder(id string, names ...string) *story {
+	w := &story{s: plain}
+	about, names := schema.Data{OrderID: id}, append([]string{"shop.example.com", "www.shop.example.com", "*.other.example"}, names...)
+	issued := func(certificate string, since, left int, names ...string) schema.Data {
+		d := about
+		d.CertificateID, d.Certificate = certificate, named(names[0], names...)
+		d.Certificate.NotBefore, d.Certificate.NotAfter = pago(time.Duration(since)*day), pago(-time.Duration(left)*day)
+		return d
+	}
+	w.say("digicert", 380*day, schema.OrderIssued, issued("881949", 380, -3, "shop.example.com"))
+	other := issued("9001", 100, 200, "shop.example.com")
+	other.OrderID = ""
+	w.say("xolphin", 100*day, schema.CertificateCollected, other)
+	w.say("digicert", 188*day, schema.OrderIssued, issued("881950", 188, 12, names...))
+	w.say("digicert", 71*time.Hour, schema.OrderReissueReady, about)
+	check := func(age time.Duration, kind schema.Kind, check string, state schema.CheckState, reason string) {
+		d := about
+		d.Check, d.CheckState, d.Reason = check, state, reason
+		w.say("digicert", age, kind, d)
+	}
+	check(70*time.Hour, schema.OrderUpdated, schema.CheckCSR, schema.CheckPassed, "")
+	check(60*time.Hour, schema.OrderUpdated, schema.DomainCheck("shop.example.com"), schema.CheckPassed, "")
+	check(52*time.Hour, schema.OrderCheckFailed, schema.CheckOrganization, schema.CheckFailed, "Not listed at the given address")
+	check(49*time.Hour+10*time.Minute, schema.OrderUpdated, schema.DomainCheck("*.other.example"), schema.CheckPending, "")
+	check(26*time.Hour, schema.OrderCheckDelayed, schema.CheckPhone, schema.CheckDelayed, "")
+	w.say("digicert", 3*time.Hour, schema.OrderMessageReceived, about)
+	w.say("digicert", 9*day, schema.DomainValidated, schema.Data{Domain: "other.example", ExpiresAt: pago(3 * day)})
+	w.say("digicert", 3*day, schema.DomainExpired, schema.Data{Domain: "other.example"})
+	w.say("digicert", 8*day, schema.DomainValidated, schema.Data{Domain: "shop.example.com", ExpiresAt: pago(-191 * day)})
+	return w
 }
 
 func TestOrderSaysWhatBlocksIt(t *testing.T) {
-	s, l := world(plain)
-	s.orders = append(s.orders, stuckOrder())
+	s, l := storeOf(t, stuckOrder("771950"))
 	body := get(handler(t, options(s, l)), "/orders/digicert/771950").Body.String()
 	wantAll(t, "the order", body, []string{
 		`>for <time datetime="2026-11-19T18:00:00.000Z" title="19 Nov 2026, 18:00:00 UTC" data-lasting>2 d 4 h</time>`,                    // in its state
@@ -60,12 +76,11 @@ func wantInOrder(t *testing.T, what, body string, texts ...string) {
 }
 
 func TestManyNamesOfAnOrderStaySmall(t *testing.T) {
-	s, l := world(plain)
-	o := stuckOrder()
+	var names []string
 	for i := range 400 {
-		o.DNSNames = append(o.DNSNames, strings.Repeat("a", 40)+numberOf(i)+".example.com")
+		names = append(names, strings.Repeat("a", 40)+numberOf(i)+".example.com")
 	}
-	s.orders = append(s.orders, o)
+	s, l := storeOf(t, stuckOrder("771950", names...))
 	w := get(handler(t, options(s, l)), "/orders/digicert/771950")
 	wantAll(t, "the order", w.Body.String(), []string{"and 343 more", "1 of 403"})
 	if w.Body.Len() > 100_000 || !strings.Contains(w.Body.String(), `data-key="domain-*.other.example"`) {
@@ -79,15 +94,21 @@ func numberOf(i int) string {
 
 // TestRenewal: a certificate's page says when to renew, within which limit, and what has followed it.
 func TestRenewal(t *testing.T) {
-	s, l := world(plain)
-	o := options(s, l)
-	certificate := func(id, state string, renewIn time.Duration, heir *projections.CertificateRef) {
-		s.certificates = append(s.certificates, projections.Certificate{Provider: "digicert", ID: id, State: state, NotBefore: pago(20 * day), NotAfter: pago(-180 * day), RenewFrom: pago(-renewIn), Successor: heir})
+	w := &story{s: plain}
+	certificate := func(id string, left int) {
+		c := named(id[:4] + ".example")
+		c.NotBefore, c.NotAfter = pago(time.Duration(200-left)*day), pago(-time.Duration(left)*day)
+		w.say("digicert", 20*day, schema.CertificateCollected, schema.Data{CertificateID: id, Certificate: c})
 	}
-	certificate("early", "active", 150*day, nil)
-	certificate("late", "expiring", -3*day, nil)
-	certificate("followed", "expiring", -3*day, &projections.CertificateRef{Provider: "digicert", ID: "next"})
-	certificate("revoked", "revoked", 150*day, nil)
+	certificate("early", 180)
+	certificate("late", 27)
+	certificate("followed", 27)
+	heir := named("foll.example")
+	heir.NotBefore, heir.NotAfter = pago(day), pago(-180*day)
+	w.say("digicert", day, schema.CertificateCollected, schema.Data{CertificateID: "next", Certificate: heir})
+	certificate("revoked", 180)
+	w.say("digicert", day, schema.CertificateRevoked, schema.Data{CertificateID: "revoked"})
+	o := options(storeOf(t, w))
 	h := handler(t, o)
 	for id, want := range map[string][]string{
 		"early":    {"The renewal should begin on", "20 Apr 2027", "in 150 days", "may be valid for 100 days at most", "<b>200 days</b> now", "<b>100 days</b> from 15 Mar 2027", "in 114 days"},
@@ -101,7 +122,7 @@ func TestRenewal(t *testing.T) {
 
 // TestRefusedZones: where the DS records at the parent match no key of the zone, the pages of the rotation and of the domain say what CAs do about that.
 func TestRefusedZones(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	o := options(s, l)
 	refused := true
 	o.Delegation = func(d *projections.DNSSEC) (web.Delegation, bool) {
@@ -128,17 +149,17 @@ func TestRefusedZones(t *testing.T) {
 
 // TestDomainOfManyOrders shows the first of a name's orders, how many there are, and the way to the rest.
 func TestDomainOfManyOrders(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	h := handler(t, options(s, l))
 	few := get(h, "/domains/shop.example.com").Body.String()
 	if strings.Contains(few, "of it and of names below it") {
 		t.Error("a name with few orders has the way to more")
 	}
+	w := &story{s: plain}
 	for i := range 100 {
-		o := stuckOrder()
-		o.ID = fmt.Sprint(900000 + i)
-		s.orders = append(s.orders, o)
+		w.say("digicert", day, schema.OrderDescribed, schema.Data{OrderID: fmt.Sprint(900000 + i), Certificate: named("shop.example.com", "www.shop.example.com", "*.other.example")})
 	}
+	record(t, s, l, w)
 	body := get(h, "/domains/shop.example.com").Body.String()
 	if n := strings.Count(body, `<tr data-row="orders/`); n != 20 {
 		t.Errorf("the page shows %d orders, want 20", n)

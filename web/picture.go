@@ -7,6 +7,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // The geometry of the columns: across in percent, so that they fit any screen while their words stay as large as they are, and down in pixels.
@@ -97,10 +98,10 @@ func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, 
 		c.Columns[i].stackUp(top)
 	}
 	for _, n := range []int{top / 2, top} {
-		c.Lines = append(c.Lines, scaleLine{c.Base - n*columnsHigh/top, number(n)})
+		c.Lines = append(c.Lines, scaleLine{c.Base - n*columnsHigh/top, words.Number(n)})
 	}
 	if most > 1 { // else no week has most
-		c.Most = "Most end in the week from " + c.Columns[at].Week + ": " + number(most) + "."
+		c.Most = "Most end in the week from " + c.Columns[at].Week + ": " + words.Number(most) + "."
 	}
 	c.months(today)
 	for _, l := range limits {
@@ -111,15 +112,15 @@ func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, 
 
 func weekStack(i int, today time.Time, counts []int, keys []key) stack {
 	from := today.AddDate(0, 0, 7*i)
-	s := stack{Week: from.Format("2 Jan") + " to " + dayText(from.AddDate(0, 0, 6)), Href: endingHref(from, from.AddDate(0, 0, 7)), X: share(float64(i) * columnPitch), Cells: counts}
+	s := stack{Week: from.Format("2 Jan") + " to " + words.Day(from.AddDate(0, 0, 6)), Href: endingHref(from, from.AddDate(0, 0, 7)), X: share(float64(i) * columnPitch), Cells: counts}
 	var told []string
 	for j, n := range counts {
 		if s.Total += n; n > 0 {
-			told = append(told, keys[j].Title+" "+number(n))
+			told = append(told, keys[j].Title+" "+words.Number(n))
 		}
 	}
 	if s.Tell = s.Week + ": none"; s.Total > 0 {
-		s.Tell = s.Week + ": " + number(s.Total) + " (" + strings.Join(told, ", ") + ")"
+		s.Tell = s.Week + ": " + words.Number(s.Total) + " (" + strings.Join(told, ", ") + ")"
 	}
 	return s
 }
@@ -178,7 +179,7 @@ func (c *columnChart) mark(today time.Time, l rules.Limit) {
 	case x > 66:
 		anchor = "end"
 	}
-	c.Marks = append(c.Marks, chartMark{share(x), "from " + dayText(l.From) + ": " + strconv.Itoa(l.Validity) + " days at most", anchor})
+	c.Marks = append(c.Marks, chartMark{share(x), "from " + words.Day(l.From) + ": " + strconv.Itoa(l.Validity) + " days at most", anchor})
 }
 
 // share is a length across the columns.
@@ -239,11 +240,11 @@ func heatOf(first, today time.Time, counts []int) heatMap {
 			continue
 		}
 		if i%7 == 0 || day.Equal(today) {
-			m.Weeks = append(m.Weeks, heatWeek{Week: day.Format("2 Jan") + " to " + dayText(monday(day).AddDate(0, 0, 6)), Href: lapsingHref(day, monday(day).AddDate(0, 0, 7))})
+			m.Weeks = append(m.Weeks, heatWeek{Week: day.Format("2 Jan") + " to " + words.Day(monday(day).AddDate(0, 0, 6)), Href: lapsingHref(day, monday(day).AddDate(0, 0, 7))})
 		}
 		m.Weeks[len(m.Weeks)-1].Count += n
 		m.Total += n
-		d := heatDay{X: share(float64(i/7) * columnPitch), Y: heatTop + i%7*heatPitch, Class: "h0", Tell: day.Format("2 Jan") + ": " + number(n)}
+		d := heatDay{X: share(float64(i/7) * columnPitch), Y: heatTop + i%7*heatPitch, Class: "h0", Tell: day.Format("2 Jan") + ": " + words.Number(n)}
 		if n > 0 {
 			d.Class, d.Href = "h"+strconv.Itoa((n+size-1)/size), lapsingHref(day, day.AddDate(0, 0, 1))
 		}
@@ -260,7 +261,7 @@ func heatOf(first, today time.Time, counts []int) heatMap {
 
 func rangeText(from, to int) string {
 	if from == to {
-		return number(from)
+		return words.Number(from)
 	}
-	return number(from) + "–" + number(to)
+	return words.Number(from) + "–" + words.Number(to)
 }

@@ -35,7 +35,7 @@ func (p *pressing) forget() {
 }
 
 // count fills in the number of matters as of about now, and whether one of them is critical.
-func (p *pressing) count(ctx context.Context, store Store, f *frame) error {
+func (p *pressing) count(ctx context.Context, store *projections.Store, f *frame) error {
 	valid := pressingWhileIdle
 	p.mu.Lock() // who comes meanwhile waits for the same answer
 	defer p.mu.Unlock()
@@ -51,7 +51,7 @@ func (p *pressing) count(ctx context.Context, store Store, f *frame) error {
 }
 
 // list is what needs a person, of the events that the frame is of.
-func (p *pressing) list(ctx context.Context, store Store, f *frame) (*projections.Attention, error) {
+func (p *pressing) list(ctx context.Context, store *projections.Store, f *frame) (*projections.Attention, error) {
 	valid := pressingWhileIdle
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +63,7 @@ func (p *pressing) list(ctx context.Context, store Store, f *frame) (*projection
 }
 
 // find looks for what needs a person, unless that was done so lately that it is valid. What is found is shared, and stays as it is.
-func (p *pressing) find(ctx context.Context, store Store, f *frame, valid time.Duration) error {
+func (p *pressing) find(ctx context.Context, store *projections.Store, f *frame, valid time.Duration) error {
 	if age := f.Now.Sub(p.at); age >= 0 && age < valid {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // The limits of what a client is told to wait, in seconds.
@@ -39,7 +40,7 @@ func progressOf(st *projections.Status) *progress {
 	p.Reason, p.Known, p.Seq, p.Target = r.Reason, true, r.Seq, r.TargetSeq
 	p.Value, p.Percent = strconv.FormatFloat(percent, 'f', 1, 64), strconv.Itoa(int(percent))+" %" // 100 only when it is done
 	if r.EventsPerSecond >= 1 {
-		p.Speed = number(uint64(r.EventsPerSecond))
+		p.Speed = words.Number(uint64(r.EventsPerSecond))
 	}
 	if r.SecondsLeft > 0 {
 		p.Left = "about " + secondsText(r.SecondsLeft) + " left"
@@ -53,7 +54,7 @@ func secondsText(seconds float64) string {
 	if seconds < 100 {
 		return strconv.Itoa(int(seconds)) + " s"
 	}
-	return durationText(time.Duration(seconds) * time.Second)
+	return words.Duration(time.Duration(seconds) * time.Second)
 }
 
 // rebuilding is the progress of the rebuild that is running or, where the read models cannot be read, has to; nil when there is none.
@@ -68,7 +69,7 @@ func rebuilding(status []projections.Status) *progress {
 
 // rebuild is what to tell those who have to wait for the read models: a sentence, after how many seconds to come again, and the progress.
 func (s *Server) rebuild(ctx context.Context) (detail string, retry int, p *progress) {
-	detail, retry = sentence(projections.ErrRebuilding.Error()), defaultRetry
+	detail, retry = words.Sentence(projections.ErrRebuilding.Error()), defaultRetry
 	status, _, err := s.Store.Status(ctx)
 	if err != nil {
 		return detail, retry, &progress{}
@@ -81,7 +82,7 @@ func (s *Server) rebuild(ctx context.Context) (detail string, retry int, p *prog
 		if p.Left != "" {
 			detail += ", " + p.Left
 		}
-		detail = sentence(detail)
+		detail = words.Sentence(detail)
 	}
 	for i := range status {
 		if r := status[i].Rebuild; r != nil && r.SecondsLeft > 0 {

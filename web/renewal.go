@@ -6,6 +6,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // renewal is what a certificate's page says of the one to follow it.
@@ -38,7 +39,7 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 		return n
 	}
 	n.From, n.Due = until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
-	n.In = daysText(int(c.RenewFrom.Sub(f.Now) / (24 * time.Hour)))
+	n.In = words.Days(int(c.RenewFrom.Sub(f.Now) / (24 * time.Hour)))
 	issue := c.RenewFrom.Time
 	if n.Due {
 		issue = f.Now
@@ -71,7 +72,7 @@ func outlives(c *projections.Certificate) string {
 		when = "since " + x.Limit.From.Format(ruleDate)
 	}
 	return fmt.Sprintf("It is valid for %s; what was issued %s may be valid for %d at most. Browsers refuse it, unless its CA is a private one.",
-		daysText(x.Days), when, x.Limit.Validity)
+		words.Days(x.Days), when, x.Limit.Validity)
 }
 
 // lapsesFirst says that a validation lapses before the next renewal of what it covers; "" if it does not, or has lapsed.

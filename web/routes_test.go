@@ -13,7 +13,7 @@ import (
 
 // TestRoutes walks the table of routes: each has a role and answers, one of GET answers HEAD alike, and other methods are refused with what it takes.
 func TestRoutes(t *testing.T) {
-	o := options(world(plain))
+	o := options(world(t, plain))
 	o.Calendar, o.TestDelivery = &secret{}, func(context.Context, string) error { return nil }
 	o.Decide = func(context.Context, web.Decision) error { return nil }
 	table, err := web.Routes(o)

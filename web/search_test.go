@@ -4,16 +4,14 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/schema"
 )
 
 // TestSearchLeadsToTheOneThing: the page of ours whose address was pasted, or else of the row whose number it is, though its certificate is found too.
 func TestSearchLeadsToTheOneThing(t *testing.T) {
-	s := &fakeStore{
-		orders:       []projections.Order{{Provider: "digicert", ID: "771001", CommonName: "shop.example.com", State: "issued", Row: projections.Row{Timeline: []projections.TimelineEntry{}}}},
-		certificates: []projections.Certificate{{Provider: "digicert", ID: "881001", OrderID: "771001", State: "active"}},
-	}
-	h := handler(t, options(s, &fakeLog{}))
+	w := &story{s: plain}
+	w.say("digicert", day, schema.OrderIssued, schema.Data{OrderID: "771001", CertificateID: "881001", Certificate: named("shop.example.com")})
+	h := handler(t, options(storeOf(t, w)))
 	for q, want := range map[string]string{
 		"http://localhost/orders/digicert/771001":             "/orders/digicert/771001",
 		"https://LOCALHOST.:8443/certificates/digicert/a%2Fb": "/certificates/digicert/a%2Fb",
@@ -30,9 +28,9 @@ func TestSearchLeadsToTheOneThing(t *testing.T) {
 		"http://localhost/":          "",
 		"http://elsewhere.example/x": "",
 	} {
-		w := get(h, "/search?q="+url.QueryEscape(q))
-		if status := map[bool]int{true: 200, false: 303}[want == ""]; w.Code != status || w.Header().Get("Location") != want {
-			t.Errorf("%s leads to %d %q, want %q", q, w.Code, w.Header().Get("Location"), want)
+		answer := get(h, "/search?q="+url.QueryEscape(q))
+		if status := map[bool]int{true: 200, false: 303}[want == ""]; answer.Code != status || answer.Header().Get("Location") != want {
+			t.Errorf("%s leads to %d %q, want %q", q, answer.Code, answer.Header().Get("Location"), want)
 		}
 	}
 }

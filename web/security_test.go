@@ -1,22 +1,34 @@
 package web_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
+// sshPrint is the fingerprint of adasKey, as a page shows it.
+var sshPrint = func() string {
+	blob, err := base64.StdEncoding.DecodeString(strings.Fields(adasKey)[1])
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256(blob)
+	return "SHA256:" + strings.ReplaceAll(base64.RawStdEncoding.EncodeToString(sum[:]), "+", "&#43;")
+}()
+
 func TestPagesOfUsersAndScanners(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for path, want := range map[string][]string{
 		"/users": {"ada@example.com", "PGP, SSH, hardware", "[forgotten]", `data-row="users/defguard/` + ada + `"`, `href="/users" aria-current="page"`, "username, e-mail, name"},
-		"/users/defguard/" + ada: {"<h1 data-then=\"\">ada", "Ada Sample", "PGP key", "SHA256:abcdef", "87654321", "12345678", "replaced", "20 Nov 2026, 12:00:00 UTC", "21 Nov 2026, 12:00:00 UTC",
+		"/users/defguard/" + ada: {"<h1 data-then=\"\">ada", "Ada Sample", "PGP key", sshPrint, "87654321", "12345678", "replaced", "20 Nov 2026, 12:00:00 UTC", "21 Nov 2026, 12:00:00 UTC",
 			"<dt>Administrator</dt><dd>no</dd>", "<dt>Second factor</dt><dd>yes</dd>", "laptop", "staff"},
 		"/users/defguard/" + gone:   {"<h1 data-then=\"\">[forgotten]</h1>", "This person has been forgotten", "SSH key", "disabled"},
 		"/targets":                  {"verification failed", "no file was found", "news.example.net", `href="/targets/probely/t2"`},
@@ -53,9 +65,9 @@ func TestPagesOfUsersAndScanners(t *testing.T) {
 
 // TestPresentKeysStandFirst: of each kind the present key, and below them those that were replaced.
 func TestPresentKeysStandFirst(t *testing.T) {
-	body := get(handler(t, options(world(plain))), "/users/defguard/"+ada).Body.String()
+	body := get(handler(t, options(world(t, plain))), "/users/defguard/"+ada).Body.String()
 	var at []int
-	for _, text := range []string{">87654321<", ">SHA256:abcdef<", ">aaaaaaaaaaaa<", ">12345678<"} {
+	for _, text := range []string{">87654321<", ">" + sshPrint + "<", ">" + keys.Hash("defguard", "key\x00pgp\x00pgp")[:12] + "<", ">12345678<"} {
 		at = append(at, strings.Index(body, text))
 	}
 	if slices.Contains(at, -1) || !slices.IsSorted(at) {
@@ -65,7 +77,7 @@ func TestPresentKeysStandFirst(t *testing.T) {
 
 // TestAddressesTellOfNobody looks at every address and title of the users' pages.
 func TestAddressesTellOfNobody(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	places := regexp.MustCompile(`(?:href|src|action)="[^"]*"|<title>[^<]*</title>|data-(?:row|watch|key)="[^"]*"`)
 	for _, path := range []string{"/users", "/users?limit=1", "/users/defguard/" + ada, "/users/defguard/" + ada + "?at=2030-01-01", "/users/defguard/" + gone} {
 		found := places.FindAllString(get(h, path).Body.String(), -1)
@@ -87,29 +99,29 @@ func TestAddressesTellOfNobody(t *testing.T) {
 }
 
 func TestSealedDeliveriesSaySo(t *testing.T) {
-	s, l := world(plain)
-	sealed := "sealed:v1:" + ada + ":Zm9yIG5vYm9keSB0byByZWFk"
-	seq := l.add(schema.New("0194-1", "/hooks/defguard", ago(0), schema.UserCreated, schema.Data{Provider: "defguard", UserID: ada, Decoder: "defguard/1", Event: "user_created",
-		Original: &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json"}, Sealed: sealed}}))
-	s.users[0].Timeline = append(s.users[0].Timeline, projections.TimelineEntry{Seq: seq, Time: ago(0), Type: schema.UserCreated.Type(), Summary: "User created"})
+	s, l := world(t, plain)
+	w := &story{s: plain}
+	w.sayOf("defguard", "ada", 0, schema.UserModified, schema.User{Person: &schema.Person{Username: "ada"}})
+	sealed := w.events[0].Data.Original.Sealed
+	record(t, s, l, w)
 	h := handler(t, options(s, l))
 	body := get(h, "/users/defguard/"+ada).Body.String()
 	wantAll(t, "the timeline", body, []string{"<summary>Delivery, sealed</summary>", "&#34;method&#34;: &#34;POST&#34;"})
-	if strings.Contains(body, "Zm9yIG5vYm9keSB0byByZWFk") {
+	if strings.Contains(body, sealed) {
 		t.Error("the timeline shows what nobody can read")
 	}
-	if event := get(h, "/events/"+regexp.MustCompile(`/events/(\d+)">event`).FindStringSubmatch(body)[1]).Body.String(); !strings.Contains(event, "Zm9yIG5vYm9keSB0byByZWFk") || !strings.Contains(event, `href="/users/defguard/`+ada+`"`) {
+	if event := get(h, "/events/"+regexp.MustCompile(`/events/(\d+)">event`).FindStringSubmatch(body)[1]).Body.String(); !strings.Contains(event, html.EscapeString(sealed)) || !strings.Contains(event, `href="/users/defguard/`+ada+`"`) {
 		t.Error("the event's page is not as it stands in the log, or does not lead to the user")
 	}
 }
 
 func TestIDsOfScannersOfAnyBytes(t *testing.T) {
 	for _, id := range []string{"t1:12", "a/b:1", "..", "ä b", "%2F:3", "a?b#c", "\xff:1", "_:4"} {
-		s, l := empty()
-		s.findings = []projections.Finding{{Provider: "probely", ID: id, TargetID: id, State: "detected"}}
-		s.targets = []projections.Target{{Provider: "probely", ID: id, State: "verified"}}
-		s.scans = []projections.Scan{{Provider: "probely", ID: id, TargetID: id, State: "started"}}
-		h := handler(t, options(s, l))
+		w := &story{s: plain}
+		w.say("probely", day, schema.FindingDetected, schema.Data{FindingID: id, TargetID: id})
+		w.say("probely", day, schema.TargetVerified, schema.Data{TargetID: id})
+		w.say("probely", day, schema.ScanStarted, schema.Data{ScanID: id, TargetID: id})
+		h := handler(t, options(storeOf(t, w)))
 		for _, model := range []string{"findings", "targets", "scans"} {
 			m := regexp.MustCompile(`href="(/` + model + `/probely/[^"]*)"`).FindStringSubmatch(get(h, "/"+model).Body.String())
 			if m == nil {
@@ -125,7 +137,7 @@ func TestIDsOfScannersOfAnyBytes(t *testing.T) {
 }
 
 func TestEmptyListsSayHowToTurnTheirProvidersOn(t *testing.T) {
-	o := options(empty())
+	o := options(empty(t))
 	all := providers(true)()
 	all = append(all, web.Provider{Name: "probely", Title: "Probely", Endpoints: []string{"https://hooks.example.com/hooks/probely/{token}"}, HowtoEnable: []string{"probely-token"}, Fills: []string{"targets", "findings"}})
 	o.Providers = func() []web.Provider { return all }

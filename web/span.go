@@ -3,6 +3,8 @@ package web
 import (
 	"net/url"
 	"time"
+
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // The parameters that choose what ends in a time: from the one on, and before the other. Each is a date, from its beginning in UTC on, or a time.
@@ -33,19 +35,17 @@ func spanText(from, until string) string {
 	case errFrom != nil && errUntil != nil:
 		return ""
 	case errUntil != nil:
-		return "ends from " + dayText(f.Time) + " on"
+		return "ends from " + words.Day(f.Time) + " on"
 	case errFrom != nil:
-		return "ends before " + dayText(u.Time)
-	case dayText(f.Time) == dayText(last):
-		return "ends on " + dayText(f.Time)
+		return "ends before " + words.Day(u.Time)
+	case words.Day(f.Time) == words.Day(last):
+		return "ends on " + words.Day(f.Time)
 	}
-	return "ends " + dayText(f.Time) + " to " + dayText(last)
+	return "ends " + words.Day(f.Time) + " to " + words.Day(last)
 }
 
 // lastDay is a time on the last day before until.
 func lastDay(until time.Time) time.Time { return until.Add(-time.Nanosecond) }
-
-func dayText(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
 
 // midnight is when t's day began, in UTC.
 func midnight(t time.Time) time.Time {

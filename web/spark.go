@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 )
 
 // A sparkline shows a provider's deliveries by day, or by hour while they are young.
@@ -66,7 +67,7 @@ func sparkOf(t *projections.Traffic, now time.Time) *spark {
 	for i := range s.Bars {
 		s.Bars[i].stand(most)
 	}
-	s.Most, s.Total = number(most), number(total)
+	s.Most, s.Total = words.Number(most), words.Number(total)
 	s.Title = fmt.Sprintf("%s deliveries in the last %d %ss, at most %s in one %s", s.Total, n, unit, s.Most, unit)
 	return s
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -66,7 +67,7 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	if p.Last, err = s.lastSeq(ctx, p.Projections); err != nil {
 		return err
 	}
-	accounts, _, err := s.Store.Accounts(ctx, projections.Query{Now: p.Now})
+	accounts, _, err := projections.List(ctx, s.Store, projections.Accounts, projections.Query{Now: p.Now})
 	if err != nil && !errors.Is(err, projections.ErrRebuilding) {
 		return err
 	}
@@ -144,20 +145,20 @@ func (k *known) view(accounts []projections.Website, now time.Time) providerView
 // countsOf are what became of deliveries since the start: of those that were refused or lost the log knows nothing.
 func countsOf(p *Provider) []count {
 	counts := []count{
-		{"accepted", number(p.Accepted), "became events", false},
-		{"quarantined", number(p.Quarantined) + shareOf(p.Quarantined, p), "kept, but not understood", p.Quarantined > 0},
+		{"accepted", words.Number(p.Accepted), "became events", false},
+		{"quarantined", words.Number(p.Quarantined) + shareOf(p.Quarantined, p), "kept, but not understood", p.Quarantined > 0},
 	}
-	refused := count{"refused", number(p.Refused) + shareOf(p.Refused, p), "wrong credentials, method, size or address: not kept", p.Refused > 0}
+	refused := count{"refused", words.Number(p.Refused) + shareOf(p.Refused, p), "wrong credentials, method, size or address: not kept", p.Refused > 0}
 	if len(p.RefusedFor) > 0 {
 		var parts []string
 		for _, why := range slices.SortedFunc(maps.Keys(p.RefusedFor), func(a, b string) int {
 			return cmp.Or(cmp.Compare(p.RefusedFor[b], p.RefusedFor[a]), strings.Compare(a, b))
 		}) {
-			parts = append(parts, number(p.RefusedFor[why])+" "+why)
+			parts = append(parts, words.Number(p.RefusedFor[why])+" "+why)
 		}
 		refused.Name += ": " + strings.Join(parts, ", ")
 	}
-	return append(counts, refused, count{"lost", number(p.Lost), "the log could not take them", p.Lost > 0})
+	return append(counts, refused, count{"lost", words.Number(p.Lost), "the log could not take them", p.Lost > 0})
 }
 
 // shareOf is " (3 %)" of all that came.
@@ -170,7 +171,7 @@ func shareOf(n uint64, p *Provider) string {
 	if percent == 0 {
 		return " (under 1 %)"
 	}
-	return " (" + number(percent) + " %)"
+	return " (" + words.Number(percent) + " %)"
 }
 
 // quiet is a provider's silence in words.
@@ -186,9 +187,9 @@ func quietOf(k *known) quiet {
 	case k.Silence.Usual == 0:
 		return quiet{Text: "too few so far to tell what is usual"}
 	case k.silent():
-		return quiet{"silent for " + durationText(k.Silence.For) + "; pauses of more than " + durationText(k.Silence.Usual) + " are unusual", true}
+		return quiet{"silent for " + words.Duration(k.Silence.For) + "; pauses of more than " + words.Duration(k.Silence.Usual) + " are unusual", true}
 	}
-	return quiet{Text: "pauses of up to " + durationText(k.Silence.Usual) + " are usual"}
+	return quiet{Text: "pauses of up to " + words.Duration(k.Silence.Usual) + " are usual"}
 }
 
 // Tested is what came of a test of a provider's endpoints.
@@ -223,7 +224,7 @@ func (t *Tested) view(now time.Time) *testedView {
 	}
 	v := &testedView{At: when(t.At, now)}
 	for _, e := range t.Endpoints {
-		v.Endpoints = append(v.Endpoints, testedEndpointView{e, number(max(1, int(e.Took.Round(time.Millisecond)/time.Millisecond))) + " ms"})
+		v.Endpoints = append(v.Endpoints, testedEndpointView{e, words.Number(max(1, int(e.Took.Round(time.Millisecond)/time.Millisecond))) + " ms"})
 	}
 	return v
 }

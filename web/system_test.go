@@ -7,17 +7,19 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
 // TestButtonSendsATestDelivery presses the button of a provider, of one that is off and of one that is none.
 func TestButtonSendsATestDelivery(t *testing.T) {
-	s, l := empty()
+	s, l := empty(t)
 	var sent []string
 	var result *web.Tested
 	o := options(s, l)
@@ -66,19 +68,33 @@ func TestButtonSendsATestDelivery(t *testing.T) {
 
 // TestSystemSaysWhatIsWrong shows every warning there is, on the page and in the API.
 func TestSystemSaysWhatIsWrong(t *testing.T) {
-	s, l := empty()
-	h := handler(t, options(s, l))
-	if page := get(h, "/system").Body.String(); strings.Contains(page, "held back") {
+	if page := get(handler(t, options(empty(t))), "/system").Body.String(); strings.Contains(page, "held back") {
 		t.Error("a fresh server has a trouble with its clock")
 	}
-	var hours []projections.HourOfTraffic
-	for i := range 20 {
-		at := ago(time.Duration(20-i)*12*time.Hour + 5*day)
-		hours = append(hours, projections.HourOfTraffic{Hour: schema.At(at.Truncate(time.Hour)), Count: 3, Quarantined: i % 2, FirstAt: at, LastAt: at})
+	w := &story{s: plain}
+	for range 1200 {
+		w.say("xolphin", 100*day, schema.OrderUpdated, schema.Data{OrderID: "1"})
 	}
-	s.traffic = []projections.Traffic{{Provider: "digicert", LastAt: hours[19].LastAt, Hours: hours}}
-	s.missing = projections.Missing{Gaps: schema.Gaps{{First: 5, Last: 5}, {First: 8, Last: 1200}}, Held: schema.Gaps{{First: 5, Last: 5}}, Back: schema.Gaps{{First: 2, Last: 3}}}
-	s.status = []projections.Status{{Name: "read-models", State: projections.StateLive, Torn: "it ends at 4, before 9"}}
+	var last schema.Time
+	for i := range 20 {
+		age := time.Duration(20-i)*12*time.Hour + 5*day
+		last = ago(age)
+		w.say("digicert", age, schema.OrderUpdated, schema.Data{OrderID: "1"})
+		w.say("digicert", age, schema.OrderUpdated, schema.Data{OrderID: "1"})
+		w.say("digicert", age, []schema.Kind{schema.OrderUpdated, schema.DeliveryUnrecognized}[i%2], schema.Data{OrderID: "1"})
+	}
+	l := projectionstest.NewLog(w.events...)
+	var gone atomic.Value
+	gone.Store(schema.Gaps{{First: 2, Last: 3}, {First: 8, Last: 1200}})
+	for _, gap := range gone.Load().(schema.Gaps) {
+		for seq := gap.First; seq <= gap.Last; seq++ {
+			l.Lose(seq)
+		}
+	}
+	s := openStore(t, l, func(o *projections.Options) {
+		o.Gaps = func() (all, accepted schema.Gaps) { return gone.Load().(schema.Gaps), nil }
+	})
+	gone.Store(schema.Gaps{{First: 5, Last: 5}, {First: 8, Last: 1200}}) // two came back, and another went, after they were folded
 	o := options(s, l)
 	o.ClockTrouble = func() string { return "the clock jumped forward by 40 h\nand back" }
 	o.Warnings = func(context.Context) []web.Warning {
@@ -88,10 +104,10 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 		return []web.Provider{{Name: "digicert", Title: "DigiCert", On: true, Lost: 3, Refused: 1200, RefusedFor: map[string]uint64{"wrong credentials": 1199, "too large": 1}, Remarks: []string{"The key has 8 characters."},
 			Asked: &web.Asked{Circuit: "open", Until: schema.At(now.Add(time.Minute)), Trouble: "It answered 500.", Reconciled: "2 deliveries were missed", Missed: 2, Unreconciled: "It never answered."}}}
 	}
-	h = handler(t, o)
+	h := handler(t, o)
 	page := get(h, "/system").Body.String()
 	wants := []string{"The disk of &lt;data&gt; has 12 MiB left.", "1 event is missing from the log (5). The pages still show what came of it, and a replay would lose that", "1,193 events are missing from the log (8 to 1,200). The pages were built without them. Restore a backup elsewhere",
-		"built while 2 to 3 could not", "It ends at 4, before 9.", "The clock jumped forward by 40 h; and back.", "could not store 3 deliveries",
+		"built while 2 to 3 could not", "The clock jumped forward by 40 h; and back.", "could not store 3 deliveries",
 		"DigiCert has gone silent", "No delivery has arrived for 5 d", "The key has 8 characters.", "It answered 500.", "It never answered.", "2 deliveries were missed", "1,199 wrong credentials, 1 too large", "60 deliveries in the last 60 days", `class="bad"`}
 	for _, want := range wants {
 		if !strings.Contains(page, want) {
@@ -109,17 +125,41 @@ func TestSystemSaysWhatIsWrong(t *testing.T) {
 	if err := json.Unmarshal(get(h, "/api/v1/status").Body.Bytes(), &status); err != nil {
 		t.Fatal(err)
 	}
-	if len(status.Warnings) != 12 || status.Warnings[0].Severity != "critical" || status.Warnings[0].Title != "The disk is nearly full" {
+	if len(status.Warnings) != 11 || status.Warnings[0].Severity != "critical" || status.Warnings[0].Title != "The disk is nearly full" {
 		t.Errorf("%+v", status.Warnings)
 	}
-	if p := status.Providers[0]; !p.Silent || p.UsualPause != 12*3600 || p.LastAt != hours[19].LastAt.String() {
+	if p := status.Providers[0]; !p.Silent || p.UsualPause != 12*3600 || p.LastAt != last.String() {
 		t.Errorf("%+v", p)
 	}
 }
 
+// TestSystemSaysThatTheLogWasReplaced opens read models beside a log that ends before what they hold.
+func TestSystemSaysThatTheLogWasReplaced(t *testing.T) {
+	w := &story{s: plain}
+	for range 9 {
+		w.say("xolphin", day, schema.OrderUpdated, schema.Data{OrderID: "1"})
+	}
+	dir := t.TempDir()
+	before, stop := run(t, storeOptions(dir, projectionstest.NewLog(w.events...)))
+	caughtUp(t, before)
+	stop()
+	before.Close()
+	l := projectionstest.NewLog(w.events[:4]...)
+	s, _ := run(t, storeOptions(dir, l))
+	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(time.Millisecond) {
+		if status, _, err := s.Status(t.Context()); err == nil && status[0].Torn != "" && status[0].State == projections.StateLive {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the read models do not notice")
+		}
+	}
+	wantAll(t, "/system", get(handler(t, options(s, l)), "/system").Body.String(), []string{"The log was damaged or replaced", "it ends at 4, before 9.", "reconcile with the providers"})
+}
+
 // TestUnknownParametersGetASentence asks the API for what it does not know.
 func TestUnknownParametersGetASentence(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for path, want := range map[string]string{
 		"/api/v1/orders?stat=issued":                 `There is no parameter \"stat\" here, only limit`,
 		"/api/v1/status?verbose=1":                   `There is no parameter \"verbose\" here, nor any other`,

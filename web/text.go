@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -33,7 +34,7 @@ func when(t schema.Time, now time.Time) moment {
 	if t.IsZero() {
 		return moment{}
 	}
-	return moment{t.String(), t.UTC().Format("2 Jan 2006, 15:04:05 UTC"), agoText(t.Time, now), t.Before(now)}
+	return moment{t.String(), words.Second(t.Time), words.Ago(t.Time, now), t.Before(now)}
 }
 
 // term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.
@@ -49,70 +50,18 @@ func until(t *schema.Time, now time.Time) term {
 	if days < 0 {
 		text = strconv.Itoa(-days) + " d ago"
 	}
-	return term{m.ISO, m.UTC, t.UTC().Format("2 Jan 2006"), text}
+	return term{m.ISO, m.UTC, words.Day(t.Time), text}
 }
 
-// agoText is "3 h ago" or "in 3 h"; from two months on the date says more.
-func agoText(t, now time.Time) string {
-	d := now.Sub(t)
-	switch {
-	case d.Abs() < time.Minute:
-		return "just now"
-	case d.Abs() >= 60*24*time.Hour:
-		return t.UTC().Format("2 Jan 2006")
-	case d < 0:
-		return "in " + durationText(-d)
-	}
-	return durationText(d) + " ago"
-}
-
-func durationText(d time.Duration) string {
-	switch {
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + " min"
-	case d < 48*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + " h"
-	}
-	return strconv.Itoa(int(d/(24*time.Hour))) + " d"
-}
-
-// daysText is a number of days.
-func daysText(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return number(n) + " days"
-}
-
-// leftText is how long a certificate is still valid; "" where that is not known.
-func leftText(days *int) string {
-	switch {
-	case days == nil:
-		return ""
-	case *days < 0:
-		return "ended " + daysText(-*days) + " ago"
-	}
-	return daysText(*days) + " left"
-}
-
-// numberOf is number for templates, which have no type parameters.
+// numberOf is words.Number for templates, which have no type parameters.
 func numberOf(n any) string {
 	switch n := n.(type) {
 	case int:
-		return number(n)
+		return words.Number(n)
 	case uint64:
-		return number(n)
+		return words.Number(n)
 	}
 	return fmt.Sprint(n)
-}
-
-// number groups digits by three.
-func number[T int | uint64](n T) string {
-	s := strconv.FormatUint(uint64(n), 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // nameList is what a row is called: its first name, and how many more it has.
@@ -165,17 +114,6 @@ func hexGroups(s string) string {
 	return b.String()
 }
 
-// brief cuts the long numbers in a text, such as fingerprints, to their beginnings.
-func brief(s string) string {
-	words := strings.Split(s, " ")
-	for i, w := range words {
-		if len(w) > 20 && strings.Trim(strings.ToLower(w), "0123456789abcdef") == "" {
-			words[i] = w[:12] + "…"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
 // life is how much of its validity a certificate has used.
 type life struct {
 	Used  int // percent
@@ -196,9 +134,6 @@ func lifeOf(c projections.Certificate, now time.Time) life {
 	}
 	return l
 }
-
-// yesNo takes a pointer, which templates hand on as what it points to.
-func yesNo(yes bool) string { return either(yes, "yes", "no") }
 
 // maxRaw bounds what one delivery takes of a page that shows many.
 const maxRaw = 16 << 10

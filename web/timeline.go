@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -116,6 +117,7 @@ func (s *Server) timelineItem(r *http.Request, f *frame, e *projections.Timeline
 			item.Here = f.Standing.Past && f.Standing.Seq == e.Seq
 		}
 	}
+	item.Summary = words.Summary(kind, e.Facts, words.ForPeople)
 	return item
 }
 
@@ -169,7 +171,7 @@ func changesNote(items []timelineItem, from, all int) string {
 		}
 		return "This history is too long to tell at once what each event changed; stand at an event to see it."
 	}
-	return "What an event changed is told of the newest " + number(projections.ChangesLimit) + "; stand at an older one to see it."
+	return "What an event changed is told of the newest " + words.Number(projections.ChangesLimit) + "; stand at an older one to see it."
 }
 
 // past is what every row's page says at the end of its facts.

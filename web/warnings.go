@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -28,17 +29,17 @@ func (s *Server) warnings(ctx context.Context, status []projections.Status, miss
 	all = append(all, keptWarnings(missing.Kept)...)
 	for i := range status {
 		if why := status[i].Mended; why != "" {
-			all = append(all, Warning{Title: "The read models were not what the log gives", Text: sentence(why) + " They were built anew from the log. " +
+			all = append(all, Warning{Title: "The read models were not what the log gives", Text: words.Sentence(why) + " They were built anew from the log. " +
 				"If it happens again, have the disk and the memory of the machine checked.", Minor: true})
 		}
 		if why := status[i].Torn; why != "" {
-			all = append(all, Warning{Title: "The log was damaged or replaced", Text: sentence(why) + " The read models were rebuilt from what it holds. " +
+			all = append(all, Warning{Title: "The log was damaged or replaced", Text: words.Sentence(why) + " The read models were rebuilt from what it holds. " +
 				"If nobody restored a backup, events are missing at its end: reconcile with the providers."})
 		}
 	}
 	if s.ClockTrouble != nil {
 		if why := s.ClockTrouble(); why != "" {
-			all = append(all, Warning{Title: "Notices of what expires are held back", Text: oneLine(sentence(why))})
+			all = append(all, Warning{Title: "Notices of what expires are held back", Text: oneLine(words.Sentence(why))})
 		}
 	}
 	for i := range list {
@@ -55,11 +56,11 @@ func (k *known) warnings(now time.Time) []Warning {
 	href := "#provider-" + k.Name
 	if k.Lost > 0 {
 		list = append(list, Warning{Title: k.Title + ": deliveries were lost", Text: fmt.Sprintf(
-			"The log could not store %s deliveries. Most providers do not send again, so fetch what is missing: certtrail reconcile %s.", number(k.Lost), k.Name), Href: href})
+			"The log could not store %s deliveries. Most providers do not send again, so fetch what is missing: certtrail reconcile %s.", words.Number(k.Lost), k.Name), Href: href})
 	}
 	if k.silent() {
 		list = append(list, Warning{Title: k.Title + " has gone silent", Text: fmt.Sprintf(
-			"No delivery has arrived for %s; pauses of more than %s are unusual for it. Check that its webhook is still enabled, and send a test delivery.", durationText(k.Silence.For), durationText(k.Silence.Usual)), Minor: true, Href: href})
+			"No delivery has arrived for %s; pauses of more than %s are unusual for it. Check that its webhook is still enabled, and send a test delivery.", words.Duration(k.Silence.For), words.Duration(k.Silence.Usual)), Minor: true, Href: href})
 	}
 	for _, remark := range k.Remarks {
 		list = append(list, Warning{Title: k.Title + " will not accept its credential", Text: remark, Minor: true, Href: href})
@@ -72,7 +73,7 @@ func (k *known) warnings(now time.Time) []Warning {
 			list = append(list, Warning{Title: k.Title + ": the last reconcile failed", Text: a.Unreconciled, Minor: true, Href: href})
 		}
 		if a.Missed > 0 {
-			list = append(list, Warning{Title: k.Title + ": deliveries were missed", Text: sentence(a.Reconciled) +
+			list = append(list, Warning{Title: k.Title + ": deliveries were missed", Text: words.Sentence(a.Reconciled) +
 				" They are in the log now. Find out why they did not arrive: the webhook, the network, or certtrail being down.", Minor: true, Href: href})
 		}
 	}
@@ -124,7 +125,7 @@ func missingText(gaps schema.Gaps) string {
 	if gaps.Events() == 1 {
 		what = " event is"
 	}
-	return number(gaps.Events()) + what + " missing from the log (" + rangesText(gaps) + ")."
+	return words.Number(gaps.Events()) + what + " missing from the log (" + rangesText(gaps) + ")."
 }
 
 func pronoun(gaps schema.Gaps) string {
@@ -142,12 +143,12 @@ func rangesText(gaps schema.Gaps) string {
 		if i > 0 {
 			text += ", "
 		}
-		if text += number(g.First); g.Last > g.First {
-			text += " to " + number(g.Last)
+		if text += words.Number(g.First); g.Last > g.First {
+			text += " to " + words.Number(g.Last)
 		}
 	}
 	if more := len(gaps) - shown; more > 0 {
-		text += fmt.Sprintf(" and %s more ranges", number(more))
+		text += fmt.Sprintf(" and %s more ranges", words.Number(more))
 	}
 	return text
 }

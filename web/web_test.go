@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,14 +9,17 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
-func options(s *fakeStore, l *fakeLog) web.Options {
+func options(s *projections.Store, l web.Log) web.Options {
 	return web.Options{Store: s, Log: l, Providers: providers(true), Version: "1.2.3", Hosts: []string{"localhost", "Certs.Example.com", "::1"},
 		Now: func() time.Time { return now }, Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "up 1") })}
 }
@@ -40,16 +44,12 @@ func request(h http.Handler, method, url string) *httptest.ResponseRecorder {
 	return w
 }
 
-func empty() (*fakeStore, *fakeLog) {
-	return &fakeStore{changes: make(chan projections.Change)}, &fakeLog{}
-}
-
 var pagesOfLists = []string{"/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/users", "/targets", "/scans", "/findings", "/quarantine"}
 
 func TestPagesShowWhatThereIs(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for path, want := range map[string][]string{
-		"/":                            {"3 need you", "Revocation announced: app01.example.org", "in 22 h"},
+		"/":                            {"need you", "Revocation announced: app01.example.org", "22 h left"},
 		"/orders":                      {"action required", "Organization failed", "answer the CA", "bar.example", "name not known", `data-row="orders/xolphin/960770001"`},
 		"/orders/xolphin/960770001":    {"The CA could not verify the organization", "Bar Trading B.V.", "What to do", "2 of 3", "bücher.example", "certificate_id&#34;: 23456"},
 		"/certificates":                {"to be revoked", "Example TLS ECC CA 2026", "31 May 2027"},
@@ -66,7 +66,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 		"/websites":                     {"malware issue found"},
 		"/websites/sectigo/42":          {"Website 42", "malware issue found"},
 		"/events":                       {"certs.domain.validated.xolphin.", "organization revalidation due", "certs.finding.detected.probely."},
-		"/events/1":                     {"order updated", "&#34;specversion&#34;: &#34;1.0&#34;"},
+		"/events/1":                     {"order described", "&#34;specversion&#34;: &#34;1.0&#34;"},
 		"/quarantine":                   {"certificate_exploded", "&lt;script&gt;alert(1)&lt;/script&gt;", "POST, text, 25 bytes", "certtrail replay --redecode"},
 		"/system":                       {"DigiCert CertCentral", "12,403", "certtrail reconcile sectigo", "xolphin-token", "up to date"},
 	} {
@@ -85,7 +85,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 }
 
 func TestEmptyPagesSayHowToFillThem(t *testing.T) {
-	h := handler(t, options(empty()))
+	h := handler(t, options(empty(t)))
 	for _, path := range append(pagesOfLists, "/", "/events", "/system") {
 		w := get(h, path)
 		if w.Code != http.StatusOK {
@@ -100,7 +100,7 @@ func TestEmptyPagesSayHowToFillThem(t *testing.T) {
 }
 
 func TestFirstStartExplainsThreeSteps(t *testing.T) {
-	o := options(empty())
+	o := options(empty(t))
 	o.Providers = providers(false)
 	body := get(handler(t, o), "/").Body.String()
 	for _, text := range []string{"certtrail init", "certtrail.yaml", "digicert-webhook-key", "sectigo-username", "xolphin-token",
@@ -115,10 +115,7 @@ const hostile = `"'><script>alert(1)</script>`
 
 // TestHostileDeliveries puts a script into every text that comes from outside, and follows every link there is.
 func TestHostileDeliveries(t *testing.T) {
-	s, l := world(func(text string) string { return text + hostile })
-	for i := range s.matters {
-		s.matters[i].Href = []string{"javascript:alert(1)", "/", "/orders?q=" + hostile}[i]
-	}
+	s, l := world(t, func(text string) string { return text + hostile })
 	h := handler(t, options(s, l))
 	seen := map[string]bool{}
 	crawl(h, seen, "/", append(pagesOfLists, "/events", "/system", "/domains/reason.example"), func(path string, w *httptest.ResponseRecorder) {
@@ -142,7 +139,7 @@ func TestHostileDeliveries(t *testing.T) {
 }
 
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	crawl(h, map[string]bool{}, "/", append(pagesOfLists, "/events", "/system"), func(path string, w *httptest.ResponseRecorder) {
 		if w.Code != http.StatusOK {
 			t.Errorf("%s: status %d", path, w.Code)
@@ -172,7 +169,7 @@ func crawl(h http.Handler, seen map[string]bool, path string, more []string, vis
 		w := get(h, path)
 		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
 			visit(path, w)
-			if strings.Contains(path, "?at") && !strings.HasPrefix(path, "/orders/xolphin/") {
+			if strings.Contains(path, "?at") && !strings.HasPrefix(path, "/orders/xolphin/960770001") {
 				continue // the links of all pages of the past cross every moment with every row
 			}
 			for _, address := range addresses(w.Body.String()) {
@@ -185,7 +182,7 @@ func crawl(h http.Handler, seen map[string]bool, path string, more []string, vis
 }
 
 func TestHeadersOnEverything(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for _, path := range []string{"/", "/orders.csv", "/api/v1/orders", "/api/v1/nothing", "/nothing", "/healthz", "/metrics", "/static/app.css"} {
 		header := get(h, path).Header()
 		csp := header.Get("Content-Security-Policy")
@@ -209,7 +206,7 @@ func TestHeadersOnEverything(t *testing.T) {
 
 // TestNothingInline holds the pages to their own policy.
 func TestNothingInline(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	inline := regexp.MustCompile(`<style| style=| on[a-z]+=|<script>|https?://[^"]*\.(js|css|woff2?)"`)
 	for _, path := range append(pagesOfLists, "/", "/system", "/events", "/orders/xolphin/960770001", "/dnssec/sectigo/42") {
 		if found := inline.FindString(get(h, path).Body.String()); found != "" {
@@ -219,7 +216,7 @@ func TestNothingInline(t *testing.T) {
 }
 
 func TestHosts(t *testing.T) {
-	h := handler(t, options(world(plain)))
+	h := handler(t, options(world(t, plain)))
 	for host, want := range map[string]int{"localhost": 200, "localhost:8080": 200, "LOCALHOST:1": 200, "certs.example.com": 200, "certs.example.com.": 200, "[::1]:8080": 200,
 		"evil.example": 421, "localhost.evil.example": 421, "127.0.0.1": 421, "": 421} {
 		r := httptest.NewRequest(http.MethodGet, "http://localhost/healthz", nil)
@@ -233,7 +230,7 @@ func TestHosts(t *testing.T) {
 }
 
 func TestErrorsArePagesOrProblems(t *testing.T) {
-	s, l := world(plain)
+	s, l := world(t, plain)
 	h := handler(t, options(s, l))
 	for path, want := range map[string]int{
 		"/orders/digicert/none": 404, "/nothing": 404, "/events/0": 404, "/events/999999": 404, "/events/x": 404, "/domains/no.example": 404, "/domains/a%20b": 404,
@@ -277,39 +274,72 @@ func wantProblem(t *testing.T, path string, w *httptest.ResponseRecorder, status
 	}
 }
 
+// brokenLog fails.
+type brokenLog struct{ *projectionstest.Log }
+
+var errFire = errors.New("disk on fire")
+
+func (brokenLog) Last(context.Context) (uint64, error) { return 0, errFire }
+
+func (brokenLog) Get(context.Context, uint64) (schema.Record, error) { return schema.Record{}, errFire }
+
 func TestFaultsOfTheStore(t *testing.T) {
+	s, l := world(t, plain)
+	o := options(s, l)
+	lists, err := web.Watched(o, func(context.Context, projections.Query) error { return errFire })
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &unreadable{Log: l}
+	past := options(openStore(t, l, func(o *projections.Options) { o.Log = log }), l)
+	log.broken.Store(true)
+	start := o
+	start.Log = brokenLog{l}
 	for _, c := range []struct {
-		err    error
+		h      http.Handler
 		status int
 		text   string
+		paths  []string
 	}{
-		{fmt.Errorf("%w: %q is not a state of orders", projections.ErrQuery, "odd"), 400, `not a state of orders`},
-		{projections.ErrRebuilding, 503, "being rebuilt"},
-		{errors.New("disk on fire"), 500, "its log says what"},
+		{handler(t, o), 400, `not a state of orders`, []string{"/orders?state=odd", "/api/v1/orders?state=odd", "/orders.csv?state=odd"}},
+		{handler(t, options(unbuilt(t))), 503, "being rebuilt", []string{"/orders", "/api/v1/orders", "/orders.csv", "/orders/digicert/1", "/api/v1/orders/digicert/1", "/"}},
+		{lists, 500, "its log says what", []string{"/orders", "/api/v1/orders", "/orders.csv"}},
+		{handler(t, past), 500, "its log says what", []string{"/orders/xolphin/960770001?at_seq=2", "/api/v1/orders/xolphin/960770001?at_seq=2"}},
+		{handler(t, start), 500, "its log says what", []string{"/"}},
 	} {
-		s, l := world(plain)
-		s.err = c.err
-		h := handler(t, options(s, l))
-		for _, path := range []string{"/orders", "/api/v1/orders", "/orders.csv", "/orders/digicert/1", "/api/v1/orders/digicert/1", "/"} {
-			w := get(h, path)
+		for _, path := range c.paths {
+			w := get(c.h, path)
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.text) || strings.Contains(w.Body.String(), "fire") {
-				t.Errorf("%v: %s: status %d: %s", c.err, path, w.Code, w.Body)
+				t.Errorf("%s: status %d: %s", path, w.Code, w.Body)
 			}
 			if (c.status == 503) != (w.Header().Get("Retry-After") != "") {
-				t.Errorf("%v: %s: Retry-After %q", c.err, path, w.Header().Get("Retry-After"))
+				t.Errorf("%s: Retry-After %q", path, w.Header().Get("Retry-After"))
 			}
 		}
-		if w := get(h, "/system"); w.Code != http.StatusOK {
-			t.Errorf("%v: /system: status %d", c.err, w.Code)
+		if w := get(c.h, "/system"); w.Code != http.StatusOK && c.paths[0] != "/" { // it says where the log ends
+			t.Errorf("/system: status %d", w.Code)
 		}
 	}
 }
 
+// unreadable is a log of which single events cannot be read once it is broken.
+type unreadable struct {
+	*projectionstest.Log
+	broken atomic.Bool
+}
+
+func (l *unreadable) Get(ctx context.Context, seq uint64) (schema.Record, error) {
+	if l.broken.Load() {
+		return schema.Record{}, errFire
+	}
+	return l.Log.Get(ctx, seq)
+}
+
 func TestIDsOfAnyBytes(t *testing.T) {
 	for _, id := range []string{"a/b", "a b", "ä", "%2F", "a?b#c", "..", "a\"b", "\xff\xfe", "+", "a%"} {
-		s, l := empty()
-		s.orders = []projections.Order{{Provider: "digicert", ID: id, State: "pending"}}
-		h := handler(t, options(s, l))
+		w := &story{s: plain}
+		w.say("digicert", day, schema.OrderUpdated, schema.Data{OrderID: id})
+		h := handler(t, options(storeOf(t, w)))
 		m := regexp.MustCompile(`href="(/orders/digicert/[^"]*)"`).FindStringSubmatch(get(h, "/orders").Body.String())
 		if m == nil {
 			t.Fatalf("%q: the list has no link", id)
@@ -325,7 +355,7 @@ func TestIDsOfAnyBytes(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	o := options(empty())
+	o := options(empty(t))
 	ready := true
 	o.Ready = func() (bool, any) { return ready, map[string]bool{"log": ready} }
 	h := handler(t, o)
@@ -345,7 +375,7 @@ func TestHealth(t *testing.T) {
 }
 
 func TestStaticFilesAreKeptByTheirHash(t *testing.T) {
-	h := handler(t, options(empty()))
+	h := handler(t, options(empty(t)))
 	page := get(h, "/").Body.String()
 	for name, mime := range map[string]string{"app": "text/css; charset=utf-8", "live": "text/javascript; charset=utf-8", "favicon": "image/svg+xml"} {
 		path := regexp.MustCompile(`/static/` + name + `\.[0-9a-f]{12}\.[a-z]+`).FindString(page)
@@ -357,10 +387,21 @@ func TestStaticFilesAreKeptByTheirHash(t *testing.T) {
 }
 
 func TestTheFrame(t *testing.T) {
-	s, l := world(plain)
-	s.status = []projections.Status{{Name: "a", Seq: 90, Lag: 1240, State: "catching_up"}, {Name: "b", Seq: 41, Lag: 3, State: "live"}}
+	w := worldStory(plain)
+	last := len(w.events)
+	l := projectionstest.NewLog(w.events...)
+	s, stop := run(t, storeOptions(t.TempDir(), l))
+	caughtUp(t, s)
+	found, err := s.Attention(t.Context(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	for range 1240 {
+		l.Append(w.events[0])
+	}
 	body := get(handler(t, options(s, l)), "/orders").Body.String()
-	for _, text := range []string{`data-seq="41"`, `data-model="orders"`, `<b>1,240</b>`, `class="badge bad">3<`, `href="/orders" aria-current="page"`} {
+	for _, text := range []string{fmt.Sprintf(`data-seq="%d"`, last), `data-model="orders"`, `<b>1,240</b>`, fmt.Sprintf(`class="badge bad">%d<`, len(found.Matters)), `href="/orders" aria-current="page"`} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the frame lacks %s", text)
 		}

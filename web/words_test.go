@@ -4,18 +4,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/projections"
 )
 
 func TestEveryStateHasItsWord(t *testing.T) {
-	s, err := newServer(Options{Store: struct{ Store }{}, Log: struct{ Log }{}, Providers: func() []Provider { return nil }, Hosts: []string{"x"}})
-	if err != nil {
-		t.Fatal(err)
+	states := []string{"passed", "failed", "delayed", "pending", "live", "catching_up", "rebuilding", "on", "off", "critical", "warning", "notice", "provisioned"}
+	for _, m := range projections.Models() {
+		states = append(states, m.About().StateNames()...)
 	}
-	states := append([]string{"passed", "failed", "delayed", "pending", "live", "catching_up", "rebuilding", "on", "off", "critical", "warning", "notice"}, s.orders.states...)
-	states = append(append(append(states, s.certificates.states...), s.domains.states...), s.organizations.states...)
-	states = append(append(append(append(states, "provisioned"), s.users.states...), s.targets.states...), append(s.scans.states, s.findings.states...)...)
-	for _, state := range append(states, s.dnssecs.states...) {
+	for _, state := range states {
 		if w := stateOf(state); w.Hint == "" || w.Word == "" || w.Icon == "" || w.Tone == "" {
 			t.Errorf("%s is %+v", state, w)
 		}
@@ -25,29 +22,11 @@ func TestEveryStateHasItsWord(t *testing.T) {
 	}
 }
 
-func TestEveryStepIsExplained(t *testing.T) {
-	for _, step := range []string{"wait-for-ca", "answer-ca", "read-message", "approve", "reissue", "install", "replace", "order-again", "ds-submit", "ds-retract"} {
-		if n := nextStepOf(step); n.Word == "" || n.Do == "" {
-			t.Errorf("%s is %+v", step, n)
-		}
-	}
-}
-
-func TestCheckAsHeading(t *testing.T) {
-	for name, want := range map[string]string{"": "", schema.CheckCSR: "CSR", "moon_phase": "Moon phase", schema.DomainCheck("xn--bcher-kva.example"): "bücher.example"} {
-		if got := checkName(name); got != want {
-			t.Errorf("%q is %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestAgo(t *testing.T) {
-	now := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
-	for d, want := range map[time.Duration]string{0: "just now", 59 * time.Second: "just now", time.Minute: "1 min ago", 59 * time.Minute: "59 min ago", time.Hour: "1 h ago",
-		47 * time.Hour: "47 h ago", 48 * time.Hour: "2 d ago", 59 * 24 * time.Hour: "59 d ago", 60 * 24 * time.Hour: "22 Sep 2026", -90 * time.Minute: "in 1 h",
-		-30 * 24 * time.Hour: "in 30 d", -400 * 24 * time.Hour: "26 Dec 2027"} {
-		if got := agoText(now.Add(-d), now); got != want {
-			t.Errorf("%v: %q, want %q", d, got, want)
+// TestStepsOfPeople: who waits for the CA, or only installs what it issued, is not asked for anything.
+func TestStepsOfPeople(t *testing.T) {
+	for step, yours := range map[string]bool{"": false, "wait-for-ca": false, "install": false, "answer-ca": true, "ds-submit": true, "something-new": true} {
+		if n := nextStepOf(step); n.Yours != yours || (n.Word == "") != (step == "") {
+			t.Errorf("%q is %+v", step, n)
 		}
 	}
 }

@@ -2,164 +2,233 @@ package web_test
 
 import (
 	"fmt"
-	"strings"
+	"testing"
 	"time"
 
+	"github.com/certtrail/certtrail/ingest/people/peopletest"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
-var now = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
+// certificates is how many certificates the world has.
+const certificates = 24
 
-func ago(d time.Duration) schema.Time { return schema.At(now.Add(-d)) }
-
-func pago(d time.Duration) *schema.Time { t := ago(d); return &t }
-
-const (
-	day          = 24 * time.Hour
-	certificates = 24 // in the world
-)
-
-// world is a store and a log full of what a year with three CAs brings. Every text in it goes through s, so that a test can make it hostile.
-func world(s func(string) string) (*fakeStore, *fakeLog) {
-	w := &worldMaker{s: s, store: &fakeStore{changes: make(chan projections.Change)}, log: &fakeLog{}}
-	w.makeOrders()
-	w.makeCertificates()
-	w.makeRest()
-	w.makeSecurity()
-	w.store.status = []projections.Status{{Name: "orders", Seq: uint64(len(w.log.records)), State: "live"}}
-	return w.store, w.log
+// world is the log of what a year with three CAs brings, and its read models. Every text in it goes through s, so that a test can make it hostile.
+func world(t testing.TB, s func(string) string) (*projections.Store, *projectionstest.Log) {
+	t.Helper()
+	return storeOf(t, worldStory(s))
 }
 
-func plain(s string) string { return s }
-
-type worldMaker struct {
-	s     func(string) string
-	store *fakeStore
-	log   *fakeLog
-}
-
-// timeline puts events into the log and gives their entries.
-func (w *worldMaker) timeline(provider string, d schema.Data, kinds map[time.Duration]schema.Kind, ages ...time.Duration) []projections.TimelineEntry {
-	var entries []projections.TimelineEntry
-	for _, age := range ages {
-		k := kinds[age]
-		d.Provider, d.Event, d.Decoder = provider, w.s(strings.ReplaceAll(k.Name(), "_", "-")), provider+"/1"
-		d.Reason = w.s("reason")
-		d.Original = original(`{"event":"` + strings.ReplaceAll(w.s("e"), `"`, `\"`) + `","data":{"order_id":12345,"certificate_id":23456}}`)
-		seq := w.log.add(schema.New(fmt.Sprintf("0193-%d", len(w.log.records)), "/hooks/"+provider, ago(age), k, d))
-		entries = append(entries, projections.TimelineEntry{Seq: seq, Time: ago(age), Type: k.Type(), Summary: w.s("The provider said so."),
-			Changes: []projections.Changed{{Field: "state", Before: w.s("pending"), After: w.s("issued")}, {Field: "names added", After: w.s("a.example")}}})
-	}
-	return entries
-}
-
-func (w *worldMaker) order(provider, id, state, cn string, names []string, checks map[string]schema.CheckState, reasons map[string]string, next string, ages ...time.Duration) {
-	kinds := map[time.Duration]schema.Kind{}
-	for i, age := range ages {
-		kinds[age] = []schema.Kind{schema.OrderUpdated, schema.OrderCheckFailed, schema.DomainValidated, schema.OrderIssued}[i%4]
-	}
-	for i := range names {
-		names[i] = w.s(names[i])
-	}
-	o := projections.Order{Provider: provider, ID: w.s(id), State: state, CommonName: w.s(cn), DNSNames: names, Checks: checks, Reasons: reasons, NextStep: next,
-		Row: projections.Row{FirstEventAt: ago(ages[0]), LastEventAt: ago(ages[len(ages)-1]), EventCount: len(ages)}}
-	o.Timeline = w.timeline(provider, schema.Data{OrderID: o.ID, Domain: "shop.example.com"}, kinds, ages...)
-	o.LastEventSeq = o.Timeline[len(o.Timeline)-1].Seq
-	w.store.orders = append(w.store.orders, o)
-}
-
-func (w *worldMaker) makeOrders() {
-	type checks = map[string]schema.CheckState
-	w.order("xolphin", "960770001", "action_required", "www.bar.example", []string{"www.bar.example", "bar.example", "xn--bcher-kva.example"},
-		checks{"csr": "passed", "organization": "failed", "phone": "delayed", "domain:www.bar.example": "passed", w.s("domain:bar.example"): "pending", "domain:xn--bcher-kva.example": "passed"},
-		map[string]string{"organization": w.s("Bar Trading B.V. is not listed at the given address")}, "answer-ca", 52*time.Hour, 51*time.Hour, 50*time.Hour, 4*time.Minute)
-	w.order("digicert", "771001", "pending", "shop.example.com", []string{"shop.example.com", "*.shop.example.com"},
-		checks{"approval": "pending"}, nil, "approve", 3*time.Hour, 20*time.Minute)
-	w.order("sectigo", "2233001", "action_required", "zone.example.net", nil, checks{"issuance": "failed"},
-		map[string]string{"issuance": w.s("CAA record does not authorise this CA")}, "answer-ca", 8*time.Hour, 35*time.Minute)
+// worldStory is what happens in the world.
+func worldStory(s func(string) string) *story {
+	w := &story{s: s}
+	w.stuckOrders()
 	for i := range 30 {
-		state := []string{"issued", "issued", "issued", "pending", "issued", "reissue_ready", "issued", "revoked", "issued", "rejected", "canceled"}[i%11]
-		next := map[string]string{"issued": "install", "pending": "wait-for-ca", "reissue_ready": "reissue", "revoked": "replace", "rejected": "order-again"}[state]
-		provider := []string{"digicert", "xolphin", "sectigo"}[i%3]
-		cn, age := fmt.Sprintf("app%02d.example.org", i), time.Duration(i+1)*31*time.Hour
-		w.order(provider, fmt.Sprint(771002+i), state, cn, []string{cn, "www." + cn}[:1+i%2], nil, nil, next, age+day, age)
-		if i < certificates && (state == "issued" || state == "revoked") {
-			w.store.orders[len(w.store.orders)-1].CertificateID = w.s(fmt.Sprint(881001 + i))
-		}
+		w.ordinaryOrder(i)
 	}
-	w.order("digicert", "771900", "issued", "", nil, nil, nil, "install", 90*day)
-}
-
-func (w *worldMaker) makeCertificates() {
-	states := []string{"active", "active", "expiring", "active", "expired", "active", "revoked", "replaced", "issued"}
+	w.say("digicert", 90*day, schema.OrderIssued, schema.Data{OrderID: w.s("771900")})
 	for i := range certificates {
-		state := states[i%len(states)]
-		c := projections.Certificate{Provider: []string{"digicert", "xolphin", "sectigo"}[i%3], ID: w.s(fmt.Sprint(881001 + i)), OrderID: w.s(fmt.Sprint(771002 + i)),
-			State: state, CommonName: w.s(fmt.Sprintf("app%02d.example.org", i)), DNSNames: []string{w.s(fmt.Sprintf("app%02d.example.org", i)), w.s("www.example.org")},
-			Row: projections.Row{FirstEventAt: ago(time.Duration(i+30) * day), LastEventAt: ago(time.Duration(i) * 7 * time.Hour), EventCount: 2}, KeyAlgorithm: w.s("ECDSA-P-256")}
-		if state != "issued" {
-			left := 200 - i*9
-			c.SerialNumber, c.Issuer = w.s("0a1b2c3d4e5f60718293a4b5c6d7e8f9"), w.s("Example TLS ECC CA 2026")
-			c.NotBefore, c.NotAfter, c.DaysLeft = pago(time.Duration(200-left)*day), pago(-time.Duration(left)*day), &left
-			c.FingerprintSHA256 = w.s(strings.Repeat("9f86d081", 8))
-		}
-		c.RevocationNotice = i == 1
-		if c.RevocationNotice {
-			c.RevokesAt = pago(-22 * time.Hour)
-		}
-		if state == "revoked" {
-			c.Reason = w.s("keyCompromise")
-		}
-		issued := w.store.orders[3+i].Timeline // its last event made the certificate known
-		c.Timeline = append(issued[len(issued)-1:len(issued):len(issued)], w.timeline(c.Provider, schema.Data{CertificateID: c.ID, OrderID: c.OrderID},
-			map[time.Duration]schema.Kind{8 * day: schema.CertificateCollected}, 8*day)...)
-		c.LastEventSeq = c.Timeline[1].Seq
-		w.store.certificates = append(w.store.certificates, c)
+		w.certificate(i)
 	}
-	w.store.certificates[3].Unreadable = w.s("certificate: x509: malformed certificate")
+	w.validations()
+	w.rotations()
+	w.websites()
+	w.quarantine()
+	w.users()
+	w.scanner()
+	return w
 }
 
-func (w *worldMaker) makeRest() {
-	for i, state := range []string{"validated", "revalidation_due", "expired", "failed", "validated"} {
-		name := []string{"shop.example.com", "*.shop.example.com", "bar.example", "www.bar.example", "xn--bcher-kva.example"}[i]
-		d := projections.Domain{Provider: []string{"digicert", "xolphin"}[i%2], Name: w.s(name), State: state, ValidatedAt: pago(time.Duration(i*40) * day),
-			ExpiresAt: pago(time.Duration(i*40-190) * day), Row: projections.Row{LastEventAt: ago(time.Duration(i*i) * day), FirstEventAt: ago(300 * day), EventCount: 3}}
-		if state == "failed" {
-			d.Reason = w.s("no TXT record was found")
-		}
-		d.Timeline = w.timeline(d.Provider, schema.Data{Domain: name}, map[time.Duration]schema.Kind{day: schema.DomainValidated}, day)
-		w.store.domains = append(w.store.domains, d)
+// stuckOrders begins the log: the first four events are all of the first order.
+func (w *story) stuckOrders() {
+	bar := schema.Data{OrderID: w.s("960770001")}
+	d := bar
+	d.Certificate = named(w.s("www.bar.example"), w.s("www.bar.example"), w.s("bar.example"), w.s("xn--bcher-kva.example"))
+	d.Checks = schema.Checks{"csr": schema.CheckPassed, "organization": schema.CheckPending, "domain:www.bar.example": schema.CheckPassed,
+		w.s("domain:bar.example"): schema.CheckPending, "domain:xn--bcher-kva.example": schema.CheckPassed}
+	w.say("xolphin", 52*time.Hour, schema.OrderDescribed, d)
+	d = bar
+	d.Check, d.CheckState, d.Reason = schema.CheckOrganization, schema.CheckFailed, w.s("Bar Trading B.V. is not listed at the given address")
+	w.say("xolphin", 51*time.Hour, schema.OrderCheckFailed, d)
+	d = bar
+	d.Check, d.CheckState = schema.CheckPhone, schema.CheckDelayed
+	w.say("xolphin", 50*time.Hour, schema.OrderCheckDelayed, d)
+	w.say("xolphin", 4*time.Minute, schema.OrderUpdated, bar)
+
+	shop := schema.Data{OrderID: w.s("771001"), Certificate: named(w.s("shop.example.com"), w.s("shop.example.com"), w.s("*.shop.example.com"))}
+	w.say("digicert", 3*time.Hour, schema.OrderDescribed, shop)
+	w.say("digicert", 20*time.Minute, schema.OrderApprovalRequested, schema.Data{OrderID: w.s("771001"), Check: schema.CheckApproval, CheckState: schema.CheckPending})
+
+	w.say("sectigo", 8*time.Hour, schema.OrderDescribed, schema.Data{OrderID: w.s("2233001"), Certificate: named(w.s("zone.example.net"))})
+	w.say("sectigo", 35*time.Minute, schema.OrderCheckFailed, schema.Data{OrderID: w.s("2233001"), Check: schema.CheckIssuance, CheckState: schema.CheckFailed,
+		Reason: w.s("CAA record does not authorise this CA")})
+}
+
+// ordinaryOrder is an order that came to some end, the later the smaller i is.
+func (w *story) ordinaryOrder(i int) {
+	provider, about := providerOf(i), schema.Data{OrderID: w.s(fmt.Sprint(771002 + i))}
+	cn, age := w.s(fmt.Sprintf("app%02d.example.org", i)), time.Duration(i+1)*31*time.Hour
+	d := about
+	d.Certificate = named(cn, cn, "www."+cn)
+	w.say(provider, age+day, schema.OrderDescribed, d)
+	issued := about
+	if i < certificates {
+		issued.CertificateID, issued.Certificate = w.s(fmt.Sprint(881001+i)), w.certificateOf(i)
 	}
-	w.store.domains = append(w.store.domains, projections.Domain{Provider: "digicert", Name: "reason.example", State: "failed", Reason: w.s("no TXT record"),
-		Row: projections.Row{Unreadable: w.s("expires_at"), LastEventAt: ago(day), FirstEventAt: ago(day), EventCount: 1}})
+	switch i % 11 {
+	case 3:
+		w.say(provider, age, schema.OrderUpdated, about)
+	case 5:
+		w.say(provider, age+time.Hour, schema.OrderIssued, issued)
+		w.say(provider, age, schema.OrderReissueReady, about)
+	case 7:
+		w.say(provider, age+time.Hour, schema.OrderIssued, issued)
+		w.say(provider, age, schema.CertificateRevoked, about)
+	case 9:
+		w.say(provider, age, schema.OrderRejected, about)
+	case 10:
+		w.say(provider, age, schema.OrderCanceled, about)
+	default:
+		w.say(provider, age, schema.OrderIssued, issued)
+	}
+}
+
+func providerOf(i int) string { return []string{"digicert", "xolphin", "sectigo"}[i%3] }
+
+// certificateOf is the certificate i as it was read; nil for those of which nothing but the number is known.
+func (w *story) certificateOf(i int) *schema.Certificate {
+	left := 200 - i*9
+	switch i % 9 {
+	case 2:
+		left = 20 - i/9
+	case 4:
+		left = -5 - i
+	case 8:
+		return nil
+	}
+	cn := w.s(fmt.Sprintf("app%02d.example.org", i))
+	return &schema.Certificate{CommonName: cn, DNSNames: []string{cn, "www." + cn},
+		SerialNumber: w.s("0a1b2c3d4e5f60718293a4b5c6d7e8f9"), Issuer: w.s("Example TLS ECC CA 2026"), KeyAlgorithm: w.s("ECDSA-P-256"),
+		NotBefore: pago(time.Duration(200-left) * day), NotAfter: pago(-time.Duration(left) * day), FingerprintSHA256: w.s(fmt.Sprintf("%064x", 0x9f86d081+i))}
+}
+
+// certificate is what is said of a certificate beside that it was issued.
+func (w *story) certificate(i int) {
+	provider, about := providerOf(i), schema.Data{CertificateID: w.s(fmt.Sprint(881001 + i)), OrderID: w.s(fmt.Sprint(771002 + i))}
+	collected := about
+	collected.Certificate = w.certificateOf(i)
+	w.say(provider, 8*day, schema.CertificateCollected, collected)
+	switch {
+	case i == 1:
+		announced := about
+		announced.RevokesAt = pago(-22 * time.Hour)
+		w.say(provider, 2*time.Hour, schema.CertificateRevocationAnnounced, announced)
+	case i == 3:
+		broken := about
+		broken.Unreadable = []schema.Unreadable{{Part: "certificate", Reason: w.s("x509: malformed certificate")}}
+		w.say(provider, 7*day, schema.CertificateCollected, broken)
+	case i%9 == 6:
+		revoked := about
+		revoked.Reason = w.s("keyCompromise")
+		w.say(provider, 6*day, schema.CertificateRevoked, revoked)
+	case i%9 == 7:
+		w.say(provider, 6*day, schema.CertificateReplaced, about)
+	}
+}
+
+func (w *story) validations() {
+	for i, then := range []schema.Kind{"", schema.DomainRevalidationDue, schema.DomainExpired, schema.DomainValidationFailed, ""} {
+		name := []string{"shop.example.com", "*.shop.example.com", "bar.example", "www.bar.example", "xn--bcher-kva.example"}[i]
+		provider, about := []string{"digicert", "xolphin"}[i%2], schema.Data{Domain: w.s(name)}
+		validated := about
+		validated.ExpiresAt = pago(time.Duration(i*40-190) * day)
+		w.say(provider, 300*day, schema.DomainValidated, schema.Data{Domain: w.s(name)})
+		w.say(provider, time.Duration(i*40)*day+time.Hour, schema.DomainValidated, validated)
+		if then == schema.DomainValidationFailed {
+			about.Reason = w.s("no TXT record was found")
+		}
+		if then != "" {
+			w.say(provider, time.Duration(i*i)*day, then, about)
+		}
+	}
+	w.say("digicert", day, schema.DomainValidationFailed, schema.Data{Domain: w.s("reason.example"), Reason: w.s("no TXT record"),
+		Unreadable: []schema.Unreadable{{Part: "expires_at", Reason: w.s("it is no time")}}})
+	trading := schema.Data{OrganizationID: w.s("5001"), OrganizationName: w.s("Example Trading B.V."), ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day)}
+	w.say("digicert", 65*day, schema.OrganizationValidated, trading)
+	sons := schema.Data{OrganizationID: w.s("5002"), OrganizationName: w.s("Bücher & Söhne GmbH"), ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day)}
+	w.say("digicert", 400*day, schema.OrganizationValidated, sons)
+	w.say("digicert", day, schema.OrganizationRevalidationDue, schema.Data{OrganizationID: w.s("5002")})
+}
+
+func (w *story) rotations() {
 	ds := &schema.DS{KeyTag: 38696, Algorithm: 13, DigestType: 2, Digest: w.s("683D7A16F2E1D0C9B8A7968574635241302F1E0D9C8B7A6F5E4D3C2B1A0F9E8D")}
 	old := &schema.DS{KeyTag: 11042, Algorithm: 13, DigestType: 2, Digest: w.s("49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD46E6C4B45C55D4AC49FD")}
-	for i, state := range []string{"rotation_started", "rotation_overdue", "rotation_completed"} {
-		r := projections.DNSSEC{Provider: "sectigo", WebsiteID: w.s(fmt.Sprint(42 + i)), Domain: w.s([]string{"zone.example.com", "old.example.net", "xn--bcher-kva.example"}[i]),
-			State: state, NextStep: []string{"ds-submit", "ds-submit", "ds-retract"}[i], DS: ds, StartedAt: pago(time.Duration(6+i*300) * time.Hour),
-			Row: projections.Row{FirstEventAt: ago(30 * day), LastEventAt: ago(time.Duration(6+i) * time.Hour), LastEventSeq: 1, EventCount: 1}}
-		if i != 1 {
-			r.PreviousDS = old
-		}
-		r.Timeline = w.timeline("sectigo", schema.Data{WebsiteID: r.WebsiteID, Domain: "zone.example.com", DS: ds},
-			map[time.Duration]schema.Kind{6 * time.Hour: schema.DNSSECRotationStarted}, 6*time.Hour)
-		w.store.dnssecs = append(w.store.dnssecs, r)
+	zone := func(id, name string, ds *schema.DS) schema.Data {
+		return schema.Data{WebsiteID: w.s(id), Domain: w.s(name), DS: ds}
 	}
-	w.store.organizations = []projections.Organization{
-		{Provider: "digicert", ID: w.s("5001"), Name: w.s("Example Trading B.V."), State: "validated", ValidationType: w.s("OV"), ExpiresAt: pago(-300 * day), Row: projections.Row{LastEventAt: ago(65 * day), FirstEventAt: ago(65 * day), LastEventSeq: 1, EventCount: 1}},
-		{Provider: "digicert", ID: w.s("5002"), Name: w.s("Bücher & Söhne GmbH"), State: "revalidation_due", ValidationType: w.s("EV"), ExpiresAt: pago(-29 * day), Row: projections.Row{LastEventAt: ago(day), FirstEventAt: ago(400 * day), LastEventSeq: 1, EventCount: 3, Timeline: w.timeline("digicert", schema.Data{OrganizationID: w.s("5002")}, map[time.Duration]schema.Kind{day: schema.OrganizationRevalidationDue}, day)}}}
-	w.store.websites = []projections.Website{
-		{Provider: "sectigo", Kind: "website", ID: w.s("42"), State: w.s("malware_issue_found"), Row: projections.Row{LastEventAt: ago(2 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 4, Timeline: w.timeline("sectigo", schema.Data{TargetID: w.s("42")}, map[time.Duration]schema.Kind{2 * day: "website.malware_issue_found"}, 2*day)}},
-		{Provider: "sectigo", Kind: "database", ID: w.s("77"), State: w.s("backup_restore_state_changed"), Row: projections.Row{LastEventAt: ago(5 * day), FirstEventAt: ago(9 * day), LastEventSeq: 1, EventCount: 1}}}
-	w.store.quarantine = []projections.Quarantined{
-		{Seq: 2, Time: ago(26 * time.Hour), Provider: "digicert", Reason: w.s("the event certificate_exploded is documented nowhere"), Original: original(`{"event":"certificate_exploded","data":{"order_id":1}}`)},
-		{Seq: 1, Time: ago(80 * time.Hour), Provider: "sectigo", Reason: w.s("the body is not JSON"), Original: &schema.Original{Method: "POST", Query: w.s("a=b"), Headers: map[string]string{"content-type": w.s("text/plain")}, BodyBase64: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}}}
-	w.store.matters = []projections.Matter{
-		{ID: "a1", State: "open", Provider: "xolphin", Row: w.s("881002"), When: ago(2 * time.Hour), Means: w.s("From then on browsers refuse it."), Do: w.s("Order another."), Due: pago(-22 * time.Hour), Severity: "critical", Kind: "revocation_announced", What: w.s("Revocation announced"), About: w.s("app01.example.org"), Detail: w.s("Replace it: Xolphin revokes certificate 881002 in 22 h, at 20:00 UTC on 22 Nov."), Since: ago(2 * time.Hour), Href: "/certificates/xolphin/881002"},
-		{ID: "a2", State: "open", Provider: "xolphin", Row: w.s("960770001"), Part: w.s("organization"), When: ago(52 * time.Hour), Do: w.s("Compare it."), Severity: "warning", Kind: "check_failed", What: w.s("Organization check failed"), About: w.s("www.bar.example"), Number: w.s("960770001"), Detail: w.s("The CA could not verify the organization of order 960770001. Compare it with the public register."), Since: ago(52 * time.Hour), Href: "/orders/xolphin/960770001"},
-		{ID: "a3", State: "open", Provider: "sectigo", Row: w.s("42"), When: ago(6 * time.Hour), Do: w.s("Publish it."), Copy: w.s("zone.example.com. IN DS 38696 13 2 683D7A16"), Severity: "notice", Kind: "ds_publish", What: w.s("Publish the new DS record"), About: w.s("zone.example.com"), Detail: w.s("Publish the new DS at the parent zone and keep the old one."), Since: ago(6 * time.Hour), Href: "/dnssec/sectigo/42"}}
+	w.say("sectigo", 30*day, schema.DNSSECRotationCompleted, zone("42", "zone.example.com", old))
+	w.say("sectigo", 6*time.Hour, schema.DNSSECRotationStarted, zone("42", "zone.example.com", ds))
+	w.say("sectigo", 306*time.Hour, schema.DNSSECRotationStarted, zone("43", "old.example.net", ds))
+	w.say("sectigo", 60*day, schema.DNSSECRotationCompleted, zone("44", "xn--bcher-kva.example", old))
+	w.say("sectigo", 8*time.Hour, schema.DNSSECRotationCompleted, zone("44", "xn--bcher-kva.example", ds))
+}
+
+func (w *story) websites() {
+	w.say("sectigo", 9*day, "website.backup_enabled", schema.Data{TargetType: "Website", TargetID: w.s("42")})
+	w.say("sectigo", 2*day, "website.malware_issue_found", schema.Data{TargetType: "Website", TargetID: w.s("42")})
+	w.say("sectigo", 5*day, "database.backup_restore_state_changed", schema.Data{TargetType: "Database", TargetID: w.s("77")})
+}
+
+func (w *story) quarantine() {
+	w.say("sectigo", 80*time.Hour, schema.DeliveryUnrecognized, schema.Data{Reason: w.s("the body is not JSON"),
+		Original: &schema.Original{Method: "POST", Query: w.s("a=b"), Headers: map[string]string{"content-type": w.s("text/plain")}, BodyBase64: "PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg=="}})
+	w.say("digicert", 26*time.Hour, schema.DeliveryUnrecognized, schema.Data{Reason: w.s("the event certificate_exploded is documented nowhere"),
+		Original: original(`{"event":"certificate_exploded","data":{"order_id":1}}`)})
+}
+
+// The users of the world, by the keyed hashes of their names.
+var (
+	ada  = new(peopletest.Keys).Hash("defguard", "ada")
+	gone = new(peopletest.Keys).Hash("defguard", "ben")
+)
+
+const adasKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIv8MNNJYGmMdm3CxDkAAAAAAAAAAAAAAAAAAAAAAAAA ada@laptop"
+
+func (w *story) users() {
+	no, yes := false, true
+	person := func(keys ...schema.PersonKey) *schema.Person {
+		return &schema.Person{Username: w.s("ada"), Name: w.s("Ada Sample"), Email: w.s("ada@example.com"), Admin: &no, MFA: &yes, Groups: []string{w.s("staff")},
+			Devices: []schema.Device{{Name: w.s("laptop")}}, Keys: keys}
+	}
+	w.sayOf("defguard", "ada", 40*time.Hour, schema.UserCreated, schema.User{Active: &yes, Person: person()})
+	w.sayOf("defguard", "ada", 34*time.Hour, schema.UserKeysProvisioned, schema.User{Person: person(schema.PersonKey{Kind: schema.KeyPGP, Value: "pgp"},
+		schema.PersonKey{Kind: schema.KeySSH, Value: adasKey}, schema.PersonKey{Kind: schema.KeyHardware, Value: "12345678"})})
+	w.sayOf("defguard", "ada", 10*time.Hour, schema.UserKeysProvisioned, schema.User{Person: person(schema.PersonKey{Kind: schema.KeyHardware, Value: "87654321"})})
+	forgotten := &schema.Person{Username: "ben", Name: "Ben Sample", Email: "ben@example.com", Groups: []string{"staff"}, Devices: []schema.Device{{Name: "phone"}},
+		Keys: []schema.PersonKey{{Kind: schema.KeySSH, Value: adasKey}}}
+	w.sayOf("defguard", "ben", 58*time.Hour, schema.UserKeysProvisioned, schema.User{Person: forgotten})
+	w.sayOf("defguard", "ben", 57*time.Hour, schema.UserModified, schema.User{Active: &no, Person: forgotten})
+}
+
+func (w *story) scanner() {
+	one, none := 1, 0
+	shop := &schema.Target{Name: w.s("Shop"), Host: w.s("shop.example.com"), URL: w.s("https://shop.example.com/"), VerificationMethod: w.s("file")}
+	w.say("probely", 2*day, schema.TargetCreated, schema.Data{TargetID: w.s("t1"), Target: shop})
+	w.say("probely", day, schema.TargetVerified, schema.Data{TargetID: w.s("t1"), Target: shop})
+	w.say("probely", 5*time.Hour, schema.TargetVerificationFailed, schema.Data{TargetID: w.s("t2"), Target: &schema.Target{Host: w.s("news.example.net")},
+		Reason: w.s("no file was found")})
+	w.say("probely", 6*time.Hour, schema.ScanStarted, schema.Data{ScanID: w.s("s1"), TargetID: w.s("t1"), Target: shop})
+	w.say("probely", 5*time.Hour, schema.ScanCompleted, schema.Data{ScanID: w.s("s1"), TargetID: w.s("t1"), Target: shop,
+		Scan: &schema.Scan{Profile: w.s("full"), StartedAt: pago(6 * time.Hour), CompletedAt: pago(5 * time.Hour), Lows: &none, Mediums: &one, Highs: &one}})
+	w.say("probely", 5*time.Hour, schema.ScanFailed, schema.Data{ScanID: w.s("s2"), TargetID: w.s("unheard")})
+	w.say("probely", 6*time.Hour, schema.FindingDetected, schema.Data{FindingID: w.s("t1:1"), TargetID: w.s("t1")})
+	w.say("probely", 5*time.Hour, schema.FindingDetected, schema.Data{FindingID: w.s("t1:1"), TargetID: w.s("t1"), Finding: &schema.Finding{
+		Name: w.s("Weak cipher suites in TLS"), Severity: 20, Host: w.s("shop.example.com"), URL: w.s("https://shop.example.com/"), Method: w.s("get"),
+		Parameter: w.s("p"), State: "notfixed", CVSSScore: 5.3, CVSSVector: w.s("CVSS:3.0/AV:N"), LastFoundAt: pago(5 * time.Hour)}})
+	w.say("probely", 5*time.Hour, schema.FindingDetected, schema.Data{FindingID: w.s("t1:2"), TargetID: w.s("t1"), Finding: &schema.Finding{
+		Name: w.s("Reflected cross-site scripting"), Severity: 30, Host: w.s("elsewhere.example"), State: "accepted"}})
 }
 
 func providers(on bool) func() []web.Provider {

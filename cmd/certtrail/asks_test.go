@@ -309,7 +309,7 @@ func TestReconcileFindsWhatWasMissed(t *testing.T) {
 	t.Logf("of %d deliveries %d were dropped; %d missed", deliveries, dropped, told)
 }
 
-// orderStates are the states of all orders.
+// orderStates returns the states of all orders.
 func orderStates(t *testing.T, w *world) map[string]string {
 	t.Helper()
 	w.caughtUp(t)

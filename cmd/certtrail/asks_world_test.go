@@ -20,8 +20,8 @@ import (
 
 const testAPIKey = "test-api-key-0123456789abcdef"
 
-// certCentral is DigiCert as its documented API shows it: orders with their certificates, and one webhook. It fails the test on any call that no page of the
-// reference has, or without the key.
+// certCentral plays DigiCert as its documented API shows it: orders with their certificates, and one webhook. It fails
+// the test on any call that no page of the reference has, or without the key.
 type certCentral struct {
 	t      *testing.T
 	server *httptest.Server
@@ -53,7 +53,7 @@ func newCertCentral(t *testing.T) *certCentral {
 	return c
 }
 
-// settings are those of a server that asks it.
+// settings returns those of a server that asks it.
 func (c *certCentral) settings() []string {
 	return []string{"--digicert-api-key", testAPIKey, "--digicert-api-url", c.server.URL + "/services/v2"}
 }
@@ -79,7 +79,7 @@ func (c *certCentral) breaks(f func(w http.ResponseWriter) bool) {
 	c.broken = f
 }
 
-// called is how often the path was called.
+// called counts the calls of the path.
 func (c *certCentral) called(path string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,7 +163,7 @@ func (c *certCentral) certificate(w http.ResponseWriter, r *http.Request, path s
 	w.WriteHeader(http.StatusNotFound)
 }
 
-// webhooks are the calls about the webhook, as the pages from "Create webhook" to "Webhook event logs" have them.
+// webhooks answers the calls about the webhook, as the pages from "Create webhook" to "Webhook event logs" have them.
 func (c *certCentral) webhooks(w http.ResponseWriter, method, path string, body []byte) {
 	var in struct {
 		Endpoint, Secret, Token string

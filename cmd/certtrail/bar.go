@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// plainEvery is how often progress is told where nobody watches a terminal.
+// plainEvery sets how often progress is reported if nobody watches a terminal.
 const plainEvery = 5 * time.Second
 
 // bar shows the progress of a building: one line that is written over in a terminal, now and then a line of its own elsewhere.
@@ -45,7 +45,7 @@ func (b *bar) show(p projections.Progress) {
 
 const barWidth = 24
 
-// barText is "reading [=====>    ] 41 %  410,000 of 1,000,000 events  98,312/s  6 s left".
+// barText writes "reading [=====>    ] 41 %  410,000 of 1,000,000 events  98,312/s  6 s left".
 func barText(p projections.Progress) string {
 	phase := strings.ReplaceAll(p.Phase, "_", " ")
 	if p.Phase == projections.PhaseIndexing || p.Phase == projections.PhaseComparing {

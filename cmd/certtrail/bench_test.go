@@ -28,13 +28,13 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// inProcess is a whole server inside the test's process.
+// inProcess runs a whole server inside the test's process.
 func inProcess(b *testing.B) *node.Server {
 	b.Helper()
 	return inProcessOn(b, b.TempDir())
 }
 
-// inProcessOn is a whole server inside the test's process, on a data directory.
+// inProcessOn runs a whole server inside the test's process, on a data directory.
 func inProcessOn(b *testing.B, dir string) *node.Server {
 	b.Helper()
 	s := settingsWith(b, map[string]string{
@@ -63,7 +63,7 @@ func inProcessOn(b *testing.B, dir string) *node.Server {
 	}
 }
 
-// rawStream is a stream of a plain nats-server in this process, for limits, until stop is called or b ends.
+// rawStream runs a stream of a plain nats-server in this process, for limits, until stop is called or b ends.
 func rawStream(b *testing.B, always bool, subjects string) (js jetstream.JetStream, stream jetstream.Stream, stop func()) {
 	b.Helper()
 	ns, err := server.NewServer(&server.Options{JetStream: true, StoreDir: b.TempDir(), DontListen: true, NoSigs: true, NoLog: true, SyncAlways: always})
@@ -91,7 +91,8 @@ func rawStream(b *testing.B, always bool, subjects string) (js jetstream.JetStre
 	return js, stream, stop
 }
 
-// publishing is the limit: a handler that does nothing but publish what it is sent, to a server that syncs each message.
+// publishing runs the limit: a handler that does nothing but publish what it is sent, to a server that syncs each
+// message.
 func publishing(b *testing.B) string {
 	b.Helper()
 	js, _, _ := rawStream(b, true, "limit.>")
@@ -185,7 +186,8 @@ func plainly(run func() float64) float64 {
 	return run()
 }
 
-// processorTime is what this process has used, load generators included. It differs less from run to run than a rate does.
+// processorTime returns what this process has used, load generators included. It differs less from run to run than a
+// rate does.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u unix.Rusage

@@ -15,7 +15,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// withOrders is a server that has heard of n orders, the last of them with two names.
+// withOrders runs a server that has heard of n orders, the last of them with two names.
 func withOrders(t *testing.T, n int) *world {
 	t.Helper()
 	w := begin(t, t.TempDir())

@@ -19,8 +19,8 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/demo"
 )
 
-// pages are all there are, each as the demo's deliveries leave it. What a page's path cannot know, "*" stands for: it is taken from the first
-// link on the list before it.
+// pages lists all there are, each as the demo's deliveries leave it. "*" stands for what a page's path cannot know: it
+// is taken from the first link on the list before it.
 var pages = []struct{ name, path string }{
 	{"attention", "/"},
 	{"orders", "/orders"},
@@ -97,7 +97,7 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// look is how a reader sees a page.
+// look says how a reader sees a page.
 type look struct {
 	width   int64
 	colours string
@@ -111,7 +111,7 @@ var judged = map[look]string{
 	{390, "dark"}:   "", // the colours of the one, the layout of the other
 }
 
-// seeded is a server that got all that the demo begins with.
+// seeded runs a server that got all that the demo begins with.
 func seeded(t *testing.T) *world {
 	t.Helper()
 	w := begin(t, t.TempDir())
@@ -131,7 +131,7 @@ func seeded(t *testing.T) *world {
 	return w
 }
 
-// resolve is the path with the first link of its list in place of "*".
+// resolve puts the first link of the path's list in place of "*".
 func (w *world) resolve(t *testing.T, path string) string {
 	t.Helper()
 	list, ok := strings.CutSuffix(path, "/*")
@@ -157,7 +157,7 @@ func scheme(colours string) chromedp.Action[cdp.Empty] {
 
 func promise(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }
 
-// axeCore is the source of axe-core, which .ci/tools fetches.
+// axeCore returns the source of axe-core, which .ci/tools fetches.
 func axeCore(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile("../../.ci/node_modules/axe-core/axe.min.js")

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 
 	"github.com/certtrail/certtrail/ingest/provider"
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/projections/projectionstest"
+	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
 )
 
@@ -63,38 +66,40 @@ func TestSliderStandsInThePast(t *testing.T) {
 	}
 }
 
-// rebuildingStore is read models that cannot be read, and a little further at each look.
-type rebuildingStore struct {
-	web.Store
-	looks atomic.Int64
-}
+// slowLog reads slowly: ten events in every twentieth of a second.
+type slowLog struct{ *projectionstest.Log }
 
-func (s *rebuildingStore) Status(context.Context) ([]projections.Status, projections.Missing, error) {
-	percent := min(float64(s.looks.Add(1)), 99)
-	return []projections.Status{{Name: "read-models", State: projections.StateRebuilding, Rebuild: &projections.Progress{Reason: "they are new", Percent: percent, TargetSeq: 100}}}, projections.Missing{}, nil
-}
-
-func (s *rebuildingStore) Traffic(context.Context, time.Time) ([]projections.Traffic, error) {
-	return nil, projections.ErrRebuilding
-}
-
-func (s *rebuildingStore) Attention(context.Context, time.Time) (*projections.Attention, error) {
-	return nil, projections.ErrRebuilding
-}
-
-func (s *rebuildingStore) Accounts(context.Context, projections.Query) ([]projections.Website, string, error) {
-	return nil, "", projections.ErrRebuilding
-}
-
-func (s *rebuildingStore) Live(ctx context.Context, _ uint64, _ func(projections.Change) error) error {
-	<-ctx.Done()
-	return ctx.Err()
+func (l slowLog) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
+	const step = 10
+	for ; after < until; after += step {
+		select {
+		case <-time.After(time.Second / 20):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := l.Log.Read(ctx, after, min(after+step, until), yield); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded anew.
 func TestProgressMovesByItself(t *testing.T) {
 	t.Parallel()
-	h, err := web.New(web.Options{Store: &rebuildingStore{}, Log: noLog{}, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}})
+	l := slowLog{projectionstest.NewLog()}
+	for n := range 10_000 {
+		l.Append(schema.New(fmt.Sprint(n), "/hooks/digicert", schema.At(madeNow), schema.OrderUpdated, schema.Data{Provider: "digicert", OrderID: "1"}))
+	}
+	store, err := projections.Open(projections.Options{Dir: t.TempDir(), Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); store.Run(running) }()
+	t.Cleanup(func() { stop(); <-ended; store.Close() })
+	h, err := web.New(web.Options{Store: store, Log: l, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,11 +113,6 @@ func TestProgressMovesByItself(t *testing.T) {
 		until(t, ctx, path+" moves", moved)
 	}
 }
-
-// noLog is a log without events.
-type noLog struct{ web.Log }
-
-func (noLog) Last(context.Context) (uint64, error) { return 0, nil }
 
 func press(t *testing.T, ctx context.Context, keys string) {
 	t.Helper()

@@ -12,13 +12,13 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// browser is a headless Chromium of the distribution, for as long as the test runs.
+// browser runs a headless Chromium of the distribution, for as long as the test runs.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	return longBrowser(t, time.Minute)
 }
 
-// longBrowser is browser for a test that takes its time.
+// longBrowser does the same for a test that takes its time.
 func longBrowser(t *testing.T, limit time.Duration) context.Context {
 	t.Helper()
 	path := ""

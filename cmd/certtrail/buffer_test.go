@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// lockedBuffer is a buffer that a process writes while a test reads.
+// lockedBuffer lets a process write while a test reads.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

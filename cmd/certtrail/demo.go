@@ -35,7 +35,8 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// runDemo is serve with settings of its own, and a player that sends through the same endpoints that providers would use.
+// runDemo serves with settings of its own, and with a player that sends through the same endpoints that providers would
+// use.
 func runDemo(cmd *cobra.Command, dir string, pace time.Duration) error {
 	s, err := systems.Initial(cmd.Flags())
 	if err != nil {

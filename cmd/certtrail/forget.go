@@ -13,12 +13,6 @@ import (
 )
 
 func forgetCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "forget",
-		Short: "Forget a person whom the log tells of",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
 	user := &cobra.Command{
 		Use:   "user SOURCE NAME",
 		Short: "Destroy the key of a user, so that nobody can read what the log holds of them",
@@ -46,6 +40,5 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 		},
 	}
 	settings.AddOwnerSettings(user)
-	cmd.AddCommand(user)
-	return cmd
+	return group("forget", "Forget a person whom the log tells of", user)
 }

@@ -14,7 +14,7 @@ func warnOfGaps(w io.Writer, gaps []schema.Gap) {
 	}
 }
 
-// heldText is "1 event that the read models held is gone from the log (4)".
+// heldText writes "1 event that the read models held is gone from the log (4)".
 func heldText(gaps schema.Gaps) string {
 	is := "are"
 	if gaps.Events() == 1 {

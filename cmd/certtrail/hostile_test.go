@@ -21,7 +21,8 @@ import (
 // hostileText is a link that runs, an element and a way out of an attribute, in one.
 const hostileText = `javascript:h0st()//'"><xss onerror=h0st()><script>h0st()</script>`
 
-// hostileDeliveries are d with the text in each of its fields, one at a time: parts of its query, headers, form or JSON, names and all; and as its whole body.
+// hostileDeliveries returns d with the text in each of its fields, one at a time: parts of its query, headers, form or
+// JSON, names and all; and as its whole body.
 func hostileDeliveries(t *testing.T, d *provider.Delivery) (list []*provider.Delivery) {
 	t.Helper()
 	add := func(change func(*provider.Delivery)) {
@@ -66,7 +67,8 @@ func hostileDeliveries(t *testing.T, d *provider.Delivery) (list []*provider.Del
 	return list
 }
 
-// hostileJSON is the JSON with the text in the place of each of its values, also of those in JSON inside its strings, and as one name more in each object.
+// hostileJSON returns the JSON with the text in the place of each of its values, also of those in JSON inside its
+// strings, and as one name more in each object.
 func hostileJSON(t *testing.T, text []byte) (list [][]byte) {
 	t.Helper()
 	decode := func() (v any) {
@@ -209,7 +211,7 @@ func TestHostileFieldsAreText(t *testing.T) {
 	}
 }
 
-// rawIn is what a page has of the text as it is no text any more; "" if all of it is escaped.
+// rawIn returns what a page has of the text unescaped; "" if all of it is escaped.
 func rawIn(body string) string {
 	lower := strings.ToLower(body)
 	for _, bad := range []string{"<xss", "<script>h0st", `"&gt;&lt;xss`, `'&gt;&lt;xss`, `href="javascript:`, `href='javascript:`, "href=javascript:", `src="javascript:`, `action="javascript:`} {
@@ -220,7 +222,8 @@ func rawIn(body string) string {
 	return ""
 }
 
-// withID is the body with another id than the one whose delivery it was made of has, where that is a text: it is a delivery's own, and a second of it is ignored.
+// withID gives the body another id than the delivery has that it was made of, if that is a text: a delivery has its
+// own, and a second of it is ignored.
 func withID(whole, body []byte, id string) []byte {
 	var was struct{ ID any }
 	if json.Unmarshal(whole, &was) != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
-// importLines is n events of a kilobyte, as an export writes them.
+// importLines writes n events of a kilobyte, as an export does.
 func importLines(n int) []byte {
 	var b bytes.Buffer
 	for i := range n {

@@ -13,10 +13,11 @@ const (
 	internal = module + "/cmd/certtrail/internal/"
 )
 
-// mayImport is the layout: which packages, beyond the plain standard library, each may import. A package that is not listed may not exist.
-// Of the standard library, notPlain is only for those that name it.
+// mayImport holds the layout: which packages, beyond the plain standard library, each may import. A package that is not
+// listed may not exist. Of the standard library, notPlain is only for those that name it.
 var mayImport = map[string][]string{
 	"schema":                      {module + "/schema/jsonscan", "golang.org/x/net/idna"},
+	"schema/durable":              {},
 	"schema/jsonscan":             {},
 	"ingest":                      {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", module + "/ingest/people", "github.com/gorilla/mux", "github.com/google/uuid", "net/http"},
 	"ingest/provider":             {module + "/schema", module + "/schema/jsonscan", module + "/ingest/redact"},
@@ -28,7 +29,7 @@ var mayImport = map[string][]string{
 	"ingest/probely":              {module + "/schema", module + "/ingest/provider", "net/http"},
 	"ingest/sectigo":              {module + "/schema", module + "/ingest/provider", "net/http"},
 	"ingest/xolphin":              {module + "/schema", module + "/ingest/provider", "net/http"},
-	"ingest/ask":                  {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", "github.com/miekg/dns", "golang.org/x/time/rate", "net/http"},
+	"ingest/ask":                  {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", module + "/schema/durable", "github.com/miekg/dns", "golang.org/x/time/rate", "net/http"},
 	"ingest/ingesttest":           {module + "/schema", module + "/ingest/provider", module + "/ingest/redact", module + "/ingest/people", module + "/ingest/people/peopletest", "net/http"},
 	"streams":                     {module + "/schema", "github.com/nats-io/nats.go"},
 	"streams/embedded":            {module + "/schema", module + "/streams", module + "/streams/embedded/blocks", module + "/streams/gate", "github.com/nats-io/nats.go", "github.com/nats-io/nats-server/v2", "github.com/minio/highwayhash", "golang.org/x/sys/unix"},
@@ -39,9 +40,11 @@ var mayImport = map[string][]string{
 	"projections/lifecycle":       {module + "/schema"},
 	"projections/rules":           {module + "/schema", module + "/projections/lifecycle"},
 	"projections/projectionstest": {module + "/schema"},
-	"projections":                 {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
-	"web":                         {module + "/schema", module + "/projections", module + "/projections/rules", module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
-	"cmd/certtrail":               {"*"},
+	"projections":                 {module + "/schema", module + "/schema/durable", module + "/projections/lifecycle", module + "/projections/rules", "database/sql", "github.com/mattn/go-sqlite3"},
+	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections"},
+	"web": {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections/words",
+		module + "/ingest/redact", "github.com/gorilla/mux", "github.com/arran4/golang-ical", "net/http"},
+	"cmd/certtrail": {"*"},
 
 	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
 	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},
@@ -54,7 +57,7 @@ var mayImport = map[string][]string{
 	"cmd/certtrail/internal/version":  {},
 }
 
-// notPlain are the parts of the standard library that tell what a package is about.
+// notPlain lists the parts of the standard library that tell what a package is about.
 var notPlain = []string{"net/http", "database/sql"}
 
 func TestImports(t *testing.T) {

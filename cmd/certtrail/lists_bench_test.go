@@ -23,8 +23,8 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// madeLog is a log whose events are made when they are read: a million orders of three CAs with a certificate each, over two years up to madeNow, and
-// what surrounds them.
+// madeLog makes its events when they are read: a million orders of three CAs with a certificate each, over two years up
+// to madeNow, and what surrounds them.
 type madeLog struct{}
 
 // How many of each the made log tells of.
@@ -42,7 +42,8 @@ var (
 	madeBegan = madeNow.AddDate(-2, 0, 0)
 )
 
-// madeEvent is event i of the log. What it is of goes by i times a number without a common divisor, so that all kinds are spread over the two years.
+// madeEvent makes event i of the log. What it is of goes by i times a number without a common divisor, so that all
+// kinds are spread over the two years.
 func madeEvent(i int) *schema.Event {
 	at := schema.At(madeBegan.Add(madeNow.Sub(madeBegan) / madeEvents * time.Duration(i)))
 	n := int(uint64(i) * 999_983 % madeEvents)
@@ -130,7 +131,8 @@ func (l madeLog) Follow(ctx context.Context, after uint64, yield func([]schema.R
 	return ctx.Err()
 }
 
-// listed are the first pages of every list, with every filter and what is searched for. Sorts that no index has are not among them.
+// listed returns the first pages of every list, with every filter and what is searched for. Sorts that no index has are
+// not among them.
 func listed() []string {
 	paths := []string{"/", "/expiry", "/dnssec", "/organizations", "/websites", "/targets", "/scans", "/users", "/quarantine", "/findings", "/findings?state=detected", "/findings?state=fixed"}
 	for _, state := range []string{"", "action_required", "pending", "issued", "reissue_ready", "rejected", "canceled", "revoked"} {
@@ -158,14 +160,14 @@ func listed() []string {
 	return paths
 }
 
-// measured is how long a page took.
+// measured says how long a page took.
 type measured struct {
 	path     string
 	p50, max time.Duration
 }
 
 // measureLists asks for every page five times, each time of a server that has found nothing out yet.
-func measureLists(tb testing.TB, store web.Store) (all []measured) {
+func measureLists(tb testing.TB, store *projections.Store) (all []measured) {
 	tb.Helper()
 	const times = 5
 	took := map[string][]time.Duration{}

@@ -19,10 +19,11 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// openPages are how many pages BenchmarkLive keeps open.
+// openPages counts the pages that BenchmarkLive keeps open.
 const openPages = 200
 
-// openPage is one page of a browser, kept up to date as live.js does it: fetched at once when something it shows changed, four times a second at most.
+// openPage keeps one page of a browser up to date as live.js does it: fetched at once when something it shows changed,
+// four times a second at most.
 type openPage struct {
 	base, path string
 	client     *http.Client

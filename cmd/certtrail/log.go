@@ -20,18 +20,11 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded"
 )
 
-// errUnsound is the answer of a check that found something.
+// errUnsound reports that a check found something.
 var errUnsound = errors.New("the log is not sound")
 
 func logCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "log",
-		Short: "Check the log's files, repair them, and settle what is gone",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(logCheckCommand(), logRepairCommand(), logAcceptCommand())
-	return cmd
+	return group("log", "Check the log's files, repair them, and settle what is gone", logCheckCommand(), logRepairCommand(), logAcceptCommand())
 }
 
 func logCheckCommand() *cobra.Command {
@@ -134,7 +127,7 @@ func printReport(w io.Writer, r *embedded.Report) {
 	}
 }
 
-// countAre is "1 event is" or "2 events are".
+// countAre writes "1 event is" or "2 events are".
 func countAre(n uint64, what string) string {
 	if n == 1 {
 		return text.Count(n, what) + " is"

@@ -20,7 +20,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/xolphin"
 )
 
-// systems are the kinds of providers that this program serves, one line each.
+// systems lists the kinds of providers that this program serves, one line each.
 var systems = settings.Systems{
 	digicert.System,
 	sectigo.System,
@@ -31,7 +31,7 @@ var systems = settings.Systems{
 
 func main() { os.Exit(run(os.Args[1:])) }
 
-// run is the program: its exit status is 0, or 1 after an error, which stands on standard error as a sentence.
+// run runs the program: its exit status is 0, or 1 after an error, which stands on standard error as a sentence.
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

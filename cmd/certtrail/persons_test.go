@@ -19,7 +19,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// personal are deliveries about users, with something of a person in every place; each place has a canary of its own. names are whom to forget.
+// personal returns deliveries about users, with something of a person in every place; each place has a canary of its
+// own. names are whom to forget.
 func personal() (deliveries map[string][]*provider.Delivery, planted []string, names map[string][]string) {
 	canary := func() string {
 		c := fmt.Sprintf("CANARY%03dP", len(planted)+1)
@@ -145,7 +146,7 @@ func TestPersonsAreSealed(t *testing.T) {
 	nobody(t, w.log.String()+string(contents(t, data, "")), planted)
 }
 
-// contents are the bytes of all files in dir, but for those in its directory without.
+// contents returns the bytes of all files in dir, but for those in its directory without.
 func contents(t *testing.T, dir, without string) []byte {
 	t.Helper()
 	var all []byte

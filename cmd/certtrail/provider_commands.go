@@ -11,15 +11,14 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// providerCommands are the commands that providers' folders bring: certtrail <kind> <name…>.
+// providerCommands returns the commands that providers' folders bring: certtrail <kind> <name…>.
 func providerCommands() []*cobra.Command {
 	var list []*cobra.Command
 	for _, system := range systems {
 		if system.API == nil || len(system.API.Commands) == 0 {
 			continue
 		}
-		top := &cobra.Command{Use: system.Kind, Short: "Manage what " + system.Title + " has of certtrail", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+		top := group(system.Kind, "Manage certtrail's webhooks in "+system.Title)
 		for _, c := range system.API.Commands {
 			words := strings.Fields(c.Name)
 			parentCommand(top, words[:len(words)-1]).AddCommand(providerCommand(system, c, words[len(words)-1]))
@@ -29,7 +28,7 @@ func providerCommands() []*cobra.Command {
 	return list
 }
 
-// parentCommand is the command below top that the words name, made where it is not there.
+// parentCommand returns the command below top that the words name, and makes it if there is none.
 func parentCommand(top *cobra.Command, words []string) *cobra.Command {
 	for _, word := range words {
 		var next *cobra.Command
@@ -39,7 +38,7 @@ func parentCommand(top *cobra.Command, words []string) *cobra.Command {
 			}
 		}
 		if next == nil {
-			next = &cobra.Command{Use: word, Short: "Commands about a " + word, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+			next = group(word, "Commands about a "+word)
 			top.AddCommand(next)
 		}
 		top = next

@@ -24,10 +24,10 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded"
 )
 
-// underWay is how many orders are in progress at once in the benchmarks' history, each with ten events.
+// underWay counts the orders that are in progress at once in the benchmarks' history, each with ten events.
 const underWay = 500
 
-// historyEvent is the i-th event of that history, about 1 KiB.
+// historyEvent makes the i-th event of that history, about 1 KiB.
 func historyEvent(i int) *schema.Event {
 	order := i/(10*underWay)*underWay + i%underWay
 	step := i / underWay % 10
@@ -64,7 +64,7 @@ func historyEvent(i int) *schema.Event {
 
 var historyBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// filled is a log of n events of that history.
+// filled makes a log of n events of that history.
 func filled(tb testing.TB, dir string, n int) *embedded.Log {
 	tb.Helper()
 	log, err := embedded.Open(context.Background(), embedded.Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
@@ -89,8 +89,9 @@ func filled(tb testing.TB, dir string, n int) *embedded.Log {
 	return log
 }
 
-// readDecode is one limit: n events read in order from a plain stream, and decoded, by one consumer that does nothing with them. It is
-// their number a second. The stream's server is gone afterwards: what it holds in memory would slow down the others' collector.
+// readDecode measures one limit: n events read in order from a plain stream, and decoded, by one consumer that does
+// nothing with them. It returns their number a second. The stream's server is gone afterwards: what it holds in memory
+// would slow down the others' collector.
 func readDecode(b *testing.B, n int) float64 {
 	b.Helper()
 	js, stream, stop := rawStream(b, false, schema.Subjects)
@@ -130,13 +131,13 @@ func readDecode(b *testing.B, n int) float64 {
 	return float64(n) / took.Seconds()
 }
 
-// rawTable is a table of a database, with its rows.
+// rawTable holds a table of a database, with its rows.
 type rawTable struct {
 	create, insert string
 	rows           [][]any
 }
 
-// rawTables are all tables of a database, held in memory, and what makes its indexes.
+// rawTables reads all tables of a database into memory, and what makes its indexes.
 func rawTables(b *testing.B, path string) (tables []*rawTable, indexes []string) {
 	b.Helper()
 	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
@@ -188,8 +189,9 @@ func (t *rawTable) read(b *testing.B, db *sql.DB, name string) {
 	}
 }
 
-// insertRows is the other limit: all rows of the database at path, held in memory, inserted into a fresh one with raw prepared statements, in
-// transactions of 20,000 without syncs, indexes last. It is the n events that they came from, a second.
+// insertRows measures the other limit: all rows of the database at path, held in memory, inserted into a fresh one with
+// raw prepared statements, in transactions of 20,000 without syncs, indexes last. It returns the n events that they
+// came from, a second.
 func insertRows(b *testing.B, path string, n int) float64 {
 	b.Helper()
 	tables, indexes := rawTables(b, path)

@@ -62,7 +62,7 @@ order that was received by then.`,
 	return cmd
 }
 
-// replay is what the command was asked for.
+// replay holds what the command was asked for.
 type replay struct {
 	verify, redecode bool
 	untilSeq         uint64
@@ -156,7 +156,7 @@ func anew(redecoded bool) string {
 	return ""
 }
 
-// quoted is a path as a shell takes it.
+// quoted writes a path as a shell takes it.
 func quoted(path string) string {
 	if strings.ContainsAny(path, " \t'\"\\$&;()<>|*?[]#~`!") {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"

@@ -53,7 +53,7 @@ func BenchmarkSoakResident(b *testing.B) {
 	}
 }
 
-// serveIn is a server of its own process, on the data directory in dir.
+// serveIn runs a server in its own process, on the data directory in dir.
 func serveIn(b *testing.B, dir string) *world {
 	b.Helper()
 	w, err := launch(dir, append(os.Environ(), testEnvironment()...), "--data-dir", filepath.Join(dir, "data"), "--log-level", "error")

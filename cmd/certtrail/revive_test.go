@@ -14,7 +14,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// comesBack is how long after the end of what stopped it the log may take to take deliveries again.
+// comesBack limits the time until the log takes deliveries again, after the end of what stopped it.
 const comesBack = 10 * time.Second
 
 // onDisk begins a server whose data directory is a small disk of its own, in memory, which only it sees; at is where others reach it.

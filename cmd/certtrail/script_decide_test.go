@@ -16,10 +16,10 @@ var (
 	hiddenInput = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)">`)
 )
 
-// scriptDecide is a person without JavaScript: it opens the start page, and sends the form of the first matter that matches the pattern. It sends it
-// twice, as an impatient person does, which decides nothing more.
+// scriptDecide plays a person without JavaScript: it opens the start page, and sends the form of the first matter that
+// matches the pattern. It sends it twice, as an impatient person does, which decides nothing more.
 //
-//	decide PATTERN DECISION [NAME=VALUE…]
+// decide PATTERN DECISION [NAME=VALUE…]
 func scriptDecide(ts *testscript.TestScript, _ bool, args []string) {
 	w := theWorld(ts)
 	w.caughtUp(ts)

@@ -41,7 +41,7 @@ func scriptTable(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintln(ts.Stdout(), strings.Join(out, "\n\n"))
 }
 
-// table is the state of one table while its deliveries are sent.
+// table holds the state of one table while its deliveries are sent.
 type table struct {
 	*testscript.TestScript
 	world  *world
@@ -127,7 +127,7 @@ func (t *table) delivery(lines []string) (source string, d *provider.Delivery) {
 	return strings.TrimPrefix(path, "/hooks/"), d
 }
 
-// event is what the delivery became: the one event that is new in the log; nil where there is none.
+// event returns what the delivery became: the one event that is new in the log; nil if there is none.
 func (t *table) event() *schema.Event {
 	var page struct{ Items []json.RawMessage }
 	t.Check(json.Unmarshal(t.get(fmt.Sprintf("/api/v1/events?after_seq=%d", t.seq)), &page))
@@ -165,7 +165,7 @@ func (t *table) envelope(e *schema.Event, source string, d *provider.Delivery) {
 	}
 }
 
-// stored is what redaction left of the body or the query of d; "" where it left all.
+// stored returns what redaction left of the body or the query of d; "" if it left all.
 func stored(e *schema.Event, d *provider.Delivery) string {
 	o := e.Data.Original
 	switch {
@@ -186,7 +186,7 @@ func stored(e *schema.Event, d *provider.Delivery) string {
 	return string(o.Body)
 }
 
-// rows are the lines about those rows of a model that the event changed last.
+// rows returns the lines about those rows of a model that the event changed last.
 func (t *table) rows(model string) (lines []string) {
 	list := model[:strings.Index(model, "/{")]
 	var page struct{ Items []map[string]any }
@@ -239,15 +239,15 @@ func (t *table) shows(path, words string) {
 	}
 }
 
-// hashes are names that no two installations share: those of people, of keys and of fresh certificates.
+// hashes matches names that no two installations share: those of people, of keys and of fresh certificates.
 var hashes = regexp.MustCompile(`\b[0-9a-f]{16,}\b`)
 
-// unlisted are the members of an item that its path says, or that only count events.
+// unlisted names the members of an item that its path says, or that only count events.
 var unlisted = []string{
 	"provider", "first_event_at", "last_event_at", "last_event_seq", "event_count", "state_since", "checks_since",
 }
 
-// item is the row as the table shows it: times of events name the event, and what is made up anew for each run is "*".
+// item writes the row as the table shows it: times of events name the event, and what each run makes up afresh is "*".
 func (t *table) item(model string, item map[string]any) string {
 	for name := range item {
 		if slices.Contains(unlisted, name) || strings.Contains(model, "{"+name+"}") {

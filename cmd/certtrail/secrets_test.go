@@ -20,7 +20,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// canaries are deliveries with a secret, or a person, in every place that PROVIDERS names; each place has a canary of its own.
+// canaries returns deliveries with a secret, or a person, in every place that PROVIDERS names; each place has a canary
+// of its own.
 func canaries() (deliveries map[string][]*provider.Delivery, planted []string) {
 	n := 0
 	canary := func() string {
@@ -108,7 +109,7 @@ func canaries() (deliveries map[string][]*provider.Delivery, planted []string) {
 	return deliveries, append(planted, testToken, testKey, testPassword, base64.StdEncoding.EncodeToString([]byte(testUser+":"+testPassword)))
 }
 
-// challengeToken is a challenge's token as the page /system shows it.
+// challengeToken matches a challenge's token as the page /system shows it.
 var challengeToken = regexp.MustCompile(`challenged webhook <code>[^<]*</code> with the token <code>CANARY[0-9]+X</code>`)
 
 // TestNoSecretLeaves plants canaries and looks for them in the data directory, on the wire, in every page and answer, and in the logs.
@@ -196,7 +197,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 }
 
-// pagesOf are all pages and answers that show the deliveries.
+// pagesOf returns all pages and answers that show the deliveries.
 func pagesOf(t *testing.T, w *world) []string {
 	paths := []string{
 		"/", "/orders", "/certificates", "/domains", "/dnssec", "/organizations", "/websites", "/events", "/quarantine", "/system", "/metrics", "/readyz",
@@ -208,7 +209,7 @@ func pagesOf(t *testing.T, w *world) []string {
 	return paths
 }
 
-// decodedBase64 is what every base64 text in s stands for.
+// decodedBase64 returns what every base64 text in s stands for.
 func decodedBase64(s string) string {
 	var b strings.Builder
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool {
@@ -222,7 +223,7 @@ func decodedBase64(s string) string {
 	return b.String()
 }
 
-// TestSubscriber is a NATS client that is configured with nothing but URL and password.
+// TestSubscriber runs a NATS client that is configured with nothing but URL and password.
 func TestSubscriber(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

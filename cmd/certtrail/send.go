@@ -31,11 +31,7 @@ func sendCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			base := strings.TrimRight(s.Get("hooks-url"), "/")
-			if base == "" {
-				base = "http://" + s.Get("hooks-listen")
-			}
-			sent, err := sample.Send(cmd.Context(), s.Sources, s.File, base, args[0], args[1], set)
+			sent, err := sample.Send(cmd.Context(), s.Sources, s.File, s.HooksURL(), args[0], args[1], set)
 			if nobody && errors.Is(err, sample.ErrUnreached) {
 				return fmt.Errorf("%w. Nor does a server have the data directory %s: name that of the one that runs with --data-dir", err, s.Get("data-dir"))
 			}

@@ -54,7 +54,7 @@ func TestSixthProvider(t *testing.T) {
 	}
 }
 
-// buildWithSixth is the program with the sixth provider in it.
+// buildWithSixth builds the program with the sixth provider in it.
 func buildWithSixth(t *testing.T, dir string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")

@@ -49,7 +49,7 @@ func BenchmarkSoakServing(b *testing.B) {
 		}
 		settled(b, sv.Store)
 		for i := range delivered {
-			if _, err := sv.Store.Order(context.Background(), "digicert", soakOrder(i), time.Now()); err != nil {
+			if _, err := projections.One(context.Background(), sv.Store, projections.Orders, "digicert", soakOrder(i), projections.Moment{Now: time.Now()}); err != nil {
 				b.Fatalf("the order of delivery %d: %v", i, err)
 			}
 		}
@@ -174,10 +174,10 @@ func BenchmarkSoakMemory(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// resident is the memory of this process in MiB, as the kernel counts it.
+// resident returns the memory of this process in MiB, as the kernel counts it.
 func resident(b *testing.B) float64 { return residentIn(b, os.Getpid()) }
 
-// residentIn is that of the process.
+// residentIn returns that of the process.
 func residentIn(t testing.TB, pid int) float64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// beginBelow is begin with at most so many open files.
+// beginBelow does what begin does, with at most so many open files.
 func beginBelow(t *testing.T, files int) *world {
 	t.Helper()
 	program, err := exec.LookPath("certtrail") // testscript.Main puts it there

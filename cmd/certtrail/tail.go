@@ -14,7 +14,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
-	"github.com/certtrail/certtrail/projections/lifecycle"
+	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
 )
 
@@ -97,11 +97,11 @@ func showText(w io.Writer, s owner.Event) error {
 		_, err = fmt.Fprintf(w, "%-24s  event %d cannot be read: %v\n", "?", s.Seq, err)
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, e.NATSSubject(), printable(lifecycle.Summary(e)))
+	_, err = fmt.Fprintf(w, "%s  %s  %s\n", e.Time, e.NATSSubject(), printable(words.Event(e, words.ForPrograms)))
 	return err
 }
 
-// printable is text from outside as a terminal may be given it: without what would command the terminal.
+// printable writes text from outside as a terminal may be given it: without what would command the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {

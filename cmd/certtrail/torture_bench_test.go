@@ -84,7 +84,7 @@ func deliverFor(t testing.TB, w *world, long time.Duration, first int) (took []t
 	return took
 }
 
-// residentOf is the memory of the server's process in MiB, as the kernel counts it.
+// residentOf returns the memory of the server's process in MiB, as the kernel counts it.
 func residentOf(t testing.TB, w *world) float64 {
 	t.Helper()
 	return residentIn(t, w.cmd.Process.Pid)

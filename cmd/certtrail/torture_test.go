@@ -25,7 +25,7 @@ var (
 	seed    = flag.Uint64("seed", 1, "the seed of what chance decides in that")
 )
 
-// tortures is how often something is tried.
+// tortures sets how often something is tried.
 func tortures(few int) int {
 	if *torture > 0 {
 		return *torture
@@ -35,7 +35,7 @@ func tortures(few int) int {
 
 const tortured = 800 // events of the log that is tortured
 
-// base is a data directory whose log has several blocks, as a clean stop and as a kill leave it.
+// base makes a data directory whose log has several blocks, as a clean stop and as a kill leave it.
 func base(t *testing.T) (clean, killed string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func copyOf(t *testing.T, dir string) string {
 	return to
 }
 
-// failures are the system calls that fail, and how.
+// failures lists the system calls that fail, and how.
 var failures = map[string][]string{
 	"openat": {"EIO", "EMFILE", "ENFILE", "EACCES", "ENOSPC"}, "read": {"EIO"}, "pread64": {"EIO"}, "newfstatat": {"EIO", "EACCES"}, "fstat": {"EIO"},
 	"getdents64": {"EIO"}, "write": {"EIO", "ENOSPC"}, "fsync": {"EIO", "ENOSPC"}, "fdatasync": {"EIO"}, "renameat": {"EIO", "EACCES", "ENOSPC"},
@@ -115,7 +115,7 @@ func TestFailingCallsOfAStartLoseNothing(t *testing.T) {
 	}
 }
 
-// eventsIn is how many events a report of the log says that it has.
+// eventsIn returns how many events a report of the log says that it has.
 func eventsIn(report string) (n int) {
 	fmt.Sscanf(strings.ReplaceAll(report, ",", ""), "The log has %d events", &n)
 	return n
@@ -249,7 +249,7 @@ func gapsOf(t *testing.T, w *world) schema.Gaps {
 	return status.Stream.Gaps
 }
 
-// peakMemory is the most that a process has held, in KiB.
+// peakMemory returns the most that a process has held, in KiB.
 func peakMemory(t *testing.T, pid int) (kb int) {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

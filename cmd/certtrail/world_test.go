@@ -31,7 +31,7 @@ func testEnvironment() []string {
 	}
 }
 
-// world is a server process and where it listens.
+// world runs a server process, and knows where it listens.
 type world struct {
 	cmd              *exec.Cmd
 	web, hooks, nats string
@@ -52,7 +52,7 @@ func launch(dir string, environment []string, args ...string) (*world, error) {
 	return launchAs(program, dir, environment, args...)
 }
 
-// launchAs is launch of another program.
+// launchAs launches another program.
 func launchAs(program, dir string, environment []string, args ...string) (*world, error) {
 	w := &world{exited: make(chan error, 1)}
 	w.cmd = exec.Command(program, append([]string{"serve"}, args...)...)

@@ -20,7 +20,7 @@ const (
 	maxKey     = 64 << 10 // bytes of a public key
 )
 
-// events are the values of the header X-Defguard-Event, which alone says what happened.
+// events maps the values of the header X-Defguard-Event, which alone says what happened.
 var events = map[string]schema.Kind{
 	"user_created":  schema.UserCreated,
 	"user_modified": schema.UserModified,
@@ -28,8 +28,9 @@ var events = map[string]schema.Kind{
 	"user_keys":     schema.UserKeysProvisioned,
 }
 
-// user is every body: UserInfo of any release, {"username"} of a deletion, HWKeyUserData. Which keys are there depends on the release: ssh_key, pgp_key
-// and pgp_cert_id went from UserInfo with v0.10.0, is_active came with v0.7.0, enrolled with v0.11.0, is_admin with v1.2.0, name with v2.0.0.
+// user holds any body: UserInfo of any release, {"username"} of a deletion, HWKeyUserData. Which keys are there depends
+// on the release: ssh_key, pgp_key and pgp_cert_id went from UserInfo with v0.10.0, is_active came with v0.7.0,
+// enrolled with v0.11.0, is_admin with v1.2.0, name with v2.0.0.
 type user struct {
 	ID        provider.Text `json:"id"`
 	Username  provider.Text `json:"username"`
@@ -77,7 +78,8 @@ func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error
 	return kind, out, nil
 }
 
-// Person is whom d is about: always somebody, whether or not it says who. The username tells, because only some bodies have the id.
+// Person returns whom d is about: always somebody, whether or not it says who. It goes by the username, because only
+// some bodies have the id.
 func (p *Provider) Person(d *provider.Delivery) (name string, about bool) {
 	u, err := read(d.Body)
 	if err != nil || u.Username == "" {
@@ -120,7 +122,7 @@ func (u *user) person() *schema.Person {
 	return person
 }
 
-// texts is a list of strings; anything else is as if absent.
+// texts holds a list of strings; anything else is as if absent.
 type texts []string
 
 // UnmarshalJSON never fails.

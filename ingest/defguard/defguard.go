@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// System is Defguard as certtrail serves it. It is self-hosted, so that it has no addresses that anybody could publish.
+// System describes Defguard. It is self-hosted, so that it has no addresses that anybody could publish.
 var System = provider.System{
 	Kind:  "defguard",
 	Title: "Defguard",
@@ -43,7 +43,7 @@ func newProvider(get func(setting string) string) provider.Provider {
 	return &Provider{token: token, sum: sha256.Sum256([]byte(token))}
 }
 
-// Feeds is the one endpoint. Servers before v0.8.0 send a GET with a body.
+// Feeds returns the one endpoint. Servers before v0.8.0 send a GET with a body.
 func (p *Provider) Feeds() []provider.Feed {
 	return []provider.Feed{{Methods: []string{"POST", "GET"}}}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// samples are the deliveries that Defguard v2 sends, one per event.
+// samples returns the deliveries that Defguard v2 sends, one per event.
 func samples() []provider.Sample {
 	about := map[string]string{"id": "17", "username": "jdoe", "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.test", "phone": "+31 20 5550100", "groups": "admin", "active": "true"}
 	changed := map[string]string{"id": "17", "username": "jdoe", "first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.test", "phone": "", "groups": "admin,vpn", "active": "true"}

@@ -12,7 +12,7 @@ const (
 	settingAPIURL = "api-url"
 )
 
-// api is how CertCentral is asked.
+// api describes how to query CertCentral.
 func api() *provider.API {
 	return &provider.API{
 		Settings: []provider.Setting{
@@ -35,7 +35,7 @@ func api() *provider.API {
 	}
 }
 
-// Handshake is the token of a challenge, and the webhook that it is of.
+// Handshake returns the token of a challenge, and the webhook that it belongs to.
 func (p *Provider) Handshake(d *provider.Delivery) (webhookID, token string) {
 	return tokenOf(d.Body)
 }

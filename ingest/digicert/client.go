@@ -23,8 +23,8 @@ const (
 	APIBurst = 50
 )
 
-// API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. Its methods may be called at once from many goroutines.
-// An answer of status 400 to 499 is a *provider.Refusal.
+// API makes the calls of a Client. Paths are relative to the base URL. Its methods may be called at once from many
+// goroutines. An answer of status 400 to 499 is a *provider.Refusal.
 type API interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
@@ -35,7 +35,7 @@ type API interface {
 // Client asks the CertCentral Services API. Its methods may be called at once from many goroutines.
 type Client struct{ api API }
 
-// NewClient is the client that asks through api.
+// NewClient returns a client that queries through api.
 func NewClient(api API) *Client { return &Client{api: api} }
 
 // Authorize puts the API key on a request, and the content type that every example of the reference has, also without a body.
@@ -47,17 +47,18 @@ func Authorize(key string) func(h http.Header) {
 	}
 }
 
-// Error is a refusal of the API, as a sentence that says what to do.
+// Error carries a refusal of the API, as a sentence that says what to do.
 type Error struct {
 	Status   int    // of HTTP
 	Code     string // the API's own: "webhook_invalid_token"; "" if it gave none
 	sentence string
 }
 
-// Error is the sentence.
+// Error returns the sentence.
 func (e *Error) Error() string { return e.sentence }
 
-// advice is what to do about the documented error codes (the "Error cases" of the webhook pages, and "Status change list").
+// advice says what to do about the documented error codes (the "Error cases" of the webhook pages, and "Status change
+// list").
 var advice = map[string]string{
 	"webhook_invalid_endpoint":   "it does not take the endpoint. Give the hook's public URL, which must begin with https://",
 	"webhook_configured_already": "the account has a webhook already, and may have only one. Change it with `certtrail digicert webhook update`; `certtrail digicert webhook list` shows it",
@@ -133,12 +134,12 @@ func (c *Client) ask(ctx context.Context, tried, path string, query url.Values, 
 	return raw, nil
 }
 
-// kept is an answer as it is stored, once it is redacted.
+// kept wraps an answer as a delivery, to be redacted and stored.
 func kept(query url.Values, body []byte) *provider.Delivery {
 	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }
 
-// segment is id as a part of a path.
+// segment escapes id for a path.
 func segment(id string) (string, error) {
 	id, err := schema.ID(id)
 	if err != nil || id == "" || id == "." || id == ".." {

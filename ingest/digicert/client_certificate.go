@@ -8,9 +8,9 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DownloadCertificate is certificate.collected with the certificate of this number, or, where that is "", the active one of the order. pem_all is a
-// bundle of leaf, intermediate and root ("Download certificate" page and glossary; the path by the certificate's number is that of clients). What
-// comes and cannot be read is told of in the event.
+// DownloadCertificate returns certificate.collected with the certificate of this number or, if that is "", the active
+// one of the order. pem_all is a bundle of leaf, intermediate and root ("Download certificate" page and glossary; the
+// path by the certificate's number is that of clients). The event names what could not be read.
 func (c *Client) DownloadCertificate(ctx context.Context, orderID, certificateID string) (provider.Answer, error) {
 	what, id, before, after := "certificate "+certificateID, certificateID, "certificate/", "/download/format/pem_all"
 	if certificateID == "" {
@@ -33,13 +33,13 @@ func (c *Client) DownloadCertificate(ctx context.Context, orderID, certificateID
 	return answer, nil
 }
 
-// Collect is DownloadCertificate, by the name that all providers' clients have for it.
+// Collect calls DownloadCertificate, under the name that all providers' clients share.
 func (c *Client) Collect(ctx context.Context, orderID, certificateID string) (provider.Answer, error) {
 	return c.DownloadCertificate(ctx, orderID, certificateID)
 }
 
-// DomainInfo is domain.validated with the time until which a domain's validation may be reused ("Domain info" page). Its Kind is "" while control of the
-// domain is not proven.
+// DomainInfo returns domain.validated with the time until which a domain's validation may be reused ("Domain info"
+// page). Its Kind is "" while control of the domain is not proven.
 func (c *Client) DomainInfo(ctx context.Context, domainID string) (provider.Answer, error) {
 	path, err := segment(domainID)
 	if err != nil {

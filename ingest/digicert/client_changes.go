@@ -21,9 +21,9 @@ const (
 // mountain is the zone of the days in filters[status_last_updated]: MDT, says the page.
 var mountain = time.FixedZone("MDT", -6*60*60)
 
-// StatusChanges are the orders whose status changed after since, each as it stands now ("Status change list" page). The API tells of seven days at a
-// time, so what lies further back is asked for by days; of an order that changed again it tells the last change only. Orders without a certificate's
-// number have none yet.
+// StatusChanges returns the orders whose status changed after since, each with its present status ("Status change list"
+// page). The API covers seven days at a time, so it is asked for longer spans by days; of an order that changed again
+// it lists the last change only. Orders without a certificate's number have none yet.
 func (c *Client) StatusChanges(ctx context.Context, since, now time.Time) ([]provider.Standing, error) {
 	gap := now.Sub(since)
 	if gap > maxLookBack {
@@ -60,7 +60,7 @@ func (c *Client) StatusChanges(ctx context.Context, since, now time.Time) ([]pro
 	return all, nil
 }
 
-// Standings is StatusChanges, by the name that all providers' clients have for it.
+// Standings calls StatusChanges, under the name that all providers' clients share.
 func (c *Client) Standings(ctx context.Context, since, now time.Time) ([]provider.Standing, error) {
 	return c.StatusChanges(ctx, since, now)
 }

@@ -18,9 +18,10 @@ const (
 	apiDecoder     = "digicert-api/1"
 )
 
-// standings are the API's words for where an order stands. The page's own list could not be read; these are those that the pages "Order info",
-// "Status change list" and "Update order status" show, and those of a client (Keyfactor/digicert-certcentral-caplugin). What is not here says
-// nothing of an order's state: reissue_pending, renewed, not_renewed and expired are of orders that were issued, and stay so.
+// standings translates the API's words for an order's status. The page's own list could not be read; these are those
+// that the pages "Order info", "Status change list" and "Update order status" show, and those of a client
+// (Keyfactor/digicert-certcentral-caplugin). A word that is missing here says nothing of an order's state:
+// reissue_pending, renewed, not_renewed and expired belong to orders that were issued, and stay so.
 var standings = map[string]string{
 	"pending": provider.StandingPending, "needs_approval": provider.StandingPending, "needs_csr": provider.StandingPending, "processing": provider.StandingPending,
 	"approved": provider.StandingPending, "waiting_pickup": provider.StandingPending, "awaiting_pickup": provider.StandingPending,
@@ -33,7 +34,7 @@ func standing(orderID, certificateID, word string) provider.Standing {
 	return provider.Standing{OrderID: orderID, CertificateID: certificateID, Word: provider.Clip(word, provider.MaxEvent), State: standings[strings.ToLower(word)]}
 }
 
-// orderJSON is what is read of an order ("Order info" page, and clients for product and organization).
+// orderJSON holds what is read of an order ("Order info" page, and clients for product and organization).
 type orderJSON struct {
 	Status      provider.Text `json:"status"`
 	Certificate struct {
@@ -51,8 +52,8 @@ type orderJSON struct {
 	} `json:"product"`
 }
 
-// OrderInfo is where an order stands, and order.described with its names and organization ("Order info" page). The page's dates of validity are days
-// without a time, too coarse for a certificate's end: Collect has them.
+// OrderInfo returns an order's standing, and order.described with its names and organization ("Order info" page). The
+// page's dates of validity are days without a time, too coarse for a certificate's end: Collect has them.
 func (c *Client) OrderInfo(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	path, err := segment(orderID)
 	if err != nil {
@@ -75,7 +76,7 @@ func (c *Client) OrderInfo(ctx context.Context, orderID string) (provider.Standi
 	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
 }
 
-// names are the names that the order is for. A pending order has no certificate yet, but has them.
+// names returns the names that the order is for. A pending order has no certificate yet, but has them.
 func (o *orderJSON) names() *schema.Certificate {
 	c := &schema.Certificate{SerialNumber: serial(string(o.Certificate.SerialNumber)), CommonName: provider.CommonName(string(o.Certificate.CommonName))}
 	for _, n := range o.Certificate.DNSNames {
@@ -91,7 +92,7 @@ func (o *orderJSON) names() *schema.Certificate {
 	return c
 }
 
-// checks are those that an order's status tells of: somebody of the account must approve the order, or give its CSR.
+// checks returns those that an order's status implies: somebody of the account must approve the order, or give its CSR.
 func (o *orderJSON) checks() schema.Checks {
 	switch strings.ToLower(string(o.Status)) {
 	case "needs_approval":
@@ -116,7 +117,8 @@ func (o *orderJSON) organization(data *schema.Data) {
 	}
 }
 
-// validationJSON is what is read of an order's validation ("Order validation status" page). Its ids are strings, unlike elsewhere.
+// validationJSON holds what is read of an order's validation ("Order validation status" page). Its ids are strings,
+// unlike elsewhere.
 type validationJSON struct {
 	OrganizationID   provider.Text `json:"organization_id"`
 	OrganizationName provider.Text `json:"organization_name"`
@@ -130,7 +132,8 @@ type validationJSON struct {
 	} `json:"dns_name_validations"`
 }
 
-// ValidationStatus is order.described with the checks of an order's organization and of each of its names ("Order validation status" page).
+// ValidationStatus returns order.described with the checks of an order's organization and of each of its names ("Order
+// validation status" page).
 func (c *Client) ValidationStatus(ctx context.Context, orderID string) (provider.Answer, error) {
 	path, err := segment(orderID)
 	if err != nil {
@@ -150,7 +153,7 @@ func (c *Client) ValidationStatus(ctx context.Context, orderID string) (provider
 	return provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
 }
 
-// checks are passed once all of what they are about is; the worst counts.
+// checks passes a check once everything it covers has passed; the worst state counts.
 func (v *validationJSON) checks() schema.Checks {
 	checks := schema.Checks{}
 	note := func(check, word string) {
@@ -178,8 +181,8 @@ func (v *validationJSON) checks() schema.Checks {
 	return checks
 }
 
-// checkStates are the API's words for where a validation stands. The pages show approved, pending, active and complete; the others are those of its
-// requests and orders. An unknown word says nothing of a check.
+// checkStates translates the API's words for the state of a validation. The pages show approved, pending, active and
+// complete; the others are those of its requests and orders. An unknown word says nothing of a check.
 var checkStates = map[string]schema.CheckState{
 	"approved": schema.CheckPassed, "active": schema.CheckPassed, "complete": schema.CheckPassed, "completed": schema.CheckPassed, "valid": schema.CheckPassed,
 	"pending": schema.CheckPending, "submitted": schema.CheckPending, "processing": schema.CheckPending,
@@ -188,8 +191,8 @@ var checkStates = map[string]schema.CheckState{
 
 var worse = map[schema.CheckState]int{"": 0, schema.CheckPassed: 1, schema.CheckPending: 2, schema.CheckDelayed: 3, schema.CheckFailed: 4}
 
-// Describe is all that the API says of an order: OrderInfo, and ValidationStatus while something of it is pending. The kept original has both answers
-// under order_info and validation.
+// Describe returns all that the API says of an order: OrderInfo, and ValidationStatus while something of it is pending.
+// The kept original has both answers under order_info and validation.
 func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	s, answer, err := c.OrderInfo(ctx, orderID)
 	if err != nil || s.State != provider.StandingPending && !strings.EqualFold(s.Word, "reissue_pending") {
@@ -221,7 +224,7 @@ func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standin
 	return s, answer, nil
 }
 
-// serial is a serial number as schema.Certificate has it; "" where it is none.
+// serial writes a serial number as schema.Certificate has it; "" if s is none.
 func serial(s string) string {
 	s = strings.ToLower(strings.ReplaceAll(s, ":", ""))
 	if len(s)%2 == 1 {

@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// allEvents are what a webhook is created for unless it is said otherwise: every event that an endpoint can subscribe to ("Webhooks" page).
+// allEvents lists what a webhook is created for by default: every event that an endpoint can subscribe to ("Webhooks"
+// page).
 var allEvents = []string{
 	"certificate_issued", "certificate_revoked", "order_rejected", "organization_validated", "organization_expired", "organization_revalidation_notice",
 	"domain_validated", "domain_expired", "domain_revalidation_notice",
@@ -99,7 +100,7 @@ func update(ctx context.Context, i provider.Invocation) error {
 	return nil
 }
 
-// changeOf is what the flags say.
+// changeOf makes a Change of the flags.
 func changeOf(i provider.Invocation) (Change, error) {
 	var change Change
 	var settings Settings
@@ -149,7 +150,7 @@ func list(ctx context.Context, i provider.Invocation) error {
 	return nil
 }
 
-// settingsText are the settings that are listed, by the flags that set them.
+// settingsText writes the settings that are listed, by the flags that set them.
 func settingsText(s Settings) string {
 	var parts []string
 	for _, one := range []struct {
@@ -207,7 +208,7 @@ func sendChallenge(ctx context.Context, i provider.Invocation) error {
 	return nil
 }
 
-// onWebhook is a command that does one thing to the account's webhook.
+// onWebhook makes a command that does one thing to the account's webhook.
 func onWebhook(do func(c *Client, ctx context.Context, id string) error, done string) func(context.Context, provider.Invocation) error {
 	return func(ctx context.Context, i provider.Invocation) error {
 		c := i.Client.(*Client)
@@ -254,7 +255,8 @@ func logs(ctx context.Context, i provider.Invocation) error {
 	return out.Flush()
 }
 
-// tokenOf is the token of a challenge ("Send challenge token" page, which shows it without quotes: it may be a number) and its webhook's number.
+// tokenOf returns the token of a challenge ("Send challenge token" page, which shows it without quotes: it may be a
+// number) and its webhook's number.
 func tokenOf(body []byte) (webhookID, token string) {
 	e, err := readEnvelope(body)
 	if err != nil || e.Event != "challenge_webhook_endpoint" {

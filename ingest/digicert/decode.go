@@ -13,14 +13,14 @@ import (
 
 const decoder = "digicert/1"
 
-// envelope is every delivery: two keys, no id, no time ("Webhooks" page). The test event has no data.
+// envelope holds any delivery: two keys, no id, no time ("Webhooks" page). The test event has no data.
 type envelope struct {
 	Event provider.Text   `json:"event"`
 	Data  json.RawMessage `json:"data"`
 }
 
-// documented are the keys of all events whose data is documented ("CertCentral event types" and "Webhook event logs" pages). The challenge's
-// token is not among them: it is good for half an hour and must not be kept.
+// documented has the keys of all events whose data is documented ("CertCentral event types" and "Webhook event logs"
+// pages). The challenge's token is not among them: it is good for half an hour and must not be kept.
 type documented struct {
 	OrderID       provider.Text   `json:"order_id"`
 	CertificateID provider.Text   `json:"certificate_id"`
@@ -136,7 +136,7 @@ func (data *documented) approved() bool {
 	return strings.EqualFold(string(data.Approval), "complete") || strings.EqualFold(string(data.Approval), "completed")
 }
 
-// about is the event with the ids and the reason that its data gives.
+// about starts an event with the ids and the reason that its data gives.
 func (data *documented) about(event string) (schema.Data, error) {
 	out := schema.Data{Event: provider.Clip(event, provider.MaxEvent), Decoder: decoder, Reason: provider.Clip(string(data.Reason), provider.MaxText)}
 	var err error
@@ -149,7 +149,8 @@ func (data *documented) about(event string) (schema.Data, error) {
 	return out, nil
 }
 
-// decodeChallenge is the handshake's first step; without its webhook_id it is still worth showing, for its token can be pasted into the console.
+// decodeChallenge reads the handshake's first step; without its webhook_id it is still worth showing, for its token can
+// be pasted into the console.
 func decodeChallenge(event string, data *documented) (schema.Kind, schema.Data, error) {
 	out := schema.Data{Event: event, Decoder: decoder}
 	id, err := schema.ID(string(data.WebhookID))
@@ -185,7 +186,7 @@ func readChain(out *schema.Data, chain json.RawMessage) {
 	out.Certificate = cert
 }
 
-// needing is the event, unless the id that its documentation promises is missing.
+// needing returns the event, unless the id that its documentation promises is missing.
 func needing(name, id string, k schema.Kind, out schema.Data) (schema.Kind, schema.Data, error) {
 	if id == "" {
 		return unreadable(out.Event, fmt.Sprintf("the %s event has no %s", out.Event, name))

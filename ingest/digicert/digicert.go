@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// System is CertCentral as certtrail serves it. The address range is that of the "Webhooks" overview page.
+// System describes CertCentral. The address range is that of the "Webhooks" overview page.
 var System = provider.System{
 	Kind:  "digicert",
 	Title: "DigiCert CertCentral",
@@ -42,7 +42,7 @@ func newProvider(get func(setting string) string) provider.Provider {
 	return &Provider{key: key, sum: sha256.Sum256([]byte(key))}
 }
 
-// Feeds is the one endpoint that an account may have ("Create webhook" page).
+// Feeds returns the one endpoint that an account may have ("Create webhook" page).
 func (p *Provider) Feeds() []provider.Feed {
 	return []provider.Feed{{Methods: []string{"POST"}}}
 }

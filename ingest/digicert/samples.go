@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// samples are the deliveries that CertCentral sends, one per event. An empty parameter leaves its key out.
+// samples returns the deliveries that CertCentral sends, one per event. An empty parameter leaves its key out.
 func samples() []provider.Sample {
 	ids := map[string]string{"order_id": "771001", "certificate_id": "881001"}
 	list := []provider.Sample{
@@ -104,7 +104,8 @@ func challenge(p map[string]string) any {
 	}{p["token"], number(p["webhook_id"])}
 }
 
-// links is a PEM chain as CertCentral sends it: each certificate with its common name, and CRLF at the ends of lines.
+// links splits a PEM chain as CertCentral sends it: each certificate with its common name, and CRLF at the ends of
+// lines.
 func links(chain string) []link {
 	var out []link
 	for rest := []byte(chain); ; {
@@ -121,7 +122,8 @@ func links(chain string) []link {
 	}
 }
 
-// number is s as the JSON number that CertCentral would send, a string where it is none, nothing where it is empty.
+// number writes s as the JSON number that CertCentral would send, a string if it is not a number, nothing if it is
+// empty.
 func number(s string) json.RawMessage {
 	var n json.Number
 	if err := json.Unmarshal([]byte(s), &n); err == nil && strings.Trim(s, "0123456789") == "" {

@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// validation is the kind of a domain's or organization's event. The page names six and gives the data of none ("Create webhook" page).
+// validation returns the kind of a domain's or organization's event. The page names six and gives the data of none
+// ("Create webhook" page).
 func validation(event string) (schema.Kind, bool) {
 	switch event {
 	case "domain_validated":
@@ -74,10 +75,10 @@ func readDomain(out *schema.Data, s string) {
 	out.Domain = name
 }
 
-// fields is data of no documented shape.
+// fields holds data of no documented shape.
 type fields map[string]json.RawMessage
 
-// first is the first of the paths that leads to a string or whole number; "organization.id" leads into an object.
+// first returns the first of the paths that leads to a string or whole number; "organization.id" leads into an object.
 func (f fields) first(paths ...string) string {
 	for _, path := range paths {
 		outer, inner, nested := strings.Cut(path, ".")
@@ -95,7 +96,7 @@ func (f fields) first(paths ...string) string {
 	return ""
 }
 
-// until is the day on which the validation ends, by its likely names or else by what ends like one of them.
+// until returns the day on which the validation ends, by its likely names or else by names that end like one of them.
 func (f fields) until(aggregate string) string {
 	names := []string{"validated_until", "valid_until", "expires_at", "expiration_date"}
 	for _, name := range names {

@@ -12,10 +12,11 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// minSecret is how long a webhook's secret must be at least, in characters ("Create webhook" page).
+// minSecret bounds a webhook's secret from below, in characters ("Create webhook" page).
 const minSecret = 32
 
-// Webhook is an account's webhook as the API lists it ("List webhooks" page). Its secret is listed in clear, and is not even read.
+// Webhook describes an account's webhook as the API lists it ("List webhooks" page). The API lists its secret in clear,
+// and certtrail does not even read it.
 type Webhook struct {
 	ID        string
 	Endpoint  string
@@ -25,8 +26,8 @@ type Webhook struct {
 	Settings  Settings
 }
 
-// Change is what to set of a webhook. What is nil, or an empty endpoint, stays as it is, or at its default when the webhook is created: the only
-// event is then certificate_issued, and there is no secret.
+// Change says what to set of a webhook. A nil field or an empty endpoint leaves the present value, or the default when
+// the webhook is created: the only event is then certificate_issued, and there is no secret.
 type Change struct {
 	Endpoint string
 	Secret   *string // at least 32 characters; "" takes it away
@@ -34,7 +35,7 @@ type Change struct {
 	Settings *Settings
 }
 
-// webhookBody is the body of create and update alike.
+// webhookBody holds the body of create and update alike.
 type webhookBody struct {
 	Endpoint string    `json:"endpoint"`
 	Secret   *string   `json:"secret,omitempty"`
@@ -106,7 +107,7 @@ func (c *Client) webhook(ctx context.Context, id string) (Webhook, error) {
 	return list[i], nil
 }
 
-// Webhooks are the account's: one at most. An account without one is an *Error, webhook_invalid_account.
+// Webhooks lists the account's: one at most. An account without one is an *Error, webhook_invalid_account.
 func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	var out struct {
 		Webhooks []struct {
@@ -132,7 +133,7 @@ func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return list, nil
 }
 
-// given is whether a text is there, without the text.
+// given says whether a text is there, without the text.
 type given bool
 
 func (p *given) UnmarshalJSON(b []byte) error {
@@ -140,7 +141,7 @@ func (p *given) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// TheWebhook is the account's only webhook; without one it is the error that says how to create it.
+// TheWebhook returns the account's only webhook; without one, the error says how to create it.
 func (c *Client) TheWebhook(ctx context.Context) (Webhook, error) {
 	list, err := c.Webhooks(ctx)
 	if err != nil {
@@ -191,7 +192,7 @@ func (c *Client) DeactivateWebhook(ctx context.Context, id string) error {
 	return c.act(ctx, id, "deactivate", "deactivate the webhook", nil)
 }
 
-// act is one of the actions on a webhook, all of them PUT, answered with 204.
+// act does one of the actions on a webhook, all of them PUT, answered with 204.
 func (c *Client) act(ctx context.Context, id, action, tried string, in any) error {
 	path, err := segment(id)
 	if err != nil {
@@ -232,7 +233,7 @@ type Settings struct {
 	SendInstantIssued *bool // also for those that are issued at once
 }
 
-// noticeDays are the documented values of webhook_notification_frequency.
+// noticeDays lists the documented values of webhook_notification_frequency.
 var noticeDays = []int{90, 60, 30, 7, 0, -7}
 
 func (s Settings) check() error {
@@ -244,7 +245,7 @@ func (s Settings) check() error {
 	return nil
 }
 
-// with is s with what o says.
+// with returns s, changed by what o sets.
 func (s Settings) with(o Settings) Settings {
 	if o.InstantIssued != nil {
 		s.InstantIssued = o.InstantIssued
@@ -261,7 +262,8 @@ func (s Settings) with(o Settings) Settings {
 	return s
 }
 
-// settingsJSON is Settings as the API has them: its reference has flags as "0" and "1", another page as booleans, so strings are sent and either is read.
+// settingsJSON holds Settings as the API has them: its reference has flags as "0" and "1", another page as booleans, so
+// strings are sent and either is read.
 type settingsJSON struct {
 	InstantIssued     *flag `json:"instant_issue_webhook_notification,omitempty"`
 	NotificationDays  []day `json:"webhook_notification_frequency,omitempty"`

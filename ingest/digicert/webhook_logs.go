@@ -17,8 +17,8 @@ const (
 	maxPages = 100
 )
 
-// LogEntry is one request that DigiCert sent to the endpoint, as its own log has it ("Webhook event logs" page). It is the only record of what was
-// delivered, and kept by DigiCert.
+// LogEntry describes one request that DigiCert sent to the endpoint, as its own log has it ("Webhook event logs" page).
+// Only DigiCert records, and keeps, what was delivered.
 type LogEntry struct {
 	Event         string
 	OrderID       string // "" where the entry has no event_info, as a challenge has none
@@ -29,8 +29,8 @@ type LogEntry struct {
 	ResponseCode  int // of HTTP; 0 where there was no answer
 }
 
-// WebhookLogs are the entries of the webhook's event log that filters let through, as DigiCert orders them. A filter is a property's name and its
-// value, as under filters[name] in the API.
+// WebhookLogs returns the entries of the webhook's event log that the filters let through, in DigiCert's order. A
+// filter has a property's name and its value, as under filters[name] in the API.
 func (c *Client) WebhookLogs(ctx context.Context, id string, filters map[string]string) ([]LogEntry, error) {
 	path, err := segment(id)
 	if err != nil {
@@ -85,7 +85,7 @@ func (e *logEntryJSON) entry() LogEntry {
 	}
 }
 
-// moment is a time of the API; nil where there is none or it cannot be read.
+// moment reads a time of the API; nil if it is absent or cannot be read.
 func moment(s provider.Text) *schema.Time {
 	if s == "" {
 		return nil

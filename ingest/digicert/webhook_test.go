@@ -17,7 +17,7 @@ const (
 	webhookSecret = "0123456789abcdef0123456789abcdef"
 )
 
-// headers are those that the reference's examples have.
+// headers returns those that the reference's examples have.
 func headers(more ...string) map[string]string {
 	h := map[string]string{"X-Dc-Devkey": apiKey, "Content-Type": "application/json", "Accept": "application/json"}
 	for i := 0; i+1 < len(more); i += 2 {

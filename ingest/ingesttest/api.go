@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Call is one call that an API expects, to the letter, and its answer.
+// Call holds one call that an API expects, to the letter, and its answer.
 type Call struct {
 	Method, Path string            // "GET", "/services/v2/webhook": the path as sent, escapes included
 	Query        string            // the decoded pairs, sorted by name: "limit=1000&offset=0"
@@ -25,10 +25,10 @@ type Call struct {
 	Type   string // the answer's content type; JSON where it is empty
 }
 
-// unasked are the headers that any client sends of itself.
+// unasked lists the headers that any client sends of itself.
 var unasked = []string{"Accept-Encoding", "Content-Length", "User-Agent", "Connection"}
 
-// API is a server that expects just these calls in this order, and fails t on any other, and on those that do not come.
+// API serves just these calls in this order, and fails t on any other, and on those that do not come.
 func API(t testing.TB, calls ...Call) *httptest.Server {
 	t.Helper()
 	var mu sync.Mutex
@@ -69,7 +69,7 @@ func API(t testing.TB, calls ...Call) *httptest.Server {
 	return server
 }
 
-// differs is what of r is not as the call should be.
+// differs returns what of r is not as the call should be.
 func (c Call) differs(r *http.Request) []string {
 	var wrong []string
 	differ := func(what, got, want string) {

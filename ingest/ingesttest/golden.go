@@ -20,7 +20,7 @@ import (
 // update rewrites what Golden compares with: go test ./ingest/... -update. A golden file that changes is a new version of the decoder.
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// golden is what a delivery decodes to, as its file has it.
+// golden holds what a delivery decodes to, as its file has it.
 type golden struct {
 	Kind       schema.Kind    `json:"kind,omitempty"`
 	Data       *schema.Data   `json:"data,omitempty"`

@@ -21,7 +21,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// maxReason is more than any sentence needs; a reason that is longer quotes too much of the delivery.
+// maxReason allows more than any sentence needs; a longer reason quotes too much of the delivery.
 const maxReason = 500
 
 // Run tests that s keeps the promises. Its credentials and other settings are as get gives them; they must be long enough to be found in a text.
@@ -184,7 +184,7 @@ func checkQuarantine(t testing.TB, kind schema.Kind, data schema.Data, err error
 	}
 }
 
-// sentence is what a page shows, and an error to which one more sentence is added.
+// sentence matches what a page shows, also an error with one more sentence added.
 var sentence = regexp.MustCompile(`(?s)^[A-Z].* .*\.$`)
 
 var token = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -290,7 +290,7 @@ func Equal(t testing.TB, kind schema.Kind, data schema.Data, wantKind schema.Kin
 	}
 }
 
-// JSON is v as JSON.
+// JSON writes v as JSON.
 func JSON(t testing.TB, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)

@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// bodies are what comes to an open endpoint sooner or later. None of it may panic a decoder, and all of it is stored as something.
+// bodies lists what comes to an open endpoint sooner or later. None of it may panic a decoder, and all of it is stored
+// as something.
 var bodies = []string{
 	"", " ", "null", "true", "[]", "{}", `""`, "0", "1e400", `"certificate_issued"`, "not JSON", "{", `{"event"}`, `{"event":"x"} trailing`,
 	"\ufeff", "\ufeff{}", "\x00", "\xff\xfe{\x00}\x00", `{"event":null}`, `{"event":1}`, `{"event":{}}`, `{"event":""}`, `{"event":"\ud800"}`,
@@ -50,7 +51,7 @@ func header(contentType string) map[string][]string {
 	return map[string][]string{"Content-Type": {contentType}}
 }
 
-// spoil is b with a few bytes changed, cut out or doubled.
+// spoil returns b with a few bytes changed, cut out or doubled.
 func spoil(random *rand.Rand, b []byte) []byte {
 	b = bytes.Clone(b)
 	for range 1 + random.IntN(3) {

@@ -12,8 +12,9 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Redacted is what is stored of d, with a body that is not JSON as it reads. It fails t unless that still decodes to what d does: a redaction
-// that takes away an id or a state would make a later decoder lose what this one found. What is about a person is stored sealed; this is what is in it.
+// Redacted returns what is stored of d, with a body that is not JSON as it reads. It fails t unless that still decodes
+// to what d does: a redaction that takes away an id or a state would make a later decoder lose what this one found. A
+// delivery about a person is stored sealed; Redacted returns what is in it.
 func Redacted(t testing.TB, p provider.Provider, d *provider.Delivery, known ...string) string {
 	t.Helper()
 	var pointers []string
@@ -33,7 +34,8 @@ func Redacted(t testing.TB, p provider.Provider, d *provider.Delivery, known ...
 	return JSON(t, o) + string(again.Body)
 }
 
-// asStored is d after the log, were there nothing to redact but its credentials. Junk may be redacted to something else, so its promise is this.
+// asStored returns d after the log, were there nothing to redact but its credentials. Junk may be redacted to something
+// else, so its promise is this.
 func asStored(t testing.TB, d *provider.Delivery) *provider.Delivery {
 	t.Helper()
 	o := schema.Original{Method: d.Method, Query: d.Query, Headers: map[string]string{}}

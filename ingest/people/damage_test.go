@@ -13,7 +13,7 @@ import (
 // errCut ends the work at a step, as a crash does: nothing is done after it.
 var errCut = errors.New("cut off")
 
-// cutAfter is a directory whose steps fail from the one with that number on; left counts down to it.
+// cutAfter makes a directory whose steps fail from the one with that number on; left counts down to it.
 func cutAfter(dir string, left *int) directory {
 	return directory{path: dir, step: func(string) error {
 		if *left--; *left < 0 {
@@ -265,7 +265,8 @@ func TestDamagedKeyIsPutBack(t *testing.T) {
 	}
 }
 
-// TestFilesWithoutChecksum are read and given one at the next start, wherever the start before was cut off.
+// TestFilesWithoutChecksum reads such files and sees each given a checksum at the next start, wherever the start before
+// was cut off.
 func TestFilesWithoutChecksum(t *testing.T) {
 	for steps := 0; ; steps++ {
 		dir, keys, jane, nobody := people(t)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// directory is the files of a store: how they are written, read and destroyed.
+// directory writes, reads and destroys the files of a store.
 type directory struct {
 	path string
 	step func(what string) error // asked before each step that changes something; nil but in tests, which end the work there
@@ -28,9 +28,10 @@ func (d directory) before(what string) error {
 
 func (d directory) file(name string) string { return filepath.Join(d.path, name) }
 
-// sealLine is a line with its checksum, which covers the file's name too: one file's content under another's name is damage.
+// sealLine appends a line's checksum, which covers the file's name too: one file's content under another's name is
+// damage.
 //
-//	<text> sha256:<the first 16 digits of the SHA-256 of "<name> <text>">
+// <text> sha256:<the first 16 digits of the SHA-256 of "<name> <text>">
 func sealLine(name, text string) string {
 	sum := sha256.Sum256([]byte(name + " " + text))
 	return text + " sha256:" + hex.EncodeToString(sum[:8]) + "\n"

@@ -127,8 +127,8 @@ func (s *Store) Pending() (round uint64, pending bool) {
 	return s.round, s.pending
 }
 
-// Settled is called once read models that were begun after Pending returned that round have taken the place of those before. It changes nothing where
-// somebody was forgotten since, or is not forgotten yet.
+// Settled records that read models that were begun after Pending returned that round have replaced those before. It
+// changes nothing if somebody was forgotten since, or is not forgotten yet.
 func (s *Store) Settled(round uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

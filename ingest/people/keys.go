@@ -36,7 +36,7 @@ const (
 	hashSize       = 16     // bytes
 )
 
-// Store is an open directory of keys. Its methods may be called at once from many goroutines.
+// Store holds an open directory of keys. Its methods may be called at once from many goroutines.
 type Store struct {
 	dir    directory
 	secret []byte
@@ -51,7 +51,7 @@ type Store struct {
 	pending bool               // the note is there
 }
 
-// file is a file of a person's key.
+// file holds a person's key as its file does.
 type file struct {
 	name string
 	key  []byte // nil: the file is damaged

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// KeySize is how many bytes a person's key has.
+// KeySize counts the bytes of a person's key.
 const KeySize = 32
 
 // Keys hold one key for each person, outside the log: once a key is destroyed, what was sealed with it is gone, though the log is whole.
@@ -34,9 +34,10 @@ type Keys interface {
 // sealMark begins every sealed text, with the version of the format: sealed:v1:<hash>:<base64 of nonce and ciphertext>.
 const sealMark = "sealed:v1:"
 
-// Seal is v, as JSON, under the key of the person of that hash, bound to its place in an event: "<event id>/<place>". The same v in the same place under
-// the same key always gives the same text, so that an event that is derived anew can be compared with what it was. For that, the nonce is a keyed
-// digest of all that is sealed: it comes again only with the same text.
+// Seal encrypts v, as JSON, under the key of the person of that hash, bound to its place in an event: "<event
+// id>/<place>". The same v in the same place under the same key always gives the same text, so that an event that is
+// derived again can be compared with the first. For that, the nonce is a keyed digest of all that is sealed: it comes
+// again only with the same text.
 func Seal(keys Keys, hash, place string, v any) (string, error) {
 	plain, err := jsonscan.Marshal(v)
 	if err != nil {
@@ -110,7 +111,7 @@ func SealPerson(keys Keys, eventID, name string, d *schema.Data, original *schem
 	return err
 }
 
-// SealUser is SealPerson but for the original, which is sealed already.
+// SealUser does what SealPerson does, but for the original, which is sealed already.
 func SealUser(keys Keys, eventID, name string, d *schema.Data) (err error) {
 	d.UserID = keys.Hash(d.Provider, name)
 	if d.User == nil || d.User.Person == nil {
@@ -128,7 +129,7 @@ func SealUser(keys Keys, eventID, name string, d *schema.Data) (err error) {
 // plainHeaders say nothing of a person.
 var plainHeaders = map[string]bool{"content-type": true, "user-agent": true}
 
-// sealOriginal is o sealed whole; in clear stays how it came.
+// sealOriginal seals all of o but how it came, which stays in clear.
 func sealOriginal(keys Keys, o *schema.Original, hash, eventID string) (*schema.Original, error) {
 	sealed := &schema.Original{Method: o.Method, Headers: map[string]string{}}
 	for name, value := range o.Headers {
@@ -141,7 +142,8 @@ func sealOriginal(keys Keys, o *schema.Original, hash, eventID string) (*schema.
 	return sealed, err
 }
 
-// OpenOriginal is o as it was before it was sealed, for the event with that id; o itself if it was not. ErrForgotten: the person's key was destroyed.
+// OpenOriginal returns o as it was before it was sealed, for the event with that id; o itself if it was not.
+// ErrForgotten: the person's key was destroyed.
 func OpenOriginal(keys Keys, o *schema.Original, eventID string) (*schema.Original, error) {
 	if o == nil || o.Sealed == "" {
 		return o, nil
@@ -169,7 +171,8 @@ func OpenPerson(keys Keys, e *schema.Event) {
 	}
 }
 
-// DeciderSource is the source under which the names of those who decide are hashed: "certtrail forget user web NAME" forgets one.
+// DeciderSource names the source under which the names of those who decide are hashed: "certtrail forget user web NAME"
+// forgets one.
 const DeciderSource = "web"
 
 // SealDecider notes on d, of the event with that id, who decided, sealed under a key of theirs.

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// heldKeys are keys in memory; a key that was destroyed and is made again is another.
+// heldKeys keeps keys in memory; a key that was destroyed and is made again is another.
 type heldKeys struct {
 	mu   sync.Mutex
 	keys map[string][]byte

@@ -14,7 +14,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// user is a User object. Its API names id, email and name; the other names are those that the pages on users use.
+// user holds a User object. Its API names id, email and name; the other names are those that the pages on users use.
 type user struct {
 	ID        provider.Text `json:"id"`
 	Email     provider.Text `json:"email"`
@@ -24,7 +24,7 @@ type user struct {
 	Phone     provider.Text `json:"phone"`
 }
 
-// site is what of a target.site is not secret.
+// site holds what of a target.site is not secret.
 type site struct {
 	Name     provider.Text `json:"name"`
 	URL      provider.Text `json:"url"`
@@ -34,14 +34,14 @@ type site struct {
 	Error    provider.Text `json:"verification_last_error"`
 }
 
-// target is a Target object.
+// target holds a Target object.
 type target struct {
 	ID   provider.Text   `json:"id"`
 	Name provider.Text   `json:"name"`
 	Site json.RawMessage `json:"site"`
 }
 
-// scan is a Scan object.
+// scan holds a Scan object.
 type scan struct {
 	ID        provider.Text   `json:"id"`
 	Target    json.RawMessage `json:"target"`
@@ -54,7 +54,7 @@ type scan struct {
 	Highs     whole           `json:"highs"`
 }
 
-// finding is a Finding object. Its id is a number that is unique only within its target.
+// finding holds a Finding object. Its id is a number that is unique only within its target.
 type finding struct {
 	ID         provider.Text   `json:"id"`
 	Target     json.RawMessage `json:"target"`
@@ -91,7 +91,7 @@ func text(t provider.Text) string { return provider.Clip(string(t), provider.Max
 
 func readUser(raw json.RawMessage) user { return object[user](raw) }
 
-// name is what tells the user from others.
+// name returns what tells the user from others.
 func (u *user) name() (string, error) {
 	if u.ID == "" && u.Email == "" {
 		return "", errors.New("has no content.id")
@@ -126,7 +126,7 @@ func describeTarget(out *schema.Data, content json.RawMessage) (err error) {
 	return nil
 }
 
-// described is nil where there is nothing to say.
+// described returns nil if there is nothing to say.
 func (t *target) described() *schema.Target {
 	s := object[site](t.Site)
 	d := &schema.Target{Name: text(t.Name), URL: cleanURL(string(s.URL)), Verified: s.Verified.Value, VerificationMethod: text(s.Method)}
@@ -218,7 +218,7 @@ func readTime(out *schema.Data, to **schema.Time, part string, t provider.Text) 
 	*to = &at
 }
 
-// cleanURL is a URL without what may bear a secret; "" for what is none.
+// cleanURL removes from a URL what may bear a secret; "" if s is no URL.
 func cleanURL(s string) string {
 	u := parseURL(s)
 	if u == nil {
@@ -236,7 +236,8 @@ func hostOf(s string) string {
 	return host(u.Hostname())
 }
 
-// parseURL is a URL with a host, or nil. Its user is cut off before it is parsed: redaction puts a mark there that is none.
+// parseURL parses a URL with a host, or returns nil. It cuts off the user first: redaction puts a mark there that no
+// parser takes.
 func parseURL(s string) *url.URL {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
@@ -256,7 +257,7 @@ func parseURL(s string) *url.URL {
 	return u
 }
 
-// host is a host in the one form that is stored: a domain name or an address; "" for anything else.
+// host writes a host in the one form that is stored: a domain name or an address; "" for anything else.
 func host(s string) string {
 	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
 		return addr.WithZone("").String()
@@ -268,7 +269,7 @@ func host(s string) string {
 	return name
 }
 
-// whole is a whole number, or a string of one, that may be absent; anything else is as if it were.
+// whole reads a whole number, or a string of one, that may be absent; anything else is as if it were.
 type whole struct{ value *int }
 
 // UnmarshalJSON never fails.
@@ -281,7 +282,7 @@ func (w *whole) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// fraction is a number, or a string of one; anything else is 0.
+// fraction reads a number, or a string of one; anything else is 0.
 type fraction struct{ value float64 }
 
 // UnmarshalJSON never fails.

@@ -14,7 +14,7 @@ import (
 
 const decoder = "probely/1"
 
-// events are the twelve event types: the first six are an account's, the others a target's ("events" page).
+// events maps the twelve event types: the first six are an account's, the others a target's ("events" page).
 var events = map[string]schema.Kind{
 	"user_created":               schema.UserCreated,
 	"user_deleted":               schema.UserDeleted,
@@ -30,7 +30,8 @@ var events = map[string]schema.Kind{
 	"finding_fixed":              schema.FindingFixed,
 }
 
-// envelope is every delivery ("targets-webhooks-create" page). The list of webhooks says how far its own sending is, which is no news.
+// envelope holds any delivery ("targets-webhooks-create" page). The list of webhooks says how far its own sending is,
+// which is no news.
 type envelope struct {
 	ID         provider.Text   `json:"id"`
 	Event      provider.Text   `json:"event_type"`
@@ -90,7 +91,7 @@ func read(body []byte) (e envelope, err error) {
 	return e, err
 }
 
-// object is the content, which the page prints as a string: JSON in a string is read like the object itself.
+// object returns the content, which the page prints as a string: JSON in a string is read like the object itself.
 func (e *envelope) object() json.RawMessage { return inner(e.Content) }
 
 func inner(raw json.RawMessage) json.RawMessage {
@@ -101,7 +102,8 @@ func inner(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// EventID is the event's id, which stays the same however often it is sent, and over the webhooks of an account and of its targets.
+// EventID returns the event's id, which stays the same however often it is sent, and over the webhooks of an account
+// and of its targets.
 func (p *Provider) EventID(d *provider.Delivery) string {
 	e, err := read(d.Body)
 	if err != nil {
@@ -114,8 +116,8 @@ func (p *Provider) EventID(d *provider.Delivery) string {
 	return id
 }
 
-// Person is whom an event of a user is about: their id, or else their e-mail address. A body that is no event may be about a user too: one that is not JSON,
-// and a list of which one element is.
+// Person returns whom an event of a user is about: their id, or else their e-mail address. A body that is no event may
+// be about a user too: one that is not JSON, and a list of which one element is.
 func (p *Provider) Person(d *provider.Delivery) (name string, about bool) {
 	e, err := read(d.Body)
 	if err == nil {

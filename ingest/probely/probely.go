@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// System is Probely as certtrail serves it. No page lists the addresses it sends from.
+// System describes Probely. No page lists the addresses it sends from.
 var System = provider.System{
 	Kind:  "probely",
 	Title: "Probely",
@@ -38,7 +38,7 @@ func newProvider(get func(setting string) string) provider.Provider {
 	return &Provider{token: token, sum: sha256.Sum256([]byte(token))}
 }
 
-// Feeds is the one endpoint. A failure is retried with growing pauses ("events" page).
+// Feeds returns the one endpoint. A failure is retried with growing pauses ("events" page).
 func (p *Provider) Feeds() []provider.Feed {
 	return []provider.Feed{{Methods: []string{"POST"}, Token: true}}
 }

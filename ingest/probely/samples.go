@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// samples are the deliveries that Probely sends, one per event type, with the members that its API gives of each object.
+// samples returns the deliveries that Probely sends, one per event type, with the members that its API gives of each
+// object.
 func samples() []provider.Sample {
 	aTarget := map[string]string{"target_id": "3NnoNEvCLtsc", "name": "Web shop", "host": "www.example.test"}
 	aScan := with(aTarget, "scan_id", "3epwuyBoKQKN", "lows", "2", "mediums", "1", "highs", "0")
@@ -101,7 +102,7 @@ func userObject(_ string, p map[string]string) map[string]any {
 	return map[string]any{"id": p["user_id"], "email": p["email"], "name": p["name"]}
 }
 
-// number is s as the number it writes, or as it is.
+// number writes s as a JSON number if it is one, else as it is.
 func number(s string) any {
 	if n, err := strconv.Atoi(s); err == nil {
 		return n

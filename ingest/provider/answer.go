@@ -6,14 +6,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Answer is what a provider's API said when certtrail asked it about one thing, and what that means.
+// Answer holds what a provider's API said when certtrail asked it about one thing, and what that means.
 type Answer struct {
 	Kind     schema.Kind // "" where what was said is no event
 	Data     schema.Data // Original stays empty: it is made when the answer is appended
 	Delivery *Delivery
 }
 
-// Standing is where an order, or a certificate without one, stands according to the provider's API.
+// Standing gives the state of an order, or of a certificate without one, according to the provider's API.
 type Standing struct {
 	OrderID       string
 	CertificateID string       // "" where the API does not say
@@ -34,7 +34,8 @@ const (
 	StandingRevoked  = "revoked"
 )
 
-// Refusal is an error: a provider's API understood what it was asked, and says no. Body is what it says, without the credentials it was asked with.
+// Refusal reports that a provider's API understood what it was asked, and says no. Body is what it says, without the
+// credentials it was asked with.
 type Refusal struct {
 	Status int // of HTTP, 400 to 499
 	Body   []byte

@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// API is how a kind of provider is asked: one value per folder whose provider can be.
+// API describes how to query a kind of provider: one value per folder whose provider has an API.
 type API struct {
 	Settings []Setting // named as a System's are; none of them turns the source on
 
@@ -18,7 +18,7 @@ type API struct {
 	Commands []Command
 }
 
-// Endpoint is where an API is and how it is called.
+// Endpoint says where an API is and how it is called.
 type Endpoint struct {
 	Base      string                            // URL that paths are relative to
 	Authorize func(headers map[string][]string) // puts the credentials on a request; names are canonical, as net/http has them
@@ -35,7 +35,7 @@ type Caller interface {
 	Bytes(ctx context.Context, path string, query url.Values) ([]byte, error)
 }
 
-// Command is a command of a provider's own: certtrail <kind> <Name>.
+// Command describes a command of a provider's own: certtrail <kind> <Name>.
 type Command struct {
 	Name  string // one word or more: "webhook create"
 	Short string
@@ -44,14 +44,14 @@ type Command struct {
 	Run   func(ctx context.Context, i Invocation) error
 }
 
-// Flag is a flag of a Command. Its value is a text, or for a switch "true" or "false".
+// Flag describes a flag of a Command. Its value is a text, or for a switch "true" or "false".
 type Flag struct {
 	Name, Usage string
 	Switch      bool
 	Required    bool
 }
 
-// Invocation is what a Command is run with.
+// Invocation holds what a Command is run with.
 type Invocation struct {
 	Client    any                      // that API.Client gave
 	Setting   func(name string) string // of the source, without prefix

@@ -40,7 +40,7 @@ func ParseCertificate(chainPEM string) (*schema.Certificate, error) {
 	return nil, errors.New("there is no certificate in it")
 }
 
-// parseChain is what can be read of the chain, and why the first unreadable part of it cannot.
+// parseChain returns what can be read of the chain, and why the first unreadable part of it cannot.
 func parseChain(s string) ([]*x509.Certificate, error) {
 	ders, firstErr := derBlocks(s)
 	var certs []*x509.Certificate
@@ -106,7 +106,8 @@ func fromBase64(s string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Join(lines, ""), "="))
 }
 
-// leafOf is the first certificate that is neither a CA's nor the issuer of another one; old roots do not say that they are a CA's.
+// leafOf returns the first certificate that is neither a CA's nor the issuer of another one; old roots do not say that
+// they are a CA's.
 func leafOf(certs []*x509.Certificate) *x509.Certificate {
 	for _, c := range certs {
 		issues := slices.ContainsFunc(certs, func(other *x509.Certificate) bool {
@@ -137,8 +138,9 @@ func describe(c *x509.Certificate) *schema.Certificate {
 	}
 }
 
-// CommonName is a certificate's common name as certtrail stores it: a domain name where it is one, else as it stands ("Example Issuing CA"), with people's
-// e-mail addresses, which S/MIME certificates have there, masked. One label alone names no host.
+// CommonName writes a certificate's common name as certtrail stores it: as a domain name if it is one, else as it
+// stands ("Example Issuing CA"), with people's e-mail addresses, which S/MIME certificates have there, masked. One
+// label alone names no host.
 func CommonName(cn string) string {
 	if name, err := schema.DomainName(cn); err == nil && strings.Contains(name, ".") {
 		return name

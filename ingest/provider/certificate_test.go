@@ -24,7 +24,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// chain is a leaf, its intermediate and its root, as DER, made anew for a test.
+// chain holds a leaf, its intermediate and its root, as DER, made for one test.
 type chain struct{ leaf, intermediate, root []byte }
 
 func newChain(t *testing.T, leaf *x509.Certificate, key crypto.Signer) chain {

@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Delivery is one request as a provider sent it, before anything is taken out of it. It is never stored; its Original is.
+// Delivery holds one request as a provider sent it, before anything is taken out of it. It is never stored; its
+// Original is.
 type Delivery struct {
 	Feed   string              // which of the provider's feeds: "" or Feed.Name
 	Method string              // "POST"
@@ -19,7 +20,7 @@ type Delivery struct {
 	Body   []byte
 }
 
-// Get is the first value of the header of that canonical name, or "".
+// Get returns the first value of the header of that canonical name, or "".
 func (d *Delivery) Get(name string) string {
 	if v := d.Header[name]; len(v) > 0 {
 		return v[0]
@@ -32,7 +33,8 @@ func (d *Delivery) Request() redact.Request {
 	return redact.Request{Method: d.Method, Query: d.Query, Header: d.Header, Body: d.Body}
 }
 
-// Redelivery is the delivery that o was, as far as it was kept, for a decoder to read again. Feed is the feed it came by.
+// Redelivery restores the delivery that o was, as far as it was kept, for a decoder to read again. Feed names the feed
+// it came by.
 func Redelivery(o *schema.Original, feed string) (*Delivery, error) {
 	d := &Delivery{Feed: feed, Method: o.Method, Query: o.Query, Header: make(map[string][]string, len(o.Headers)), Body: o.Body}
 	for name, value := range o.Headers {
@@ -48,7 +50,7 @@ func Redelivery(o *schema.Original, feed string) (*Delivery, error) {
 	return d, nil
 }
 
-// canonical is net/http's form of a header name, without importing it.
+// canonical writes a header name in net/http's form, without importing it.
 func canonical(name string) string {
 	parts := strings.Split(strings.ToLower(name), "-")
 	for i, p := range parts {

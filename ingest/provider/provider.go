@@ -3,7 +3,8 @@ package provider
 
 import "github.com/certtrail/certtrail/schema"
 
-// System is all that the program must know of a kind of provider in order to serve it: one value per folder under ingest.
+// System holds all that the program must know of a kind of provider in order to serve it: one value per folder under
+// ingest.
 type System struct {
 	Kind      string    // folder, route, setting prefix: "digicert"
 	Title     string    // for people: "DigiCert CertCentral"
@@ -18,7 +19,7 @@ type System struct {
 	New func(get func(setting string) string) Provider
 }
 
-// Provider is one source of deliveries. Its methods may be called at once from many goroutines.
+// Provider decodes the deliveries of one source. Its methods may be called at once from many goroutines.
 type Provider interface {
 	// Feeds are the endpoints it delivers to.
 	Feeds() []Feed
@@ -28,37 +29,38 @@ type Provider interface {
 	Decode(d *Delivery) (schema.Kind, schema.Data, error)
 }
 
-// SecretFinder is a Provider that knows of secrets which their keys do not give away.
+// SecretFinder adds to a Provider the places of secrets that their keys do not give away.
 type SecretFinder interface {
 	// Secrets are JSON Pointers (RFC 6901) into d's body below which every string and number goes, except names and ids.
 	Secrets(d *Delivery) []string
 }
 
-// PersonFinder is a Provider of whose deliveries some are about a person.
+// PersonFinder adds to a Provider whom a delivery is about, since some are about a person.
 type PersonFinder interface {
 	// Person tells whether d is about a person, and who: their name or id at the provider, "" where d does not give one that can be read. What is about
 	// a person is stored sealed; where in doubt, also about one that nobody understands, it is.
 	Person(d *Delivery) (name string, about bool)
 }
 
-// Identifier is a Provider that gives its events ids of their own.
+// Identifier adds to a Provider the ids that its events have of their own.
 type Identifier interface {
 	// EventID is the provider's id of the event that d tells of, the same whenever it tells of it again; "" where d has none that can be used.
 	EventID(d *Delivery) string
 }
 
-// Sender is a Provider that can put its credentials on a delivery, as the real one would, for samples.
+// Sender adds to a Provider the credentials that the real one would put on a delivery, for samples.
 type Sender interface {
 	Sign(d *Delivery)
 }
 
-// Handshaker is a Provider that proves to its sender, by a token that comes with a delivery, that an endpoint is ours. The token must not be stored.
+// Handshaker lets a Provider prove to its sender, by a token that comes with a delivery, that an endpoint is ours. The
+// token must not be stored.
 type Handshaker interface {
 	// Handshake is the token of d and the webhook that it is for; both are "" where d bears none.
 	Handshake(d *Delivery) (webhookID, token string)
 }
 
-// Feed is one endpoint: /hooks/<source>[-<name>][/{token}].
+// Feed describes one endpoint: /hooks/<source>[-<name>][/{token}].
 type Feed struct {
 	Name    string   // "" for the provider's first
 	Methods []string // the HTTP methods it may use
@@ -66,7 +68,7 @@ type Feed struct {
 	Answer  string   // the body of a 200
 }
 
-// Setting is one setting of a provider.
+// Setting describes one setting of a provider.
 type Setting struct {
 	Name       string // without prefix: "webhook-key"
 	Usage      string
@@ -76,7 +78,7 @@ type Setting struct {
 	AtLeast    int  // how many characters the provider asks for; 0: it does not say
 }
 
-// Sample is a delivery the provider might send, for `certtrail send`, the demo and tests.
+// Sample describes a delivery that the provider might send, for `certtrail send`, the demo and tests.
 type Sample struct {
 	Event  string            // as on the command line: "certificate_issued"
 	Params map[string]string // what --set may change, with defaults
@@ -90,5 +92,5 @@ type Quarantine struct {
 	Unreadable bool   // true: answered 400; false: well-formed but documented nowhere, answered 200
 }
 
-// Error is the reason.
+// Error returns the reason.
 func (q *Quarantine) Error() string { return q.Reason }

@@ -15,8 +15,8 @@ const (
 	MaxText  = 1000 // any other text
 )
 
-// Text is a string in a provider's JSON, without space around it, or a whole number with just the digits that were sent: ids are numbers in one
-// feed and strings in the other. Anything else (null, an object, 1.5) is as if absent.
+// Text holds a string in a provider's JSON, without space around it, or a whole number with just the digits that were
+// sent: ids are numbers in one feed and strings in the other. Anything else (null, an object, 1.5) is as if absent.
 type Text string
 
 // UnmarshalJSON never fails: what a key holds must not make the rest of the delivery unreadable.
@@ -32,7 +32,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Bool is a boolean in a provider's JSON, or a string of one, nil where it is absent. Anything else is as if absent.
+// Bool holds a boolean in a provider's JSON, or a string of one, nil if it is absent. Anything else is as if absent.
 type Bool struct{ Value *bool }
 
 // UnmarshalJSON never fails, like that of Text.
@@ -45,7 +45,7 @@ func (f *Bool) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Clip is s, cut to max bytes between two characters.
+// Clip cuts s to max bytes between two characters.
 func Clip(s string, max int) string {
 	if len(s) <= max {
 		return s
@@ -56,7 +56,8 @@ func Clip(s string, max int) string {
 	return s[:max]
 }
 
-// Form is a query or a form of names and values in turn, in their order, which url.Values does not keep, without those that are empty.
+// Form encodes names and values in turn as a query or a form, in their order, which url.Values does not keep, without
+// those that are empty.
 func Form(namesAndValues ...string) string {
 	var b strings.Builder
 	for i := 0; i < len(namesAndValues); i += 2 {

@@ -18,7 +18,7 @@ type jsonWalker struct {
 	keys  *keyCache   // nil: each key is looked at by itself
 }
 
-// place is where in the document a value stands.
+// place says where in the document a value stands.
 type place struct {
 	class    keyClass
 	key      *keyFacts // of the key it stands under, or its array does
@@ -28,10 +28,10 @@ type place struct {
 	spared   bool      // people stay: what is left is going to be sealed
 }
 
-// noKey is the key of a document itself.
+// noKey stands for the key of a document itself.
 var noKey = &keyFacts{}
 
-// redactJSON is the valid JSON document b, which stands at p, as it may be stored.
+// redactJSON returns the valid JSON document b, which stands at p, as it may be stored.
 func redactJSON(b []byte, p place, keys *keyCache) []byte {
 	w := jsonWalker{Scanner: jsonscan.Scanner{Src: b}, out: make([]byte, 0, len(b)), keys: keys}
 	w.value(p)
@@ -75,7 +75,7 @@ func (w *jsonWalker) object(p place) {
 	w.out = append(w.out, '}')
 }
 
-// member is the value under key of the object at p.
+// member walks the value under key of the object at p.
 func (w *jsonWalker) member(p place, key *keyFacts) {
 	child := place{class: key.class, key: key, person: p.key.person, spared: p.spared}
 	if w.known == nil && (w.findingPart(p, key) || p.key.class == keyGrant && isLink(key.name)) {
@@ -102,7 +102,7 @@ func (w *jsonWalker) findingPart(p place, key *keyFacts) bool {
 	return false
 }
 
-// step is what is left of the pointers one key further, and whether one of them ends there.
+// step returns what is left of the pointers one key further, and whether one of them ends there.
 func step(pointers []string, key string, sealed bool) ([]string, bool) {
 	var left []string
 	for _, pointer := range pointers {
@@ -179,7 +179,7 @@ func looksLikeJSON(s string) bool {
 	return len(t) > 1 && (t[0] == '{' || t[0] == '[')
 }
 
-// redactInner is JSON in a string that stands at p: as it is written, unless something goes.
+// redactInner redacts JSON in a string that stands at p: it stays as it is written, unless something goes.
 func redactInner(s string, p place, keys *keyCache) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if safe := string(redactJSON([]byte(s), p, keys)); safe != compact(s) {
@@ -203,7 +203,7 @@ func (w *jsonWalker) number(p place, raw []byte) {
 	}
 }
 
-// safeKey is key, of the object at p, as it may be stored.
+// safeKey writes key, of the object at p, as it may be stored.
 func (w *jsonWalker) safeKey(p place, key *keyFacts) string {
 	if w.known != nil {
 		return w.known.out(key.name)

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// keyClass is what a key says of its value.
+// keyClass says what a key reveals of its value.
 type keyClass int
 
 const (
@@ -33,7 +33,7 @@ var secretWords = map[string]bool{
 	"otp": true, "totp": true, "hotp": true, "auth": true, "pwd": true, "pin": true, "psk": true, "jwt": true, "bearer": true, "hmac": true, "session": true, "sessionid": true,
 }
 
-// secretLetters are what a key must hold to have a secret word: the quick look before the exact one.
+// secretLetters lists what a key must hold to have a secret word: the quick look before the exact one.
 var secretLetters = []string{"otp", "auth", "pwd", "pin", "psk", "jwt", "bearer", "hmac", "session"}
 
 // A link that logs in, resets or downloads is as good as a password.
@@ -57,7 +57,7 @@ const (
 	maxKeyLength = 64 // bytes
 )
 
-// keyFacts are all that has to be known of a key, in JSON or of a header.
+// keyFacts holds all that redaction has to know of a key, in JSON or of a header.
 type keyFacts struct {
 	name   string // the key itself
 	lower  string // in lower case
@@ -102,7 +102,7 @@ func (c *keyCache) of(name []byte) *keyFacts {
 	return facts
 }
 
-// ofQuoted is of the key that raw, with its quotes, stands for in JSON.
+// ofQuoted returns the facts of the key that raw, with its quotes, stands for in JSON.
 func (c *keyCache) ofQuoted(raw []byte) *keyFacts {
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		return factsOf(jsonscan.Unquote(raw))
@@ -148,7 +148,7 @@ func isNameOrID(key string) bool {
 	return last == "id" || last == "name" || last == "type" || last == "event"
 }
 
-// join is key in lower case without separators.
+// join writes key in lower case without separators.
 func join(key string) string {
 	plain := true
 	for i := 0; i < len(key); i++ {
@@ -179,7 +179,7 @@ func hasSecretWord(key string) bool {
 	return false
 }
 
-// words are those of key in lower case: acmeEABKeyID is acme, eab, key, id.
+// words splits key into words in lower case: acmeEABKeyID is acme, eab, key, id.
 func words(key string) []string {
 	var found []string
 	var word []rune

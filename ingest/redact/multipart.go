@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// boundaryOf is what stands between the parts of a body in parts: said, or else the first line of a body that looks like one; "" for any other body.
+// boundaryOf returns what stands between the parts of a body in parts: said, or else the first line of a body that
+// looks like one; "" for any other body.
 func boundaryOf(body, said string) string {
 	if said != "" {
 		return "--" + said
@@ -18,7 +19,8 @@ func boundaryOf(body, said string) string {
 	return first
 }
 
-// redactMultipart is a form in parts, of which those with a secret's name lose their content. Lines may end with CRLF or LF alone.
+// redactMultipart redacts a form in parts: those with a secret's name lose their content. Lines may end with CRLF or LF
+// alone.
 func redactMultipart(body, boundary string) string {
 	secret := bearsSecret(body)
 	parts := strings.Split(body, boundary)

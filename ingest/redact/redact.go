@@ -26,7 +26,8 @@ func Marked(s string) bool {
 	return strings.Contains(s, Mark) || strings.Contains(s, personal) || strings.Contains(s, masked)
 }
 
-// knownMinimum is the length from which a credential is searched for everywhere: a shorter one would be found in innocent places.
+// knownMinimum bounds from below the length of a credential that is searched for everywhere: a shorter one would be
+// found in innocent places.
 const knownMinimum = 8
 
 // Request holds what of a delivery is stored.
@@ -43,23 +44,25 @@ type Redactor struct {
 	keys  keyCache
 }
 
-// New is a Redactor in whose results known, which are credentials, must not stand anywhere, whatever their place.
+// New makes a Redactor in whose results known, which are credentials, must not stand anywhere, whatever their place.
 func New(known []string) *Redactor { return &Redactor{known: knownForms(known)} }
 
-// Redact is New(known).Redact, for one delivery.
+// Redact calls New(known).Redact, for one delivery.
 func Redact(d Request, pointers, known []string) *schema.Original {
 	return New(known).Redact(d, pointers)
 }
 
-// Redact is d as it may be stored: with every secret taken out, and people made unrecognizable. The log forgets nothing, so this comes before
-// everything else. pointers are JSON Pointers into the body below which every string and number goes, except names and ids (see SecretFinder).
+// Redact returns d as it may be stored: with every secret taken out, and people made unrecognizable. The log forgets
+// nothing, so this comes before everything else. pointers are JSON Pointers into the body below which every string and
+// number goes, except names and ids (see SecretFinder).
 //
-// Redacting what was Mark changes nothing. d is not changed.
+// A value that is Mark already stays as it is. d does not change.
 func (r *Redactor) Redact(d Request, pointers []string) *schema.Original {
 	return r.redact(d, pointers, false)
 }
 
-// RedactSecrets is Redact for a delivery that is going to be sealed because it is about a person: in a JSON body, people stay.
+// RedactSecrets redacts a delivery that is going to be sealed because it is about a person: in a JSON body, people
+// stay.
 func (r *Redactor) RedactSecrets(d Request, pointers []string) *schema.Original {
 	return r.redact(d, pointers, true)
 }
@@ -85,7 +88,7 @@ func contentType(header map[string][]string) string {
 	return ""
 }
 
-// redactOther is a body that is not JSON.
+// redactOther redacts a body that is not JSON.
 func redactOther(body, contentType string) string {
 	media, params, _ := mime.ParseMediaType(contentType) // one that cannot be read is as if absent
 	if boundary := boundaryOf(body, params["boundary"]); boundary != "" {
@@ -102,7 +105,8 @@ func looksLikeForm(body string) bool {
 	return strings.Contains(body, "=") && !strings.ContainsAny(body, " \t\r\n<>{}\"") && utf8.ValidString(body)
 }
 
-// redactQuery is a query or a form: pairs of names and values, in their order, each left as it was written unless something goes.
+// redactQuery redacts a query or a form: pairs of names and values, in their order, each left as it was written unless
+// something goes.
 func redactQuery(query string) string {
 	if query == "" {
 		return ""
@@ -115,7 +119,7 @@ func redactQuery(query string) string {
 	return strings.Join(pairs, "&")
 }
 
-// redactPair is a pair of a form; of one that bears a secret every value goes, except names and ids.
+// redactPair redacts a pair of a form; of one that bears a secret every value goes, except names and ids.
 func redactPair(pair string, secret bool) string {
 	rawName, rawValue, hasValue := strings.Cut(pair, "=")
 	name, err := url.QueryUnescape(rawName)
@@ -149,7 +153,7 @@ func redactPair(pair string, secret bool) string {
 	}
 }
 
-// redactValue is the value of a key of that class.
+// redactValue redacts the value of a key of that class.
 func redactValue(class keyClass, value string) string {
 	switch {
 	case value == "" || value == Mark || value == personal:
@@ -162,7 +166,7 @@ func redactValue(class keyClass, value string) string {
 	return scrub(value)
 }
 
-// transport are the headers that say how a delivery came here, and nothing of what it says.
+// transport lists the headers that say how a delivery came here, and nothing of what it says.
 var transport = map[string]bool{
 	"Host": true, "Connection": true, "Content-Length": true, "Accept-Encoding": true, "Transfer-Encoding": true, "Content-Encoding": true, "Keep-Alive": true, "Te": true,
 	"Trailer": true, "Upgrade": true, "Via": true, "Forwarded": true, "X-Real-Ip": true,
@@ -180,10 +184,10 @@ func (r *Redactor) headers(header map[string][]string) map[string]string {
 	return kept
 }
 
-// knownValues are credentials to be found by their value, in every form they may stand in.
+// knownValues holds credentials to be found by their value, in every form they may stand in.
 type knownValues []string
 
-// knownForms are the values as they are, and escaped as in a URL or base64.
+// knownForms returns the values as they are, and escaped as in a URL or base64.
 func knownForms(values []string) knownValues {
 	k := make(knownValues, 0, 2*len(values))
 	for _, v := range values {
@@ -202,7 +206,7 @@ func knownForms(values []string) knownValues {
 // Credentials returns s without known, which are credentials, in whatever form they stand in it.
 func Credentials(s string, known []string) string { return knownForms(known).out(s) }
 
-// out is s without them.
+// out removes them from s.
 func (k knownValues) out(s string) string {
 	for _, form := range k {
 		if strings.Contains(s, form) {
@@ -212,7 +216,7 @@ func (k knownValues) out(s string) string {
 	return s
 }
 
-// outOfJSON is b without them, also where JSON escapes them.
+// outOfJSON removes them from b, also where JSON escapes them.
 func (k knownValues) outOfJSON(b []byte) []byte {
 	if !k.mayStandIn(b) {
 		return b
@@ -222,7 +226,8 @@ func (k knownValues) outOfJSON(b []byte) []byte {
 	return w.out
 }
 
-// mayStandIn is a quick look whether b has to be walked. Any character may be escaped as \uXXXX, some also in shorter ways.
+// mayStandIn looks quickly whether b has to be walked. Any character may be escaped as \uXXXX, some also in shorter
+// ways.
 func (k knownValues) mayStandIn(b []byte) bool {
 	escapes := bytes.Contains(b, []byte(`\u`))
 	for _, form := range k {

@@ -202,7 +202,7 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// document is any JSON value, among whose keys are secrets that hold canary.
+// document draws any JSON value, among whose keys are secrets that hold canary.
 func document(canary string) *rapid.Generator[any] {
 	var value func(depth int) *rapid.Generator[any]
 	value = func(depth int) *rapid.Generator[any] {
@@ -343,7 +343,8 @@ func TestSparedRedaction(t *testing.T) {
 	}
 }
 
-// TestProbelysSecrets are all places of a site and a finding that bear secrets, also inside a content that is JSON in a string.
+// TestProbelysSecrets covers all places of a site and a finding that bear secrets, also inside a content that is JSON
+// in a string.
 func TestProbelysSecrets(t *testing.T) {
 	site := `{"id":"s","basic_auth":{"username":"CANARY"},"form_login":[{"name":"p","value":"CANARY"}],"otp_secret":"CANARY","headers":[{"name":"X","value":"CANARY"}],"cookies":[{"name":"c","value":"CANARY"}],"verification_token":"CANARY","host":"kept.example"}`
 	finding := `{"id":12,"target":{"id":"t","site":` + site + `},"requests":[{"request":"GET / CANARY","response":"CANARY"}],"evidence":"CANARY","definition":{"name":"kept"}}`

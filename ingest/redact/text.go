@@ -14,22 +14,23 @@ var (
 	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)`)
 	scheme     = regexp.MustCompile(`(?i)\b(bearer|basic)\s+([A-Za-z0-9+/=._~-]+)`)
 	userinfo   = regexp.MustCompile(`://[^/\s?#"'<>@]+@`)
-	// name is what stands before a value in a URL's query, a header line, a configuration, or JSON that is broken.
+	// name matches what stands before a value in a URL's query, a header line, a configuration, or JSON that is broken.
 	name = regexp.MustCompile(`([\pL_][\pL\pN_.\[\]-]*)["']?\s*[:=]\s*`)
-	// element is a value in XML.
+	// element matches a value in XML.
 	element = regexp.MustCompile(`<([\pL_][\pL\pN_.:-]*)([^<>]*)>([^<>]+)<`)
 	email   = regexp.MustCompile(`([\pL\pN._%+'-]+)(@|%40)([\pL\pN-]+(?:\.[\pL\pN-]+)*)`)
-	// quotedValue is a string value of JSON, also of broken JSON.
+	// quotedValue matches a string value of JSON, also of broken JSON.
 	quotedValue = regexp.MustCompile(`("([^"\\]*)"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
 )
 
-// secretBodies are the events whose bodies bear a secret under a name that is not documented (Sectigo, "Webhook Events").
+// secretBodies lists the events whose bodies bear a secret under a name that is not documented (Sectigo, "Webhook
+// Events").
 var secretBodies = []string{"user_login_link", "user_reset_password", "zip_download_available"}
 
 // bearsSecret tells whether text that is not JSON is of such an event: then every value in it goes, except names and ids.
 func bearsSecret(text string) bool { return containsAny(text, secretBodies) }
 
-// redactText is text that is neither JSON nor a form, scrubbed by pattern.
+// redactText scrubs text that is neither JSON nor a form, by pattern.
 func redactText(s string) string {
 	secret := bearsSecret(s)
 	if secret {
@@ -52,10 +53,10 @@ func redactText(s string) string {
 	return scrubPatterns(s)
 }
 
-// tellingBytes are those of which each thing that scrub takes out has at least one.
+// tellingBytes lists bytes of which each thing that scrub takes out has at least one.
 const tellingBytes = "@=:{[%- "
 
-// scrub is a string value without the secrets and people that its text gives away.
+// scrub takes out of a string value the secrets and people that its text gives away.
 func scrub(s string) string {
 	if !strings.ContainsAny(s, tellingBytes) {
 		return s
@@ -66,7 +67,7 @@ func scrub(s string) string {
 	return scrubPatterns(s)
 }
 
-// compact is valid JSON without white space.
+// compact writes valid JSON without white space.
 func compact(s string) string {
 	w := jsonWalker{Scanner: jsonscan.Scanner{Src: []byte(s)}, known: knownValues{}}
 	w.value(place{key: noKey})
@@ -81,7 +82,7 @@ func scrubPatterns(s string) string {
 	return s
 }
 
-// scrubSecrets is scrubPatterns that leaves people.
+// scrubSecrets does what scrubPatterns does, but leaves people.
 func scrubSecrets(s string) string {
 	if strings.Contains(s, "PRIVATE KEY-----") {
 		s = privateKey.ReplaceAllString(s, Mark)
@@ -140,7 +141,8 @@ func scrubPairs(s string) string {
 	return b.String()
 }
 
-// valueEnd is where the value that s begins with ends: at its closing quote, or before what cannot be part of one that has none.
+// valueEnd finds the end of the value that s begins with: at its closing quote, or before what cannot be part of one
+// that has none.
 func valueEnd(s string) int {
 	if s == "" {
 		return 0
@@ -161,7 +163,7 @@ func valueEnd(s string) int {
 	return len(s)
 }
 
-// scrubValue is the value, in its quotes if it has any, of a name of that class.
+// scrubValue scrubs the value, in its quotes if it has any, of a name of that class.
 func scrubValue(class keyClass, value string) string {
 	bare := strings.Trim(value, `"'`)
 	if bare == "true" || bare == "false" || bare == "null" || bare == "" {

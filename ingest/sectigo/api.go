@@ -10,7 +10,7 @@ const (
 	settingAPIURL      = "api-url"
 )
 
-// api is how Sectigo is asked.
+// api describes how to query Sectigo.
 func api() *provider.API {
 	return &provider.API{
 		Settings: []provider.Setting{

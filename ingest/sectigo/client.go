@@ -21,8 +21,8 @@ const (
 	APIBurst = 5
 )
 
-// API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. It may be called at once from many goroutines. An answer
-// of status 400 to 499 is a *provider.Refusal.
+// API makes the calls of a Client. Paths are relative to the base URL. It may be called at once from many goroutines.
+// An answer of status 400 to 499 is a *provider.Refusal.
 type API interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
@@ -33,7 +33,7 @@ type API interface {
 // webhooks have it. Its methods may be called at once from many goroutines.
 type Client struct{ api API }
 
-// NewClient is the client that asks through api.
+// NewClient returns a client that queries through api.
 func NewClient(api API) *Client { return &Client{api: api} }
 
 // Authorize puts user name and password on a request, by HTTP Basic.
@@ -42,22 +42,23 @@ func Authorize(username, password string) func(h http.Header) {
 	return func(h http.Header) { h.Set("Authorization", "Basic "+basic) }
 }
 
-// Basic is user name and password as they go over the wire, which is as secret as the password.
+// Basic writes user name and password as they go over the wire, which is as secret as the password.
 func Basic(username, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
 
 const apiDecoder = "sectigo-api/1"
 
-// DSRecord is a DS record of a website, as the platform wants it at the registrar.
+// DSRecord holds a DS record of a website, as the platform wants it at the registrar.
 type DSRecord struct {
 	Domain  string // "" where the answer names none
 	DS      schema.DS
 	Created *schema.Time // nil where the answer does not say
 }
 
-// ListDS is dnssec.described with the DS records that the platform lists of a website: all of them, SHA-256 before other digests, and, where their
-// times of creation tell it, the newest by itself. Nothing listed is no event. What of it cannot be read is left out, and told.
+// ListDS returns dnssec.described with the DS records that the platform lists of a website: all of them, SHA-256 before
+// other digests, and, if their times of creation tell it, the newest by itself. If nothing is listed, there is no
+// event. It leaves out records that cannot be read, and says so.
 func (c *Client) ListDS(ctx context.Context, websiteID string) (provider.Answer, error) {
 	list, raw, err := c.DSRecords(ctx, websiteID)
 	var unreadable *unreadableRecord
@@ -78,7 +79,8 @@ func (c *Client) ListDS(ctx context.Context, websiteID string) (provider.Answer,
 	return provider.Answer{Kind: schema.DNSSECDescribed, Data: data, Delivery: &provider.Delivery{Method: http.MethodGet, Header: map[string][]string{}, Body: raw}}, nil
 }
 
-// newest is the first record of the key whose record was created last; nil unless all say when they were created, and those created last are of one key.
+// newest returns the first record of the key whose record was created last; nil unless all say when they were created,
+// and those created last are of one key.
 func newest(list []DSRecord) *schema.DS {
 	var best *DSRecord
 	for i := range list {
@@ -109,9 +111,10 @@ func (u *unreadableRecord) Error() string {
 
 func (u *unreadableRecord) Unwrap() error { return u.err }
 
-// DSRecords are the DS records of a website ("DNSSEC Workflow" page, step 4: domain, keytag, algorithm, digest_type and digest). The page does not show
-// the shape of the answer, so they are looked for as in the webhooks' bodies: in a list or alone, wrapped or bare, numbers as strings or not. One that
-// cannot be read is an *unreadableRecord, beside those that can. raw is the whole answer.
+// DSRecords returns the DS records of a website ("DNSSEC Workflow" page, step 4: domain, keytag, algorithm, digest_type
+// and digest). The page does not show the shape of the answer, so they are looked for as in the webhooks' bodies: in a
+// list or alone, wrapped or bare, numbers as strings or not. One that cannot be read is an *unreadableRecord, beside
+// those that can. raw is the whole answer.
 func (c *Client) DSRecords(ctx context.Context, websiteID string) (list []DSRecord, raw json.RawMessage, err error) {
 	id, err := schema.ID(websiteID)
 	if err != nil || id == "" || id == "." || id == ".." {

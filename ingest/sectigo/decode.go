@@ -14,8 +14,8 @@ import (
 
 const decoder = "sectigo/1"
 
-// envelope is every delivery of the Web Security Platform. It gives no time, and its id is the webhook's, not the delivery's
-// ("Webhook Events" page, attribute table).
+// envelope holds any delivery of the Web Security Platform. It gives no time, and its id is the webhook's, not the
+// delivery's ("Webhook Events" page, attribute table).
 type envelope struct {
 	ID     provider.Text   `json:"id"`
 	Event  provider.Text   `json:"event"`
@@ -64,7 +64,8 @@ func decodeWebhook(d *provider.Delivery) (schema.Kind, schema.Data, error) {
 	return kind, out, nil
 }
 
-// kindOf is the kind of one of the sixteen events of the "Webhook Events" page. Only two of them mean more to certtrail than their name says.
+// kindOf returns the kind of one of the sixteen events of the "Webhook Events" page. Only two of them mean more to
+// certtrail than their name says.
 func kindOf(event string) (schema.Kind, bool) {
 	switch event {
 	case "website_dnssec_rotation_start":

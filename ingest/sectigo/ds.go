@@ -71,7 +71,7 @@ func untyped(raw json.RawMessage) any {
 	return v
 }
 
-// record is something that looks like a DS record, and why it is none.
+// record holds something that looks like a DS record, and why it is none.
 type record struct {
 	ds      schema.DS
 	err     error
@@ -79,7 +79,7 @@ type record struct {
 	domain  string
 }
 
-// place is where in the body a value stands: under which key, below which domain.
+// place says where in the body a value stands: under which key, below which domain.
 type place struct{ key, domain string }
 
 type search struct{ records []record }
@@ -110,7 +110,8 @@ func (s *search) walk(v any, at place, depth int) {
 	}
 }
 
-// outgoing is whether a key says that what it holds is the record to go; telling people to publish that one would be worse than telling nothing.
+// outgoing reports whether a key says that what it holds is the record to go; telling people to publish that one would
+// be worse than telling nothing.
 func outgoing(key string) bool {
 	key = strings.ToLower(key)
 	return strings.HasPrefix(key, "old") || strings.HasPrefix(key, "prev") || strings.HasPrefix(key, "retired")
@@ -135,7 +136,7 @@ func rank(r record) int {
 	return 4
 }
 
-// domainOf is the domain that an object names: {"domain":"…"}, {"domain":{"name":"…"}} or {"domain_name":"…"}.
+// domainOf returns the domain that an object names: {"domain":"…"}, {"domain":{"name":"…"}} or {"domain_name":"…"}.
 func domainOf(v any) string {
 	object, _ := v.(map[string]any)
 	for _, key := range []string{"domain", "domain_name"} {

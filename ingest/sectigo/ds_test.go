@@ -15,7 +15,7 @@ var (
 	hexSHA384 = strings.Repeat("aB", 48)
 )
 
-// ds is a record as the page shows it: all values strings.
+// ds writes a record as the page shows it: all values strings.
 func ds(tag, algorithm, digestType, digest, created string) string {
 	return fmt.Sprintf(`{"keytag":%q,"algorithm":%q,"digest_type":%q,"digest":%q,"created_at":%q,"updated_at":%q}`, tag, algorithm, digestType, digest, created, created)
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// maxDigest is more bytes than any digest has.
+// maxDigest allows more bytes than any digest has.
 const maxDigest = 128
 
-// fromObject is the DS record that an object is. A DNSKEY beside it has an algorithm, and perhaps a key tag, but no digest.
+// fromObject reads an object as a DS record. A DNSKEY beside it has an algorithm, and perhaps a key tag, but no digest.
 func fromObject(object map[string]any) (record, bool) {
 	var tag, algorithm, digestType, digest, created any
 	found := 0
@@ -50,7 +50,7 @@ func fromObject(object map[string]any) (record, bool) {
 	return r, true
 }
 
-// plain is a string or a number as text; anything else is nothing.
+// plain writes a string or a number as text; anything else gives nothing.
 func plain(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -61,8 +61,8 @@ func plain(v any) string {
 	return ""
 }
 
-// fromText are the DS records in presentation format (RFC 4034, section 5.3), "example.test. 3600 IN DS 12345 13 2 49FD…", or without what
-// stands before the key tag where the key speaks of a DS. Text that only mentions a DS is none.
+// fromText reads the DS records in presentation format (RFC 4034, section 5.3), "example.test. 3600 IN DS 12345 13 2
+// 49FD…", or without what stands before the key tag if the key speaks of a DS. Text that only mentions a DS is none.
 func fromText(s string, at place) []record {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -129,7 +129,8 @@ func checkDigest(ds schema.DS) error {
 	return nil
 }
 
-// code is a number from 1 to 255, or the number of a mnemonic. 0 is reserved: it means no DS at all (RFC 8078, section 4).
+// code reads a number from 1 to 255, or the number of a mnemonic. 0 is reserved: it means no DS at all (RFC 8078,
+// section 4).
 func code(s string, mnemonics map[string]uint8) (uint8, error) {
 	if n, err := strconv.ParseUint(s, 10, 8); err == nil && n > 0 {
 		return uint8(n), nil
@@ -140,13 +141,14 @@ func code(s string, mnemonics map[string]uint8) (uint8, error) {
 	return 0, fmt.Errorf("%.40q is neither a number from 1 to 255 nor a known name", s)
 }
 
-// algorithms are the mnemonics of IANA's "DNS Security Algorithm Numbers", squashed.
+// algorithms maps the mnemonics of IANA's "DNS Security Algorithm Numbers", squashed.
 var algorithms = map[string]uint8{
 	"rsamd5": 1, "dh": 2, "dsa": 3, "rsasha1": 5, "dsansec3sha1": 6, "rsasha1nsec3sha1": 7, "rsasha256": 8, "rsasha512": 10, "eccgost": 12,
 	"ecdsap256sha256": 13, "ecdsap384sha384": 14, "ed25519": 15, "ed448": 16, "sm2sm3": 17, "eccgost12": 23,
 }
 
-// digestTypes are the names of IANA's "DNSSEC Delegation Signer (DS) Resource Record (RR) Type Digest Algorithms", likewise.
+// digestTypes maps the names of IANA's "DNSSEC Delegation Signer (DS) Resource Record (RR) Type Digest Algorithms",
+// likewise.
 var digestTypes = map[string]uint8{"sha1": 1, "sha256": 2, "gost": 3, "gostr341194": 3, "sha384": 4, "gost12": 5, "sm3": 6}
 
 // squash makes "keyTag" of "Key_Tag" and the like one: lower-case letters and digits.

@@ -19,16 +19,17 @@ import (
 // maxParams bounds how many parameters a push may have; a dozen are documented.
 const maxParams = 200
 
-// params are a push's parameters in the order they came. url.Values would not do: which of two spellings of a name counts must not be chance.
+// params holds a push's parameters in the order they came. url.Values would not do: which of two spellings of a name
+// counts must not be chance.
 type params []param
 
 type param struct{ name, value string }
 
-// errNoObject is JSON that cannot hold parameters, but is well-formed.
+// errNoObject reports JSON that cannot hold parameters, but is well-formed.
 var errNoObject = errors.New("the body is JSON, but not an object with parameters")
 
-// parameters are those of the body, then those of the query. The page says GET or POST and shows a table of parameters, but not how a POST
-// encodes them: a form is likeliest, and the other two usual ways cost little.
+// parameters returns those of the body, then those of the query. The page says GET or POST and shows a table of
+// parameters, but not how a POST encodes them: a form is likeliest, and the other two usual ways cost little.
 func parameters(d *provider.Delivery) (params, error) {
 	var ps params
 	body := bytes.TrimPrefix(d.Body, []byte("\ufeff"))
@@ -112,7 +113,7 @@ func (ps *params) addParts(body []byte, boundary string) error {
 	}
 }
 
-// get is the first parameter of that name, in any case, that has a value.
+// get returns the first parameter of that name, in any case, that has a value.
 func (ps params) get(name string) string {
 	for _, p := range ps {
 		if p.value != "" && strings.EqualFold(p.name, name) {

@@ -53,7 +53,8 @@ func readIDs(out *schema.Data, ps params) (err error) {
 	return nil
 }
 
-// statuses are what a Certificate event may say, with the codes that mean the same. Verified and click-through come with any code.
+// statuses lists what a Certificate event may say, with the codes that mean the same. Verified and click-through come
+// with any code.
 var statuses = []struct {
 	name  string
 	codes string
@@ -62,7 +63,7 @@ var statuses = []struct {
 	{"verified", ""}, {"click-through", ""},
 }
 
-// statusOf is the status that the word gives, however it is spelt, or else the code; "" for neither.
+// statusOf returns the status that the word gives, however it is spelt, or else the code; "" for neither.
 func statusOf(status, code string) string {
 	for _, s := range statuses {
 		if squash(status) == squash(s.name) {
@@ -123,7 +124,8 @@ func readCertificate(out *schema.Data, pem string) {
 	out.Certificate = cert
 }
 
-// decodeCallBack is about the validation call. The page's table of its statuses could not be read, so words decide; what denies comes first.
+// decodeCallBack reads what became of the validation call. The page's table of its statuses could not be read, so words
+// decide; what denies comes first.
 func decodeCallBack(out schema.Data, ps params) (schema.Kind, schema.Data, error) {
 	status := strings.ToLower(ps.get("status"))
 	says := func(words ...string) bool {
@@ -150,8 +152,8 @@ func decodeCallBack(out schema.Data, ps params) (schema.Kind, schema.Data, error
 	return withIDs(schema.OrderUpdated, out)
 }
 
-// decodePreRevocation is the announcement of a revocation. The page says that it has parameters of its own, which could not be read, so the
-// time is looked for by the likely words in its name, and no id is demanded.
+// decodePreRevocation reads the announcement of a revocation. The page says that it has parameters of its own, which
+// could not be read, so the time is looked for by the likely words in its name, and no id is demanded.
 func decodePreRevocation(out schema.Data, ps params) (schema.Kind, schema.Data, error) {
 	out.Reason = reason(ps)
 	for _, p := range ps {
@@ -195,7 +197,8 @@ func reason(ps params) string {
 	return ""
 }
 
-// withIDs is the event, unless it lacks the order number that all documented events have; one of a certificate may name that alone.
+// withIDs returns the event, unless it lacks the order number that all documented events have; one of a certificate may
+// name that alone.
 func withIDs(kind schema.Kind, out schema.Data) (schema.Kind, schema.Data, error) {
 	switch {
 	case out.OrderID != "" || kind.Aggregate() == schema.AggregateCertificate && out.CertificateID != "":

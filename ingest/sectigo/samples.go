@@ -9,8 +9,9 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// samples are the deliveries of the Web Security Platform, one per event. Only user_create and the two rotations have a documented body ("Webhook
-// Events", "DNSSEC Rotation Start Webhook"); the other bodies are guesses from one line each. An empty parameter leaves its key out.
+// samples returns the deliveries of the Web Security Platform, one per event. Only user_create and the two rotations
+// have a documented body ("Webhook Events", "DNSSEC Rotation Start Webhook"); the other bodies are guesses from one
+// line each. An empty parameter leaves its key out.
 func samples() []provider.Sample {
 	ds := map[string]string{
 		"domain": "", "key_tag": "38696", "algorithm": "13", "digest_type": "2",
@@ -74,7 +75,8 @@ func delivery(p map[string]string, event string, about targetData, body any) *pr
 	}
 }
 
-// rotation is the documented body, whose values are all strings. It names no domain; a sample may, to be told from others.
+// rotation makes the documented body, whose values are all strings. It names no domain; a sample may, to be told from
+// others.
 func rotation(p map[string]string) any {
 	type dsRecord struct {
 		KeyTag     string `json:"keytag"`
@@ -113,7 +115,7 @@ func user(p map[string]string) any {
 	}{number(p["user_id"]), p["name"], p["email"]}}
 }
 
-// plainBody is an object of the named parameters.
+// plainBody makes an object of the named parameters.
 func plainBody(names ...string) func(p map[string]string) any {
 	return func(p map[string]string) any {
 		body := map[string]string{}
@@ -126,7 +128,7 @@ func plainBody(names ...string) func(p map[string]string) any {
 	}
 }
 
-// number is s as the JSON number that Sectigo would send, a string where it is none, nothing where it is empty.
+// number writes s as the JSON number that Sectigo would send, a string if it is not a number, nothing if it is empty.
 func number(s string) json.RawMessage {
 	var n json.Number
 	if err := json.Unmarshal([]byte(s), &n); err == nil && digits(s) {

@@ -6,8 +6,9 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// pushSamples are the certificate issuance pushes: one per status of a Certificate event, and the two other event types that mean something.
-// "push-" tells them from the platform's events. With a certificate they are a POST, without one a GET, as the page has it.
+// pushSamples returns the certificate issuance pushes: one per status of a Certificate event, and the two other event
+// types that mean something. "push-" tells them from the platform's events. With a certificate they are a POST, without
+// one a GET, as the page has it.
 func pushSamples() []provider.Sample {
 	ids := map[string]string{"order_id": "991001", "certificate_id": "992001"}
 	status := func(status, code, desc string) map[string]string {

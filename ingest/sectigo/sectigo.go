@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// System is Sectigo as certtrail serves it. The addresses are those of the pages "Webhook Events" and, the last one, "Call information".
+// System describes Sectigo. The addresses are those of the pages "Webhook Events" and, the last one, "Call
+// information".
 var System = provider.System{
 	Kind:  "sectigo",
 	Title: "Sectigo",
@@ -50,7 +51,8 @@ func newProvider(get func(setting string) string) provider.Provider {
 	return &Provider{userinfo: userinfo, sum: sha256.Sum256([]byte(userinfo))}
 }
 
-// Feeds are the two endpoints. The push is a GET when it tells a status only, and a POST when it brings a certificate ("Call information" page).
+// Feeds returns the two endpoints. The push is a GET when it tells a status only, and a POST when it brings a
+// certificate ("Call information" page).
 func (p *Provider) Feeds() []provider.Feed {
 	return []provider.Feed{{Methods: []string{"POST"}}, {Name: feedPush, Methods: []string{"GET", "POST"}}}
 }

@@ -10,7 +10,7 @@ const (
 	settingAPIURL      = "api-url"
 )
 
-// api is how Xolphin is asked.
+// api describes how to query Xolphin.
 func api() *provider.API {
 	return &provider.API{
 		Settings: []provider.Setting{

@@ -31,8 +31,8 @@ const (
 // maxPages bounds how many pages of a list are read.
 const maxPages = 1000
 
-// API is what a Client needs of whoever makes its calls. Paths are relative to the base URL. Its methods may be called at once from many goroutines.
-// An answer of status 400 to 499 is a *provider.Refusal.
+// API makes the calls of a Client. Paths are relative to the base URL. Its methods may be called at once from many
+// goroutines. An answer of status 400 to 499 is a *provider.Refusal.
 type API interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
@@ -43,7 +43,7 @@ type API interface {
 // Client asks Xolphin's REST API. Its methods may be called at once from many goroutines.
 type Client struct{ api API }
 
-// NewClient is the client that asks through api.
+// NewClient returns a client that queries through api.
 func NewClient(api API) *Client { return &Client{api: api} }
 
 // Authorize puts user name and password on a request, by HTTP Basic, and the Accept that the vendor's clients send with every one.
@@ -55,7 +55,7 @@ func Authorize(username, password string) func(h http.Header) {
 	}
 }
 
-// Basic is user name and password as they go over the wire, which is as secret as the password.
+// Basic writes user name and password as they go over the wire, which is as secret as the password.
 func Basic(username, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
 }
@@ -79,7 +79,7 @@ func refused(tried string, err error) error {
 	return fmt.Errorf("asking Xolphin to %s failed: it says %q: %w", tried, cmp.Or(provider.Clip(string(body.Message), provider.MaxText), "nothing"), r)
 }
 
-// Request is an order as the API has it. A request has no status: where it stands follows from what it says of its checks.
+// Request holds an order as the API has it. A request has no status: it follows from what the order says of its checks.
 type Request struct {
 	ID             string
 	Names          []string // lower-case A-labels, the common name first
@@ -91,7 +91,7 @@ type Request struct {
 	raw            json.RawMessage
 }
 
-// Certificate is a certificate as the API has it.
+// Certificate holds a certificate as the API has it.
 type Certificate struct {
 	ID      string
 	Names   []string // as a request's
@@ -99,7 +99,7 @@ type Certificate struct {
 	Expires *schema.Time
 }
 
-// Requests are all orders, of all pages.
+// Requests returns all orders, of all pages.
 func (c *Client) Requests(ctx context.Context) ([]Request, error) {
 	raw, err := c.pages(ctx, "requests")
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *Client) Requests(ctx context.Context) ([]Request, error) {
 	return list, nil
 }
 
-// Request is the order of this number.
+// Request returns the order of this number.
 func (c *Client) Request(ctx context.Context, id string) (Request, error) {
 	raw, err := c.one(ctx, "describe request "+id, "requests", id)
 	if err != nil {
@@ -123,7 +123,7 @@ func (c *Client) Request(ctx context.Context, id string) (Request, error) {
 	return readRequest(raw)
 }
 
-// Certificates are all certificates, of all pages.
+// Certificates returns all certificates, of all pages.
 func (c *Client) Certificates(ctx context.Context) ([]Certificate, error) {
 	raw, err := c.pages(ctx, "certificates")
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *Client) Certificates(ctx context.Context) ([]Certificate, error) {
 	return list, nil
 }
 
-// Certificate is the certificate of this number.
+// Certificate returns the certificate of this number.
 func (c *Client) Certificate(ctx context.Context, id string) (Certificate, error) {
 	raw, err := c.one(ctx, "describe certificate "+id, "certificates", id)
 	if err != nil {
@@ -153,7 +153,7 @@ const (
 	FormatChain       = "CA_BUNDLE" // those above it
 )
 
-// Download is the certificate in a format of the API: PEM, as far as the vendor's clients tell.
+// Download returns the certificate in a format of the API: PEM, as far as the vendor's clients tell.
 func (c *Client) Download(ctx context.Context, certificateID, format string) ([]byte, error) {
 	path, err := segment(certificateID)
 	if err != nil {
@@ -175,7 +175,8 @@ func (c *Client) one(ctx context.Context, tried, list, id string) (json.RawMessa
 	return raw, nil
 }
 
-// pages are the items of a list, page by page. Items that are new on page one while others are read move some to the next page, where they come twice.
+// pages reads the items of a list, page by page. Items that are new on page one while others are read move some to the
+// next page, where they come twice.
 func (c *Client) pages(ctx context.Context, list string) ([]json.RawMessage, error) {
 	var all []json.RawMessage
 	seen := map[string]bool{}
@@ -204,7 +205,7 @@ func (c *Client) pages(ctx context.Context, list string) ([]json.RawMessage, err
 	return nil, fmt.Errorf("the list of %s at Xolphin has more than %d pages, more than certtrail reads", list, maxPages)
 }
 
-// segment is id as a part of a path.
+// segment escapes id for a path.
 func segment(id string) (string, error) {
 	id, err := schema.ID(id)
 	if err != nil || id == "" || id == "." || id == ".." {
@@ -213,8 +214,9 @@ func segment(id string) (string, error) {
 	return url.PathEscape(id), nil
 }
 
-// Standings are where all orders stand: the API cannot be asked for those that changed since a time, so since is not looked at. A request that a
-// certificate matches is issued; one that is rejected or canceled is no longer told apart from one that is pending, or not listed at all.
+// Standings returns the state of all orders: the API cannot be asked for those that changed since a time, so it ignores
+// since. A request that a certificate matches is issued; one that is rejected or canceled can no longer be told from
+// one that is pending, or is not listed at all.
 func (c *Client) Standings(ctx context.Context, _, _ time.Time) ([]provider.Standing, error) {
 	requests, err := c.Requests(ctx)
 	if err != nil {
@@ -231,7 +233,8 @@ func (c *Client) Standings(ctx context.Context, _, _ time.Time) ([]provider.Stan
 	return list, nil
 }
 
-// Describe is order.described with an order's names and checks. The state of its standing is "": only a certificate tells whether it is issued.
+// Describe returns order.described with an order's names and checks. The state of its standing is "": only a
+// certificate tells whether it is issued.
 func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error) {
 	r, err := c.Request(ctx, orderID)
 	if err != nil {
@@ -246,8 +249,9 @@ func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standin
 	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, r.raw)}, nil
 }
 
-// Collect is certificate.collected with the certificate of this number; without one, with the newest certificate that matches the order, because an
-// Issued delivery names none. The kept original has the certificate and those above it.
+// Collect returns certificate.collected with the certificate of this number; without one, with the newest certificate
+// that matches the order, because an Issued delivery names none. The kept original has the certificate and those above
+// it.
 func (c *Client) Collect(ctx context.Context, orderID, certificateID string) (provider.Answer, error) {
 	if certificateID == "" {
 		var err error
@@ -272,7 +276,7 @@ func (c *Client) Collect(ctx context.Context, orderID, certificateID string) (pr
 	return answer, nil
 }
 
-// find is the number of the newest certificate that matches the order.
+// find returns the number of the newest certificate that matches the order.
 func (c *Client) find(ctx context.Context, orderID string) (string, error) {
 	r, err := c.Request(ctx, orderID)
 	if err != nil {
@@ -289,7 +293,7 @@ func (c *Client) find(ctx context.Context, orderID string) (string, error) {
 	return match.ID, nil
 }
 
-// asText is a certificate as text: one in DER, which begins with a SEQUENCE, as base64.
+// asText writes a certificate as text: one in DER, which begins with a SEQUENCE, as base64.
 func asText(b []byte) string {
 	if len(b) > 2 && b[0] == 0x30 && b[1] >= 0x80 {
 		return base64.StdEncoding.EncodeToString(b)

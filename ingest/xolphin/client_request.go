@@ -16,8 +16,8 @@ import (
 
 const apiDecoder = "xolphin-api/1"
 
-// truth is a boolean that the API may write as a number: the Go client says of a domain's status that it does not know which. Only true and 1 are
-// true; said is false for what is neither true nor false, such as another number.
+// truth holds a boolean that the API may write as a number: the Go client says of a domain's status that it does not
+// know which. Only true and 1 are true; said is false for what is neither true nor false, such as another number.
 type truth struct{ is, said bool }
 
 func (t *truth) UnmarshalJSON(b []byte) error {
@@ -32,7 +32,7 @@ func (t *truth) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// requestJSON is what is read of a request. validations is an open map.
+// requestJSON holds what is read of a request. validations is an open map.
 type requestJSON struct {
 	ID             provider.Text              `json:"id"`
 	Domain         provider.Text              `json:"domainName"`
@@ -44,7 +44,7 @@ type requestJSON struct {
 	Brand          truth                      `json:"brandValidation"`
 }
 
-// names is a list of names, or one string of them.
+// names reads a list of names, or one string of them.
 type names []string
 
 func (n *names) UnmarshalJSON(b []byte) error {
@@ -65,7 +65,7 @@ func (n *names) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// check is one of a request's validations.
+// check holds one of a request's validations.
 type check struct {
 	Status  truth         `json:"status"`
 	Message provider.Text `json:"statusMessage"`
@@ -95,8 +95,9 @@ func readRequest(raw json.RawMessage) (Request, error) {
 	return r, nil
 }
 
-// checkNames are the checks that the keys of validations stand for. That docs are an organization's documents, and request the CSR, is an assumption:
-// the webhook tells of a CSR that failed, and request is the only key that is left for it. Any other key says nothing of a check.
+// checkNames maps the keys of validations to checks. That docs are an organization's documents, and request the CSR, is
+// an assumption: the webhook tells of a CSR that failed, and request is the only key that is left for it. Any other key
+// says nothing of a check.
 var checkNames = map[string]string{
 	"docs": schema.CheckOrganization, "organization": schema.CheckOrganization, "phone": schema.CheckPhone, "whois": schema.CheckWhois,
 	"csr": schema.CheckCSR, "request": schema.CheckCSR,
@@ -162,7 +163,7 @@ func (r *Request) fail() {
 	}
 }
 
-// reason is what the API says of a check that failed, else of one that waits.
+// reason returns what the API says of a check that failed, else of one that waits.
 func (r *Request) reason(messages map[string]string) {
 	for _, state := range []schema.CheckState{schema.CheckFailed, schema.CheckPending} {
 		for _, name := range slices.Sorted(maps.Keys(r.Checks)) {
@@ -174,7 +175,7 @@ func (r *Request) reason(messages map[string]string) {
 	}
 }
 
-// standing is where the order stands, given all certificates.
+// standing returns the state of the order, given all certificates.
 func (r *Request) standing(certificates []Certificate) provider.Standing {
 	s := provider.Standing{OrderID: r.ID, State: provider.StandingPending, Word: "request", Checks: r.Checks, Certificate: r.certificate()}
 	if r.RequiresAction {
@@ -186,7 +187,7 @@ func (r *Request) standing(certificates []Certificate) provider.Standing {
 	return s
 }
 
-// certificate is the names that the order is for.
+// certificate returns the names that the order is for.
 func (r *Request) certificate() *schema.Certificate {
 	if len(r.Names) == 0 {
 		return nil
@@ -212,8 +213,9 @@ func readCertificate(raw json.RawMessage) (Certificate, error) {
 	return Certificate{ID: id, Names: domains(string(in.Domain), in.Names), Issued: moment(in.Issued), Expires: moment(in.Expired)}, nil
 }
 
-// Match is the newest of certificates that has just the names of r and was issued no earlier than the day before it was ordered: no field links a
-// request to its certificate, and dateIssued is a day in the vendor's examples, with the time of midnight.
+// Match returns the newest of certificates that has just the names of r and was issued no earlier than the day before
+// it was ordered: no field links a request to its certificate, and dateIssued is a day in the vendor's examples, with
+// the time of midnight.
 func Match(r Request, certificates []Certificate) (Certificate, bool) {
 	var best Certificate
 	found := false
@@ -235,7 +237,8 @@ func sameNames(a, b []string) bool {
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
-// domains are all names, each once, the first first. What is no domain name, as in a code signing request, is left out.
+// domains returns all names, each once, the first first. It leaves out what is no domain name, as in a code signing
+// request.
 func domains(first string, more []string) []string {
 	var list []string
 	for _, s := range append([]string{first}, more...) {
@@ -246,7 +249,7 @@ func domains(first string, more []string) []string {
 	return list
 }
 
-// moment is a time of the API; nil where there is none or it cannot be read.
+// moment reads a time of the API; nil if it is absent or cannot be read.
 func moment(s provider.Text) *schema.Time {
 	if s == "" {
 		return nil
@@ -258,7 +261,7 @@ func moment(s provider.Text) *schema.Time {
 	return &t
 }
 
-// kept is an answer as it is stored, once it is redacted.
+// kept wraps an answer as a delivery, to be redacted and stored.
 func kept(query url.Values, body []byte) *provider.Delivery {
 	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }

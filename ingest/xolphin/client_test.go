@@ -33,7 +33,7 @@ func client(t *testing.T, calls ...ingesttest.Call) *Client {
 	return NewClient(caller)
 }
 
-// request is the model of the vendor's clients, with the parts that differ.
+// request writes the model of the vendor's clients, with the parts that differ.
 func request(id, dcv, more string) string {
 	return `{"id":` + id + `,"domainName":"WWW.Example.test","subjectAlternativeNames":["example.test","www.example.test"],"years":1,"company":"Example B.V.","dateOrdered":"2026-11-20T10:00:00+01:00",
 		"validations":{"dcv":{"status":false,"statusDetail":0,"statusMessage":"","domains":[` + dcv + `]}` + more + `,
@@ -151,7 +151,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// goldenPEM is a certificate from a recorded delivery of another provider.
+// goldenPEM returns a certificate from a recorded delivery of another provider.
 func goldenPEM(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile("../digicert/testdata/certificate_issued-chain.http")

@@ -50,7 +50,8 @@ func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error
 	return kind, out, nil
 }
 
-// updated is the event and the kind of a State. Phone, Organization, CSR and Whois tell of failures, DCV of a success.
+// updated returns the event and the kind of a State. Phone, Organization, CSR and Whois tell of failures, DCV of a
+// success.
 func updated(out *schema.Data, state string) (string, schema.Kind) {
 	for _, s := range states {
 		if strings.EqualFold(state, s.name) {
@@ -64,7 +65,7 @@ func updated(out *schema.Data, state string) (string, schema.Kind) {
 	return "Updated/" + provider.Clip(state, provider.MaxEvent), schema.OrderUpdated
 }
 
-// states are the documented values of State. DCV's check has its domain's name, which is added where that is known.
+// states lists the documented values of State. DCV's check has its domain's name, which is added if that is known.
 var states = []struct {
 	name       string
 	kind       schema.Kind
@@ -98,7 +99,8 @@ func quarantine(event, reason string, unreadable bool) (schema.Kind, schema.Data
 	return "", schema.Data{Event: event, Decoder: decoder}, &provider.Quarantine{Event: event, Reason: strings.ToUpper(reason[:1]) + reason[1:] + ".", Unreadable: unreadable}
 }
 
-// params are a query's parameters in the order they were sent. url.Values would not do: which of two spellings of a name counts must not be chance.
+// params holds a query's parameters in the order they were sent. url.Values would not do: which of two spellings of a
+// name counts must not be chance.
 type params []struct{ name, value string }
 
 func parse(query string) (params, error) {
@@ -123,7 +125,7 @@ func parse(query string) (params, error) {
 	return ps, nil
 }
 
-// get is the first parameter of that name, in any case, that has a value.
+// get returns the first parameter of that name, in any case, that has a value.
 func (ps params) get(name string) string {
 	for _, p := range ps {
 		if p.value != "" && strings.EqualFold(p.name, name) {

@@ -7,7 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// samples are the deliveries that Xolphin sends: one per Status, and for Updated one per State. An empty parameter is left out.
+// samples returns the deliveries that Xolphin sends: one per Status, and for Updated one per State. An empty parameter
+// is left out.
 func samples() []provider.Sample {
 	list := []provider.Sample{sample("Issued", nil), sample("Deleted", nil)}
 	for _, s := range states {

@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// System is Xolphin as certtrail serves it. The addresses are those of the "WebHooks" page.
+// System describes Xolphin. The addresses are those of the "WebHooks" page.
 var System = provider.System{
 	Kind:  "xolphin",
 	Title: "Xolphin",
@@ -39,7 +39,8 @@ func newProvider(get func(setting string) string) provider.Provider {
 	return &Provider{token: token, sum: sha256.Sum256([]byte(token))}
 }
 
-// Feeds is the one endpoint. An older copy of the page has a sample that answers OK; the present one does not say that it must.
+// Feeds returns the one endpoint. An older copy of the page has a sample that answers OK; the present one does not say
+// that it must.
 func (p *Provider) Feeds() []provider.Feed {
 	return []provider.Feed{{Methods: []string{"GET"}, Token: true, Answer: "OK"}}
 }

@@ -76,13 +76,13 @@ func attentionRows(d *schema.Data) ([]Row, error) {
 	}
 	rows, err := one(Attention, d.Matter.ID, "which matter it is about")
 	if id := d.RowID(d.Matter.Kind); err == nil && id != nil && *id != "" {
-		rows = append(rows, Row{matterModel(d.Matter.Kind), *id})
+		rows = append(rows, Row{MatterModel(d.Matter.Kind), *id})
 	}
 	return rows, err
 }
 
-// matterModel is the read model of the rows that matters of that kind concern; empty: none.
-func matterModel(kind string) string {
+// MatterModel is the read model of the rows that matters of that kind concern; empty: none.
+func MatterModel(kind string) string {
 	var d schema.Data
 	switch d.RowID(kind) {
 	case &d.OrderID:

@@ -2,7 +2,11 @@ package lifecycle
 
 import (
 	"fmt"
+	"os"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +42,7 @@ func rotationChanges(before, after DNSSEC, _ time.Time) []Changed {
 	return before.Changes(after, func(r DNSSEC) string { return r.Phase })
 }
 
-func TestChangesInWords(t *testing.T) {
+func TestChanges(t *testing.T) {
 	from, until := schema.At(began.AddDate(0, 0, -195)), schema.At(began.AddDate(0, 0, 5))
 	later := schema.At(began.AddDate(0, 0, 200))
 	issued := func(id string, names ...string) *schema.Event {
@@ -53,31 +57,31 @@ func TestChangesInWords(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ got, want string }{
 		"first event":    {told(Order.Fold, Order.Changes, updated), "[state:  > pending]"},
-		"check":          {told(Order.Fold, Order.Changes, updated, failed), "[state: pending > action required][check organization:  > failed]"},
-		"reason alone":   {told(Order.Fold, Order.Changes, failed, again), "[reason of organization: not listed > moved]"},
+		"check":          {told(Order.Fold, Order.Changes, updated, failed), "[state: pending > action_required][check:organization:  > failed]"},
+		"reason alone":   {told(Order.Fold, Order.Changes, failed, again), "[reason:organization: not listed > moved]"},
 		"repeated":       {told(Order.Fold, Order.Changes, failed, failed), ""},
 		"nothing":        {told(Order.Fold, Order.Changes, issued("1", "a.example"), updated), ""},
-		"domain's check": {told(Order.Fold, Order.Changes, updated, validated), "[check domain a.example:  > passed]"},
+		"domain's check": {told(Order.Fold, Order.Changes, updated, validated), "[check:domain:a.example:  > passed]"},
 		"issued": {told(Order.Fold, Order.Changes, failed, issued("881001", "a.example", "b.example")),
-			"[state: action required > issued][check organization: failed > passed][certificate:  > 881001][common name:  > a.example][names added:  > a.example, b.example]"},
+			"[state: action_required > issued][check:organization: failed > passed][certificate_id:  > 881001][common_name:  > a.example][names_added:  > a.example, b.example]"},
 		"reissued": {told(Order.Fold, Order.Changes, issued("881001", "a.example", "b.example"), issued("881090", "a.example", "c.example")),
-			"[certificate: 881001 > 881090][names added:  > c.example][names removed:  > b.example]"},
-		"message": {told(Order.Fold, Order.Changes, updated, made(schema.OrderMessageReceived, schema.Data{})), "[state: pending > action required][message from the CA:  > unanswered]"},
+			"[certificate_id: 881001 > 881090][names_added:  > c.example][names_removed:  > b.example]"},
+		"message": {told(Order.Fold, Order.Changes, updated, made(schema.OrderMessageReceived, schema.Data{})), "[state: pending > action_required][message:  > unanswered]"},
 		"revoked": {told(Order.Fold, Order.Changes, issued("1", "a.example"), made(schema.CertificateRevoked, schema.Data{CertificateID: "1"})),
-			"[state: issued > revoked][certificates revoked:  > 1]"},
+			"[state: issued > revoked][revoked_certificates_added:  > 1]"},
 		// the clock made it expiring long before, so the event did not
 		"the event's own doing": {told(Certificate.Fold, certificateChanges, issued("1", "a.example"), made(schema.CertificateRevocationAnnounced, schema.Data{CertificateID: "1", RevokesAt: &until})),
-			"[revocation announced:  > yes][revocation due:  > 2026-11-26 22:00 UTC]"},
+			"[revocation_announced:  > true][revokes_at:  > 2026-11-26T22:00:00.000Z]"},
 		"certificate": {told(Certificate.Fold, certificateChanges, issued("1", "a.example")),
-			"[state:  > expiring][order:  > 12345][common name:  > a.example][names added:  > a.example][valid from:  > 2026-05-10 22:00 UTC][valid until:  > 2026-11-26 22:00 UTC]"},
+			"[state:  > expiring][order_id:  > 12345][common_name:  > a.example][names_added:  > a.example][not_before:  > 2026-05-10T22:00:00.000Z][not_after:  > 2026-11-26T22:00:00.000Z]"},
 		"domain": {told(Domain.Fold, Domain.Changes, validated, made(schema.DomainExpired, schema.Data{Domain: "a.example"})), "[state: validated > expired]"},
 		"rotation": {told(DNSSEC.Fold, rotationChanges, rotation(schema.DNSSECRotationStarted, 1), rotation(schema.DNSSECRotationCompleted, 1)),
-			"[state: rotation started > rotation completed][next step: publish the new DS > remove the old DS][completed:  > 2026-11-21 22:01 UTC]"},
+			"[state: rotation_started > rotation_completed][next_step: ds-submit > ds-retract][completed_at:  > 2026-11-21T22:01:00.000Z]"},
 		"next rotation": {told(DNSSEC.Fold, rotationChanges, rotation(schema.DNSSECRotationCompleted, 1), rotation(schema.DNSSECRotationStarted, 2)),
-			"[state: rotation completed > rotation started][next step: remove the old DS > publish the new DS][DS: 1 13 2 AB > 2 13 2 AB][old DS:  > 1 13 2 AB][started:  > 2026-11-21 22:01 UTC][completed: 2026-11-21 22:00 UTC > ]"},
+			"[state: rotation_completed > rotation_started][next_step: ds-retract > ds-submit][ds: 1 13 2 AB > 2 13 2 AB][previous_ds:  > 1 13 2 AB][started_at:  > 2026-11-21T22:01:00.000Z][completed_at: 2026-11-21T22:00:00.000Z > ]"},
 		"organization": {told(Organization.Fold, Organization.Changes, made(schema.OrganizationRevalidationDue, schema.Data{OrganizationID: "1", OrganizationName: "Example"})),
-			"[state:  > revalidation due][name:  > Example]"},
-		"website": {told(Website.Fold, Website.Changes, made("website.malware_found", schema.Data{}), made("website.malware_gone", schema.Data{})), "[last report: malware found > malware gone]"},
+			"[state:  > revalidation_due][name:  > Example]"},
+		"website": {told(Website.Fold, Website.Changes, made("website.malware_found", schema.Data{}), made("website.malware_gone", schema.Data{})), "[last_report: malware_found > malware_gone]"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, c.got, c.want)
@@ -99,12 +103,52 @@ func TestChangesMissNothing(t *testing.T) {
 	})
 }
 
-func TestManyNamesAreCounted(t *testing.T) {
+// TestLongListsAreCounted: of a list a change has the first, and how many more there are.
+func TestLongListsAreCounted(t *testing.T) {
 	var names []string
-	for i := range changedNames + 3 {
+	for i := range namesListed + 3 {
 		names = append(names, fmt.Sprint(i))
 	}
-	if got := namesText(names); got != "0, 1, 2, 3, 4, 5, 6, 7 and 3 more" {
-		t.Errorf("got %s", got)
+	var c changes
+	c.list(FieldNamesAdded, FieldNamesRemoved, nil, names)
+	if want := (Changed{Field: FieldNamesAdded, After: "0, 1, 2, 3, 4, 5, 6, 7", More: 3}); len(c) != 1 || c[0] != want {
+		t.Errorf("got %+v, want %+v", c, want)
 	}
+}
+
+// TestEveryFieldIsListed: the fields that changes have are those that Fields lists, and each is told from the others.
+func TestEveryFieldIsListed(t *testing.T) {
+	source, err := os.ReadFile("fields.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^\tField\w+ += "([a-z0-9_]+)"`).FindAllStringSubmatch(string(source), -1)
+	listed := Fields()
+	for _, d := range declared {
+		if !slices.Contains(listed, d[1]) {
+			t.Errorf("%s is not listed", d[1])
+		}
+	}
+	if slices.Sort(listed); len(slices.Compact(listed)) != len(declared) || len(declared) < 40 {
+		t.Errorf("%d fields are declared, %d listed", len(declared), len(listed))
+	}
+}
+
+// TestChangesAreValues: whatever an order goes through, a change is a field of the list or a check's, and its times and states are such as programs read.
+func TestChangesAreValues(t *testing.T) {
+	fields := Fields()
+	rapid.Check(t, func(t *rapid.T) {
+		before := history(Order.Fold, rapid.SliceOfN(orderEvent(), 0, 8).Draw(t, "before"))
+		after := before.Fold(99, orderEvent().Draw(t, "event"))
+		for _, c := range before.Changes(after, began) {
+			_, check := CheckOf(c.Field)
+			_, reason := ReasonOf(c.Field)
+			if !check && !reason && !slices.Contains(fields, c.Field) {
+				t.Fatalf("no such field: %+v", c)
+			}
+			if (c.Field == FieldState || check) && strings.Contains(c.Before+c.After, " ") {
+				t.Fatalf("a state is no code: %+v", c)
+			}
+		}
+	})
 }

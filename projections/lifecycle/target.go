@@ -1,8 +1,8 @@
 package lifecycle
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +20,13 @@ const (
 const (
 	ScanStarted = "started"
 	Completed   = "completed"
+)
+
+// The severities of a scan's findings, as the values of changes have them.
+const (
+	High   = "high"
+	Medium = "medium"
+	Low    = "low"
 )
 
 // Where a finding stands.
@@ -111,13 +118,13 @@ func keepNumber(known **int, now *int) {
 // Changes is what is other in after than in t.
 func (t Target) Changes(after Target, _ time.Time) []Changed {
 	var c changes
-	c.code("state", t.State, after.State)
-	c.text("reason", t.Reason, after.Reason)
-	c.text("name", t.About.Name, after.About.Name)
-	c.text("address", t.About.URL, after.About.URL)
-	c.text("host", t.About.Host, after.About.Host)
-	c.time("verified", t.VerifiedAt, after.VerifiedAt)
-	c.text("unreadable", t.Unreadable, after.Unreadable)
+	c.text(FieldState, t.State, after.State)
+	c.text(FieldReason, t.Reason, after.Reason)
+	c.text(FieldName, t.About.Name, after.About.Name)
+	c.text(FieldURL, t.About.URL, after.About.URL)
+	c.text(FieldHost, t.About.Host, after.About.Host)
+	c.time(FieldVerifiedAt, t.VerifiedAt, after.VerifiedAt)
+	c.text(FieldUnreadable, t.Unreadable, after.Unreadable)
 	return c
 }
 
@@ -185,28 +192,28 @@ func (s Scan) about(now *schema.Scan) schema.Scan {
 // Changes is what is other in after than in s.
 func (s Scan) Changes(after Scan, _ time.Time) []Changed {
 	var c changes
-	c.code("state", s.State, after.State)
-	c.text("target", s.TargetID, after.TargetID)
-	c.text("host", s.Host, after.Host)
-	c.text("findings", severities(&s.About), severities(&after.About))
-	c.time("started", s.About.StartedAt, after.About.StartedAt)
-	c.time("ended", s.About.CompletedAt, after.About.CompletedAt)
-	c.text("unreadable", s.Unreadable, after.Unreadable)
+	c.text(FieldState, s.State, after.State)
+	c.text(FieldTarget, s.TargetID, after.TargetID)
+	c.text(FieldHost, s.Host, after.Host)
+	c.text(FieldFindings, tally(&s.About), tally(&after.About))
+	c.time(FieldStartedAt, s.About.StartedAt, after.About.StartedAt)
+	c.time(FieldEndedAt, s.About.CompletedAt, after.About.CompletedAt)
+	c.text(FieldUnreadable, s.Unreadable, after.Unreadable)
 	return c
 }
 
-// severities are how many findings a scan has: "1 high, 2 medium, 3 low"; "" if it does not say.
-func severities(s *schema.Scan) string {
+// tally is how many findings of each severity a scan has: "high:1, medium:2, low:3"; "" if it does not say.
+func tally(s *schema.Scan) string {
 	var parts []string
 	for _, part := range []struct {
 		n    *int
-		word string
-	}{{s.Highs, "high"}, {s.Mediums, "medium"}, {s.Lows, "low"}} {
+		code string
+	}{{s.Highs, High}, {s.Mediums, Medium}, {s.Lows, Low}} {
 		if part.n != nil {
-			parts = append(parts, fmt.Sprint(*part.n, " ", part.word))
+			parts = append(parts, part.code+":"+strconv.Itoa(*part.n))
 		}
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ListSeparator)
 }
 
 // Finding is the life of one weakness. One that is detected again after it was fixed is there again.
@@ -289,15 +296,15 @@ func (f Finding) TLS() bool {
 // Changes is what is other in after than in f.
 func (f Finding) Changes(after Finding, _ time.Time) []Changed {
 	var c changes
-	c.code("state", f.State, after.State)
-	c.text("name", f.About.Name, after.About.Name)
-	c.text("target", f.TargetID, after.TargetID)
-	c.text("address", f.About.URL, after.About.URL)
-	c.text("severity", number(f.About.Severity), number(after.About.Severity))
-	c.text("provider's state", f.About.State, after.About.State)
-	c.time("detected", f.DetectedAt, after.DetectedAt)
-	c.time("fixed", f.FixedAt, after.FixedAt)
-	c.text("unreadable", f.Unreadable, after.Unreadable)
+	c.text(FieldState, f.State, after.State)
+	c.text(FieldName, f.About.Name, after.About.Name)
+	c.text(FieldTarget, f.TargetID, after.TargetID)
+	c.text(FieldURL, f.About.URL, after.About.URL)
+	c.text(FieldSeverity, number(f.About.Severity), number(after.About.Severity))
+	c.text(FieldProviderState, f.About.State, after.About.State)
+	c.time(FieldDetectedAt, f.DetectedAt, after.DetectedAt)
+	c.time(FieldFixedAt, f.FixedAt, after.FixedAt)
+	c.text(FieldUnreadable, f.Unreadable, after.Unreadable)
 	return c
 }
 
@@ -305,5 +312,5 @@ func number(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }

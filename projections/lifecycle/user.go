@@ -149,16 +149,16 @@ func (u User) Shown(get func(*schema.Person) string) string {
 // Changes is what is other in after than in u.
 func (u User) Changes(after User, _ time.Time) []Changed {
 	var c changes
-	c.code("state", u.State, after.State)
+	c.text(FieldState, u.State, after.State)
 	before, now := u.person(), after.person()
-	c.text("username", before.Username, now.Username)
-	c.text("name", before.Name, now.Name)
-	c.text("e-mail", before.Email, now.Email)
-	c.text("phone", before.Phone, now.Phone)
-	c.list("groups joined", "groups left", before.Groups, now.Groups)
-	c.list("devices added", "devices removed", deviceNames(before.Devices), deviceNames(now.Devices))
-	c.list("keys provisioned", "keys replaced", keyNames(u.Keys), keyNames(after.Keys))
-	c.text("unreadable", u.Unreadable, after.Unreadable)
+	c.text(FieldUsername, before.Username, now.Username)
+	c.text(FieldName, before.Name, now.Name)
+	c.text(FieldEmail, before.Email, now.Email)
+	c.text(FieldPhone, before.Phone, now.Phone)
+	c.list(FieldGroupsAdded, FieldGroupsRemoved, before.Groups, now.Groups)
+	c.list(FieldDevicesAdded, FieldDevicesRemoved, deviceNames(before.Devices), deviceNames(now.Devices))
+	c.list(FieldKeysAdded, FieldKeysRemoved, keyNames(u.Keys), keyNames(after.Keys))
+	c.text(FieldUnreadable, u.Unreadable, after.Unreadable)
 	return c
 }
 
@@ -183,7 +183,7 @@ func keyNames(keys []UserKey) []string {
 	var names []string
 	for _, k := range keys {
 		if k.State == KeyProvisioned {
-			names = append(names, k.Kind+" key "+k.ID[:min(8, len(k.ID))])
+			names = append(names, k.Kind+":"+k.ID[:min(8, len(k.ID))])
 		}
 	}
 	return names

@@ -161,9 +161,9 @@ func TestUserChanges(t *testing.T) {
 	created := aUser(schema.UserCreated, &schema.User{Sealed: "s", Person: &schema.Person{Username: "jdoe", Email: "a@b.example", Groups: []string{"a"}, Devices: []schema.Device{{Name: "laptop"}}}})
 	modified := aUser(schema.UserModified, &schema.User{Sealed: "s", Active: is(false), Person: &schema.Person{Username: "jdoe", Email: "c@b.example", Groups: []string{"b"}}})
 	for name, c := range map[string]struct{ got, want string }{
-		"created":  {told(User.Fold, User.Changes, created), "[state:  > active][username:  > jdoe][e-mail:  > a@b.example][groups joined:  > a][devices added:  > laptop]"},
-		"modified": {told(User.Fold, User.Changes, created, modified), "[state: active > disabled][e-mail: a@b.example > c@b.example][groups joined:  > b][groups left:  > a][devices removed:  > laptop]"},
-		"keys":     {told(User.Fold, User.Changes, created, aUser(schema.UserKeysProvisioned, withKeys("ssh", "k"))), "[keys provisioned:  > ssh key hash of ]"},
+		"created":  {told(User.Fold, User.Changes, created), "[state:  > active][username:  > jdoe][email:  > a@b.example][groups_added:  > a][devices_added:  > laptop]"},
+		"modified": {told(User.Fold, User.Changes, created, modified), "[state: active > disabled][email: a@b.example > c@b.example][groups_added:  > b][groups_removed:  > a][devices_removed:  > laptop]"},
+		"keys":     {told(User.Fold, User.Changes, created, aUser(schema.UserKeysProvisioned, withKeys("ssh", "k"))), "[keys_added:  > ssh:hash of ]"},
 		"deleted":  {told(User.Fold, User.Changes, created, aUser(schema.UserDeleted, withKeys())), "[state: active > deleted]"},
 	} {
 		if c.got != c.want {

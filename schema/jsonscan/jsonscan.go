@@ -24,10 +24,10 @@ type Scanner struct {
 // Recent holds strings that were read before. Most of what an event says is what the one before said: a word that is known needs no memory.
 type Recent [512]string
 
-// maxWord is how long a string is, at most, that is kept so.
+// maxWord bounds the length of a string that Recent keeps.
 const maxWord = 64
 
-// of is text as a string.
+// of returns text as a string.
 func (l *Recent) of(text []byte) string {
 	if l == nil || len(text) == 0 || len(text) > maxWord {
 		return string(text)
@@ -151,7 +151,7 @@ func (s *Scanner) Text() string {
 	}
 }
 
-// escaped is the string that began at start and has its first escape where the scanner stands.
+// escaped reads on in the string that began at start, from its first escape, where the scanner stands.
 func (s *Scanner) escaped(start int) string {
 	var text strings.Builder
 	text.Grow(s.Pos - start + max(0, bytes.IndexByte(s.Src[s.Pos:], '"'))) // as long as it is written, unless it has quotes
@@ -215,7 +215,7 @@ func (s *Scanner) escape(text *strings.Builder) {
 	text.WriteByte(c)
 }
 
-// hex is the number that the next four digits write.
+// hex reads the number that the next four digits write.
 func (s *Scanner) hex() rune {
 	if s.Pos+4 > len(s.Src) {
 		s.Fail()

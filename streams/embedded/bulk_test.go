@@ -122,7 +122,7 @@ func TestKnownLastEvent(t *testing.T) {
 	}
 }
 
-// committerOf is another committer of the log, with a watermark of its own.
+// committerOf makes another committer of the log, with a watermark of its own.
 func committerOf(t *testing.T, l *Log, files *blockFiles, acked uint64) *committer {
 	t.Helper()
 	end, err := openEndMark(filepath.Join(t.TempDir(), "end"), acked, fdatasync)

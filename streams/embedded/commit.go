@@ -280,7 +280,8 @@ func isRefusal(err error) bool {
 	return errors.As(err, &api)
 }
 
-// storeFailed is JetStream's code for a message that it could not store: the limits of the stream are among the reasons.
+// storeFailed has JetStream's code for a message that it could not store: the limits of the stream are among the
+// reasons.
 const storeFailed jetstream.ErrorCode = 10077
 
 // isFreeze tells whether the stream will take no more messages until its server is started again, as after a write that failed.

@@ -67,7 +67,7 @@ func headersLengthAt(record []byte, i int) bool {
 	return at <= i && i < at+4
 }
 
-// damageCase is a way to damage a closed log.
+// damageCase describes a way to damage a closed log.
 type damageCase struct {
 	damage func(*testing.T, string)
 	most   uint64 // events that may be gone; 0: all of the block

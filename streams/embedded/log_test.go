@@ -88,7 +88,7 @@ func TestFullLogRefuses(t *testing.T) {
 	}
 }
 
-// forgetful is a stream that cannot be asked for its state the first few times.
+// forgetful fails, as a stream, to give its state the first few times.
 type forgetful struct {
 	jetstream.Stream
 	times int
@@ -116,7 +116,7 @@ func TestSilenceDoublesNothing(t *testing.T) {
 	}
 }
 
-// heldBelow are the files below dir that this process holds open.
+// heldBelow lists the files below dir that this process holds open.
 func heldBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	descriptors, err := filepath.Glob("/proc/self/fd/*")

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// breaking is a stream that gives no event from a sequence on, as when the time for a look is over.
+// breaking gives, as a stream, no event from a sequence on, as when the time for a look is over.
 type breaking struct {
 	jetstream.Stream
 	from uint64

@@ -31,7 +31,7 @@ func copyTree(t testing.TB, from string) (to string) {
 	return to
 }
 
-// closedLog is the directory of a closed log of n events in several blocks.
+// closedLog makes the directory of a closed log of n events in several blocks.
 func closedLog(t testing.TB, n int) (dir string, ids map[uint64]string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "nats")
@@ -76,7 +76,7 @@ func raw(t testing.TB, l *Log) map[uint64]string {
 	return got
 }
 
-// lostOf are the sequences that has lacks of all.
+// lostOf returns the sequences of all that has lacks.
 func lostOf(all, has map[uint64]string) (list schema.Gaps) {
 	for _, seq := range slices.Sorted(maps.Keys(all)) {
 		if has[seq] != all[seq] {

@@ -20,7 +20,7 @@ const accessEvents = 5 // in the stream when a test begins
 
 var accessOurs = []string{"certtrail-projections", "certtrail-rebuild", "certtrail-tail", "certtrail-export", "certtrail-describe", "certtrail-live", "certtrail-ask-digicert"}
 
-// accessWorld is a server with its stream, our consumers and the gate.
+// accessWorld runs a server with its stream, our consumers and the gate.
 type accessWorld struct {
 	t       *testing.T
 	ctx     context.Context
@@ -105,7 +105,7 @@ func (w *accessWorld) publish(subject, data string) {
 	w.must(err)
 }
 
-// connect is an ordinary client that is given nothing but a URL.
+// connect makes an ordinary client that is given nothing but a URL.
 func (w *accessWorld) connect(user string, opts ...nats.Option) *nats.Conn {
 	w.t.Helper()
 	password := map[string]string{"subscriber": accessPasswords.Subscriber, "operator": accessPasswords.Operator}[user]
@@ -138,7 +138,7 @@ func (w *accessWorld) next(sub *nats.Subscription) *nats.Msg {
 	return m
 }
 
-// state is all that a reader must not change.
+// state returns all that a reader must not change.
 func (w *accessWorld) state() map[string]string {
 	w.t.Helper()
 	state := map[string]string{}

@@ -19,7 +19,7 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// Log is what the functions here need of a log.
+// Log has what the functions here need of a log.
 type Log interface {
 	Append(ctx context.Context, e *schema.Event) (uint64, error)
 	Reader(name string) *streams.Reader

@@ -28,7 +28,7 @@ func readExport(file []byte, known *ids) (events []streams.Raw, err error) {
 	return events, err
 }
 
-// smallEvents are events as the log has them.
+// smallEvents makes events as the log has them.
 func smallEvents(n int) [][]byte {
 	var events [][]byte
 	for i := range n {
@@ -73,7 +73,7 @@ func TestEveryFlipOfAnExport(t *testing.T) {
 	}
 }
 
-// TestExportsWithoutChecksums are read, but for what is not UTF-8.
+// TestExportsWithoutChecksums imports such exports, but for what is not UTF-8.
 func TestExportsWithoutChecksums(t *testing.T) {
 	known := newIDs()
 	file := append(bytes.Join(smallEvents(3), []byte("\n")), '\n')

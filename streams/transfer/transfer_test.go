@@ -27,7 +27,7 @@ func openLog(t *testing.T, dir string) *embedded.Log {
 	return l
 }
 
-// logSource is the source of a backup that has a log of its own.
+// logSource makes backups of a log of its own.
 type logSource struct {
 	log      *embedded.Log
 	settings []byte // nil: there are none

@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// Keys are keys of persons that need no store: every person has one, which follows from the hash, until Destroy. It is the same in every test, so that
-// events that are kept in files can be opened.
+// Keys gives keys of persons without a store: every person has one, which follows from the hash, until Destroy. It is
+// the same in every test, so that events that are kept in files can be opened.
 type Keys struct {
 	mu        sync.Mutex
 	destroyed map[string]bool
 }
 
-// Hash is a keyed hash with a secret that everybody knows.
+// Hash makes a keyed hash with a secret that everybody knows.
 func (k *Keys) Hash(source, name string) string {
 	return hex.EncodeToString(digest("hash", source+"\x00"+name)[:16])
 }
@@ -30,7 +30,7 @@ func (k *Keys) Find(hash string) [][]byte {
 	return [][]byte{digest("key", hash)}
 }
 
-// Make is the key of that hash.
+// Make returns the key of that hash.
 func (k *Keys) Make(hash string) ([]byte, error) { return digest("key", hash), nil }
 
 // Destroy makes Find find no key of that hash any more.

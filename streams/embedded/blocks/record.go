@@ -37,7 +37,7 @@ const (
 	tombstone               // says that an event elsewhere was deleted
 )
 
-// Record is an event in a block file, or what holds the place of one.
+// Record holds an event in a block file, or what holds the place of one.
 type Record struct {
 	Kind    recordKind
 	Seq     uint64 // without its marks

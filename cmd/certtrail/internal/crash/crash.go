@@ -19,7 +19,7 @@ const (
 	reasonBytes = 200         // as much of its first line as a sentence repeats
 )
 
-// crash is the unexpected end of a process.
+// crash describes the unexpected end of a process.
 type crash struct {
 	file   string // all that it said
 	at     time.Time

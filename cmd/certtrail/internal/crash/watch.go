@@ -77,7 +77,7 @@ func (w *crashWatch) end() {
 	w.watcher.Wait()
 }
 
-// guardAgainstCrashes tells of the crash before, and begins the watch over this process, whose log goes to logTo, until done is called. Only a process of its
+// Guard tells of the crash before, and begins the watch over this process, whose log goes to logTo, until done is called. Only a process of its
 // own is watched: a log that goes elsewhere than to the standard error is a test's.
 func Guard(dir string, logTo io.Writer, level slog.Leveler) (logger *slog.Logger, done func()) {
 	last, lastErr := lastCrash(dir)
@@ -104,7 +104,7 @@ func Guard(dir string, logTo io.Writer, level slog.Leveler) (logger *slog.Logger
 
 const Command = "watch-crash"
 
-// waitForCrash waits until the process at the other end of alive ends, and sums up what it said at its end. said is that file.
+// Wait waits until the process at the other end of alive ends, and sums up what it said at its end. said is that file.
 func Wait(dir string, alive io.Reader, said *os.File, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP) // a service manager sends them to all processes
 	if _, err := io.Copy(io.Discard, alive); err != nil {

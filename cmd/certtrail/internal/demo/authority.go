@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// authority is a certificate authority for samples. Its key lives as long as the process, so nothing trusts what it signs.
+// Authority issues certificates for samples. Its key lives as long as the process, so nothing trusts what it signs.
 type Authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -36,7 +36,7 @@ func NewAuthority(name string, now time.Time) (*Authority, error) {
 	return &Authority{key, cert, certificatePEM(der)}, err
 }
 
-// issue is a certificate for the names, the first of which is its common name.
+// Issue makes a certificate for the names, the first of which is its common name.
 func (a *Authority) Issue(notBefore, notAfter time.Time, names ...string) (string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

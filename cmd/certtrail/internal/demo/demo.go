@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
-// askNobody takes out what providers and name servers would be asked with: they know nothing of what is played.
+// AskNobody takes out what providers and name servers would be asked with: they know nothing of what is played.
 func AskNobody(s *settings.Settings) {
 	s.Values["dns-resolver"] = settings.ResolverOff
 	for _, system := range s.Systems {
@@ -24,7 +24,7 @@ func AskNobody(s *settings.Settings) {
 	}
 }
 
-// tryIt shows how a person takes part.
+// TryIt shows how a person takes part.
 func TryIt(w io.Writer, s *settings.Settings, c *settings.Config, subscribers string) {
 	fmt.Fprintf(w, "Deliveries are arriving; watch them at %s. Send one of your own:\n\n", c.WebURL)
 	fmt.Fprintf(w, "  curl -H 'X-WEBHOOK-KEY: %s' -d '{\"event\":\"certificate_issued\",\"data\":{\"order_id\":4711,\"certificate_id\":4712}}' %s/hooks/digicert\n",
@@ -36,7 +36,7 @@ func TryIt(w io.Writer, s *settings.Settings, c *settings.Config, subscribers st
 	fmt.Fprintf(w, "Stop with Ctrl-C; everything is thrown away then.\n\n")
 }
 
-// freeAddress is the address, or one with a free port where that one is taken.
+// FreeAddress returns the address, or one with a free port if that one is taken.
 func FreeAddress(address string) string {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {

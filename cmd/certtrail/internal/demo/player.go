@@ -23,10 +23,10 @@ type player struct {
 	written map[string]bool
 }
 
-// opening is the pace of the first deliveries.
+// opening paces the first deliveries.
 const opening = 60 * time.Millisecond
 
-// step is one delivery; a step with a certificate gets a fresh one.
+// step describes one delivery; a step with a certificate gets a fresh one.
 type step struct {
 	Provider, Event string
 	params          map[string]string
@@ -44,7 +44,7 @@ func NewPlayer(base string, sources []settings.Source, pace time.Duration) *play
 	return &player{base: base, sources: sources, pace: pace, Now: time.Now(), ca: map[string]*Authority{}, next: 1, written: map[string]bool{}}
 }
 
-// play sends until ctx ends. What goes wrong is said once on w, and the play goes on.
+// Play sends until ctx ends. What goes wrong is said once on w, and the play goes on.
 func (p *player) Play(ctx context.Context, w io.Writer) {
 	for _, st := range OpeningStories(p.Now) {
 		for _, one := range st {

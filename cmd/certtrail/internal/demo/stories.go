@@ -8,7 +8,7 @@ import (
 
 const Day = 24 * time.Hour
 
-// valid is a certificate of the names that was issued some days ago and ends some days from now.
+// valid describes a certificate of the names that was issued some days ago and ends some days from now.
 func valid(ago, left int, names ...string) *validity {
 	return &validity{-time.Duration(ago) * Day, time.Duration(left) * Day, names}
 }
@@ -21,7 +21,7 @@ func with(pairs ...string) map[string]string {
 	return m
 }
 
-// openingStories leave at least one row in every state that a person should meet.
+// OpeningStories leave at least one row in every state that a person should meet.
 func OpeningStories(now time.Time) []story {
 	stories := append(digicertStories(now), xolphinStories()...)
 	stories = append(stories, sectigoStories(now)...)
@@ -106,7 +106,7 @@ func sectigoStories(now time.Time) []story {
 	}
 }
 
-// securityStories are those of who has access, and of what a scanner finds.
+// securityStories returns those of who has access, and of what a scanner finds.
 func securityStories(now time.Time) []story {
 	at := now.UTC().Format(time.RFC3339)
 	person := func(name, first, last string, more ...string) map[string]string {
@@ -145,13 +145,13 @@ func securityStories(now time.Time) []story {
 	}
 }
 
-var words = []string{"atlas", "birch", "cobalt", "delta", "ember", "fjord", "garnet", "harbor", "indigo", "juniper", "krypton", "lumen", "maple", "nimbus", "onyx", "pepper"}
+var storyNames = []string{"atlas", "birch", "cobalt", "delta", "ember", "fjord", "garnet", "harbor", "indigo", "juniper", "krypton", "lumen", "maple", "nimbus", "onyx", "pepper"}
 
-// newStory is an order that goes the way most do, with one of the usual delays.
+// newStory makes an order that goes the way most do, with one of the usual delays.
 func (p *player) newStory() story {
 	n := p.next
 	p.next++
-	name := fmt.Sprintf("%s-%d.example", words[n%len(words)], n)
+	name := fmt.Sprintf("%s-%d.example", storyNames[n%len(storyNames)], n)
 	certificate := valid(0, 199, name, "www."+name)
 	switch n % 3 {
 	case 0:

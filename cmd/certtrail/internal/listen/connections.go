@@ -134,7 +134,8 @@ func (l *connections) forget(c *connection) {
 	}
 }
 
-// network is what counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one customer is given.
+// network returns what counts as one address: an IPv4 address, or an IPv6 network of 64 bits, the least that a customer
+// is given.
 func network(addr netip.Addr) netip.Prefix {
 	bits := addr.BitLen()
 	if addr.Is6() {
@@ -144,7 +145,7 @@ func network(addr netip.Addr) netip.Prefix {
 	return p
 }
 
-// connection is one that is counted. of.mu guards what is beside Conn.
+// connection counts towards its limits until it is closed. of.mu guards what is beside Conn.
 type connection struct {
 	net.Conn
 	of      *connections
@@ -216,7 +217,7 @@ func (c *connection) works(busy bool) {
 	}
 }
 
-// connectionKey is the key of a request's connection in its context.
+// connectionKey finds a request's connection in its context.
 type connectionKey struct{}
 
 // watched has s tell its connections what they are at.

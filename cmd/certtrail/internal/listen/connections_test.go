@@ -29,7 +29,7 @@ func TestListenersFitTheDescriptors(t *testing.T) {
 	}
 }
 
-// addressed is a connection from anywhere.
+// addressed stands for a connection from anywhere.
 type addressed struct {
 	net.Conn
 	addr net.Addr
@@ -37,7 +37,7 @@ type addressed struct {
 
 func (c addressed) RemoteAddr() net.Addr { return c.addr }
 
-// arrive is a connection from the address, and whether there was room for it.
+// arrive opens a connection from the address, and says whether there was room for it.
 func arrive(l *connections, from string) (*connection, bool) {
 	inner, _ := net.Pipe()
 	c := l.connection(addressed{inner, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 1))})

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// stopTimeout is how long requests under way may take to end once the process is told to stop.
+// stopTimeout limits how long requests under way may take to end once the process is told to stop.
 const stopTimeout = 5 * time.Second
 
-// listener is one HTTP server on its address.
+// Listener runs one HTTP server on its address.
 type Listener struct {
 	name   string
 	l      *connections
@@ -40,7 +40,7 @@ func (l *Listener) Serve(failed chan<- error) {
 	}()
 }
 
-// stop takes no new requests, and waits for those under way.
+// Stop takes no new requests, and waits for those under way.
 func (l *Listener) Stop(logger *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -52,11 +52,11 @@ func (l *Listener) Stop(logger *slog.Logger) {
 	l.cancel()
 }
 
-// localURL is where this machine reaches a listener, which may listen on all addresses.
-func LocalURL(addr net.Addr) string {
+// LocalAddress returns the address by which this machine reaches a listener, which may listen on all addresses.
+func LocalAddress(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip, ipErr := netip.ParseAddr(host); err == nil && ipErr == nil && ip.IsUnspecified() {
-		return "http://" + net.JoinHostPort("localhost", port)
+		return net.JoinHostPort("localhost", port)
 	}
-	return "http://" + addr.String()
+	return addr.String()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// api is the API of one source.
+// api holds the API of one source.
 type api struct {
 	source  settings.Source
 	caller  *ask.Caller
@@ -17,7 +17,7 @@ type api struct {
 	secrets []string
 }
 
-// apiOf returns the source's API, or nil where it is not set up or there is none.
+// APIOf returns the source's API, or nil where it is not set up or there is none.
 func APIOf(s settings.Source) (*api, error) {
 	if s.System.API == nil {
 		return nil, nil

@@ -23,13 +23,14 @@ const (
 	modelsWait = time.Minute // for them to hold an event, before a question is asked without them
 )
 
-// asking is all that the owner asks for by itself: providers' APIs and name servers; and its clock. Its methods may be called at once from many goroutines.
+// asking runs certtrail's own questions: provider APIs, name servers, and the clock's notices. Its methods may be
+// called at once from many goroutines.
 type asking struct {
 	o      *Node
 	apis   map[string]*api
 	askers map[string]*ask.Asker // of the sources that are asked about their events; filled before anything runs
 	dns    *delegations          // nil: name servers are not asked
-	state  *askedState
+	state  *ask.State
 	tokens tokens
 	now    func() time.Time
 	logger *slog.Logger
@@ -43,7 +44,7 @@ type asking struct {
 	clockTrouble string // why the clock tells nothing, a sentence; "" while it does
 }
 
-// asks is what the owner asks with, made when it is first needed.
+// asks returns the owner's asking, creating it on first use.
 func (o *Node) asks() (*asking, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -54,7 +55,7 @@ func (o *Node) asks() (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := readAsked(o.Config.DataDir, o.logger)
+	state := ask.ReadState(o.Config.DataDir, o.logger)
 	k := &asking{
 		o: o, apis: apis, askers: map[string]*ask.Asker{}, state: state, now: time.Now, logger: o.logger,
 		reconcile: map[string]*sync.Mutex{}, found: map[string]Found{},
@@ -161,7 +162,7 @@ func (k *asking) known(ctx context.Context, q ask.Question, seq uint64) (bool, e
 	return false, nil
 }
 
-// row is the present, of nothing but a row.
+// row returns the present moment, for reading a row alone.
 func (k *asking) row() projections.Moment { return projections.Moment{Now: k.now(), RowOnly: true} }
 
 func ignoreMissing(err error) error {
@@ -171,7 +172,7 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// asked is how it stands with asking a source's API, for its page; nil where there is none.
+// asked reports a source's API, for its page; nil if the source has none.
 func (k *asking) asked(s settings.Source) *web.Asked {
 	if s.System.API == nil {
 		return nil
@@ -209,13 +210,13 @@ func (k *asking) asked(s settings.Source) *web.Asked {
 				v.Reconciled += ". " + strings.TrimSuffix(f.bareness(), ".")
 			}
 		}
-	} else if at := k.state.reconciled(s.Name); !at.IsZero() {
+	} else if at := k.state.Reconciled(s.Name); !at.IsZero() {
 		v.ReconciledAt, v.Reconciled = schema.At(at), "before this start"
 	}
 	return v
 }
 
-// tokensOf are the source's challenges that a person may have to answer, for the page.
+// tokensOf returns the source's challenges that a person may have to answer, for the page.
 func (k *asking) tokensOf(source string) []web.Token {
 	var list []web.Token
 	for _, t := range k.tokens.of(source, k.now()) {
@@ -224,7 +225,7 @@ func (k *asking) tokensOf(source string) []web.Token {
 	return list
 }
 
-// clockWord is why the clock tells nothing; "" while it does.
+// clockWord says why the clock appends no notices; "" while it does.
 func (k *asking) clockWord() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -57,9 +57,9 @@ func (k *asking) note(err error) {
 // tick appends the notices that fell due since the last tick. What fell due before certtrail first had a clock is not told. While the read models are
 // being rebuilt it waits for the next tick: what they would show is not how things stand.
 func (k *asking) tick(ctx context.Context, now time.Time) error {
-	last := k.state.clock()
+	last := k.state.Clock()
 	if last.IsZero() {
-		return k.state.setClock(now)
+		return k.state.SetClock(now)
 	}
 	current, err := k.o.log.Last(ctx)
 	if err != nil {
@@ -82,10 +82,11 @@ func (k *asking) tick(ctx context.Context, now time.Time) error {
 		return nil // a clock that went back tells nothing twice
 	}
 	// COMMIT. The notices are durable. A crash before this appends them once more, under the same ids, which the read models ignore.
-	return k.state.setClock(now)
+	return k.state.SetClock(now)
 }
 
-// due are the notices that fell due since last. Rows are judged one by one: all of them at once would be the memory of a large installation, every minute.
+// due returns the notices that fell due since last. It judges rows one by one: all of them at once would take the
+// memory of a large installation, every minute.
 func (k *asking) due(ctx context.Context, now, last time.Time) ([]ask.Notice, error) {
 	var due []ask.Notice
 	certificate := func(c *projections.Certificate) bool {

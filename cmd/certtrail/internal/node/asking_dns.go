@@ -22,7 +22,7 @@ const (
 	delegationAsks = time.Minute      // for one zone
 )
 
-// delegations are what parent zones said of the zones below, in memory: a page shows it, and nothing is decided by it.
+// delegations keeps in memory what parent zones said of the zones below: a page shows it, and nothing is decided by it.
 type delegations struct {
 	dns *ask.DNS
 
@@ -30,7 +30,7 @@ type delegations struct {
 	seen map[string]delegation // by source and website
 }
 
-// delegation is what the parent of one zone said last.
+// delegation holds what the parent of one zone said last.
 type delegation struct {
 	at       time.Time
 	row      uint64 // the row's last event when it was asked
@@ -51,7 +51,7 @@ func newDelegations(resolver string, logger *slog.Logger) (*delegations, error) 
 	return &delegations{dns: d, seen: map[string]delegation{}}, err
 }
 
-// of is what was said last about a website's zone.
+// of returns what was said last about a website's zone.
 func (d *delegations) of(source, website string) (delegation, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -156,7 +156,7 @@ func rotationOf(r *projections.DNSSEC) ask.Rotation {
 	return ask.Rotation{Provider: r.Provider, WebsiteID: r.WebsiteID, Domain: r.Domain, NextStep: r.NextStep, DS: r.DS, PreviousDS: r.PreviousDS}
 }
 
-// delegation is what the parent said last of the zone of r, for its page.
+// delegation returns what the parent said last of the zone of r, for its page.
 func (k *asking) delegation(r *projections.DNSSEC) (web.Delegation, bool) {
 	if k.dns == nil {
 		return web.Delegation{}, false

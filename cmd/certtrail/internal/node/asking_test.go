@@ -21,7 +21,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// inside is an owner in this process, whose read models follow its log, and what it asks with.
+// inside runs an owner in this process, whose read models follow its log, and its asking.
 type inside struct {
 	*asking
 	t    *testing.T
@@ -74,7 +74,7 @@ func (i *inside) told(at time.Time, k schema.Kind, d schema.Data) {
 	}
 }
 
-// ids are those of the events after seq whose source is not a hook, and the log's end.
+// ids lists those of the events after seq whose source is not a hook, and the log's end.
 func (i *inside) ids(seq uint64) (ids []string, last uint64) {
 	i.t.Helper()
 	records, _, err := i.o.log.Events(i.ctx, seq, "", 1000, 64<<20)
@@ -158,7 +158,7 @@ func TestClockTellsOnce(t *testing.T) {
 			t.Errorf("day %v changed states from %s to %s", step.day, before, after)
 		}
 	}
-	if c, err := i.o.Store.CertificateAt(i.ctx, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
+	if c, err := projections.One(i.ctx, i.o.Store, projections.Certificates, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
 		t.Errorf("as of the last notice: %+v, %v", c, err)
 	}
 	if _, err := i.o.Store.Rebuild(i.ctx, false, nil); err != nil {
@@ -214,15 +214,15 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 	}
 }
 
-// projectionsOf are the states that are stored, as of one moment.
+// projectionsOf returns the states that are stored, as of one moment.
 func projectionsOf(t *testing.T, i *inside) string {
 	t.Helper()
 	q := projections.Query{Sort: "provider", Now: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}
-	d, _, err := i.o.Store.Domains(i.ctx, q)
+	d, _, err := projections.List(i.ctx, i.o.Store, projections.Domains, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := i.o.Store.Certificates(i.ctx, q)
+	c, _, err := projections.List(i.ctx, i.o.Store, projections.Certificates, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,8 @@ func projectionsOf(t *testing.T, i *inside) string {
 	return s
 }
 
-// parent is a small internet on loopback, a resolver and the one server of test. in one, with the DS records of example.test. that a test sets.
+// parent runs a small internet on loopback, a resolver and the one server of test. in one, with the DS records of
+// example.test. that a test sets.
 type parent struct {
 	mu sync.Mutex
 	ds []string
@@ -320,7 +321,7 @@ func TestRotationAtTheParent(t *testing.T) {
 		if err := i.modelsNow(i.ctx); err != nil {
 			t.Fatal(err)
 		}
-		r, err := i.o.Store.DNSSEC(i.ctx, "sectigo", "42", time.Now())
+		r, err := projections.One(i.ctx, i.o.Store, projections.DNSSECs, "sectigo", "42", projections.Moment{Now: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -394,7 +395,7 @@ func TestNoClockWhileBehind(t *testing.T) {
 	if err := i.tick(i.ctx, begin.AddDate(0, 0, 10)); err != nil {
 		t.Fatal(err)
 	}
-	if ids, _ := i.ids(0); len(ids) > 0 || !i.state.clock().Equal(begin) {
-		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.state.clock())
+	if ids, _ := i.ids(0); len(ids) > 0 || !i.state.Clock().Equal(begin) {
+		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.state.Clock())
 	}
 }

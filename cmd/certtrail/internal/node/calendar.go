@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/certtrail/certtrail/schema/durable"
 )
 
-// calendarName is the file in the data directory that holds the secret of the calendar's address.
+// calendarName names the file in the data directory that holds the secret of the calendar's address.
 const calendarName = "calendar-secret"
 
-// calendarSecret is the secret of the address that calendar programs subscribe to. It is made when it is first asked for. web.Calendar.
+// calendarSecret keeps the secret of the address that calendar programs subscribe to. It makes the secret on first use.
+// web.Calendar.
 type calendarSecret struct {
 	path string
 
@@ -26,7 +29,7 @@ func newCalendarSecret(dataDir string) *calendarSecret {
 	return &calendarSecret{path: filepath.Join(dataDir, calendarName)}
 }
 
-// Secret is the secret; it is made if there is none.
+// Secret returns the secret, and makes it if there is none.
 func (c *calendarSecret) Secret() (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,12 +58,7 @@ func (c *calendarSecret) Renew() error {
 // make writes a new secret beside the old one and puts it in its place, so that a crash leaves one of them whole.
 func (c *calendarSecret) make() error {
 	secret := rand.Text()
-	next := c.path + ".new"
-	err := os.WriteFile(next, []byte(secret+"\n"), 0o600)
-	if err == nil {
-		err = os.Rename(next, c.path)
-	}
-	if err != nil {
+	if err := durable.WriteFile(c.path, []byte(secret+"\n"), 0o600); err != nil {
 		return fmt.Errorf("couldn't write the secret of the calendar's address: %w", err)
 	}
 	c.known = secret

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 )
 
-// described is what became of asking about the orders and rotations of which little more than the number is known.
+// Described reports what became of asking about the orders and rotations that are known by little more than a number.
 type Described struct {
 	What    string `json:"what"`    // they are: "order" or "rotation"
 	Of      int    `json:"of"`      // questions

@@ -11,8 +11,9 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// bare are the questions about the orders of a source of which little more than the number is known: the certificate of those that are issued, all of
-// those that are open; and about the rotations without their DS record or zone. What was rejected, canceled or revoked is over, and not asked about.
+// bare returns the questions about the orders of a source that are known by little more than a number (the certificate
+// of those that are issued, all of those that are open), and about the rotations without their DS record or zone. What
+// was rejected, canceled or revoked is over, and not asked about.
 func (k *asking) bare(ctx context.Context, name string) ([]ask.Question, error) {
 	client := k.apis[name].Client
 	_, describes := client.(ask.Describer)

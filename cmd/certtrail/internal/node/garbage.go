@@ -17,15 +17,16 @@ const (
 	leastGarbageShare = 40       // percent of what lives, however much that is: the collector's work grows with it
 )
 
-// moreGarbage is how many bytes more than mostGarbage may gather for the moment.
+// moreGarbage adds to mostGarbage for the moment, in bytes.
 var moreGarbage atomic.Int64
 
-// garbageShare is the percentage for debug.SetGCPercent while live bytes live, beside which at most so many bytes of garbage gather.
+// garbageShare returns the percentage for debug.SetGCPercent with which, beside so many live bytes, at most so many
+// bytes of garbage gather.
 func garbageShare(live, most uint64) int {
 	return int(min(mostGarbageShare, max(leastGarbageShare, most*100/max(live, 1))))
 }
 
-// liveEvery is how often it is looked at what lives.
+// liveEvery sets how often the live heap is measured.
 const liveEvery = time.Second
 
 // boundGarbage keeps the garbage of this process within bounds until undo is called.
@@ -60,7 +61,7 @@ func boundGarbage() (undo func()) {
 // differs tells whether next is so far from share that it is worth halting the process for a moment.
 func differs(share, next int) bool { return 10*max(next-share, share-next) > share }
 
-// liveHeap is how many bytes the collector found alive the last time.
+// liveHeap returns how many bytes the collector found alive the last time.
 func liveHeap() uint64 {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)

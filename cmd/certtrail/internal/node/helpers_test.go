@@ -41,5 +41,5 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// fataler is a test, or a property's.
+// fataler fails a test, or a property's.
 type fataler interface{ Fatalf(string, ...any) }

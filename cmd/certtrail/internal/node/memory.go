@@ -11,10 +11,11 @@ import (
 	"strconv"
 )
 
-// littleMemory is the memory below which a warning says that a control group allows too little, in bytes.
+// littleMemory bounds the bytes below which a warning says that a control group allows too little memory.
 const littleMemory = 256 << 20
 
-// allowedMemory is how many bytes of memory the control groups of this process allow it; root is the file system's root. math.MaxInt64 if they do not say.
+// allowedMemory returns how many bytes of memory the control groups of this process allow it; root is the file system's
+// root. math.MaxInt64 if they do not say.
 func allowedMemory(root fs.FS) int64 {
 	allowed := int64(math.MaxInt64)
 	groups, err := fs.ReadFile(root, "proc/self/cgroup")

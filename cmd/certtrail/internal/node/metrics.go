@@ -19,7 +19,7 @@ var (
 	gapEvents  = prometheus.NewDesc("certtrail_log_gap_events", "Sequence numbers that are gone from the log.", nil, nil)
 )
 
-// metrics are the process's own figures, for Prometheus.
+// metrics serves the process's own figures, for Prometheus.
 func (sv *Server) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{sv})

@@ -25,7 +25,7 @@ import (
 // Every route answers lines of JSON: what it has to say, {"progress":…} in between, and at the end {"done":…} or {"error":"a sentence"}. An answer without
 // such an end broke off. To add one, write a method of the type work and name it in routes; commands ask it with control.call.
 
-// owner is the process that has the data directory.
+// Node runs as the process that has the data directory.
 type Node struct {
 	Config    *settings.Config
 	logger    *slog.Logger
@@ -84,7 +84,7 @@ func (o *Node) about(context.Context, *owner.Answer, *http.Request) (any, error)
 	return owner.About{Process: os.Getpid(), Serving: o.endpoints != "", Endpoints: o.endpoints}, nil
 }
 
-// openOwner makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything with close.
+// open makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything with close.
 func open(ctx context.Context, c *settings.Config, logger *slog.Logger) (*Node, error) {
 	o := newNode(c, logger)
 	return o, o.openLog(ctx, "")
@@ -106,7 +106,7 @@ func (o *Node) openLog(ctx context.Context, listen string) (err error) {
 
 func LogDir(dataDir string) string { return filepath.Join(dataDir, "nats") }
 
-// readModels are the projections of the log. A command that needs them opens them; nobody folds into them then.
+// readModels returns the projections of the log. A command that needs them opens them; nobody folds into them then.
 func (o *Node) readModels() (_ *projections.Store, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -183,7 +183,7 @@ func (o *Node) handler() http.Handler {
 	return owner.Handler(routes)
 }
 
-// during is do while the owner lives.
+// during does the work while the owner lives.
 func (o *Node) during(do owner.Work) owner.Work {
 	return func(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 		leave, ok := o.begin()

@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
-// ownerWait is how long a command waits for the socket of a process that has just taken the directory.
+// ownerWait limits how long a command waits for the socket of a process that has just taken the directory.
 const ownerWait = 5 * time.Second
 
 func Reach(ctx context.Context, c *settings.Config, logger *slog.Logger) (*owner.Client, error) {

@@ -26,7 +26,7 @@ func titlesOf(c *settings.Config) []web.Provider {
 	return list
 }
 
-// serveReadOnly serves the pages and the API over one database, without a log and without taking deliveries, until ctx ends. The clock is the
+// ServeReadOnly serves the pages and the API over one database, without a log and without taking deliveries, until ctx ends. The clock is the
 // moment that the database was made of.
 func ServeReadOnly(ctx context.Context, c *settings.Config, readOnly bool, db string, logTo, out io.Writer) error {
 	if !readOnly {
@@ -54,7 +54,7 @@ func ServeReadOnly(ctx context.Context, c *settings.Config, readOnly bool, db st
 		return fmt.Errorf("couldn't listen for the pages: %w; choose another address with --web-listen", err)
 	}
 	if c.WebURL == "" {
-		c.WebURL = "http://" + l.Addr().String()
+		c.WebURL = settings.URL(l.Addr().String())
 	}
 	handler, err := web.New(web.Options{
 		Store: store, Providers: func() []web.Provider { return titlesOf(c) }, Version: version.String(), Hosts: hostsOf(c), Now: now, Logger: logger,

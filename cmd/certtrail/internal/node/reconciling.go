@@ -27,7 +27,7 @@ const (
 	lostEvery        = time.Minute          // how often it is looked whether deliveries were lost, after which a reconcile is due
 )
 
-// found is what a reconcile found.
+// Found reports what a reconcile found.
 type Found struct {
 	Source   string         `json:"source"`
 	At       time.Time      `json:"at"`
@@ -39,7 +39,7 @@ type Found struct {
 	Error    string         `json:"error,omitempty"`    // why it came to nothing, a sentence
 }
 
-// sentence is what was missed: "3 deliveries were missed: 2 order.issued, 1 order.rejected".
+// sentence says what was missed: "3 deliveries were missed: 2 order.issued, 1 order.rejected".
 func (f *Found) sentence() string {
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(f.Missed)) {
@@ -55,7 +55,7 @@ func (f *Found) sentence() string {
 	return fmt.Sprintf("%d deliveries were missed: %s", total, strings.Join(parts, ", "))
 }
 
-// missed is how many deliveries.
+// missed counts the missed deliveries.
 func (f *Found) missed() int {
 	total := 0
 	for _, n := range f.Missed {
@@ -64,7 +64,7 @@ func (f *Found) missed() int {
 	return total
 }
 
-// bareness is how many orders are known by little more than their number, and what to do.
+// bareness says how many orders are known by little more than their number, and what to do.
 func (f *Found) bareness() string {
 	return fmt.Sprintf("Of %s little more than the number is known; certtrail reconcile %s --describe asks about each.", text.Counted(f.Bare, "order"), f.Source)
 }
@@ -87,7 +87,7 @@ func (f *Found) Tell(w io.Writer) {
 	}
 }
 
-// reconcile is POST /reconcile.
+// reconcile answers POST /reconcile.
 func (o *Node) reconcile(ctx context.Context, _ *owner.Answer, r *http.Request) (any, error) {
 	q := r.URL.Query()
 	return o.withModels(ctx, func(k *asking) (any, error) {
@@ -100,7 +100,7 @@ func (o *Node) reconcile(ctx context.Context, _ *owner.Answer, r *http.Request) 
 	})
 }
 
-// describe is POST /describe.
+// describe answers POST /describe.
 func (o *Node) describe(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 	return o.withModels(ctx, func(k *asking) (any, error) {
 		name := r.URL.Query().Get("source")
@@ -111,7 +111,7 @@ func (o *Node) describe(ctx context.Context, a *owner.Answer, r *http.Request) (
 	})
 }
 
-// withModels is do with read models that follow the log.
+// withModels does the work with read models that follow the log.
 func (o *Node) withModels(ctx context.Context, do func(k *asking) (any, error)) (any, error) {
 	k, err := o.asks()
 	if err != nil {
@@ -153,7 +153,7 @@ func (k *asking) reconcileOften(ctx context.Context, name string) {
 	}
 }
 
-// lost is how many deliveries of the source the log could not take.
+// lost counts the deliveries of the source that the log could not take.
 func (k *asking) lost(name string) uint64 {
 	if k.o.lost == nil {
 		return 0
@@ -192,7 +192,7 @@ func (k *asking) reconcileOne(ctx context.Context, name string) (Found, error) {
 
 func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.Lister) (Found, error) {
 	asked := k.now()
-	since := k.state.reconciled(name)
+	since := k.state.Reconciled(name)
 	f := Found{Source: name, At: asked, First: since.IsZero(), Missed: map[string]int{}}
 	since = since.Add(-reconcileOverlap)
 	if earliest := asked.Add(-reconcileBack); since.Before(earliest) {
@@ -222,7 +222,7 @@ func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.List
 		f.Missed[string(missed.Kind)]++
 	}
 	// COMMIT. What was missed is in the log; a crash before this asks for the same time again and finds that nothing is missed.
-	if err := errors.Join(k.state.setReconciled(name, asked), k.modelsNow(ctx)); err != nil {
+	if err := errors.Join(k.state.SetReconciled(name, asked), k.modelsNow(ctx)); err != nil {
 		return f, err
 	}
 	bare, err := k.bare(ctx, name)
@@ -234,7 +234,7 @@ func (k *asking) reconcileWith(ctx context.Context, name string, lister ask.List
 	return f, err
 }
 
-// believed is what the read models say of what the provider told of.
+// believed returns what the read models say of what the provider told of.
 func (k *asking) believed(ctx context.Context, name string, said []provider.Standing) ([]ask.Belief, error) {
 	var list []ask.Belief
 	for _, s := range said {
@@ -257,7 +257,8 @@ func (k *asking) believed(ctx context.Context, name string, said []provider.Stan
 	return list, nil
 }
 
-// toldAt is when the last event came that may tell of a state. What certtrail asked for itself meanwhile, a certificate say, tells of none.
+// toldAt returns when the last event came that may tell of a state. What certtrail asked for itself meanwhile, a
+// certificate say, tells of none.
 func toldAt(timeline []projections.TimelineEntry) time.Time {
 	for _, entry := range slices.Backward(timeline) {
 		if k := schema.KindOf(entry.Type); k != schema.CertificateCollected && k != schema.OrderDescribed {

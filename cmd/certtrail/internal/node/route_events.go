@@ -13,7 +13,7 @@ import (
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
-// eventsEnd is what the route for events says at their end.
+// EventsEnd ends the answer of the route for events.
 type EventsEnd struct {
 	Last uint64 `json:"last_seq"` // the log's end; the event itself may be gone
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// forget is POST /forget: it forgets the person of that name at that source. Once their key is destroyed it goes on, also when nobody waits for it any more.
+// forget answers POST /forget: it forgets the person of that name at that source. Once their key is destroyed it goes
+// on, also when nobody waits for it any more.
 func (o *Node) forget(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 	query := r.URL.Query()
 	store, err := o.readModels()

@@ -13,18 +13,18 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// filesRead is how far a reading of the log's files is.
+// FilesRead says how far a reading of the log's files is.
 type FilesRead struct {
 	Done  int `json:"files_read"`
 	Total int `json:"files"`
 }
 
-// checkLog is GET /log/check.
+// checkLog answers GET /log/check.
 func (o *Node) checkLog(ctx context.Context, a *owner.Answer, _ *http.Request) (any, error) {
 	return o.log.Check(ctx, func(done, total int) { a.Progress(FilesRead{done, total}) }) // who hears nothing any more changes nothing
 }
 
-// repairLog is POST /log/repair.
+// repairLog answers POST /log/repair.
 func (o *Node) repairLog(ctx context.Context, _ *owner.Answer, _ *http.Request) (any, error) {
 	return o.log.Repair(ctx)
 }
@@ -33,7 +33,7 @@ type AcceptedGap struct {
 	Seq uint64 `json:"seq"`
 }
 
-// acceptGap is POST /log/accept-gap.
+// acceptGap answers POST /log/accept-gap.
 func (o *Node) acceptGap(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 	gap, err := schema.ParseGap(r.URL.Query().Get("gap"))
 	if err != nil {

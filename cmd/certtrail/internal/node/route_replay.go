@@ -12,14 +12,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// built is what POST /replay answers at the end.
+// Built ends the answer of POST /replay.
 type Built struct {
 	Seq     uint64      `json:"seq"` // the last event
 	Seconds float64     `json:"seconds"`
 	Gone    schema.Gaps `json:"gone,omitempty"` // what only the read models before held
 }
 
-// replay is POST /replay: it builds the read models anew, or with out those of a moment.
+// replay answers POST /replay: it rebuilds the read models, or with out builds those of a moment.
 func (o *Node) replay(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 	store, err := o.readModels()
 	if err != nil {
@@ -50,7 +50,7 @@ func momentOf(query url.Values) (m projections.Moment, err error) {
 	return m, err
 }
 
-// verify is POST /verify.
+// verify answers POST /verify.
 func (o *Node) verify(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 	store, err := o.readModels()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/streams"
 	"github.com/certtrail/certtrail/streams/embedded"
 	"github.com/certtrail/certtrail/streams/transfer"
@@ -70,14 +71,14 @@ func RestoreSnapshot(ctx context.Context, o embedded.Options, snapshot io.Reader
 // InstallLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the whole one.
 func InstallLog(dataDir, prepared string) error {
 	return transfer.Install(prepared, LogDir(dataDir), func() error {
-		if err := forgetAsked(dataDir); err != nil {
+		if err := ask.ForgetState(dataDir); err != nil {
 			return err
 		}
 		return embedded.Remove(LogDir(dataDir))
 	})
 }
 
-// restore is the route that exchanges a log without events for the one of a backup.
+// restore answers the route that exchanges a log without events for the one of a backup.
 func (o *Node) restore(ctx context.Context, _ *owner.Answer, r *http.Request) (any, error) {
 	if o.replace == nil {
 		return nil, fmt.Errorf("process %d works on the data directory: try again when it has ended", os.Getpid())

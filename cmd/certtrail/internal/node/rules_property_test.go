@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// saidValidation is what a CA said of a domain; lapse is in days from now.
+// saidValidation holds what a CA said of a domain; lapse is in days from now.
 type saidValidation struct {
 	provider, domain string
 	kind             schema.Kind
@@ -20,12 +20,12 @@ type saidValidation struct {
 	dated            bool // the CA said when it lapses
 }
 
-// usable is what the CA may issue on.
+// usable reports whether the CA may issue on it.
 func (v saidValidation) usable() bool {
 	return (v.kind == schema.DomainValidated || v.kind == schema.DomainRevalidationDue) && v.lapse > 0
 }
 
-// saidCertificate is one that a CA issued; renewal is in days from now, and its end 30 days later.
+// saidCertificate describes one that a CA issued; renewal is in days from now, and its end 30 days later.
 type saidCertificate struct {
 	provider string
 	renewal  int
@@ -33,7 +33,7 @@ type saidCertificate struct {
 	revoked  bool
 }
 
-// zone is what was said of one zone, in the order of the log.
+// zone holds what was said of one zone, in the order of the log.
 type zone struct {
 	name         string
 	validations  []saidValidation
@@ -94,7 +94,8 @@ func (z *zone) toRenew(i int) bool {
 	return !c.revoked && c.renewal+30 >= 0 && !succeeded
 }
 
-// usedFor is the longest domain of a usable validation of the provider that is name or above it, and v's own, which is asked about.
+// usedFor returns the longest domain of a usable validation of the provider that is name or above it, and v's own,
+// which is asked about.
 func (z *zone) usedFor(v saidValidation, name string) string {
 	longest := ""
 	for _, o := range z.validations {
@@ -105,7 +106,7 @@ func (z *zone) usedFor(v saidValidation, name string) string {
 	return longest
 }
 
-// want is what everybody should say of a validation.
+// want returns what everybody should say of a validation.
 func (z *zone) want(r *ruled, v saidValidation) answers {
 	next, found := 0, false
 	for i, c := range z.certificates {
@@ -152,7 +153,7 @@ func TestEverybodySaysTheSame(t *testing.T) {
 	})
 }
 
-// page is what the page of a domain should say of each CA's validation that lapses first.
+// page returns what the page of a domain should say of each CA's validation that lapses first.
 func (z *zone) page(r *ruled, domain string) string {
 	var lines []string
 	for _, v := range z.validations {

@@ -47,12 +47,13 @@ func TestRulesArePointedOut(t *testing.T) {
 	}
 }
 
-// answers are what each part of the program says of the next renewal of what a validation covers: the day, and whether the validation lapses first.
+// answers holds what each part of the program says of the next renewal of what a validation covers: the day, and
+// whether the validation lapses first.
 type answers struct {
 	api, page, start, clock string
 }
 
-// ruled is certtrail as rules are asked of it: its log, its pages, its clock.
+// ruled runs certtrail as rules are asked of it: its log, its pages, its clock.
 type ruled struct {
 	*inside
 	url string
@@ -81,7 +82,7 @@ func (r *ruled) says(t fataler, days int, k schema.Kind, d schema.Data) {
 	}
 }
 
-// in is a time so many days after now.
+// in returns a time so many days after now.
 func (r *ruled) in(days int) *schema.Time {
 	t := schema.At(r.now.AddDate(0, 0, days))
 	return &t
@@ -101,17 +102,20 @@ func (r *ruled) get(t fataler, path string) string {
 	return string(page)
 }
 
-// heard is what the start page and the clock say, each of all validations.
+// heard holds what the start page and the clock say, each of all validations.
 type heard struct {
-	matters []projections.Matter
+	matters []matter
 	notices []ask.Notice
 }
+
+// matter holds what is read here of a matter of the API.
+type matter struct{ Provider, Detail, Href string }
 
 func (r *ruled) hear(t fataler) (h heard) {
 	if err := r.modelsNow(r.ctx); err != nil {
 		t.Fatalf("%v", err)
 	}
-	var list struct{ Items []projections.Matter }
+	var list struct{ Items []matter }
 	err := json.Unmarshal([]byte(r.get(t, "/api/v1/attention")), &list)
 	if err == nil {
 		h.notices, err = r.due(r.ctx, r.now, r.now.AddDate(0, 0, -59))
@@ -123,7 +127,8 @@ func (r *ruled) hear(t fataler) (h heard) {
 	return h
 }
 
-// answersOf is what all say of the validation of a domain: "2026-12-11", with " lapses" where they say so; "" where nothing is said.
+// answersOf returns what all say of the validation of a domain: "2026-12-11", with " lapses" where they say so; ""
+// where nothing is said.
 func (r *ruled) answersOf(t fataler, h heard, provider, domain string) (a answers) {
 	var d projections.DomainDetail
 	if err := json.Unmarshal([]byte(r.get(t, "/api/v1/domains/"+domain)), &d); err != nil {
@@ -139,7 +144,8 @@ func (r *ruled) answersOf(t fataler, h heard, provider, domain string) (a answer
 	}
 	a.page = r.pageSays(t, domain)
 	for _, m := range h.matters {
-		if _, day, ok := strings.Cut(m.Detail, "should begin on "); ok && m.Provider == provider && m.Href == "/domains/"+url.PathEscape(domain) {
+		_, day, ok := strings.Cut(m.Detail, "should begin on ")
+		if ok && m.Provider == provider && m.Href == "/domains/"+url.PathEscape(domain) {
 			a.start = dayOf(t, "2 Jan 2006.", day) + " lapses"
 		}
 	}
@@ -151,12 +157,12 @@ func (r *ruled) answersOf(t fataler, h heard, provider, domain string) (a answer
 	return a
 }
 
-// ask is answersOf as of what the log holds now.
+// ask returns answersOf as of what the log holds now.
 func (r *ruled) ask(t fataler, provider, domain string) answers {
 	return r.answersOf(t, r.hear(t), provider, domain)
 }
 
-// pageSays is what the domain's page says of all its validations.
+// pageSays returns what the domain's page says of all its validations.
 func (r *ruled) pageSays(t fataler, domain string) string {
 	var lines []string
 	for _, line := range strings.Split(r.get(t, "/domains/"+domain), "which is due from ")[1:] {

@@ -26,7 +26,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// serverProcess is the one place that knows everybody. It owns the data directory, so commands reach it over control.sock.
+// Server assembles all roles of the process. It owns the data directory, so commands reach it over control.sock.
 type Server struct {
 	*Node
 	sources []*ingest.Source
@@ -37,7 +37,7 @@ type Server struct {
 	tested  tested
 }
 
-// serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
+// Serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
 func Serve(ctx context.Context, c *settings.Config, logTo io.Writer, started func(*Server)) error {
 	release, err := owner.Lock(c.DataDir)
 	if err != nil {
@@ -79,7 +79,7 @@ func Serve(ctx context.Context, c *settings.Config, logTo io.Writer, started fun
 	}
 }
 
-// exchange is a log that is to take the place of the one that is served.
+// exchange holds a log that is to replace the one that is served.
 type exchange struct {
 	prepared string     // its directory
 	served   chan error // holds one: nil when it is served, or why it is not
@@ -166,10 +166,10 @@ func (sv *Server) open(ctx context.Context) (err error) {
 	}
 	c.HooksListen, c.WebListen = hooks.Addr().String(), pages.Addr().String() // a port that was chosen stays
 	if c.HooksURL == "" {
-		c.HooksURL = "http://" + hooks.Addr().String()
+		c.HooksURL = settings.URL(hooks.Addr().String())
 	}
 	if c.WebURL == "" {
-		c.WebURL = "http://" + pages.Addr().String()
+		c.WebURL = settings.URL(pages.Addr().String())
 	}
 	start := &starting{}
 	sv.reading, sv.subscribers = start.reading(sv.logger), share.Subscribers
@@ -185,7 +185,7 @@ func (sv *Server) open(ctx context.Context) (err error) {
 		Sources: sv.sources, Log: sv.log, Keys: sv.keys, MaxBody: c.MaxBody, AppendWait: c.AppendWait, TrustedProxies: c.Proxies, Now: time.Now, Logger: sv.logger,
 		Handshake: sv.asking.challenged,
 	})
-	sv.endpoints = listen.LocalURL(hooks.Addr())
+	sv.endpoints = settings.URL(listen.LocalAddress(hooks.Addr()))
 	sv.hooks = listen.New("deliveries", listen.Bound(hooks, share.Hooks, c.Proxies), edge)
 	start.handler.Store(&handler)
 	return nil
@@ -218,7 +218,7 @@ func (sv *Server) openPages(ctx context.Context, live int) (http.Handler, error)
 	})
 }
 
-// lostOf is how many deliveries of the source the log could not take since the start.
+// lostOf counts the deliveries of the source that the log could not take since the start.
 func (sv *Server) lostOf(source string) uint64 {
 	for _, s := range sv.sources {
 		if s.Name == source {
@@ -228,10 +228,11 @@ func (sv *Server) lostOf(source string) uint64 {
 	return 0
 }
 
-// hostsOf are the names the pages may be asked for by; any other is a stranger's page that points its own name here.
+// hostsOf returns the names by which browsers may ask for the pages; any other belongs to a stranger's page that points
+// its own name here.
 func hostsOf(c *settings.Config) []string {
 	hosts := []string{"localhost", "127.0.0.1", "::1"}
-	for _, u := range []string{c.WebURL, "http://" + c.WebListen} {
+	for _, u := range []string{c.WebURL, settings.URL(c.WebListen)} {
 		if parsed, err := url.Parse(u); err == nil && parsed.Hostname() != "" {
 			hosts = append(hosts, parsed.Hostname())
 		}
@@ -239,7 +240,7 @@ func hostsOf(c *settings.Config) []string {
 	return hosts
 }
 
-// providers is every source as the pages show it.
+// providers returns every source as the pages show it.
 func (sv *Server) providers() []web.Provider {
 	list := make([]web.Provider, 0, len(sv.sources))
 	for i, s := range sv.sources {
@@ -264,7 +265,7 @@ func (sv *Server) providers() []web.Provider {
 	return list
 }
 
-// readyTimeout is how long the log may take to say that it would take a delivery.
+// readyTimeout limits how long the log may take to say that it would take a delivery.
 const readyTimeout = 2 * time.Second
 
 // ready tells whether a delivery would be taken, which the log is asked, and whether pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.
@@ -287,10 +288,10 @@ func (sv *Server) ready() (bool, any) {
 	return ok, report
 }
 
-// subscribersAt returns the address that subscribers connect to; "" where there is none.
+// SubscribersAt returns the address that subscribers connect to; "" where there is none.
 func (sv *Server) SubscribersAt() string { return sv.log.Addr() }
 
-// announce tells a person where everything is.
+// Announce tells a person where everything is.
 func (sv *Server) Announce(w io.Writer) {
 	fmt.Fprintf(w, "certtrail %s is running.\n\n", version.String())
 	fmt.Fprintf(w, "  pages       %s\n", sv.Config.WebURL)

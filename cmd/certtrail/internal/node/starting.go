@@ -23,7 +23,7 @@ func (s *starting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// readingInterval is how often the log tells how far its reading is.
+// readingInterval sets how often the log reports how far its reading is.
 const readingInterval = time.Second
 
 // reading tells s and the logger how far the log has been read, which calls it one at a time.

@@ -19,7 +19,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// tested is what came of the last test of each source. Its methods may be called at once from many goroutines.
+// tested holds the result of the last test of each source. Its methods may be called at once from many goroutines.
 type tested struct {
 	running sync.Mutex // held by the one test at a time, so that the event it finds in the log is its own
 
@@ -86,7 +86,7 @@ func (sv *Server) testEndpoint(ctx context.Context, s *ingest.Source, feed provi
 	return t
 }
 
-// testEvent is the sequence of the event that a test of the source made after the one at `after`.
+// testEvent returns the sequence of the event that a test of the source made after the one at `after`.
 func (sv *Server) testEvent(ctx context.Context, source string, after uint64) (uint64, error) {
 	const few, bytes = 20, 1 << 20 // a provider may send tests of its own at the same time
 	records, _, err := sv.log.Events(ctx, after, schema.SubjectFor(schema.AccountTestReceived, source, ""), few, bytes)
@@ -101,7 +101,7 @@ func (sv *Server) testEvent(ctx context.Context, source string, after uint64) (u
 	return 0, errors.New("the endpoint took the test, yet the log has no event of it: look at what the server logged")
 }
 
-// detailOf is why an endpoint refused, from its problem document.
+// detailOf reads from its problem document why an endpoint refused.
 func detailOf(body []byte) string {
 	var problem struct{ Detail string }
 	if json.Unmarshal(body, &problem) == nil && problem.Detail != "" {

@@ -12,14 +12,14 @@ const (
 	tokensKept = 16
 )
 
-// token is the token of a challenge, as long as it is good and nobody has answered with it. It is in memory only.
+// token holds the token of a challenge, as long as it is good and nobody has answered with it. It is in memory only.
 type token struct {
 	Source, Webhook, Token string
 	Until                  time.Time
 	Trouble                string // why certtrail did not answer by itself, a sentence; "" while it does
 }
 
-// tokens are those that are good. Its methods may be called at once from many goroutines.
+// tokens holds those that are good. Its methods may be called at once from many goroutines.
 type tokens struct {
 	mu   sync.Mutex
 	list []token
@@ -51,7 +51,7 @@ func (t *tokens) without(source, webhook string) []token {
 	return rest
 }
 
-// of are the source's that are good at now.
+// of returns the source's that are good at now.
 func (t *tokens) of(source string, now time.Time) []token {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,7 +64,7 @@ func (t *tokens) of(source string, now time.Time) []token {
 	return good
 }
 
-// prover is a provider's client that answers a challenge with its token.
+// prover answers a challenge with its token, as a provider's client.
 type prover interface {
 	Prove(ctx context.Context, webhookID, token string) error
 }

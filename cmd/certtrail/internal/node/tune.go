@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 )
 
-// spareThreads is how many threads more than processors may run Go.
+// spareThreads counts the threads beyond the number of processors that may run Go.
 var spareThreads atomic.Int64
 
-// tuneRuntime sets what suits this process, unless the environment says otherwise, and returns what sets it back.
+// Tune sets what suits this process, unless the environment says otherwise, and returns what sets it back.
 func Tune() (back func()) {
 	unbound := boundMemory(allowedMemory(os.DirFS("/")))
 	litter := func() {}
@@ -35,10 +35,11 @@ func Tune() (back func()) {
 	}
 }
 
-// buildingMemory is how much a rebuild of the read models may add to what the process holds, in bytes: what it keeps itself is less than half of it.
+// buildingMemory bounds what a rebuild of the read models may add to what the process holds, in bytes: what it keeps
+// itself is less than half of it.
 const buildingMemory = 230 << 20
 
-// tuneBuilding sets what suits this process for as long as read models are built, until done is called. It lets more garbage gather, since events leave
+// TuneBuilding sets what suits this process for as long as read models are built, until done is called. It lets more garbage gather, since events leave
 // kilobytes each, but no more than the memory it bounds. And it does without spare threads: a rebuild keeps all processors busy, and only its goroutines
 // would wait for one another.
 func TuneBuilding() (done func()) {
@@ -74,7 +75,7 @@ type answering struct{ requests atomic.Int64 }
 
 func (a *answering) any() bool { return a.requests.Load() > 0 }
 
-// counted is h, with its requests counted.
+// counted wraps h so that its requests are counted.
 func (a *answering) counted(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept") != "text/event-stream" {

@@ -15,7 +15,7 @@ const (
 	scarceFree = 1 << 30 // on the disk, however small that is
 )
 
-// warnings are what a person who runs the server should know of the machine and the log.
+// warnings lists what a person who runs the server should know of the machine and the log.
 func (sv *Server) warnings(ctx context.Context) []web.Warning {
 	var list []web.Warning
 	if err := sv.log.Err(); err != nil {

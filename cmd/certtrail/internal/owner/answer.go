@@ -56,7 +56,7 @@ func serve(w http.ResponseWriter, r *http.Request, do Work) {
 	a.end(result, err)
 }
 
-// Answer is what a route answers with. One goroutine at a time uses it.
+// Answer carries what a route answers. One goroutine at a time uses it.
 type Answer struct {
 	ctx     context.Context
 	w       http.ResponseWriter

@@ -15,7 +15,7 @@ import (
 // EventsType is the type of a stream of events: one CloudEvent on a line, as the log has it, with its place before its other members, seq.
 const EventsType = "application/x-ndjson"
 
-// Event is one of a stream: its place, and its bytes as the log has them.
+// Event holds one of a stream: its place, and its bytes as the log has them.
 type Event struct {
 	Seq  uint64
 	Data []byte

@@ -12,10 +12,10 @@ import (
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
-// errInUse says that another process has the data directory.
+// ErrInUse says that another process has the data directory.
 var ErrInUse = errors.New("is in use")
 
-// lockDir makes the data directory, if it is not there, and takes it for this process until the returned function is called. The lock is
+// Lock makes the data directory, if it is not there, and takes it for this process until the returned function is called. The lock is
 // the kernel's: it goes with the process, however that ends. What a process that had it left behind is removed.
 func Lock(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

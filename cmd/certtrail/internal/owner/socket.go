@@ -18,10 +18,10 @@ const (
 	SocketDir  = ".control-" // begins the name of the directory in which it is made
 )
 
-// maxSocketPath is how long the path of a unix socket may be; the kernels differ between 104 and 108 bytes, with a zero at the end.
+// maxSocketPath bounds the path of a unix socket; the kernels differ between 104 and 108 bytes, with a zero at the end.
 const maxSocketPath = 100
 
-// socketStop is how long requests under way may take to end once the socket is to close.
+// socketStop limits how long requests under way may take to end once the socket is to close.
 const socketStop = 5 * time.Second
 
 // reach calls do with a path of the socket dir/name that the kernel takes, however long dir is.
@@ -42,7 +42,7 @@ func reach(dir, name string, do func(path string) error) error {
 	return do(filepath.Join(short, name))
 }
 
-// controlServer serves an owner on its socket.
+// Server serves an owner on its socket.
 type Server struct {
 	dir    string
 	l      net.Listener
@@ -51,7 +51,7 @@ type Server struct {
 	cancel context.CancelFunc // ends the contexts of its requests
 }
 
-// listenControl opens control.sock in the data directory, whose lock the process must hold. Who connects waits until serve is called.
+// Listen opens control.sock in the data directory, whose lock the process must hold. Who connects waits until serve is called.
 func Listen(dir string) (*Server, error) {
 	// The socket is made where nobody else can look, and takes its name when its mode is right. A socket that a killed process left gives way.
 	making, err := os.MkdirTemp(dir, SocketDir)
@@ -82,7 +82,7 @@ func Listen(dir string) (*Server, error) {
 	return s, nil
 }
 
-// serve answers by h, until it is called with another or the server stops.
+// Serve answers by h, until it is called with another or the server stops.
 func (s *Server) Serve(h http.Handler, failed func(error)) {
 	if s.h.Swap(&h) != nil {
 		return
@@ -94,7 +94,7 @@ func (s *Server) Serve(h http.Handler, failed func(error)) {
 	}()
 }
 
-// stop ends the requests under way and removes the socket. It returns when none uses the owner any more, or the time for it is over.
+// Stop ends the requests under way and removes the socket. It returns when none uses the owner any more, or the time for it is over.
 func (s *Server) Stop() {
 	s.cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), socketStop)
@@ -106,7 +106,7 @@ func (s *Server) Stop() {
 	s.l.Close() // if it was never served
 }
 
-// dialControl connects to the owner of the data directory.
+// dial connects to the owner of the data directory.
 func dial(ctx context.Context, dir string) (conn net.Conn, err error) {
 	err = reach(dir, SocketName, func(path string) (err error) {
 		var d net.Dialer

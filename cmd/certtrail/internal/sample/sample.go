@@ -58,7 +58,7 @@ func Events(system provider.System) []string {
 	return events
 }
 
-// sent is what became of a sample.
+// Result reports what became of a sample.
 type Result struct {
 	Base   string `json:"base"`
 	Status int    `json:"status"`
@@ -76,7 +76,7 @@ func (s Result) Tell(w io.Writer) error {
 	return nil
 }
 
-// sendSample sends a sample to the endpoints at base, with the credentials of the source's settings; file is the settings' file.
+// Send sends a sample to the endpoints at base, with the credentials of the source's settings; file is the settings' file.
 func Send(ctx context.Context, sources []settings.Source, file, base, name, event string, set []string) (Result, error) {
 	source, err := settings.SourceNamed(sources, name)
 	if err != nil {
@@ -94,10 +94,10 @@ func Send(ctx context.Context, sources []settings.Source, file, base, name, even
 	return Result{base, status, string(body)}, err
 }
 
-// errUnreached says that nobody listens where a delivery should go.
+// ErrUnreached says that nobody listens where a delivery should go.
 var ErrUnreached = errors.New("couldn't reach a server")
 
-// deliver sends d over HTTP with the provider's credentials.
+// Deliver sends d over HTTP with the provider's credentials.
 func Deliver(ctx context.Context, base, source string, p provider.Provider, d *provider.Delivery) (int, []byte, error) {
 	settings.Sign(p, d)
 	feed := p.Feeds()[max(0, slices.IndexFunc(p.Feeds(), func(f provider.Feed) bool { return f.Name == d.Feed }))]

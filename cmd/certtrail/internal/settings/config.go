@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,14 +20,14 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// largestBody is the largest delivery that surely fits in an event, in bytes: what is not JSON and about a person is stored as base64 of base64, and an
-// event may have 8 MiB.
+// largestBody bounds a delivery so that it surely fits in an event, in bytes: what is not JSON and about a person is
+// stored as base64 of base64, and an event may have 8 MiB.
 const largestBody = 4 << 20
 
-// resolverOff is the dns-resolver that asks no name servers.
+// ResolverOff turns off, as dns-resolver, all questions to name servers.
 const ResolverOff = "off"
 
-// config is what serve runs with: the settings, read and checked.
+// Config holds what serve runs with: the settings, read and checked.
 type Config struct {
 	Systems     Systems
 	DataDir     string
@@ -172,7 +173,7 @@ func size(name, s string) (int64, error) {
 	return n * factor, nil
 }
 
-// ingestSources are the sources as the edge serves them.
+// IngestSources returns the sources as the edge serves them.
 func (c *Config) IngestSources() ([]*ingest.Source, error) {
 	var list []*ingest.Source
 	for _, s := range c.Sources {
@@ -220,7 +221,7 @@ func (s Source) checkToken(p provider.Provider) error {
 	return nil
 }
 
-// credentialSettings are the full names of the settings without which the source is off.
+// CredentialSettings returns the full names of the settings without which the source is off.
 func (s Source) CredentialSettings() []string {
 	var names []string
 	for _, setting := range s.System.Settings {
@@ -242,7 +243,7 @@ func (s Source) HowToEnable(file string) string {
 	return fmt.Sprintf("To turn it on, set %s in %s (certtrail init writes one) or in the environment.", settings, file)
 }
 
-// kinds are the kinds of the sources by their names.
+// Kinds maps the names of the sources to their kinds.
 func (c *Config) Kinds() map[string]string {
 	kinds := make(map[string]string, len(c.Sources))
 	for _, s := range c.Sources {
@@ -251,12 +252,17 @@ func (c *Config) Kinds() map[string]string {
 	return kinds
 }
 
-// endpoints are the public URLs of the source's feeds, as far as the settings tell them.
+// URL returns the URL of a listener of this process, by its HOST:PORT.
+func URL(listen string) string { return "http://" + listen }
+
+// HooksURL returns the URL of the endpoints: the public one, or else the listener's.
+func (s *Settings) HooksURL() string {
+	return cmp.Or(strings.TrimRight(s.Get("hooks-url"), "/"), URL(s.Get("hooks-listen")))
+}
+
+// Endpoints returns the public URLs of the source's feeds, as far as the settings tell them.
 func (c *Config) Endpoints(s Source) []string {
-	base := c.HooksURL
-	if base == "" {
-		base = "http://" + c.HooksListen
-	}
+	base := cmp.Or(c.HooksURL, URL(c.HooksListen))
 	var list []string
 	for _, feed := range Feeds(s.System) {
 		list = append(list, base+ingest.Path(s.Name, feed, "{token}"))

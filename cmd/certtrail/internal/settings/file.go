@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// settingsFile is what certtrail.yaml says.
+// settingsFile holds what certtrail.yaml says.
 type settingsFile struct {
 	Values  map[string]string
 	sources []Source

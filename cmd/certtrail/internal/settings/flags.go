@@ -20,7 +20,7 @@ func (systems Systems) AddSettings(cmd *cobra.Command) {
 	addFlags(cmd, systems.all())
 }
 
-// ownerSettings are the settings that matter to who works on the data directory and serves nothing.
+// ownerSettings lists the settings that matter to who works on the data directory and serves nothing.
 var ownerSettings = []string{"data-dir", "max-bytes", "sync", "log-level"}
 
 // AddOwnerSettings gives cmd the flags of ownerSettings; all other settings are read from the environment and the file as ever.

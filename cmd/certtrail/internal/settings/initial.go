@@ -16,8 +16,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// initial is every setting as init would write it: given, or the default, or a fresh credential. A secret that is given as a file also has the file's path,
-// under its name with "-file" behind it.
+// Initial returns every setting as init would write it: given, or the default, or a fresh credential. A secret that is
+// given as a file also has the file's path, under its name with "-file" behind it.
 func (systems Systems) Initial(flags *pflag.FlagSet) (*Settings, error) {
 	s := &Settings{Systems: systems, Values: map[string]string{}}
 	for _, one := range systems.all() {
@@ -42,7 +42,7 @@ func (systems Systems) Initial(flags *pflag.FlagSet) (*Settings, error) {
 	return s, nil
 }
 
-// credential is 32 random bytes in base64 that may stand in a URL: 43 characters, where DigiCert wants at least 32.
+// credential makes 32 random bytes in base64 that may stand in a URL: 43 characters; DigiCert wants at least 32.
 func credential() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails
@@ -60,7 +60,7 @@ func (s *Settings) fillNames() {
 	}
 }
 
-// write writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
+// Write writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
 func (s *Settings) Write(path string) error {
 	var b strings.Builder
 	b.WriteString("# certtrail's settings. A flag --a-b or CERTTRAIL_A_B in the environment goes before a-b here.\n")
@@ -86,12 +86,9 @@ func (s *Settings) Write(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// explain says, provider by provider, what to enter there.
+// Explain says, provider by provider, what to enter there.
 func (s *Settings) Explain(w io.Writer, path string) {
-	base := strings.TrimRight(s.Values["hooks-url"], "/")
-	if base == "" {
-		base = "http://" + s.Values["hooks-listen"]
-	}
+	base := s.HooksURL()
 	fmt.Fprintf(w, "Wrote %s, with a fresh credential for every provider. Keep it to yourself.\n", path)
 	if s.Values["hooks-url"] == "" {
 		fmt.Fprintf(w, "The URLs below are of this machine: set hooks-url to the public address that leads here.\n")

@@ -14,8 +14,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// setting is one thing a person can set: by flag, by environment, in the file, in this order. A secret may be given as the path of a file
-// instead, under its name with "-file" behind it.
+// setting describes one thing a person can set: by flag, by environment, in the file, in this order. A secret may be
+// given as the path of a file instead, under its name with "-file" behind it.
 type setting struct {
 	name, usage, standard string
 	secret                bool
@@ -43,14 +43,15 @@ var programSettings = []setting{
 	{name: "log-level", standard: "info", usage: "debug, info, warn or error"},
 }
 
-// source is one source of deliveries as it is set: its name prefixes its settings, unless it stands under sources in the file.
+// Source holds one source of deliveries as it is set: its name prefixes its settings, unless it stands under sources in
+// the file.
 type Source struct {
 	Name    string
 	System  provider.System
 	Setting func(setting string) string
 }
 
-// sourceSettings are the settings of a source, names without prefix.
+// sourceSettings returns the settings of a source, names without prefix.
 func sourceSettings(s provider.System) []setting {
 	var list []setting
 	for _, p := range s.Settings {
@@ -79,7 +80,7 @@ func (systems Systems) all() []setting {
 	return list
 }
 
-// settings are the values of all settings, from wherever they were given.
+// Settings holds the values of all settings, from wherever they were given.
 type Settings struct {
 	Systems Systems
 	Values  map[string]string
@@ -89,13 +90,13 @@ type Settings struct {
 
 func (s *Settings) Get(name string) string { return s.Values[name] }
 
-// read resolves every setting from flags, environment, file and default.
+// Read resolves every setting from flags, environment, file and default.
 func (systems Systems) Read(flags *pflag.FlagSet) (*Settings, error) {
 	path, given := ConfigPath(flags)
 	return systems.ReadFrom(flags, path, given)
 }
 
-// configPath is where the settings' file is, and whether a person said so.
+// ConfigPath returns the path of the settings' file, and whether a person gave it.
 func ConfigPath(flags *pflag.FlagSet) (path string, given bool) {
 	path, _, _ = setting{name: "config"}.find(inFlags(flags), inEnvironment)
 	if path != "" {
@@ -104,7 +105,7 @@ func ConfigPath(flags *pflag.FlagSet) (path string, given bool) {
 	return DefaultFile, false
 }
 
-// readFrom is read with the file at path, which may be missing unless it is explicit.
+// ReadFrom reads the settings, with the file at path, which may be missing unless it is explicit.
 func (systems Systems) ReadFrom(flags *pflag.FlagSet, path string, explicit bool) (*Settings, error) {
 	s := &Settings{Systems: systems, Values: map[string]string{}}
 	file, err := systems.ReadFile(path)
@@ -153,7 +154,7 @@ func environmentName(setting string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
-// Unknown is a CERTTRAIL_ variable that is not a setting, and the variables that may have been meant.
+// Unknown names a CERTTRAIL_ variable that is not a setting, and the variables that may have been meant.
 type Unknown struct {
 	Name string
 	Near []string
@@ -178,7 +179,8 @@ func (systems Systems) UnknownEnv(environment []string) []Unknown {
 	return unknown
 }
 
-// find is what the first of the places that says anything of s says: its value, or for a secret the path of the file that holds it.
+// find returns the value of s from the first of the places that gives it, or for a secret the path of the file that
+// holds it.
 func (s setting) find(places ...place) (value, path string, given bool) {
 	for _, place := range places {
 		if v, ok := place(s.name); ok && (v != "" || !s.secret) { // an empty secret is none

@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// catalog is the list of kinds of providers that the program serves.
+// Systems lists the kinds of providers that the program serves.
 type Systems []provider.System
 
 // readSources reads the further sources of the settings' file, each with a kind and that kind's settings without prefix.
@@ -105,7 +105,8 @@ func (systems Systems) checkSourceName(name *yaml.Node) error {
 // further tells whether the source stands under sources in the settings' file, beside the one that its kind has anyway.
 func (s Source) further() bool { return s.Name != s.System.Kind }
 
-// title is the source as people call it: of a further one with its name, so that two accounts at one CA can be told apart.
+// Title names the source as people call it: a further one with its own name, so that two accounts at one CA can be told
+// apart.
 func (s Source) Title() string {
 	if s.further() {
 		return s.System.Title + " · " + s.Name
@@ -113,7 +114,8 @@ func (s Source) Title() string {
 	return s.System.Title
 }
 
-// settingName is where a setting of the source is set: "digicert-api-key", or of a further source "sources.digicert-eu.api-key".
+// SettingName names a setting of the source in full: "digicert-api-key", or of a further source
+// "sources.digicert-eu.api-key".
 func (s Source) SettingName(setting string) string {
 	if s.further() {
 		return "sources." + s.Name + "." + setting
@@ -121,7 +123,7 @@ func (s Source) SettingName(setting string) string {
 	return s.Name + "-" + setting
 }
 
-// sourceNamed is the one of that name; an error names all that there are.
+// SourceNamed returns the one of that name; an error names all that there are.
 func SourceNamed(sources []Source, name string) (Source, error) {
 	var names []string
 	for _, one := range sources {
@@ -133,7 +135,7 @@ func SourceNamed(sources []Source, name string) (Source, error) {
 	return Source{}, fmt.Errorf("there is no source %q, only %s", name, strings.Join(names, ", "))
 }
 
-// of returns the system of that kind.
+// Of returns the system of that kind.
 func (systems Systems) Of(kind string) (provider.System, bool) {
 	for _, s := range systems {
 		if s.Kind == kind {
@@ -151,23 +153,23 @@ func (systems Systems) kinds() string {
 	return strings.Join(list, ", ")
 }
 
-// remarks are what is wrong with a source's settings though it is on: what its provider would not take.
+// Remarks says what is wrong with a source's settings though it is on: what its provider would not take.
 func (s Source) Remarks() []string {
 	var list []string
 	for _, setting := range s.System.Settings {
 		if n := len(s.Setting(setting.Name)); n > 0 && n < setting.AtLeast {
-			list = append(list, fmt.Sprintf("%s has %d characters, and %s takes none of fewer than %d: set a longer one here and there.", s.SettingName(setting.Name), n, s.System.Title, setting.AtLeast))
+			list = append(list, fmt.Sprintf("%s has %d characters, but %s requires at least %d: enter a longer one here and at the provider.", s.SettingName(setting.Name), n, s.System.Title, setting.AtLeast))
 		}
 	}
 	return list
 }
 
-// feeds are the endpoints that a source of the system has, also before it is on.
+// Feeds returns the endpoints that a source of the system has, also before it is on.
 func Feeds(system provider.System) []provider.Feed {
 	return system.New(func(string) string { return "any" }).Feeds()
 }
 
-// noAPI says that the source cannot be asked, and what to do.
+// NoAPI says that the source cannot be asked, and what to do.
 func (s Source) NoAPI() error {
 	if s.System.API == nil {
 		return fmt.Errorf("%s has no API that certtrail can ask", s.Title())
@@ -175,7 +177,7 @@ func (s Source) NoAPI() error {
 	return fmt.Errorf("the API of %s is not set up: set %s", s.Name, strings.Join(s.APISettings(), " and "))
 }
 
-// apiSettings are the full names of the settings without which the API is not asked.
+// APISettings returns the full names of the settings without which the API is not asked.
 func (s Source) APISettings() []string {
 	var names []string
 	for _, setting := range s.System.API.Settings {

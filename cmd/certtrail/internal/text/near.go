@@ -14,7 +14,7 @@ func DidYouMean(name string, names []string) string {
 	return "; did you mean " + strings.Join(near, " or ") + "?"
 }
 
-// mostNear is how many names are suggested at most.
+// mostNear bounds how many names are suggested.
 const mostNear = 3
 
 // Near returns the names that differ least from name, by a letter or two; or else those that begin or end with it.

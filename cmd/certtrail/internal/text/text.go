@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// count is a number of things, with commas: "1,234 events".
+// Count writes a number of things, with commas: "1,234 events".
 func Count(n uint64, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -44,7 +44,7 @@ func EventsAre(g schema.Gap) string {
 	return fmt.Sprintf("events %d to %d are", g.First, g.Last)
 }
 
-// sentenceOf is an error as a sentence: with a capital and a full stop.
+// Sentence writes an error as a sentence: with a capital and a full stop.
 func Sentence(err error) string {
 	text := strings.TrimRight(err.Error(), ". ")
 	first, size := utf8.DecodeRuneInString(text)

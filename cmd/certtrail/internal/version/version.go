@@ -4,7 +4,7 @@ import (
 	"runtime/debug"
 )
 
-// version is the module's version, or the commit it was built from.
+// String returns the module's version, or the commit it was built from.
 func String() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

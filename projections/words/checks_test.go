@@ -1,4 +1,4 @@
-package projections
+package words
 
 import (
 	"testing"
@@ -11,14 +11,14 @@ func TestEveryCheckIsExplained(t *testing.T) {
 		schema.CheckIssuance, schema.DomainCheck("www.example.com")} {
 		said := map[string]bool{}
 		for _, state := range []schema.CheckState{schema.CheckFailed, schema.CheckDelayed, schema.CheckPending, schema.CheckPassed} {
-			text := CheckTextOf(name, state)
+			text := Check(name, state)
 			if said[text.Happened] || text.Happened == "" || text.Means == "" || text.Next == "" || (text.Do == "") != (state == schema.CheckPassed) {
 				t.Errorf("%s %s is %+v", name, state, text)
 			}
 			said[text.Happened] = true
 		}
 	}
-	if got := CheckTextOf("moon_phase", schema.CheckFailed); got.Happened == "" {
+	if got := Check("moon_phase", schema.CheckFailed); got.Happened == "" {
 		t.Errorf("a check that nobody knows is %+v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package projections
+package words
 
 import (
 	"strings"
@@ -39,7 +39,7 @@ type checkWords struct {
 // nothingUnlessAsked is what there is to do while a CA works by itself.
 const nothingUnlessAsked = "Nothing, unless the CA asks for something."
 
-var checkWordsOf = map[string]checkWords{
+var checksKnown = map[string]checkWords{
 	schema.CheckCSR: {
 		Happened: byState{"The CA rejected the certificate signing request (CSR).", "The CA has not got to the certificate signing request (CSR) yet.",
 			"The CA has not accepted the certificate signing request (CSR) yet.", "The CA accepted the certificate signing request (CSR)."},
@@ -95,7 +95,7 @@ var checkWordsOf = map[string]checkWords{
 			"Check the CAA records of every name and of the domains above it, and ask the CA what it is waiting for.", nothingUnlessAsked, ""},
 		Next: "The CA tries again, on its own or when asked to, and issues.",
 	},
-	"domain": {
+	domainCheck: {
 		Happened: byState{"Control of the domain could not be proved.", "Proving control of the domain is taking longer than the CA expected.",
 			"Control of the domain has not been proved yet.", "Control of the domain has been proved."},
 		Means: "The CA looks for the agreed proof: a DNS record, a file on the web server or an answer to its e-mail.",
@@ -106,30 +106,72 @@ var checkWordsOf = map[string]checkWords{
 	},
 }
 
-// CheckTextOf is the text of a check in that state; name is as in Order.Checks.
-func CheckTextOf(name string, state schema.CheckState) CheckText {
-	if strings.HasPrefix(name, schema.DomainCheck("")) {
-		name = "domain"
+// domainCheck stands for the checks of all domains.
+var domainCheck = schema.DomainCheck("")
+
+// Check is the text of a check in that state; name is as in lifecycle.Order's Checks.
+func Check(name string, state schema.CheckState) CheckText {
+	if strings.HasPrefix(name, domainCheck) {
+		name = domainCheck
 	}
-	words, known := checkWordsOf[name]
+	c, known := checksKnown[name]
 	if !known {
 		happened := byState{"The check failed.", "The check is taking longer than the CA expected.", "The check has not passed yet.", "The check passed."}
-		return CheckText{Happened: happened.of(state), Do: either(state == schema.CheckPassed, "", "See what the CA says about the order in its console.")}
+		do := either(state == schema.CheckPassed, "", "See what the CA says about the order in its console.")
+		return CheckText{Happened: happened.of(state), Do: do}
 	}
-	return CheckText{words.Happened.of(state), words.Means, words.Do.of(state), words.Next}
+	return CheckText{c.Happened.of(state), c.Means, c.Do.of(state), c.Next}
 }
 
-// MessageText is what a message of the CA that nothing has answered is to a person.
-var MessageText = CheckText{
-	"The CA sent a message about the order.",
-	"The delivery does not include it. Until it is answered, the order may stand still.",
-	"Read it in the CA’s console or mailbox, and answer it there.",
-	"The CA continues once it has your answer. Here the message counts as settled once the order is issued or you acknowledge it.",
+// Message is the text of a message of the CA that nothing has answered.
+func Message() CheckText {
+	return CheckText{
+		"The CA sent a message about the order.",
+		"The delivery does not include it. Until it is answered, the order may stand still.",
+		"Read it in the CA’s console or mailbox, and answer it there.",
+		"The CA continues once it has your answer. Here the message counts as settled once the order is issued or you acknowledge it.",
+	}
 }
 
-func either(condition bool, yes, no string) string {
-	if condition {
-		return yes
+// checkInside is a check within a sentence: "organization", "CSR", "domain www.example.com".
+func checkInside(name string, s Style) string {
+	if domain, ok := strings.CutPrefix(name, domainCheck); ok {
+		return "domain " + s.name(domain)
 	}
-	return no
+	if name == schema.CheckCSR {
+		return "CSR"
+	}
+	return spaced(name)
+}
+
+// checkFirst is a check at the beginning of a sentence.
+func checkFirst(name string, s Style) string {
+	if name == "" {
+		return "Unnamed"
+	}
+	return Capital(checkInside(name, s))
+}
+
+// checkShort is checkInside for people, a domain's only by its name.
+func checkShort(name string) string {
+	if domain, ok := strings.CutPrefix(name, domainCheck); ok {
+		return schema.DisplayName(domain)
+	}
+	return checkInside(name, ForPeople)
+}
+
+// CheckName is a check as a heading: "Organization", or the domain's own name.
+func CheckName(name string) string {
+	if domain, ok := strings.CutPrefix(name, domainCheck); ok {
+		return schema.DisplayName(domain)
+	}
+	return Capital(checkInside(name, ForPeople))
+}
+
+// checkTask is a check as what is to be done: "Organization check", "Validation of www.example.com".
+func checkTask(name string) string {
+	if strings.HasPrefix(name, domainCheck) {
+		return "Validation of " + CheckName(name)
+	}
+	return CheckName(name) + " check"
 }
