@@ -207,7 +207,7 @@ func TestAttentionOfOrganizations(t *testing.T) {
 	if got := kinds(t, s, began.Add(time.Minute)); strings.Contains(got, " over ") {
 		t.Errorf("once it is acknowledged there is still\n%s", got)
 	}
-	o, err := s.OrganizationAt(context.Background(), "digicert", "over", Moment{Now: began.Add(time.Minute)})
+	o, err := One(context.Background(), s, Organizations, "digicert", "over", Moment{Now: began.Add(time.Minute)})
 	if err != nil || o.State != "validated" || len(o.Timeline) != 2 {
 		t.Errorf("the organization is %+v (%v), want it validated, with its validation and the decision in its timeline", o, err)
 	}

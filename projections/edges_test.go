@@ -128,7 +128,7 @@ func TestWantOfDescriptorsIsNoDamage(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
 		t.Fatal(err)
 	}
-	_, _, reading := s.Orders(t.Context(), Query{Now: time.Now()})
+	_, _, reading := List(t.Context(), s, Orders, Query{Now: time.Now()})
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestWantOfDescriptorsIsNoDamage(t *testing.T) {
 	if reading == nil || errors.Is(reading, ErrRebuilding) {
 		t.Errorf("reading without a descriptor: %v", reading)
 	}
-	if _, _, err := s.Orders(t.Context(), Query{Now: time.Now()}); err != nil {
+	if _, _, err := List(t.Context(), s, Orders, Query{Now: time.Now()}); err != nil {
 		t.Errorf("reading afterwards: %v", err)
 	}
 	if after, _ := s.inUse(); after != before {

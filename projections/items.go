@@ -10,6 +10,8 @@ import (
 
 // Row is the part that every item has: what its events are, whatever they make of it.
 type Row struct {
+	Key Key `json:"-"`
+
 	Unreadable   string          `json:"unreadable,omitempty"` // what could not be read of the last event that brought such a part
 	FirstEventAt schema.Time     `json:"first_event_at"`
 	LastEventAt  schema.Time     `json:"last_event_at"`
@@ -19,18 +21,15 @@ type Row struct {
 	Then
 }
 
-// Events returns the timeline, to whoever makes its sentences.
-func (r *Row) Events() []TimelineEntry { return r.Timeline }
-
 func rowOf(l *lifecycle.Life) Row {
 	return Row{Unreadable: l.Unreadable, FirstEventAt: l.FirstEventAt, LastEventAt: l.LastEventAt, LastEventSeq: l.LastEventSeq, EventCount: l.EventCount}
 }
 
-// history returns the row that an item embeds.
-func (r *Row) history() *Row { return r }
+// row returns the row that an item embeds.
+func (r *Row) row() *Row { return r }
 
-// historyOf returns the row that the item at p embeds, as all items do.
-func historyOf(p any) *Row { return p.(interface{ history() *Row }).history() }
+// RowOf returns the row that the item at p embeds, as all items do.
+func RowOf(p any) *Row { return p.(interface{ row() *Row }).row() }
 
 // TimelineEntry is one event in the life of a row.
 type TimelineEntry struct {

@@ -90,7 +90,7 @@ func holds(t *testing.T, path string, orders int) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	items, _, err := s.Orders(t.Context(), Query{Limit: MaxLimit, Now: time.Now()})
+	items, _, err := List(t.Context(), s, Orders, Query{Limit: MaxLimit, Now: time.Now()})
 	if err != nil || len(items) != orders || !asOf.IsZero() {
 		t.Errorf("%s has %d orders of %d, as of %v: %v", path, len(items), orders, asOf, err)
 	}
@@ -281,7 +281,7 @@ func TestTheLogKnowsThatItsEndIsGone(t *testing.T) {
 	losses.lose(schema.Gaps{{First: 16, Last: 20}})
 	s, _ = losses.opened(t, dir, shorter)
 	caughtUp(t, s)
-	items, _, err := s.Orders(t.Context(), Query{Limit: MaxLimit, Now: time.Now()})
+	items, _, err := List(t.Context(), s, Orders, Query{Limit: MaxLimit, Now: time.Now()})
 	if err != nil || len(items) != 20 {
 		t.Errorf("%d orders of 20, %v", len(items), err)
 	}

@@ -148,6 +148,9 @@ func (t *Table[S, T]) Names(id string, state any) []string {
 
 func (t *Table[S, T]) Item(k Key, state any, now time.Time) any {
 	item := t.item(k, state.(*S), now)
+	if p, ok := any(&item).(interface{ row() *Row }); ok {
+		p.row().Key = k
+	}
 	return &item
 }
 

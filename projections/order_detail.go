@@ -140,7 +140,7 @@ func (r *reading) rowThen(ctx context.Context, m Model, key rowKey) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	row := historyOf(p.item)
+	row := RowOf(p.item)
 	row.Timeline, row.Then = nil, Then{}
 	return p.item, nil
 }

@@ -36,7 +36,7 @@ func TestOrderWithItsParts(t *testing.T) {
 		6: "[b.example validated example.com expired] [72 issued 71 issued -> 72]",
 		0: "[b.example validated example.com expired] [72 issued 71 issued -> 72]", // the present
 	} {
-		o, err := s.OrderAt(context.Background(), "digicert", "7", Moment{Seq: seq, Now: began.Add(time.Hour)})
+		o, err := One(context.Background(), s, Orders, "digicert", "7", Moment{Seq: seq, Now: began.Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestThePastOfAnOrderOfManyCertificates(t *testing.T) {
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
 	for want, m := range map[int]Moment{10: {Seq: 10}, 20: {Time: began.Add(19 * time.Second)}, orderCertificatesLimit: {Now: began}} {
-		o, err := s.OrderAt(t.Context(), "digicert", "7", m)
+		o, err := One(t.Context(), s, Orders, "digicert", "7", m)
 		if err != nil || len(o.Certificates) != want {
 			t.Fatalf("as of %+v there are %d certificates (%v), want %d", m, len(o.Certificates), err, want)
 		}
@@ -98,11 +98,11 @@ func TestLongHistoriesAreBounded(t *testing.T) {
 	}
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
-	o, err := s.OrderAt(context.Background(), "digicert", "7", Moment{Now: began})
+	o, err := One(context.Background(), s, Orders, "digicert", "7", Moment{Now: began})
 	if err != nil || len(o.Timeline) != TimelineLimit || o.Timeline[TimelineLimit-1].Seq != pastLimit+1 || o.EventCount != pastLimit+1 {
 		t.Fatalf("the present has %d events: %v", len(o.Timeline), err)
 	}
-	if _, err := s.OrderAt(context.Background(), "digicert", "7", Moment{Seq: 5}); !errors.Is(err, ErrNoPast) {
+	if _, err := One(context.Background(), s, Orders, "digicert", "7", Moment{Seq: 5}); !errors.Is(err, ErrNoPast) {
 		t.Errorf("the past of a longer history than is folded: %v", err)
 	}
 }

@@ -99,7 +99,7 @@ func (r *reading) now(ctx context.Context, m Model, key rowKey) (any, error) {
 		return nil, err
 	}
 	item := itemOf(m, key, state, r.m.Now)
-	row := historyOf(item)
+	row := RowOf(item)
 	if row.Timeline, err = timeline(ctx, r.db, m.About().Name, key, TimelineLimit); err == nil && !r.m.RowOnly {
 		r.tell(ctx, m, row.Timeline)
 	}
@@ -183,7 +183,7 @@ func (r *reading) then(ctx context.Context, m Model, key rowKey) (*past, error) 
 		return nil, err
 	}
 	p.item = itemOf(m, key, p.state, clock.Time)
-	row := historyOf(p.item)
+	row := RowOf(p.item)
 	row.Timeline, row.Then = entries, Then{AsOfSeq: entries[n-1].Seq, AsOf: &clock, Later: later}
 	return p, nil
 }

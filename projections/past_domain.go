@@ -104,7 +104,7 @@ func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *D
 	})
 	items := make([]T, len(found))
 	for i, p := range found {
-		row := historyOf(p.item)
+		row := RowOf(p.item)
 		if whole.AsOfSeq = max(whole.AsOfSeq, row.AsOfSeq); whole.AsOf == nil {
 			whole.AsOf = row.AsOf
 		}

@@ -246,7 +246,7 @@ func TestMoments(t *testing.T) {
 		{second(50), "issued", 5, 50, 0},
 		{second(9999), "issued", 5, 9999, 0},
 	} {
-		o, err := s.OrderAt(context.Background(), "digicert", "1", c.m)
+		o, err := One(context.Background(), s, Orders, "digicert", "1", c.m)
 		if c.state == "" {
 			if !errors.Is(err, ErrNotFound) {
 				t.Errorf("as of %+v: %+v, %v; want ErrNotFound", c.m, o, err)
@@ -262,10 +262,10 @@ func TestMoments(t *testing.T) {
 			t.Errorf("as of %+v: %s, seq %d, clock %v, %d later; want %s, seq %d, clock %v, %d later", c.m, o.State, o.AsOfSeq, o.AsOf, len(o.Later), c.state, c.seq, clock, c.later)
 		}
 	}
-	if _, err := s.OrderAt(context.Background(), "digicert", "none", Moment{Seq: 5}); !errors.Is(err, ErrNotFound) {
+	if _, err := One(context.Background(), s, Orders, "digicert", "none", Moment{Seq: 5}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an order that never was: %v", err)
 	}
-	now, err := s.OrderAt(context.Background(), "digicert", "1", Moment{Now: began})
+	now, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Now: began})
 	if err != nil || now.AsOf != nil || now.AsOfSeq != 0 || len(now.Timeline) != 3 {
 		t.Errorf("the present is %+v, %v", now, err)
 	}
@@ -281,7 +281,7 @@ func TestTheClockOfThePast(t *testing.T) {
 	s, _ := running(t, t.TempDir(), &lossyLog{memoryLog: l})
 	caughtUp(t, s)
 	for days, want := range map[int]string{1: "active 199", 180: "expiring 20", 201: "expired -1"} {
-		c, err := s.CertificateAt(context.Background(), "digicert", "9", Moment{Time: began.AddDate(0, 0, days)})
+		c, err := One(context.Background(), s, Certificates, "digicert", "9", Moment{Time: began.AddDate(0, 0, days)})
 		if err != nil || fmt.Sprint(c.State, " ", *c.DaysLeft) != want {
 			t.Errorf("after %d days: %+v, %v; want %s", days, c, err, want)
 		}
@@ -317,11 +317,11 @@ func TestAPastThatCannotBeFolded(t *testing.T) {
 	s, stop := running(t, dir, l)
 	caughtUp(t, s)
 	l.gone[1] = true
-	_, err := s.OrderAt(context.Background(), "digicert", "1", Moment{Seq: 2})
+	_, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Seq: 2})
 	if !errors.Is(err, ErrNoPast) || !strings.Contains(err.Error(), "event 1") {
 		t.Errorf("with a gap: %v, want ErrNoPast that names event 1", err)
 	}
-	if o, err := s.OrderAt(context.Background(), "digicert", "1", Moment{Now: began}); err != nil || o.State != "rejected" || o.Timeline[1].Changes != nil {
+	if o, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Now: began}); err != nil || o.State != "rejected" || o.Timeline[1].Changes != nil {
 		t.Errorf("the present with a gap: %+v, %v", o, err)
 	}
 	stop()
@@ -335,11 +335,11 @@ func TestAPastThatCannotBeFolded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer bare.Close()
-	if _, err := bare.OrderAt(context.Background(), "digicert", "1", Moment{Seq: 1}); !errors.Is(err, ErrNoLog) {
+	if _, err := One(context.Background(), bare, Orders, "digicert", "1", Moment{Seq: 1}); !errors.Is(err, ErrNoLog) {
 		t.Errorf("without a log: %v, want ErrNoLog", err)
 	}
 	for _, m := range []Moment{{Seq: 2}, {Seq: 3}, {Time: began.Add(time.Hour)}, {Now: began}} { // its own moment
-		if o, err := bare.OrderAt(context.Background(), "digicert", "1", m); err != nil || o.State != "rejected" || len(o.Timeline) != 2 {
+		if o, err := One(context.Background(), bare, Orders, "digicert", "1", m); err != nil || o.State != "rejected" || len(o.Timeline) != 2 {
 			t.Errorf("without a log, as of %+v: %+v, %v", m, o, err)
 		}
 	}
@@ -356,7 +356,7 @@ func TestOnlyTheNewestChangesAreTold(t *testing.T) {
 	}
 	s, _ := running(t, t.TempDir(), &lossyLog{memoryLog: newMemoryLog(events...)})
 	caughtUp(t, s)
-	o, err := s.OrderAt(context.Background(), "digicert", "1", Moment{Now: began})
+	o, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Now: began})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,11 +123,11 @@ func TestOneRowIsFoundByIndexes(t *testing.T) {
 	r := recording(t, s)
 	ctx := t.Context()
 	for _, m := range []Moment{{Now: began}, {Seq: 6}, {Time: began.Add(6 * time.Second)}} {
-		_, ofOrder := s.OrderAt(ctx, "digicert", "1", m)
-		_, ofCertificate := s.CertificateAt(ctx, "digicert", "10", m)
-		_, ofRotation := s.DNSSECAt(ctx, "digicert", "1", m)
-		_, ofTarget := s.TargetAt(ctx, "digicert", "t", m)
-		_, ofFinding := s.FindingAt(ctx, "digicert", "t:1", m)
+		_, ofOrder := One(ctx, s, Orders, "digicert", "1", m)
+		_, ofCertificate := One(ctx, s, Certificates, "digicert", "10", m)
+		_, ofRotation := One(ctx, s, DNSSECs, "digicert", "1", m)
+		_, ofTarget := One(ctx, s, Targets, "digicert", "t", m)
+		_, ofFinding := One(ctx, s, Findings, "digicert", "t:1", m)
 		_, ofDomain := s.DomainAt(ctx, "www.example.com", m)
 		if err := errors.Join(ofOrder, ofCertificate, ofRotation, ofTarget, ofFinding, ofDomain); err != nil {
 			t.Error(err)

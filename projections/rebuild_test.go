@@ -130,7 +130,7 @@ func rebuildOften(t testing.TB, times int) {
 			case <-done:
 				stopped = true
 			default:
-				_, _, err = s.Orders(context.Background(), Query{Now: time.Now()})
+				_, _, err = List(context.Background(), s, Orders, Query{Now: time.Now()})
 			}
 		}
 		reading <- err
@@ -218,7 +218,7 @@ func TestDamageUnderARunningStore(t *testing.T) {
 			s, _ := running(t, t.TempDir(), l)
 			caughtUp(t, s)
 			want := dump(t, s)
-			items, _, err := s.Orders(t.Context(), Query{Limit: MaxLimit, Now: time.Now()})
+			items, _, err := List(t.Context(), s, Orders, Query{Limit: MaxLimit, Now: time.Now()})
 			if err != nil || len(items) == 0 {
 				t.Fatal(len(items), err)
 			}
@@ -229,7 +229,7 @@ func TestDamageUnderARunningStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			for deadline := time.Now().Add(20 * time.Second); ; {
-				got, _, err := s.Orders(t.Context(), Query{Limit: MaxLimit, Now: time.Now()})
+				got, _, err := List(t.Context(), s, Orders, Query{Limit: MaxLimit, Now: time.Now()})
 				if err != nil && !errors.Is(err, ErrRebuilding) {
 					t.Fatalf("reading gives %v", err)
 				}
@@ -288,7 +288,7 @@ func TestOtherFoldsAreBuiltBeside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, _, err := s.Orders(t.Context(), Query{Now: time.Now()})
+	items, _, err := List(t.Context(), s, Orders, Query{Now: time.Now()})
 	if err != nil || len(items) == 0 {
 		t.Fatalf("the old one is not read: %d, %v", len(items), err)
 	}
@@ -326,7 +326,7 @@ func TestOtherTablesAreNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Orders(t.Context(), Query{Now: time.Now()}); !errors.Is(err, ErrRebuilding) {
+	if _, _, err := List(t.Context(), s, Orders, Query{Now: time.Now()}); !errors.Is(err, ErrRebuilding) {
 		t.Errorf("tables of another version are read: %v", err)
 	}
 	s.Close()

@@ -36,7 +36,7 @@ func BenchmarkBesideAScrub(b *testing.B) {
 	measure := func(until func() bool) (pages, folds []float64) {
 		for !until() {
 			began := time.Now()
-			if _, _, err := s.Orders(ctx, Query{Now: began}); err != nil {
+			if _, _, err := List(ctx, s, Orders, Query{Now: began}); err != nil {
 				b.Fatal(err)
 			}
 			pages = append(pages, float64(time.Since(began).Microseconds()))

@@ -261,7 +261,7 @@ func TestARowThatCannotBeRead(t *testing.T) {
 			asked := 0
 			until(t, "it can be read again", func() bool {
 				asked++
-				_, _, err := s.Orders(t.Context(), Query{Now: time.Now()})
+				_, _, err := List(t.Context(), s, Orders, Query{Now: time.Now()})
 				if err != nil && !errors.Is(err, ErrRebuilding) {
 					t.Fatalf("reading gives %v", err)
 				}

@@ -85,7 +85,7 @@ func foundBy(t *testing.T, s *Store, model, q string) string {
 	var ids []string
 	query := Query{Q: q, Sort: "id", Now: began}
 	if model == "orders" {
-		items, _, err := s.Orders(t.Context(), query)
+		items, _, err := List(t.Context(), s, Orders, query)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func foundBy(t *testing.T, s *Store, model, q string) string {
 		}
 		return strings.Join(ids, " ")
 	}
-	items, _, err := s.Certificates(t.Context(), query)
+	items, _, err := List(t.Context(), s, Certificates, query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func everyCertificate(t testing.TB, s *Store, q Query) []Certificate {
 	t.Helper()
 	var all []Certificate
 	for {
-		items, next, err := s.Certificates(t.Context(), q)
+		items, next, err := List(t.Context(), s, Certificates, q)
 		if err != nil {
 			t.Fatalf("%+v: %v", q, err)
 		}
@@ -323,7 +323,7 @@ func TestLapsing(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].Name != "d0.example" || all[1].Name != "d3.example" {
 		t.Errorf("%+v (%v)", all, err)
 	}
-	if _, _, err := s.Orders(t.Context(), Query{ExpiresFrom: began, Now: began}); err == nil || !strings.Contains(err.Error(), "orders cannot be chosen by when they expire") {
+	if _, _, err := List(t.Context(), s, Orders, Query{ExpiresFrom: began, Now: began}); err == nil || !strings.Contains(err.Error(), "orders cannot be chosen by when they expire") {
 		t.Errorf("orders by their end: %v", err)
 	}
 }

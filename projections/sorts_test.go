@@ -71,10 +71,10 @@ func TestLongListsAreSortedByIndexOnly(t *testing.T) {
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
 	for sort, refused := range map[string]bool{"": false, "common_name": false, "-id": false, "state_since": true, "-provider": true} {
-		if _, _, err := s.Orders(t.Context(), Query{Sort: sort, Now: began}); errors.Is(err, ErrQuery) != refused || err != nil && !refused {
+		if _, _, err := List(t.Context(), s, Orders, Query{Sort: sort, Now: began}); errors.Is(err, ErrQuery) != refused || err != nil && !refused {
 			t.Errorf("all by %q: %v", sort, err)
 		}
-		if few, _, err := s.Orders(t.Context(), Query{Sort: sort, State: lifecycle.Rejected, Now: began}); len(few) != 1 || err != nil {
+		if few, _, err := List(t.Context(), s, Orders, Query{Sort: sort, State: lifecycle.Rejected, Now: began}); len(few) != 1 || err != nil {
 			t.Errorf("the rejected by %q: %d (%v)", sort, len(few), err)
 		}
 	}
@@ -85,13 +85,13 @@ func TestCursorsThatNoPageGave(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)
 	for _, v := range []any{map[string]any{"a": 1}, []any{1}, true, nil} {
-		_, _, err := s.Orders(t.Context(), Query{Cursor: position{"orders", "last_event_at DESC", v, "digicert", "1"}.cursor(), Now: began})
+		_, _, err := List(t.Context(), s, Orders, Query{Cursor: position{"orders", "last_event_at DESC", v, "digicert", "1"}.cursor(), Now: began})
 		if !errors.Is(err, ErrQuery) {
 			t.Errorf("a cursor at %v: %v", v, err)
 		}
 	}
 	for _, v := range []any{"2026-11-21T22:00:00.000Z", 5} {
-		if _, _, err := s.Orders(t.Context(), Query{Cursor: position{"orders", "last_event_at DESC", v, "digicert", "1"}.cursor(), Now: began}); err != nil {
+		if _, _, err := List(t.Context(), s, Orders, Query{Cursor: position{"orders", "last_event_at DESC", v, "digicert", "1"}.cursor(), Now: began}); err != nil {
 			t.Errorf("a cursor at %v: %v", v, err)
 		}
 	}

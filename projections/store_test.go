@@ -194,10 +194,10 @@ func TestAnExchangedLogIsReadAnew(t *testing.T) {
 			s, stop := running(t, dir, l)
 			defer stop()
 			caughtUp(t, s)
-			if _, err := s.Order(context.Background(), "digicert", "1", began); !errors.Is(err, ErrNotFound) {
+			if _, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Now: began}); !errors.Is(err, ErrNotFound) {
 				t.Errorf("an order of the log before: %v, want ErrNotFound", err)
 			}
-			if _, err := s.Order(context.Background(), "digicert", "3", began); err != nil {
+			if _, err := One(context.Background(), s, Orders, "digicert", "3", Moment{Now: began}); err != nil {
 				t.Errorf("an order of the log: %v", err)
 			}
 		})
@@ -216,7 +216,7 @@ func TestDamagedFileIsBuiltAnew(t *testing.T) {
 	}
 	s, _ = running(t, dir, l)
 	caughtUp(t, s)
-	if o, err := s.Order(context.Background(), "digicert", "1", began); err != nil || o.State != "issued" {
+	if o, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Now: began}); err != nil || o.State != "issued" {
 		t.Errorf("after the damage: %+v, %v", o, err)
 	}
 }
@@ -256,7 +256,7 @@ func TestWhatIsNoEventIsParked(t *testing.T) {
 	if err != nil || len(q) != 1 || q[0].Seq != 1 {
 		t.Errorf("quarantine %+v (%v), want the event at 1", q, err)
 	}
-	if o, err := s.Order(context.Background(), "digicert", "1", began); err != nil || o.State != "rejected" {
+	if o, err := One(context.Background(), s, Orders, "digicert", "1", Moment{Now: began}); err != nil || o.State != "rejected" {
 		t.Errorf("the rest goes on: %+v, %v", o, err)
 	}
 }
@@ -278,7 +278,7 @@ func TestPagesOfAList(t *testing.T) {
 		seen := map[string]bool{}
 		cursor := ""
 		for range 10 {
-			items, next, err := s.Orders(context.Background(), Query{Limit: 4, Sort: sort, Cursor: cursor})
+			items, next, err := List(context.Background(), s, Orders, Query{Limit: 4, Sort: sort, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -297,7 +297,7 @@ func TestPagesOfAList(t *testing.T) {
 		}
 	}
 	for q, want := range map[string]int{"7": 1, "example.com": 25, "h7.example.com": 1, "https://H7.example.com/x": 1, "xample.com": 0, "nothing": 0} {
-		if items, _, err := s.Orders(context.Background(), Query{Q: q}); err != nil || len(items) != want {
+		if items, _, err := List(context.Background(), s, Orders, Query{Q: q}); err != nil || len(items) != want {
 			t.Errorf("searching %q finds %d (%v), want %d", q, len(items), err, want)
 		}
 	}
@@ -305,7 +305,7 @@ func TestPagesOfAList(t *testing.T) {
 		t.Errorf("%d rejected (%v), want 13", n, err)
 	}
 	for _, q := range []Query{{Sort: "nonsense"}, {State: "nonsense"}, {Cursor: "nonsense"}} {
-		if _, _, err := s.Orders(context.Background(), q); !errors.Is(err, ErrQuery) {
+		if _, _, err := List(context.Background(), s, Orders, q); !errors.Is(err, ErrQuery) {
 			t.Errorf("%+v: %v, want ErrQuery", q, err)
 		}
 	}
@@ -321,7 +321,7 @@ func TestACursorIsOfOneOrder(t *testing.T) {
 	caughtUp(t, s)
 	cursors := map[string]string{}
 	for _, sort := range []string{"", "id", "-id", "common_name"} {
-		_, next, err := s.Orders(t.Context(), Query{Sort: sort, Limit: 2, Now: began})
+		_, next, err := List(t.Context(), s, Orders, Query{Sort: sort, Limit: 2, Now: began})
 		if err != nil || next == "" {
 			t.Fatalf("by %q: the cursor is %q (%v)", sort, next, err)
 		}
@@ -329,7 +329,7 @@ func TestACursorIsOfOneOrder(t *testing.T) {
 	}
 	for made, cursor := range cursors {
 		for asked := range cursors {
-			items, _, err := s.Orders(t.Context(), Query{Sort: asked, Cursor: cursor, Now: began})
+			items, _, err := List(t.Context(), s, Orders, Query{Sort: asked, Cursor: cursor, Now: began})
 			switch {
 			case made == asked:
 				if err != nil || len(items) != 3 {
@@ -340,15 +340,15 @@ func TestACursorIsOfOneOrder(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := s.Orders(t.Context(), Query{Sort: "-last_event_at", Cursor: cursors[""], Now: began}); err != nil {
+	if _, _, err := List(t.Context(), s, Orders, Query{Sort: "-last_event_at", Cursor: cursors[""], Now: began}); err != nil {
 		t.Errorf("the order that is not asked for is not the one that is: %v", err)
 	}
 	for _, cursor := range []string{cursors["id"] + "x", "e30"} {
-		if _, _, err := s.Orders(t.Context(), Query{Sort: "id", Cursor: cursor, Now: began}); !errors.Is(err, ErrQuery) {
+		if _, _, err := List(t.Context(), s, Orders, Query{Sort: "id", Cursor: cursor, Now: began}); !errors.Is(err, ErrQuery) {
 			t.Errorf("%s: %v", cursor, err)
 		}
 	}
-	if _, _, err := s.Certificates(t.Context(), Query{Sort: "id", Cursor: cursors["id"], Now: began}); !errors.Is(err, ErrQuery) {
+	if _, _, err := List(t.Context(), s, Certificates, Query{Sort: "id", Cursor: cursors["id"], Now: began}); !errors.Is(err, ErrQuery) {
 		t.Errorf("certificates go on from orders: %v", err)
 	}
 }

@@ -42,12 +42,12 @@ func TestSuccessors(t *testing.T) {
 
 	want := map[string]string{"old": "xolphin twin", "middle": "xolphin twin", "revoked": "xolphin twin", "idn": "digicert idn2"}
 	ctx, now := context.Background(), began.Add(time.Hour)
-	items, _, err := s.Certificates(ctx, Query{Now: now})
+	items, _, err := List(ctx, s, Certificates, Query{Now: now})
 	if err != nil || len(items) != 10 {
 		t.Fatalf("%d certificates: %v", len(items), err)
 	}
 	for _, listed := range items {
-		one, err := s.CertificateAt(ctx, listed.Provider, listed.ID, Moment{Now: now})
+		one, err := One(ctx, s, Certificates, listed.Provider, listed.ID, Moment{Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestSuccessors(t *testing.T) {
 	}
 	// As of then: what came later, and what became of a certificate later, takes no place yet.
 	for seq, want := range map[uint64]string{1: "", 2: "", 3: "xolphin middle", 4: "sectigo new", 5: "sectigo revoked", 9: "sectigo revoked", 10: "sectigo new", 11: "xolphin twin"} {
-		c, err := s.CertificateAt(ctx, "digicert", "old", Moment{Seq: seq, Now: now})
+		c, err := One(ctx, s, Certificates, "digicert", "old", Moment{Seq: seq, Now: now})
 		if err != nil || successorText(c) != want {
 			t.Errorf("as of event %d the successor is %q (%v), want %q", seq, successorText(c), err, want)
 		}
@@ -153,7 +153,7 @@ func TestFates(t *testing.T) {
 		t.Errorf("%v (%v), want %v", got, err, want)
 	}
 	for i := range of { // as each one says of itself
-		c, err := s.Certificate(t.Context(), of[i].Provider, of[i].ID, began)
+		c, err := One(t.Context(), s, Certificates, of[i].Provider, of[i].ID, Moment{Now: began})
 		if err != nil || c.Fate() != got[of[i]] {
 			t.Errorf("%v: %v (%v), want %v", of[i], c, err, got[of[i]])
 		}

@@ -57,15 +57,15 @@ func TestTargetsOfADomain(t *testing.T) {
 	if d, err := s.DomainAt(ctx, "shop.example", Moment{Seq: 1}); err != nil || len(d.Findings) != 0 || d.Targets[0].State != lifecycle.TargetCreated {
 		t.Errorf("as of the first event: %+v (%v)", d, err)
 	}
-	target, err := s.Target(ctx, "probely", "t1", began)
+	target, err := One(ctx, s, Targets, "probely", "t1", Moment{Now: began})
 	if err != nil || target.State != lifecycle.Verified || len(target.Timeline) != 2 {
 		t.Errorf("the target is %+v (%v)", target, err)
 	}
-	scan, err := s.Scan(ctx, "probely", "s1", began)
+	scan, err := One(ctx, s, Scans, "probely", "s1", Moment{Now: began})
 	if err != nil || scan.State != lifecycle.Completed || scan.Host != "shop.example" || len(scan.Timeline) != 2 {
 		t.Errorf("the scan is %+v (%v)", scan, err)
 	}
-	one, err := s.Finding(ctx, "probely", "t1:1", began)
+	one, err := One(ctx, s, Findings, "probely", "t1:1", Moment{Now: began})
 	if err != nil || one.State != lifecycle.Fixed || !one.TLS || one.Severity != 30 {
 		t.Errorf("the finding is %+v (%v)", one, err)
 	}
@@ -81,7 +81,7 @@ func TestTargetsOfADomain(t *testing.T) {
 		}
 	}
 	for _, sort := range []string{"-severity", "name", "detected_at"} {
-		if found, _, err := s.Findings(ctx, Query{Sort: sort, State: lifecycle.Detected, Now: began}); err != nil || len(found) != 4 {
+		if found, _, err := List(ctx, s, Findings, Query{Sort: sort, State: lifecycle.Detected, Now: began}); err != nil || len(found) != 4 {
 			t.Errorf("by %s: %d findings (%v)", sort, len(found), err)
 		}
 	}

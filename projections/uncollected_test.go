@@ -75,14 +75,14 @@ func TestUncollectedIsTheRule(t *testing.T) {
 			l.append(event(n, rapid.SampledFrom(kinds).Draw(rt, "kind"), d))
 		}
 		caughtUp(t, s)
-		orders, _, err := s.Orders(t.Context(), Query{Now: began, Provider: provider})
+		orders, _, err := List(t.Context(), s, Orders, Query{Now: began, Provider: provider})
 		if err != nil {
 			rt.Fatal(err)
 		}
 		want := 0
 		for _, o := range orders {
 			phase, end := "", (*schema.Time)(nil)
-			if c, err := s.Certificate(t.Context(), o.Provider, o.CertificateID, began); err == nil {
+			if c, err := One(t.Context(), s, Certificates, o.Provider, o.CertificateID, Moment{Now: began}); err == nil {
 				if end = c.NotAfter; end == nil || c.State == lifecycle.Revoked || c.State == lifecycle.Replaced {
 					phase = c.State
 				}

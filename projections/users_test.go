@@ -53,12 +53,12 @@ func TestUsersAreOpened(t *testing.T) {
 	s := persons(t, t.TempDir(), frozenLog(t, "defguard", "probely"), keys)
 	caughtUp(t, s)
 	for q, want := range map[string]string{frozenEmail: "2", "jdoe": "1", "2aDq6BEzAK5u": "0", "Jane Doe": "2"} {
-		found, _, err := s.Users(ctx, Query{Q: q, Now: began})
+		found, _, err := List(ctx, s, Users, Query{Q: q, Now: began})
 		if err != nil || len(found) != int(want[0]-'0') {
 			t.Errorf("%s finds %d users (%v), want %s", q, len(found), err, want)
 		}
 	}
-	u, err := s.User(ctx, "defguard", keys.Hash("defguard", "jdoe"), began)
+	u, err := One(ctx, s, Users, "defguard", keys.Hash("defguard", "jdoe"), Moment{Now: began})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestUsersAreOpened(t *testing.T) {
 			t.Errorf("a timeline tells of the person: %s", facts)
 		}
 	}
-	then, err := s.UserAt(ctx, "defguard", u.ID, Moment{Seq: u.Timeline[0].Seq, Now: began})
+	then, err := One(ctx, s, Users, "defguard", u.ID, Moment{Seq: u.Timeline[0].Seq, Now: began})
 	if err != nil || then.Phone == "" || len(then.Keys) != 0 {
 		t.Errorf("as of the first event the user is %+v (%v)", then, err)
 	}
@@ -91,11 +91,11 @@ func TestForgetting(t *testing.T) {
 	if _, err := s.Forget(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
-	u, err := s.User(ctx, "defguard", keys.Hash("defguard", "jdoe"), began)
+	u, err := One(ctx, s, Users, "defguard", keys.Hash("defguard", "jdoe"), Moment{Now: began})
 	if err != nil || u.Username != schema.Forgotten || u.Email != schema.Forgotten || !u.Forgotten || u.State != lifecycle.Active || len(u.Keys) != 3 || u.Devices != nil {
 		t.Errorf("the user is %+v (%v)", u, err)
 	}
-	then, err := s.UserAt(ctx, "defguard", u.ID, Moment{Seq: u.Timeline[0].Seq, Now: began})
+	then, err := One(ctx, s, Users, "defguard", u.ID, Moment{Seq: u.Timeline[0].Seq, Now: began})
 	if err != nil || then.Phone != "" || then.Username != schema.Forgotten {
 		t.Errorf("as of the first event the user is %+v (%v)", then, err)
 	}

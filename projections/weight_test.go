@@ -32,7 +32,7 @@ func TestPagesAreBoundedByWeight(t *testing.T) {
 	const bytes = 50_000
 	pages, seen, cursor := 0, map[string]bool{}, ""
 	for next := "begin"; next != ""; cursor, pages = next, pages+1 {
-		items, more, err := s.Certificates(t.Context(), Query{Bytes: bytes, Cursor: cursor, Sort: "id", Now: time.Now()})
+		items, more, err := List(t.Context(), s, Certificates, Query{Bytes: bytes, Cursor: cursor, Sort: "id", Now: time.Now()})
 		if err != nil || len(items) == 0 || len(items) > bytes/(names*40)+1 {
 			t.Fatalf("%d certificates on a page, %v", len(items), err)
 		}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -66,33 +65,9 @@ func knowing(h handler, names ...string) handler {
 	}
 }
 
-// row is the API's answer for one row of a read model.
-func row[T any](s *Server, noun, idName string, find func(ctx context.Context, provider, id string, m projections.Moment) (*T, error)) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		provider, id, err := pathKey(r, idName)
-		if err != nil {
-			return err
-		}
-		m, err := s.moment(r)
-		if err != nil {
-			return s.missing(err, noun, provider, id)
-		}
-		item, err := find(r.Context(), provider, id, m)
-		if err != nil {
-			return s.missing(err, noun, provider, id)
-		}
-		summarize(item)
-		return writeJSON(w, http.StatusOK, item)
-	}
-}
-
-// summarize fills in the summaries of an item's timeline, if it is of a kind that has one.
+// summarize fills in the summaries of an item's timeline.
 func summarize(item any) {
-	if row, ok := item.(interface {
-		Events() []projections.TimelineEntry
-	}); ok {
-		words.Summarize(row.Events(), words.ForPrograms)
-	}
+	words.Summarize(projections.RowOf(item).Timeline, words.ForPrograms)
 }
 
 func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {

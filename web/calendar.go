@@ -94,16 +94,16 @@ func (s *Server) calendarEntries(ctx context.Context) ([]calendarEntry, error) {
 	q := projections.Query{ExpiresFrom: today.Add(-calendarBack), ExpiresUntil: today.Add(calendarAhead), Limit: calendarEach, Now: now}
 	f := s.frame(ctx, "", "")
 	q.Sort = "not_after"
-	certificates, _, err := s.Store.Certificates(ctx, q)
+	certificates, _, err := projections.List(ctx, s.Store, projections.Certificates, q)
 	if err != nil {
 		return nil, err
 	}
 	q.Sort = "expires_at"
-	domains, _, err := s.Store.Domains(ctx, q)
+	domains, _, err := projections.List(ctx, s.Store, projections.Domains, q)
 	if err != nil {
 		return nil, err
 	}
-	organizations, _, err := s.Store.Organizations(ctx, q)
+	organizations, _, err := projections.List(ctx, s.Store, projections.Organizations, q)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
@@ -10,36 +9,13 @@ import (
 )
 
 func (s *Server) newCertificates() *list[projections.Certificate] {
-	type certificate = projections.Certificate
-	return &list[certificate]{
-		s: s, model: "certificates", title: "Certificates", exportSort: "id", find: s.Store.Certificates,
-		empty:  "Every certificate that a CA issues, replaces or revokes appears here, with its validity as soon as the certificate itself has arrived.",
-		states: []string{"valid", "active", "expiring", "expired", "revoked", "replaced", "issued"},
+	return newList(s, projections.Certificates, list[projections.Certificate]{
+		empty: "Every certificate that a CA issues, replaces or revokes appears here, with its validity as soon as the certificate itself has arrived.",
 		columns: []column{{Title: "State", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Certificate"}, {Title: "Issuer", Field: "issuer"},
 			{Title: "Lifetime used, renewal due", Class: "life"}, {Title: "Valid until", Field: "not_after", Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(c *certificate) projections.Key {
-			return projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
-		},
-		fields: []field[certificate]{
-			{"provider", func(c *certificate) string { return c.Provider }}, {"id", func(c *certificate) string { return c.ID }},
-			{"order_id", func(c *certificate) string { return c.OrderID }}, {"state", func(c *certificate) string { return c.State }},
-			{"serial_number", func(c *certificate) string { return c.SerialNumber }},
-			{"common_name", func(c *certificate) string { return c.CommonName }},
-			{"dns_names", func(c *certificate) string { return strings.Join(c.DNSNames, " ") }},
-			{"issuer", func(c *certificate) string { return c.Issuer }},
-			{"not_before", func(c *certificate) string { return timeText(c.NotBefore) }},
-			{"not_after", func(c *certificate) string { return timeText(c.NotAfter) }},
-			{"days_left", func(c *certificate) string { return intText(c.DaysLeft) }},
-			{"renew_from", func(c *certificate) string { return timeText(c.RenewFrom) }},
-			{"key_algorithm", func(c *certificate) string { return c.KeyAlgorithm }},
-			{"fingerprint_sha256", func(c *certificate) string { return c.FingerprintSHA256 }},
-			{"revocation_announced", func(c *certificate) string { return strconv.FormatBool(c.RevocationNotice) }},
-			{"revokes_at", func(c *certificate) string { return timeText(c.RevokesAt) }},
-			{"reason", func(c *certificate) string { return c.Reason }},
-			{"last_event_at", func(c *certificate) string { return c.LastEventAt.String() }},
-		},
-	}
+		row: s.certificate,
+	})
 }
 
 // certificatePage is the data of certificate.html.
@@ -63,7 +39,7 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.missing(err, "certificate", provider, id)
 	}
-	c, err := s.Store.CertificateAt(r.Context(), provider, id, m)
+	c, err := projections.One(r.Context(), s.Store, projections.Certificates, provider, id, m)
 	if err != nil {
 		return s.missing(err, "certificate", provider, id)
 	}

@@ -7,28 +7,17 @@ import (
 )
 
 func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
-	type rotation = projections.DNSSEC
-	return &list[rotation]{
-		s: s, model: "dnssec", title: "DNSSEC rotations", exportSort: "website_id", find: s.Store.DNSSECs,
-		empty:  "Every key rotation of a signed zone appears here, with the DS record to publish in the parent zone or to remove from it.",
-		states: []string{"rotation_started", "rotation_overdue", "rotation_completed"},
+	return newList(s, projections.DNSSECs, list[projections.DNSSEC]{
+		empty: "Every key rotation of a signed zone appears here, with the DS record to publish in the parent zone or to remove from it.",
 		columns: []column{{Title: "State", Class: "state"}, {Title: "Zone", Field: "domain", Class: "name"}, {Title: "Website"}, {Title: "New DS"},
 			{Title: "Next step"}, {Title: "Started", Field: "started_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(d *rotation) projections.Key {
-			return projections.Key{Model: "dnssec", Provider: d.Provider, ID: d.WebsiteID}
+		cells: map[string]func(*projections.DNSSEC) string{
+			"ds":          func(d *projections.DNSSEC) string { return dsText(d.Domain, d.DS) },
+			"previous_ds": func(d *projections.DNSSEC) string { return dsText(d.Domain, d.PreviousDS) },
 		},
-		fields: []field[rotation]{
-			{"provider", func(d *rotation) string { return d.Provider }}, {"website_id", func(d *rotation) string { return d.WebsiteID }},
-			{"domain", func(d *rotation) string { return d.Domain }}, {"state", func(d *rotation) string { return d.State }},
-			{"next_step", func(d *rotation) string { return d.NextStep }},
-			{"ds", func(d *rotation) string { return dsText(d.Domain, d.DS) }},
-			{"previous_ds", func(d *rotation) string { return dsText(d.Domain, d.PreviousDS) }},
-			{"started_at", func(d *rotation) string { return timeText(d.StartedAt) }},
-			{"completed_at", func(d *rotation) string { return timeText(d.CompletedAt) }},
-			{"last_event_at", func(d *rotation) string { return d.LastEventAt.String() }},
-		},
-	}
+		row: s.dnssec,
+	})
 }
 
 // rotationPage is the data of rotation.html.
@@ -51,7 +40,7 @@ func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.missing(err, "rotation of website", provider, id)
 	}
-	d, err := s.Store.DNSSECAt(r.Context(), provider, id, m)
+	d, err := projections.One(r.Context(), s.Store, projections.DNSSECs, provider, id, m)
 	if err != nil {
 		return s.missing(err, "rotation of website", provider, id)
 	}

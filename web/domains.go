@@ -13,26 +13,15 @@ import (
 )
 
 func (s *Server) newDomains() *list[projections.Domain] {
-	type domain = projections.Domain
-	return &list[domain]{
-		s: s, model: "domains", title: "Domains", exportSort: "name", find: s.Store.Domains, join: s.byName,
-		empty:  "Every domain name that a CA has validated appears here, with the day until which the validation may be reused.",
-		states: []string{"validated", "revalidation_due", "expired", "failed"},
+	return newList(s, projections.Domains, list[projections.Domain]{
+		empty: "Every domain name that a CA has validated appears here, with the day until which the validation may be reused.",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Domain", Field: "name", Class: "name"},
 			{Title: "Reusable until, by CA", Field: "expires_at"}, {Title: "Validated", Field: "validated_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(d *domain) projections.Key {
-			return projections.Key{Model: "domains", Provider: d.Provider, ID: d.Name}
-		},
-		fields: []field[domain]{
-			{"provider", func(d *domain) string { return d.Provider }}, {"name", func(d *domain) string { return d.Name }},
-			{"state", func(d *domain) string { return d.State }},
-			{"validated_at", func(d *domain) string { return timeText(d.ValidatedAt) }},
-			{"expires_at", func(d *domain) string { return timeText(d.ExpiresAt) }},
-			{"reason", func(d *domain) string { return d.Reason }},
-			{"last_event_at", func(d *domain) string { return d.LastEventAt.String() }},
-		},
-	}
+		join:  s.byName,
+		row:   s.domain,
+		named: s.apiDomain,
+	})
 }
 
 // byName puts what other CAs say of a name beside the first row of that name, whether the list would show it here, elsewhere or not at all.
@@ -53,7 +42,7 @@ func (s *Server) byName(ctx context.Context, f *frame, rows []rowView[projection
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range s.domains.rows(f, all) {
+	for _, row := range listOf(s, projections.Domains).rows(f, all) {
 		i, ok := first[row.Item.Name]
 		if ok && row.Item.Provider != lines[i].Item.Provider {
 			lines[i].Beside = append(lines[i].Beside, row)
@@ -97,12 +86,12 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetail) section[T] {
 	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
 	sec.Count = words.Number(len(items))
-	more := slices.Contains(d.Truncated, l.model)
+	more := slices.Contains(d.Truncated, l.spec.Name)
 	if more {
 		sec.Count += "+"
 	}
 	if more || len(items) > relatedLimit {
-		sec.All = with(l.model, nil, "q", d.Name)
+		sec.All = with(l.spec.Name, nil, "q", d.Name)
 	}
 	return sec
 }
@@ -136,24 +125,24 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.stand(&f, r, m, told, then)
 	p := domainPage{frame: f, Name: d.Name, Display: schema.DisplayName(d.Name), API: apiPrefix + r.URL.EscapedPath() + f.At()}
-	for i, row := range s.domains.rows(&p.frame, d.Validations) {
+	for i, row := range listOf(s, projections.Domains).rows(&p.frame, d.Validations) {
 		v := &d.Validations[i]
 		p.Validations = append(p.Validations, validation{row, s.timeline(r, &p.frame, v.Timeline), lapsesFirst(v, p.Now)})
 	}
 	noteFates(d)
-	p.Orders = foremost(s.orders, &p.frame, d.Orders, d)
+	p.Orders = foremost(listOf(s, projections.Orders), &p.frame, d.Orders, d)
 	if then.AsOf == nil { // also of certificates whose names are not known
 		if p.Orders.Rows, err = s.fated(r.Context(), &p.frame, p.Orders.Rows); err != nil {
 			return err
 		}
 	}
-	p.Certificates = foremost(s.certificates, &p.frame, d.Certificates, d)
+	p.Certificates = foremost(listOf(s, projections.Certificates), &p.frame, d.Certificates, d)
 	if then.AsOf == nil {
 		p.Refused = s.refusedZones(d.DNSSEC, p.Now)
 	}
-	p.DNSSEC = sectionOf(s.dnssecs, &p.frame, d.DNSSEC)
-	p.Targets = sectionOf(s.targets, &p.frame, d.Targets)
-	p.Findings = foremost(s.findings, &p.frame, d.Findings, d)
+	p.DNSSEC = sectionOf(listOf(s, projections.DNSSECs), &p.frame, d.DNSSEC)
+	p.Targets = sectionOf(listOf(s, projections.Targets), &p.frame, d.Targets)
+	p.Findings = foremost(listOf(s, projections.Findings), &p.frame, d.Findings, d)
 	return s.render(w, http.StatusOK, "domain", p)
 }
 

@@ -10,25 +10,50 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/schema"
 )
 
-// field is one column of a CSV: its name in the API, and its text.
-type field[T any] struct {
-	name string
-	text func(*T) string
+// texts returns what makes each column of the CSV, named as in the API.
+func (l *list[T]) texts() []func(*T) string {
+	fields := map[string][]int{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields[name] = f.Index
+	}
+	texts := make([]func(*T) string, len(l.spec.CSV))
+	for i, name := range l.spec.CSV {
+		texts[i] = l.cells[name]
+		if index := fields[name]; texts[i] == nil {
+			texts[i] = func(item *T) string { return cellText(reflect.ValueOf(item).Elem().FieldByIndex(index)) }
+		}
+	}
+	return texts
+}
+
+// cellText is a value of the API in a cell.
+func cellText(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	}
+	switch v := v.Interface().(type) {
+	case []string:
+		return strings.Join(v, " ")
+	default:
+		return fmt.Sprint(v)
+	}
 }
 
 // csv is the whole list as filtered.
 func (l *list[T]) csv(w http.ResponseWriter, r *http.Request) error {
-	record := make([]string, len(l.fields))
-	for i, f := range l.fields {
-		record[i] = f.name
-	}
+	record, texts := slices.Clone(l.spec.CSV), l.texts()
 	var b bytes.Buffer
 	out := csv.NewWriter(&b)
 	if err := out.Write(record); err != nil {
@@ -37,8 +62,8 @@ func (l *list[T]) csv(w http.ResponseWriter, r *http.Request) error {
 	return l.export(w, r, "text/csv; charset=utf-8", "csv", format[T]{
 		rows: func(items []T) ([]byte, error) {
 			for i := range items {
-				for j, f := range l.fields {
-					record[j] = harmless(f.text(&items[i]))
+				for j, text := range texts {
+					record[j] = harmless(text(&items[i]))
 				}
 				if err := out.Write(record); err != nil {
 					return nil, err
@@ -99,18 +124,26 @@ func (l *list[T]) export(w http.ResponseWriter, r *http.Request, contentType, su
 	if err != nil {
 		return err
 	}
-	q.Sort = cmp.Or(q.Sort, l.exportSort)
+	q.Sort = cmp.Or(q.Sort, l.stableSort())
 	most := portion{rows: cmp.Or(q.Limit, math.MaxInt), bytes: math.MaxInt}
 	if r.Method == http.MethodHead {
 		most.bytes = 0
 	}
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.model, suffix))
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.spec.Name, suffix))
 	if err := l.send(w, r, q, most, f); err != nil {
 		w.Header().Del("Content-Disposition")
 		return err
 	}
 	return nil
+}
+
+// stableSort is what never changes of a row; "" where rows never change.
+func (l *list[T]) stableSort() string {
+	if l.fixed {
+		return ""
+	}
+	return l.spec.Key
 }
 
 // portion is how much of a list is sent: it ends with the row with which it has as many bytes.
@@ -140,7 +173,7 @@ func (l *list[T]) send(w http.ResponseWriter, r *http.Request, q projections.Que
 			_, _ = io.WriteString(w, f.end(q.Cursor)) // a page may end early
 			return nil
 		default:
-			l.s.breakOff(r.Context(), "a list of "+l.model, err)
+			l.s.breakOff(r.Context(), "a list of "+l.spec.Name, err)
 		}
 		if _, err := w.Write(piece); err != nil {
 			return nil // the peer is gone, so there is nobody to tell
@@ -162,18 +195,4 @@ func harmless(cell string) string {
 	return cell
 }
 
-func timeText(t *schema.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.String()
-}
-
 func numberText(n uint64) string { return strconv.FormatUint(n, 10) }
-
-func intText(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.Itoa(*n)
-}

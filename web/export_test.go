@@ -65,9 +65,9 @@ func Watched(o Options, before func(context.Context, projections.Query) error) (
 	if err != nil {
 		return nil, err
 	}
-	watch(s.orders, before)
-	watch(s.certificates, before)
-	watch(s.domains, before)
+	watch(listOf(s, projections.Orders), before)
+	watch(listOf(s, projections.Certificates), before)
+	watch(listOf(s, projections.Domains), before)
 	return s.guard(s.held(s.router())), nil
 }
 

@@ -9,31 +9,18 @@ import (
 )
 
 func (s *Server) newFindings() *list[projections.Finding] {
-	type finding = projections.Finding
-	return &list[finding]{
-		s: s, model: "findings", title: "Findings", exportSort: "id", find: s.Store.Findings,
-		empty:  "Every weakness that a scanner detects appears here, and whether it is fixed. Those about TLS and certificates also appear on the page of their domain, and under Attention until they are fixed.",
-		finds:  "a finding by its number, its target's or its name as a whole, or by its host and all hosts below a domain",
-		hint:   "host, number, name",
-		states: []string{"detected", "fixed"},
+	return newList(s, projections.Findings, list[projections.Finding]{
+		empty: "Every weakness that a scanner detects appears here, and whether it is fixed. Those about TLS and certificates also appear on the page of their domain, and under Attention until they are fixed.",
+		finds: "a finding by its number, its target's or its name as a whole, or by its host and all hosts below a domain",
+		hint:  "host, number, name",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Finding", Field: "name", Class: "name"}, {Title: "Severity", Field: "severity", Down: true},
 			{Title: "Host", Class: "host"}, {Title: "ID"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(x *finding) projections.Key {
-			return projections.Key{Model: "findings", Provider: x.Provider, ID: x.ID}
+		cells: map[string]func(*projections.Finding) string{
+			"cvss_score": func(x *projections.Finding) string { return scoreText(x.CVSSScore) },
 		},
-		fields: []field[finding]{
-			{"provider", func(x *finding) string { return x.Provider }}, {"id", func(x *finding) string { return x.ID }},
-			{"state", func(x *finding) string { return x.State }}, {"target_id", func(x *finding) string { return x.TargetID }},
-			{"name", func(x *finding) string { return x.Name }}, {"severity", func(x *finding) string { return intText(&x.Severity) }},
-			{"tls", func(x *finding) string { return strconv.FormatBool(x.TLS) }}, {"host", func(x *finding) string { return x.Host }},
-			{"url", func(x *finding) string { return x.URL }}, {"provider_state", func(x *finding) string { return x.ProviderState }},
-			{"cvss_score", func(x *finding) string { return scoreText(x.CVSSScore) }},
-			{"detected_at", func(x *finding) string { return timeText(x.DetectedAt) }},
-			{"fixed_at", func(x *finding) string { return timeText(x.FixedAt) }},
-			{"last_event_at", func(x *finding) string { return x.LastEventAt.String() }},
-		},
-	}
+		row: s.finding,
+	})
 }
 
 // findingPage is the data of finding.html.
@@ -44,9 +31,7 @@ type findingPage struct {
 }
 
 func (s *Server) finding(w http.ResponseWriter, r *http.Request) error {
-	p, err := readRow(s, w, r, "findings", "finding", s.Store.FindingAt, func(x *projections.Finding) told {
-		return told{x.Timeline, x.Then, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount}
-	})
+	p, err := readRow(s, w, r, projections.Findings)
 	if p == nil {
 		return err
 	}

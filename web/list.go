@@ -14,25 +14,43 @@ import (
 	"github.com/certtrail/certtrail/projections/words"
 )
 
-// list is one read model as a list: the same page, downloads and API for each, told apart by what stands here.
+// list is one read model as it is shown: the same list, downloads and API for each, told apart by what stands here.
 // Its templates are <model>-row and, where the model has rows worth opening, the page that href names.
 type list[T any] struct {
-	s          *Server
-	model      string // "orders": the path, the template, the model of Count
-	title      string
-	empty      string // what would appear here
-	finds      string // what a search finds; "": findsNumbers
-	hint       string // what a search is asked for; "": hintNumbers
-	columns    []column
-	fixed      bool       // always newest first, filtered by provider at most
-	private    bool       // of persons: whom somebody looks for is told in no other list, and stands in no other address
-	covert     []string   // what it is not sorted by: a cursor, which is part of an address, would tell of a person
-	states     []string   // to filter by; none: the model has no state
-	exportSort string     // what a download is sorted by unless asked otherwise: something that never changes
-	fields     []field[T] // of the CSV, named as in the API
-	find       func(context.Context, projections.Query) (items []T, next string, err error)
-	key        func(*T) projections.Key
-	join       func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
+	s       *Server
+	spec    *projections.Spec
+	model   projections.Model // nil: of the quarantine, whose events are in no row
+	empty   string            // what would appear here
+	finds   string            // what a search finds; "": findsNumbers
+	hint    string            // what a search is asked for; "": hintNumbers
+	columns []column
+	fixed   bool                       // always newest first, filtered by provider at most
+	cells   map[string]func(*T) string // of the CSV, where a column is not simply the API's value
+	find    func(context.Context, projections.Query) (items []T, next string, err error)
+	key     func(*T) projections.Key
+	join    func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
+	row     handler                                                           // the page of one row; nil: it has none
+	named   handler                                                           // the API's answer, where a row's address has no provider; nil: it has
+}
+
+// newList completes the list of a read model.
+func newList[S, T any](s *Server, t *projections.Table[S, T], l list[T]) *list[T] {
+	l.s, l.spec, l.model = s, t.About(), t
+	l.find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
+		return projections.List(ctx, s.Store, t, q)
+	}
+	l.key = func(item *T) projections.Key { return projections.RowOf(item).Key }
+	return &l
+}
+
+// listOf returns the list of a read model.
+func listOf[S, T any](s *Server, t *projections.Table[S, T]) *list[T] {
+	for _, l := range s.lists {
+		if of, ok := l.(*list[T]); ok && of.spec.Name == t.Name {
+			return of
+		}
+	}
+	panic("web: " + t.Name + " has no list") // makeLists has it
 }
 
 // What most lists can be searched for.
@@ -49,20 +67,50 @@ type column struct {
 	Down  bool // the first click sorts descending: newest, most
 }
 
-// listHandlers are a list's routes.
-type listHandlers struct {
-	model                string
-	page, csv, json, api handler
-	parameters           []string                                                       // of the API
-	search               func(ctx context.Context, f *frame, q string) (matches, error) // nil: /search does not look there
+// shown is a list, whatever its rows are made of.
+type shown interface {
+	routes() []route
+	search(ctx context.Context, f *frame, q string) (m matches, err error) // nothing, where /search does not look
 }
 
-func (l *list[T]) handlers() listHandlers {
-	h := listHandlers{l.model, l.page, l.csv, l.json, l.api, l.parameters(), l.search}
-	if l.fixed || l.private {
-		h.search = nil
+// routes are those of the list, and of its rows where they have pages.
+func (l *list[T]) routes() []route {
+	const get = http.MethodGet
+	name := l.spec.Name
+	routes := []route{
+		{get, "/" + name, anyone, l.s.page(l.page)},
+		{get, "/" + name + ".csv", anyone, l.s.api(l.csv)},
+		{get, "/" + name + ".json", anyone, l.s.api(l.json)},
+		{get, apiPrefix + "/" + name, anyone, l.s.api(knowing(l.api, l.parameters()...))},
 	}
-	return h
+	if l.row == nil {
+		return routes
+	}
+	path, answer := "/"+name+"/{provider}/{"+l.spec.Key+"}", l.apiRow
+	if l.named != nil {
+		path, answer = "/"+name+"/{"+l.spec.Key+"}", l.named
+	}
+	return append(routes,
+		route{get, path, anyone, l.s.page(l.row)},
+		route{get, apiPrefix + path, anyone, l.s.api(knowing(answer, "at_seq", "at"))})
+}
+
+// apiRow is the API's answer for one row.
+func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
+	provider, id, err := pathKey(r, l.spec.Key)
+	if err != nil {
+		return err
+	}
+	m, err := l.s.moment(r)
+	if err != nil {
+		return l.s.missing(err, l.spec.Noun, provider, id)
+	}
+	item, err := l.s.Store.Row(r.Context(), l.model, provider, id, m)
+	if err != nil {
+		return l.s.missing(err, l.spec.Noun, provider, id)
+	}
+	summarize(item)
+	return writeJSON(w, http.StatusOK, item)
 }
 
 // parameters are what the list can be asked by.
@@ -71,7 +119,7 @@ func (l *list[T]) parameters() []string {
 	if !l.fixed {
 		names = append(names, "q", "state", "sort")
 	}
-	if projections.Ends(l.model) {
+	if l.spec.Ends != "" {
 		names = append(names, expiresFrom, expiresUntil)
 	}
 	return names
@@ -169,12 +217,12 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.Limit = cmp.Or(q.Limit, pageRows)
-	f := l.s.frame(r.Context(), l.title, l.model)
+	f := l.s.frame(r.Context(), l.spec.Title, l.spec.Name)
 	items, next, err := l.find(r.Context(), q)
 	if err != nil {
 		return err
 	}
-	n, err := l.s.Store.Count(r.Context(), l.model, q)
+	n, err := l.s.Store.Count(r.Context(), l.spec.Name, q)
 	if err != nil {
 		return err
 	}
@@ -182,20 +230,20 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.Model, f.Q = l.model, q.Q
+	f.Model, f.Q = l.spec.Name, q.Q
 	values := r.URL.Query()
-	p := listPage[T]{frame: f, Heading: l.title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.model), Count: countText(n),
+	p := listPage[T]{frame: f, Heading: l.spec.Title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.spec.Name), Count: countText(n),
 		Heads: l.heads(values, q.Sort, n), Rows: rows,
-		Filter: filter{"/" + l.model, q, l.states, l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
+		Filter: filter{"/" + l.spec.Name, q, l.spec.StateNames(), l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {
-		p.Next = with(l.model, values, "cursor", next)
+		p.Next = with(l.spec.Name, values, "cursor", next)
 	}
 	if q.Cursor != "" {
-		p.First = with(l.model, values, "cursor", "")
+		p.First = with(l.spec.Name, values, "cursor", "")
 	}
-	p.CSV, p.JSON = with(l.model+".csv", values, "cursor", "", "limit", ""), with(l.model+".json", values, "cursor", "", "limit", "")
-	return l.s.render(w, http.StatusOK, l.model, p)
+	p.CSV, p.JSON = with(l.spec.Name+".csv", values, "cursor", "", "limit", ""), with(l.spec.Name+".json", values, "cursor", "", "limit", "")
+	return l.s.render(w, http.StatusOK, l.spec.Name, p)
 }
 
 // query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
@@ -205,10 +253,10 @@ func (l *list[T]) query(r *http.Request) (projections.Query, error) {
 		err = noMoment(r.URL.Query(), "a list")
 	}
 	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
-		err = wrong("the %s is always newest first and can only be filtered by provider", l.model)
+		err = wrong("the %s is always newest first and can only be filtered by provider", l.spec.Name)
 	}
-	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.covert, field) {
-		err = wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.model, field)
+	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.spec.Covert, field) {
+		err = wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.spec.Name, field)
 	}
 	return q, err
 }
@@ -230,7 +278,7 @@ func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 	heads := make([]head, len(l.columns))
 	for i, c := range l.columns {
 		heads[i] = head{column: c, Sort: "none"}
-		if c.Field == "" || n > projections.SortLimit && !slices.Contains(projections.SortsAny(l.model), c.Field) {
+		if c.Field == "" || n > projections.SortLimit && !slices.Contains(l.spec.SortsAny(), c.Field) {
 			continue
 		}
 		to := c.Field
@@ -246,7 +294,7 @@ func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 		if to == defaultSort {
 			to = ""
 		}
-		heads[i].Href = with(l.model, values, "sort", to, "cursor", "")
+		heads[i].Href = with(l.spec.Name, values, "sort", to, "cursor", "")
 	}
 	return heads
 }
@@ -266,16 +314,16 @@ func (l *list[T]) chips(values url.Values, f *frame) []link {
 		case "provider":
 			text = f.Source(v)
 		}
-		chips = append(chips, link{text, with(l.model, values, name, "", "cursor", "")})
+		chips = append(chips, link{text, with(l.spec.Name, values, name, "", "cursor", "")})
 	}
 	if text := spanText(values.Get(expiresFrom), values.Get(expiresUntil)); text != "" {
-		chips = append(chips, link{text, with(l.model, values, expiresFrom, "", expiresUntil, "", "cursor", "")})
+		chips = append(chips, link{text, with(l.spec.Name, values, expiresFrom, "", expiresUntil, "", "cursor", "")})
 	}
 	return chips
 }
 
 func (l *list[T]) elsewhere(q string) []link {
-	if q == "" || l.private {
+	if q == "" || l.spec.Persons {
 		return nil
 	}
 	return []link{{"Search in all lists", with("search", nil, "q", q)}}

@@ -39,7 +39,7 @@ func TestQueriesArePassedOn(t *testing.T) {
 		if w.Code != 200 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: status %d, asked for %+v, want %+v", path, w.Code, got, want)
 		}
-		items, _, err := o.Store.Orders(t.Context(), want)
+		items, _, err := projections.List(t.Context(), o.Store, projections.Orders, want)
 		if err != nil || len(items) != 2 {
 			t.Fatalf("%d orders, %v", len(items), err)
 		}

@@ -361,7 +361,7 @@ func TestLongHistories(t *testing.T) {
 		record(t, s, l, w)
 	}
 	lengthen(996)
-	o, err := s.OrderAt(t.Context(), "xolphin", "960770001", projections.Moment{Now: now})
+	o, err := projections.One(t.Context(), s, projections.Orders, "xolphin", "960770001", projections.Moment{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.missing(err, "order", provider, id)
 	}
-	o, err := s.Store.OrderAt(r.Context(), provider, id, m)
+	o, err := projections.One(r.Context(), s.Store, projections.Orders, provider, id, m)
 	if err != nil {
 		return s.missing(err, "order", provider, id)
 	}

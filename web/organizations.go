@@ -7,26 +7,13 @@ import (
 )
 
 func (s *Server) newOrganizations() *list[projections.Organization] {
-	type organization = projections.Organization
-	return &list[organization]{
-		s: s, model: "organizations", title: "Organizations", exportSort: "id", find: s.Store.Organizations,
-		empty:  "Every organization that a CA has validated appears here, with the day until which the validation may be reused.",
-		states: []string{"validated", "revalidation_due", "expired"},
+	return newList(s, projections.Organizations, list[projections.Organization]{
+		empty: "Every organization that a CA has validated appears here, with the day until which the validation may be reused.",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Organization", Field: "name", Class: "name"}, {Title: "ID"},
 			{Title: "Validation"}, {Title: "Reusable until", Field: "expires_at", Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(o *organization) projections.Key {
-			return projections.Key{Model: "organizations", Provider: o.Provider, ID: o.ID}
-		},
-		fields: []field[organization]{
-			{"provider", func(o *organization) string { return o.Provider }}, {"id", func(o *organization) string { return o.ID }},
-			{"name", func(o *organization) string { return o.Name }}, {"state", func(o *organization) string { return o.State }},
-			{"validation_type", func(o *organization) string { return o.ValidationType }},
-			{"validated_at", func(o *organization) string { return timeText(o.ValidatedAt) }},
-			{"expires_at", func(o *organization) string { return timeText(o.ExpiresAt) }},
-			{"last_event_at", func(o *organization) string { return o.LastEventAt.String() }},
-		},
-	}
+		row: s.organization,
+	})
 }
 
 // organizationPage is the data of organization.html.
@@ -47,7 +34,7 @@ func (s *Server) organization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.missing(err, "organization", provider, id)
 	}
-	o, err := s.Store.OrganizationAt(r.Context(), provider, id, m)
+	o, err := projections.One(r.Context(), s.Store, projections.Organizations, provider, id, m)
 	if err != nil {
 		return s.missing(err, "organization", provider, id)
 	}

@@ -60,26 +60,12 @@ const databasePrefix = "database:"
 
 // eventHref is the page of the row that an event is about; "" where there is none.
 func eventHref(e *schema.Event) string {
-	models := map[string]string{
-		schema.AggregateOrder: "orders", schema.AggregateCertificate: "certificates", schema.AggregateDomain: "domains",
-		schema.AggregateOrganization: "organizations", schema.AggregateDNSSEC: "dnssec",
-		schema.AggregateUser: "users", schema.AggregateTarget: "targets", schema.AggregateScan: "scans", schema.AggregateFinding: "findings",
-		schema.AggregateWebsite: "websites", schema.AggregateDatabase: "websites",
-	}
-	kind := e.Kind()
-	id := schema.AggregateID(kind, e.ID, &e.Data)
-	model := models[kind.Aggregate()]
-	switch {
-	case kind.Aggregate() == schema.AggregateDatabase && id != "":
-		id = databasePrefix + id
-	case kind.Aggregate() == schema.AggregateCertificate && id == "":
-		model, id = "orders", e.Data.OrderID
-	}
-	if kind.Aggregate() == schema.AggregateAttention {
+	if e.Kind().Aggregate() == schema.AggregateAttention {
 		return "/"
 	}
-	if model == "" || id == "" {
+	rows := projections.Concerns(e)
+	if len(rows) == 0 || rows[0].ID == "" || projections.ModelNamed(rows[0].Model).About().Title == "" {
 		return ""
 	}
-	return href(projections.Key{Model: model, Provider: e.Data.Provider, ID: id})
+	return href(rows[0])
 }

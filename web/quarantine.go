@@ -9,20 +9,16 @@ import (
 )
 
 func (s *Server) newQuarantine() *list[projections.Quarantined] {
-	type quarantined = projections.Quarantined
-	return &list[quarantined]{
-		s: s, model: "quarantine", title: "Quarantine", fixed: true, find: s.Store.Quarantine,
+	return &list[projections.Quarantined]{
+		s: s, fixed: true, find: s.Store.Quarantine,
+		spec: &projections.Spec{Name: projections.Quarantine, Title: "Quarantine", CSV: []string{"seq", "time", "provider", "reason", "original"}},
 		empty: "Nothing is in quarantine, as it should be. A delivery that certtrail cannot read, or whose kind is not documented, is kept here in full with the reason, " +
 			"until a later version understands it.",
 		columns: []column{{Title: "Event", Class: "seq"}, {Title: "Provider"}, {Title: "Reason and delivery", Class: "name long"}, {Title: "Received", Class: "time"}},
-		key: func(x *quarantined) projections.Key {
-			return projections.Key{Model: "quarantine", Provider: x.Provider, ID: strconv.FormatUint(x.Seq, 10)}
+		key: func(x *projections.Quarantined) projections.Key {
+			return projections.Key{Model: projections.Quarantine, Provider: x.Provider, ID: strconv.FormatUint(x.Seq, 10)}
 		},
-		fields: []field[quarantined]{
-			{"seq", func(x *quarantined) string { return numberText(x.Seq) }}, {"time", func(x *quarantined) string { return x.Time.String() }},
-			{"provider", func(x *quarantined) string { return x.Provider }}, {"reason", func(x *quarantined) string { return x.Reason }},
-			{"original", originalCell},
-		},
+		cells: map[string]func(*projections.Quarantined) string{"original": originalCell},
 	}
 }
 

@@ -33,8 +33,8 @@ var thePages = sync.OnceValues(func() (map[string]pageTemplate, error) {
 	return newPages(a)
 })
 
-// newPages makes one set of templates per page: all of them share every file; a page's own set says which of them stands inside the frame,
-// and a list's which of them is its row.
+// newPages makes one set of templates per page, which its file names: all of them share every file; a page's own set says which of them stands inside the
+// frame, and a list's, whose file has the template <model>-row, which of them is its row.
 func newPages(a *assets) (map[string]pageTemplate, error) {
 	common, err := template.New("base").Funcs(funcs(a)).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
@@ -50,13 +50,23 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 			return t.Parse(glue)
 		})
 	}
-	for _, name := range []string{"attention", "order", "certificate", "domain", "rotation", "organization", "website", "user", "target", "scan", "finding", "events", "event", "system", "error", "search", "expiry"} {
-		add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`)
+	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		return nil, err
 	}
-	for _, name := range []string{"orders", "certificates", "domains", "dnssec", "organizations", "websites", "users", "targets", "scans", "findings", "quarantine"} {
-		add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`)
+	var found strings.Builder // the rows of any list, for the search
+	for _, file := range files {
+		name := strings.TrimSuffix(file.Name(), ".html")
+		switch {
+		case common.Lookup(name+"-row") != nil:
+			found.WriteString(`{{if eq $model "` + name + `"}}{{template "` + name + `-row" .}}{{end}}`)
+			add(name, `{{define "main"}}{{template "list" .}}{{end}}{{define "row"}}{{template "`+name+`-row" .}}{{end}}`)
+		case common.Lookup(name) != nil:
+			add(name, `{{define "main"}}{{template "`+name+`" .}}{{end}}`)
+		}
 	}
-	return pages, nil
+	_, err = common.Parse(`{{define "found-rows"}}{{$model := .Model}}{{range .Rows}}` + found.String() + `{{end}}{{end}}`)
+	return pages, err
 }
 
 // funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.

@@ -27,7 +27,6 @@ type route struct {
 // routes returns the table of all routes.
 func (s *Server) routes() []route {
 	const get, post = http.MethodGet, http.MethodPost
-	at := func(h handler) http.Handler { return s.api(knowing(h, "at_seq", "at")) }
 	table := []route{
 		{get, "/", anyone, s.page(s.attention)},
 		{get, "/attention", anyone, http.RedirectHandler("/", http.StatusSeeOther)},
@@ -36,31 +35,11 @@ func (s *Server) routes() []route {
 		{get, "/expiry", anyone, s.page(s.expiry)},
 		{post, "/expiry/calendar", anyone, s.act(s.renewCalendar)},
 		{get, "/calendar.ics", anyone, s.page(s.calendar)},
-		{get, "/orders/{provider}/{id}", anyone, s.page(s.order)},
-		{get, "/certificates/{provider}/{id}", anyone, s.page(s.certificate)},
-		{get, "/domains/{name}", anyone, s.page(s.domain)},
-		{get, "/dnssec/{provider}/{website_id}", anyone, s.page(s.dnssec)},
-		{get, "/organizations/{provider}/{id}", anyone, s.page(s.organization)},
-		{get, "/websites/{provider}/{id}", anyone, s.page(s.website)},
-		{get, "/users/{provider}/{id}", anyone, s.page(s.user)},
-		{get, "/targets/{provider}/{id}", anyone, s.page(s.target)},
-		{get, "/scans/{provider}/{id}", anyone, s.page(s.scan)},
-		{get, "/findings/{provider}/{id}", anyone, s.page(s.finding)},
 		{get, "/events", anyone, s.page(s.logged(s.events))},
 		{get, "/events/{seq}", anyone, s.page(s.logged(s.event))},
 		{get, "/events/{seq}/body", anyone, s.page(s.logged(s.eventBody))},
 		{get, "/system", anyone, s.page(s.system)},
 
-		{get, apiPrefix + "/orders/{provider}/{id}", anyone, at(row(s, "order", "id", s.Store.OrderAt))},
-		{get, apiPrefix + "/certificates/{provider}/{id}", anyone, at(row(s, "certificate", "id", s.Store.CertificateAt))},
-		{get, apiPrefix + "/domains/{name}", anyone, at(s.apiDomain)},
-		{get, apiPrefix + "/dnssec/{provider}/{website_id}", anyone, at(row(s, "rotation of website", "website_id", s.Store.DNSSECAt))},
-		{get, apiPrefix + "/organizations/{provider}/{id}", anyone, at(row(s, "organization", "id", s.Store.OrganizationAt))},
-		{get, apiPrefix + "/websites/{provider}/{id}", anyone, at(row(s, "website", "id", s.Store.WebsiteAt))},
-		{get, apiPrefix + "/users/{provider}/{id}", anyone, at(row(s, "user", "id", s.Store.UserAt))},
-		{get, apiPrefix + "/targets/{provider}/{id}", anyone, at(row(s, "target", "id", s.Store.TargetAt))},
-		{get, apiPrefix + "/scans/{provider}/{id}", anyone, at(row(s, "scan", "id", s.Store.ScanAt))},
-		{get, apiPrefix + "/findings/{provider}/{id}", anyone, at(row(s, "finding", "id", s.Store.FindingAt))},
 		{get, apiPrefix + "/attention", anyone, s.api(knowing(s.apiAttention))},
 		{get, apiPrefix + "/events", anyone, s.api(knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor"))},
 		{get, apiPrefix + "/status", anyone, s.api(knowing(s.apiStatus))},
@@ -71,12 +50,8 @@ func (s *Server) routes() []route {
 		{get, "/healthz", anyone, s.api(s.healthz)},
 		{get, "/readyz", anyone, s.api(s.readyz)},
 	}
-	for _, l := range s.lists() {
-		table = append(table,
-			route{get, "/" + l.model, anyone, s.page(l.page)},
-			route{get, "/" + l.model + ".csv", anyone, s.api(l.csv)},
-			route{get, "/" + l.model + ".json", anyone, s.api(l.json)},
-			route{get, apiPrefix + "/" + l.model, anyone, s.api(knowing(l.api, l.parameters...))})
+	for _, l := range s.lists {
+		table = append(table, l.routes()...)
 	}
 	if s.TestDelivery != nil {
 		table = append(table, route{post, "/system/test", anyone, s.act(s.testDelivery)})

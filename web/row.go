@@ -1,12 +1,10 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
-	"github.com/certtrail/certtrail/schema"
 )
 
 // rowPage is the data of a row's page, for models whose pages need little else.
@@ -17,39 +15,29 @@ type rowPage[T any] struct {
 	Past     past
 }
 
-// told is what every row has of its history.
-type told struct {
-	timeline    []projections.TimelineEntry
-	then        projections.Then
-	first, last schema.Time
-	seq         uint64
-	count       int
-}
-
-// readRow is the page of the row that the route names, as of the moment asked for, with noun and id for its title; nil once the slider's form
-// is answered instead. nav is the entry in the navigation.
-func readRow[T any](s *Server, w http.ResponseWriter, r *http.Request, nav, noun string,
-	find func(ctx context.Context, provider, id string, m projections.Moment) (*T, error), history func(*T) told) (*rowPage[T], error) {
-	provider, id, err := pathKey(r, "id")
+// readRow is the page of the row that the route names, as of the moment asked for, with the model's noun and the id for its title; nil once the slider's form
+// is answered instead.
+func readRow[S, T any](s *Server, w http.ResponseWriter, r *http.Request, t *projections.Table[S, T]) (*rowPage[T], error) {
+	provider, id, err := pathKey(r, t.Key)
 	if err != nil {
 		return nil, err
 	}
-	f := s.frame(r.Context(), strings.ToUpper(noun[:1])+noun[1:]+" "+shortID(id), nav)
+	f := s.frame(r.Context(), strings.ToUpper(t.Noun[:1])+t.Noun[1:]+" "+shortID(id), t.Name)
 	m, err := s.moment(r)
 	if err != nil {
-		return nil, s.missing(err, noun, provider, id)
+		return nil, s.missing(err, t.Noun, provider, id)
 	}
-	row, err := find(r.Context(), provider, id, m)
+	item, err := projections.One(r.Context(), s.Store, t, provider, id, m)
 	if err != nil {
-		return nil, s.missing(err, noun, provider, id)
+		return nil, s.missing(err, t.Noun, provider, id)
 	}
-	h := history(row)
-	if done, err := jump(w, r, h.timeline); done || err != nil {
+	row := projections.RowOf(item)
+	if done, err := jump(w, r, row.Timeline); done || err != nil {
 		return nil, err
 	}
-	s.stand(&f, r, m, h.timeline, h.then)
-	p := &rowPage[T]{frame: f, Row: row, Past: s.pastOf(r, &f, h.first, h.last, h.seq, h.count)}
-	p.Timeline = s.timeline(r, &p.frame, h.timeline)
+	s.stand(&f, r, m, row.Timeline, row.Then)
+	p := &rowPage[T]{frame: f, Row: item, Past: s.pastOf(r, &f, row.FirstEventAt, row.LastEventAt, row.LastEventSeq, row.EventCount)}
+	p.Timeline = s.timeline(r, &p.frame, row.Timeline)
 	return p, nil
 }
 

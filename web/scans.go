@@ -11,31 +11,15 @@ import (
 )
 
 func (s *Server) newScans() *list[projections.Scan] {
-	type scan = projections.Scan
-	return &list[scan]{
-		s: s, model: "scans", title: "Scans", exportSort: "id", find: s.Store.Scans,
-		empty:  "Every run of a scanner over a target appears here, with how many findings it ended with.",
-		finds:  "a scan by its number or its target's as a whole, or by its host and all hosts below a domain",
-		hint:   "host, number, target",
-		states: []string{"started", "completed", "canceled", "failed"},
+	return newList(s, projections.Scans, list[projections.Scan]{
+		empty: "Every run of a scanner over a target appears here, with how many findings it ended with.",
+		finds: "a scan by its number or its target's as a whole, or by its host and all hosts below a domain",
+		hint:  "host, number, target",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "ID"}, {Title: "Profile"}, {Title: "Findings"},
 			{Title: "Started", Field: "started_at", Down: true, Class: "time"}, {Title: "Ended", Field: "completed_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(x *scan) projections.Key {
-			return projections.Key{Model: "scans", Provider: x.Provider, ID: x.ID}
-		},
-		fields: []field[scan]{
-			{"provider", func(x *scan) string { return x.Provider }}, {"id", func(x *scan) string { return x.ID }},
-			{"state", func(x *scan) string { return x.State }}, {"target_id", func(x *scan) string { return x.TargetID }},
-			{"host", func(x *scan) string { return x.Host }}, {"profile", func(x *scan) string { return x.Profile }},
-			{"started_at", func(x *scan) string { return timeText(x.StartedAt) }},
-			{"completed_at", func(x *scan) string { return timeText(x.CompletedAt) }},
-			{"lows", func(x *scan) string { return intText(x.Lows) }}, {"mediums", func(x *scan) string { return intText(x.Mediums) }},
-			{"highs", func(x *scan) string { return intText(x.Highs) }},
-			{"first_event_at", func(x *scan) string { return x.FirstEventAt.String() }},
-			{"last_event_at", func(x *scan) string { return x.LastEventAt.String() }},
-		},
-	}
+		row: s.scan,
+	})
 }
 
 // scanPage is the data of scan.html.
@@ -47,9 +31,7 @@ type scanPage struct {
 }
 
 func (s *Server) scan(w http.ResponseWriter, r *http.Request) error {
-	p, err := readRow(s, w, r, "scans", "scan", s.Store.ScanAt, func(x *projections.Scan) told {
-		return told{x.Timeline, x.Then, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount}
-	})
+	p, err := readRow(s, w, r, projections.Scans)
 	if p == nil {
 		return err
 	}

@@ -53,10 +53,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p.Title = "Search for " + q
-	for _, l := range s.lists() {
-		if l.search == nil {
-			continue
-		}
+	for _, l := range s.lists {
 		m, err := l.search(r.Context(), &p.frame, q)
 		if err != nil {
 			return err
@@ -124,6 +121,9 @@ func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, err
 
 // search is what q finds in the list.
 func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, error) {
+	if l.fixed || l.spec.Persons {
+		return matches{}, nil
+	}
 	query := projections.Query{Q: q, Limit: searchLimit, Now: f.Now}
 	items, next, err := l.find(ctx, query)
 	if err != nil || len(items) == 0 {
@@ -133,18 +133,18 @@ func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, erro
 	if err != nil {
 		return matches{}, err
 	}
-	m := matches{Model: l.model, Title: l.title, Count: words.Number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
+	m := matches{Model: l.spec.Name, Title: l.spec.Title, Count: words.Number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
 	for i := range items {
 		k := l.key(&items[i])
 		m.found = append(m.found, found{k.ID, href(k)})
 	}
 	if next != "" {
 		query.Limit = 0
-		n, err := l.s.Store.Count(ctx, l.model, query)
+		n, err := l.s.Store.Count(ctx, l.spec.Name, query)
 		if err != nil {
 			return m, err
 		}
-		m.Count, m.All = countText(n), with(l.model, nil, "q", q)
+		m.Count, m.All = countText(n), with(l.spec.Name, nil, "q", q)
 	}
 	return m, nil
 }

@@ -67,7 +67,7 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	if p.Last, err = s.lastSeq(ctx, p.Projections); err != nil {
 		return err
 	}
-	accounts, _, err := s.Store.Accounts(ctx, projections.Query{Now: p.Now})
+	accounts, _, err := projections.List(ctx, s.Store, projections.Accounts, projections.Query{Now: p.Now})
 	if err != nil && !errors.Is(err, projections.ErrRebuilding) {
 		return err
 	}

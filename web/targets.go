@@ -10,29 +10,14 @@ import (
 )
 
 func (s *Server) newTargets() *list[projections.Target] {
-	type target = projections.Target
-	return &list[target]{
-		s: s, model: "targets", title: "Targets", exportSort: "id", find: s.Store.Targets,
-		empty:  "Every host that a scanner watches appears here, and whether the scanner could verify that the host is yours.",
-		finds:  "a target by its number or name as a whole, or by its host and all hosts below a domain",
-		hint:   "host, number, name",
-		states: []string{"created", "verified", "verification_failed", "deleted"},
+	return newList(s, projections.Targets, list[projections.Target]{
+		empty: "Every host that a scanner watches appears here, and whether the scanner could verify that the host is yours.",
+		finds: "a target by its number or name as a whole, or by its host and all hosts below a domain",
+		hint:  "host, number, name",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Host", Field: "host", Class: "name"}, {Title: "Name", Field: "name"}, {Title: "ID"},
 			{Title: "Verified", Field: "verified_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(x *target) projections.Key {
-			return projections.Key{Model: "targets", Provider: x.Provider, ID: x.ID}
-		},
-		fields: []field[target]{
-			{"provider", func(x *target) string { return x.Provider }}, {"id", func(x *target) string { return x.ID }},
-			{"state", func(x *target) string { return x.State }}, {"name", func(x *target) string { return x.Name }},
-			{"host", func(x *target) string { return x.Host }}, {"url", func(x *target) string { return x.URL }},
-			{"verified_at", func(x *target) string { return timeText(x.VerifiedAt) }},
-			{"verification_method", func(x *target) string { return x.VerificationMethod }},
-			{"reason", func(x *target) string { return x.Reason }},
-			{"first_event_at", func(x *target) string { return x.FirstEventAt.String() }},
-			{"last_event_at", func(x *target) string { return x.LastEventAt.String() }},
-		},
-	}
+		row: s.target,
+	})
 }
 
 // targetPage is the data of target.html.
@@ -54,18 +39,16 @@ type related struct {
 const relatedLimit = 20
 
 func (s *Server) target(w http.ResponseWriter, r *http.Request) error {
-	p, err := readRow(s, w, r, "targets", "target", s.Store.TargetAt, func(x *projections.Target) told {
-		return told{x.Timeline, x.Then, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount}
-	})
+	p, err := readRow(s, w, r, projections.Targets)
 	if p == nil {
 		return err
 	}
 	page := targetPage{rowPage: p, Host: hostLinkOf(p.Row.Host, true, &p.frame)}
 	p.name(cmp.Or(schema.DisplayName(p.Row.Host), p.Row.Name))
 	if !p.Standing.Past && p.Row.ID != "" { // which rows were its own then is told by no list
-		page.Findings, err = relatedOf(r.Context(), s.findings, &p.frame, p.Row.Provider, p.Row.ID)
+		page.Findings, err = relatedOf(r.Context(), listOf(s, projections.Findings), &p.frame, p.Row.Provider, p.Row.ID)
 		if err == nil {
-			page.Scans, err = relatedOf(r.Context(), s.scans, &p.frame, p.Row.Provider, p.Row.ID)
+			page.Scans, err = relatedOf(r.Context(), listOf(s, projections.Scans), &p.frame, p.Row.Provider, p.Row.ID)
 		}
 		if err != nil {
 			return err
@@ -90,7 +73,7 @@ func (s *Server) targetOf(ctx context.Context, f *frame, provider, id string) (*
 	if id == "" {
 		return nil, nil
 	}
-	found, _, err := s.Store.Targets(ctx, projections.Query{Q: id, Provider: provider, Now: f.Now})
+	found, _, err := projections.List(ctx, s.Store, projections.Targets, projections.Query{Q: id, Provider: provider, Now: f.Now})
 	for i := range found {
 		if found[i].ID == id && found[i].Provider == provider {
 			return &found[i], err
@@ -105,5 +88,5 @@ func relatedOf[T any](ctx context.Context, l *list[T], f *frame, provider, id st
 		return related{}, err
 	}
 	sec := sectionOf(l, f, items)
-	return related{sec.Heads, sec.Rows, with(l.model, nil, "q", id, "provider", provider), next != ""}, nil
+	return related{sec.Heads, sec.Rows, with(l.spec.Name, nil, "q", id, "provider", provider), next != ""}, nil
 }

@@ -10,30 +10,17 @@ import (
 )
 
 func (s *Server) newUsers() *list[projections.User] {
-	type user = projections.User
-	return &list[user]{
-		s: s, model: "users", private: true, title: "Users", exportSort: "id", find: s.Store.Users,
-		empty:  "Every person whose account a provider reports appears here, with the keys that were provisioned for them. The log keeps personal data sealed, so a person can be forgotten.",
-		finds:  "a user by username, e-mail address, name or number, each as a whole",
-		hint:   "username, e-mail, name",
-		covert: []string{"username", "name", "email"},
-		states: []string{"active", "disabled", "deleted"},
+	return newList(s, projections.Users, list[projections.User]{
+		empty: "Every person whose account a provider reports appears here, with the keys that were provisioned for them. The log keeps personal data sealed, so a person can be forgotten.",
+		finds: "a user by username, e-mail address, name or number, each as a whole",
+		hint:  "username, e-mail, name",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "ID"}, {Title: "Keys in use"},
 			{Title: "First event", Field: "first_event_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(u *user) projections.Key {
-			return projections.Key{Model: "users", Provider: u.Provider, ID: u.ID}
+		cells: map[string]func(*projections.User) string{
+			"keys": func(u *projections.User) string { return strings.Join(keyKinds(*u), " ") },
 		},
-		fields: []field[user]{
-			{"provider", func(u *user) string { return u.Provider }}, {"id", func(u *user) string { return u.ID }},
-			{"state", func(u *user) string { return u.State }}, {"username", func(u *user) string { return u.Username }},
-			{"name", func(u *user) string { return u.Name }}, {"email", func(u *user) string { return u.Email }},
-			{"groups", func(u *user) string { return strings.Join(u.Groups, " ") }},
-			{"keys", func(u *user) string { return strings.Join(keyKinds(*u), " ") }},
-			{"event_count", func(u *user) string { return intText(&u.EventCount) }},
-			{"first_event_at", func(u *user) string { return u.FirstEventAt.String() }},
-			{"last_event_at", func(u *user) string { return u.LastEventAt.String() }},
-		},
-	}
+		row: s.user,
+	})
 }
 
 // userPage is the data of user.html.
@@ -53,9 +40,7 @@ type userKey struct {
 }
 
 func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
-	p, err := readRow(s, w, r, "users", "user", s.Store.UserAt, func(u *projections.User) told {
-		return told{u.Timeline, u.Then, u.FirstEventAt, u.LastEventAt, u.LastEventSeq, u.EventCount}
-	})
+	p, err := readRow(s, w, r, projections.Users)
 	if p == nil {
 		return err
 	}

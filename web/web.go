@@ -66,17 +66,7 @@ type Server struct {
 
 	decisions sync.Mutex // held while one is taken
 
-	orders        *list[projections.Order]
-	certificates  *list[projections.Certificate]
-	domains       *list[projections.Domain]
-	dnssecs       *list[projections.DNSSEC]
-	organizations *list[projections.Organization]
-	websites      *list[projections.Website]
-	users         *list[projections.User]
-	targets       *list[projections.Target]
-	scans         *list[projections.Scan]
-	findings      *list[projections.Finding]
-	quarantine    *list[projections.Quarantined]
+	lists []shown // of the read models, in the order of the navigation
 }
 
 // New is the handler of the web listener.
@@ -121,22 +111,10 @@ func newServer(o Options) (*Server, error) {
 	return s, err
 }
 
+// makeLists makes the list of every read model that is shown: a new one has its entry here.
 func (s *Server) makeLists() {
-	s.orders = s.newOrders()
-	s.certificates = s.newCertificates()
-	s.domains = s.newDomains()
-	s.dnssecs = s.newDNSSECs()
-	s.organizations = s.newOrganizations()
-	s.websites = s.newWebsites()
-	s.users = s.newUsers()
-	s.targets = s.newTargets()
-	s.scans = s.newScans()
-	s.findings = s.newFindings()
-	s.quarantine = s.newQuarantine()
-}
-
-// lists are the handlers of every list, in the order of the navigation.
-func (s *Server) lists() []listHandlers {
-	return []listHandlers{s.orders.handlers(), s.certificates.handlers(), s.domains.handlers(), s.dnssecs.handlers(),
-		s.organizations.handlers(), s.websites.handlers(), s.targets.handlers(), s.findings.handlers(), s.scans.handlers(), s.users.handlers(), s.quarantine.handlers()}
+	s.lists = []shown{
+		s.newOrders(), s.newCertificates(), s.newDomains(), s.newDNSSECs(), s.newOrganizations(), s.newWebsites(),
+		s.newTargets(), s.newFindings(), s.newScans(), s.newUsers(), s.newQuarantine(),
+	}
 }

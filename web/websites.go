@@ -8,23 +8,12 @@ import (
 )
 
 func (s *Server) newWebsites() *list[projections.Website] {
-	type website = projections.Website
-	return &list[website]{
-		s: s, model: "websites", title: "Websites and databases", exportSort: "id", find: s.Store.Websites,
+	return newList(s, projections.Websites, list[projections.Website]{
 		empty: "Every website and database that a provider watches appears here with the last thing reported about it: malware, backups, restores.",
 		columns: []column{{Title: "Last report", Field: "state", Class: "state"}, {Title: "ID", Field: "id", Class: "name"}, {Title: "Kind", Field: "kind"}, {Title: "Provider"}, {Title: "Events"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		key: func(x *website) projections.Key {
-			return projections.Key{Model: "websites", Provider: x.Provider, ID: x.ID}
-		},
-		fields: []field[website]{
-			{"provider", func(x *website) string { return x.Provider }}, {"kind", func(x *website) string { return x.Kind }},
-			{"id", func(x *website) string { return x.ID }}, {"state", func(x *website) string { return x.State }},
-			{"event_count", func(x *website) string { return intText(&x.EventCount) }},
-			{"first_event_at", func(x *website) string { return x.FirstEventAt.String() }},
-			{"last_event_at", func(x *website) string { return x.LastEventAt.String() }},
-		},
-	}
+		row: s.website,
+	})
 }
 
 // websitePage is the data of website.html.
@@ -46,7 +35,7 @@ func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.missing(err, "website", provider, id)
 	}
-	x, err := s.Store.WebsiteAt(r.Context(), provider, id, m)
+	x, err := projections.One(r.Context(), s.Store, projections.Websites, provider, id, m)
 	if err != nil {
 		return s.missing(err, "website", provider, id)
 	}

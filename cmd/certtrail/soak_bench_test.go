@@ -49,7 +49,7 @@ func BenchmarkSoakServing(b *testing.B) {
 		}
 		settled(b, sv.Store)
 		for i := range delivered {
-			if _, err := sv.Store.Order(context.Background(), "digicert", soakOrder(i), time.Now()); err != nil {
+			if _, err := projections.One(context.Background(), sv.Store, projections.Orders, "digicert", soakOrder(i), projections.Moment{Now: time.Now()}); err != nil {
 				b.Fatalf("the order of delivery %d: %v", i, err)
 			}
 		}

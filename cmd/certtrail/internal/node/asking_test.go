@@ -158,7 +158,7 @@ func TestClockTellsOnce(t *testing.T) {
 			t.Errorf("day %v changed states from %s to %s", step.day, before, after)
 		}
 	}
-	if c, err := i.o.Store.CertificateAt(i.ctx, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
+	if c, err := projections.One(i.ctx, i.o.Store, projections.Certificates, "digicert", "soon", projections.Moment{Seq: seq}); err != nil || c.State != "expired" {
 		t.Errorf("as of the last notice: %+v, %v", c, err)
 	}
 	if _, err := i.o.Store.Rebuild(i.ctx, false, nil); err != nil {
@@ -218,11 +218,11 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 func projectionsOf(t *testing.T, i *inside) string {
 	t.Helper()
 	q := projections.Query{Sort: "provider", Now: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}
-	d, _, err := i.o.Store.Domains(i.ctx, q)
+	d, _, err := projections.List(i.ctx, i.o.Store, projections.Domains, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := i.o.Store.Certificates(i.ctx, q)
+	c, _, err := projections.List(i.ctx, i.o.Store, projections.Certificates, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestRotationAtTheParent(t *testing.T) {
 		if err := i.modelsNow(i.ctx); err != nil {
 			t.Fatal(err)
 		}
-		r, err := i.o.Store.DNSSEC(i.ctx, "sectigo", "42", time.Now())
+		r, err := projections.One(i.ctx, i.o.Store, projections.DNSSECs, "sectigo", "42", projections.Moment{Now: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
