@@ -134,8 +134,8 @@ func (c *Client) ask(ctx context.Context, tried, path string, query url.Values, 
 	return raw, nil
 }
 
-// kept wraps an answer as a delivery, to be redacted and stored.
-func kept(query url.Values, body []byte) *provider.Delivery {
+// asDelivery wraps an answer as a delivery, to be redacted and stored.
+func asDelivery(query url.Values, body []byte) *provider.Delivery {
 	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }
 
