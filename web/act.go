@@ -1,19 +1,12 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 )
 
 // maxForm is how many bytes a form may have.
 const maxForm = 64 << 10
-
-// errForeign refuses a form that a page of another site sent. errForm is wrapped by what is wrong with a form.
-var (
-	errForeign = errors.New("this form came from another site and changed nothing: open certtrail's own page and send it there")
-	errForm    = errors.New("the form cannot be read")
-)
 
 // act serves a route that changes something. h runs for forms of our own pages and for programs, never for a page of another site: a browser says
 // in Sec-Fetch-Site or Origin where a request comes from, and a program, which nobody can make send one with another's rights, says neither.

@@ -70,11 +70,11 @@ func hold(w http.ResponseWriter, n int) error {
 	return nil
 }
 
-// held gives the room of an answer free when it ends.
-func (s *Server) held(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &answer{ResponseWriter: w, room: s.room}
+// holding gives the room of an answer free when it ends.
+func (r *room) holding(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		a := &answer{ResponseWriter: w, room: r}
 		defer func() { _ = a.hold(0) }() // less always fits
-		next.ServeHTTP(a, r)
+		next.ServeHTTP(a, req)
 	})
 }

@@ -54,13 +54,6 @@ func (s *Server) breakOff(ctx context.Context, what string, err error) {
 	panic(http.ErrAbortHandler)
 }
 
-func sizeOf(records []schema.Record) (bytes int) {
-	for i := range records {
-		bytes += len(records[i].Data)
-	}
-	return bytes
-}
-
 // eventsJSON writes a page of events as they are read.
 type eventsJSON struct {
 	w     http.ResponseWriter

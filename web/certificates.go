@@ -35,7 +35,7 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Certificate "+id, "certificates")
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "certificate", provider, id)
 	}

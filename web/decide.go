@@ -18,12 +18,6 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// errDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or none any more.
-var (
-	errDecision = errors.New("nothing was decided")
-	errNoMatter = errors.New("that is no matter any more")
-)
-
 func undecided(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errDecision, fmt.Sprintf(format, args...))
 }

@@ -36,7 +36,7 @@ func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "DNSSEC of website "+id, "dnssec")
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "rotation of website", provider, id)
 	}

@@ -156,7 +156,7 @@ func (s *Server) findDomain(r *http.Request) (*projections.DomainDetail, project
 	if err != nil {
 		return nil, projections.Moment{}, fmt.Errorf("%w: %v", projections.ErrNotFound, err)
 	}
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return nil, m, err
 	}

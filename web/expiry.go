@@ -3,18 +3,12 @@ package web
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
 )
-
-// weeks is how far the pictures of expiries look ahead.
-const weeks = 52
-
-const week = 7 * 24 * time.Hour
 
 // expiryPage is the data of expiry.html.
 type expiryPage struct {
@@ -26,7 +20,7 @@ type expiryPage struct {
 	Limits   []limitRow
 	Lapsing  int // validations that end in the weeks shown
 	Heat     heatMap
-	Calendar *calendarBox // nil: there is no feed
+	Calendar *feedAddress // nil: there is no feed
 }
 
 // unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates end.
@@ -94,7 +88,7 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	if p.Unknown, err = s.unknownEnds(r.Context(), &p.frame); err != nil {
 		return err
 	}
-	p.Columns = columnsOf(&p.frame, today, &found, limits)
+	p.Columns = columnsOf(p.titles, today, &found, limits)
 	p.Ending = p.Columns.Total
 	for i, l := range limits {
 		p.Limits = append(p.Limits, limitRow{l.Validity, l.From, limitUntil(l.From, p.Now), found.Over[i], percent(found.Over[i], found.Valid), l.From.After(p.Now)})
@@ -111,7 +105,7 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Heat = heatOf(first, today, lapsing)
 	p.Lapsing = p.Heat.Total
-	p.Calendar = s.calendarBox()
+	p.Calendar = s.feed.Address()
 	return s.render(w, http.StatusOK, "expiry", p)
 }
 
@@ -129,22 +123,3 @@ func percent(part, whole int) int {
 	}
 	return min(max((100*part+whole/2)/whole, 1), 99)
 }
-
-// monday is the Monday of t's week.
-func monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
-
-// endingHref is the list of the certificates that end in a time, soonest first.
-func endingHref(from, until time.Time) string {
-	return with("certificates", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until), "state", "valid", "sort", "not_after")
-}
-
-// lapsingHref is the list of the validations that end in a time.
-func lapsingHref(from, until time.Time) string {
-	return with("domains", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until))
-}
-
-// shade is the class of a provider's colour: which it is stays the same as long as the providers do.
-func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
-
-// shades is how many colours pictures.css has for what a picture is stacked of.
-const shades = 6

@@ -68,7 +68,7 @@ func Watched(o Options, before func(context.Context, projections.Query) error) (
 	watch(listOf(s, projections.Orders), before)
 	watch(listOf(s, projections.Certificates), before)
 	watch(listOf(s, projections.Domains), before)
-	return s.guard(s.held(s.router())), nil
+	return s.guard(s.room.holding(s.router())), nil
 }
 
 func watch[T any](l *list[T], before func(context.Context, projections.Query) error) {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +100,7 @@ func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := l.s.moment(r)
+	m, err := readMoment(r, l.s.Now())
 	if err != nil {
 		return l.s.missing(err, l.spec.Noun, provider, id)
 	}
@@ -327,55 +326,6 @@ func (l *list[T]) elsewhere(q string) []link {
 		return nil
 	}
 	return []link{{"Search in all lists", with("search", nil, "q", q)}}
-}
-
-// with is the address of a list with the named parameters changed; an empty value takes one away.
-func with(path string, values url.Values, changes ...string) string {
-	v := url.Values{}
-	for name, all := range values {
-		if all[0] != "" {
-			v.Set(name, all[0])
-		}
-	}
-	for i := 0; i < len(changes); i += 2 {
-		if v.Del(changes[i]); changes[i+1] != "" {
-			v.Set(changes[i], changes[i+1])
-		}
-	}
-	if len(v) == 0 {
-		return "/" + path
-	}
-	return "/" + path + "?" + v.Encode()
-}
-
-const defaultSort = "-last_event_at"
-
-// readQuery reads the parameters that every list takes.
-func readQuery(v url.Values, now time.Time) (projections.Query, error) {
-	q := projections.Query{Cursor: v.Get("cursor"), Q: strings.TrimSpace(v.Get("q")), Provider: v.Get("provider"),
-		State: v.Get("state"), Sort: v.Get("sort"), Now: now}
-	var err error
-	if q.ExpiresFrom, err = readBound(v, expiresFrom); err != nil {
-		return q, err
-	}
-	if q.ExpiresUntil, err = readBound(v, expiresUntil); err != nil {
-		return q, err
-	}
-	q.Limit, err = readLimit(v)
-	return q, err
-}
-
-// readLimit is 0 where no limit is given, which the store takes for its default.
-func readLimit(v url.Values) (int, error) {
-	text := v.Get("limit")
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > projections.MaxLimit {
-		return 0, wrong("limit must be a number from 1 to %d, not %q", projections.MaxLimit, text)
-	}
-	return n, nil
 }
 
 // countText is exact up to the store's limit and says when there are more.

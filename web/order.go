@@ -31,7 +31,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Order "+id, "orders")
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "order", provider, id)
 	}

@@ -30,7 +30,7 @@ func (s *Server) organization(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Organization "+id, "organizations")
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "organization", provider, id)
 	}

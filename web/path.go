@@ -1,32 +1,13 @@
 package web
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/gorilla/mux"
 )
-
-// pathVar is a variable of the route, unescaped. The router matches escaped paths, so that an id may contain a slash.
-func pathVar(r *http.Request, name string) (string, error) {
-	v, err := url.PathUnescape(mux.Vars(r)[name])
-	if err != nil {
-		return "", wrong("the address has a broken escape: %v", err)
-	}
-	return v, nil
-}
-
-// pathKey is the provider and the id of the row that the route names.
-func pathKey(r *http.Request, idName string) (provider, id string, err error) {
-	if provider, err = pathVar(r, "provider"); err != nil {
-		return "", "", err
-	}
-	id, err = pathVar(r, idName)
-	return provider, id, err
-}
 
 // segment escapes one path segment. An id of only dots is escaped whole, since clients would take it for a step up the tree.
 func segment(s string) string {
@@ -69,3 +50,31 @@ func eventHref(e *schema.Event) string {
 	}
 	return href(rows[0])
 }
+
+// with is the address of a list with the named parameters changed; an empty value takes one away.
+func with(path string, values url.Values, changes ...string) string {
+	v := url.Values{}
+	for name, all := range values {
+		if all[0] != "" {
+			v.Set(name, all[0])
+		}
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if v.Del(changes[i]); changes[i+1] != "" {
+			v.Set(changes[i], changes[i+1])
+		}
+	}
+	if len(v) == 0 {
+		return "/" + path
+	}
+	return "/" + path + "?" + v.Encode()
+}
+
+// The parameters that choose what ends in a time: from the one on, and before the other. Each is a date, from its beginning in UTC on, or a time.
+const (
+	expiresFrom  = "expires_from"
+	expiresUntil = "expires_until"
+)
+
+// dateParam is a day as a parameter names it.
+func dateParam(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -76,10 +76,10 @@ type key struct {
 }
 
 // columnsOf draws what ends in each week from today on.
-func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, limits []rules.Limit) columnChart {
+func columnsOf(t titles, today time.Time, found *projections.CertificateExpiry, limits []rules.Limit) columnChart {
 	c := columnChart{Height: columnsDeep, Base: columnsTop + columnsHigh, Pitch: share(columnPitch), Thick: share(columnWidth)}
 	for i, p := range found.Providers {
-		c.Keys = append(c.Keys, key{shade(i), f.Source(p), 0})
+		c.Keys = append(c.Keys, key{shade(i), t.of(p), 0})
 	}
 	most, at := 0, 0
 	for i, counts := range found.Spans {
@@ -265,3 +265,27 @@ func rangeText(from, to int) string {
 	}
 	return words.Number(from) + "–" + words.Number(to)
 }
+
+// weeks is how far the pictures of expiries look ahead.
+const weeks = 52
+
+const week = 7 * 24 * time.Hour
+
+// monday is the Monday of t's week.
+func monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
+
+// endingHref is the list of the certificates that end in a time, soonest first.
+func endingHref(from, until time.Time) string {
+	return with("certificates", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until), "state", "valid", "sort", "not_after")
+}
+
+// lapsingHref is the list of the validations that end in a time.
+func lapsingHref(from, until time.Time) string {
+	return with("domains", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until))
+}
+
+// shade is the class of a provider's colour: which it is stays the same as long as the providers do.
+func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
+
+// shades is how many colours pictures.css has for what a picture is stacked of.
+const shades = 6

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -134,20 +133,12 @@ type frame struct {
 	raws   int // bytes that deliveries take of the page
 }
 
-// titles are what people call the providers, by name.
-type titles map[string]string
-
 func (s *Server) titles() titles {
 	t := titles{}
 	for _, p := range s.Providers() {
 		t[p.Name] = p.Title
 	}
 	return t
-}
-
-// of is the title of a provider, or its name where nobody configured it.
-func (t titles) of(name string) string {
-	return cmp.Or(t[name], name)
 }
 
 // Source is the title of a provider.

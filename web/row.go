@@ -23,7 +23,7 @@ func readRow[S, T any](s *Server, w http.ResponseWriter, r *http.Request, t *pro
 		return nil, err
 	}
 	f := s.frame(r.Context(), strings.ToUpper(t.Noun[:1])+t.Noun[1:]+" "+shortID(id), t.Name)
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return nil, s.missing(err, t.Noun, provider, id)
 	}

@@ -7,12 +7,6 @@ import (
 	"github.com/certtrail/certtrail/projections/words"
 )
 
-// The parameters that choose what ends in a time: from the one on, and before the other. Each is a date, from its beginning in UTC on, or a time.
-const (
-	expiresFrom  = "expires_from"
-	expiresUntil = "expires_until"
-)
-
 // readBound reads one of them; the zero time where it is not given.
 func readBound(v url.Values, name string) (time.Time, error) {
 	text := v.Get(name)
@@ -52,6 +46,3 @@ func midnight(t time.Time) time.Time {
 	y, m, d := t.UTC().Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
-
-// dateParam is a day as a parameter names it.
-func dateParam(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -29,7 +29,7 @@ type Options struct {
 	Logger    *slog.Logger                 // nil: nothing is logged
 	First     FirstSteps
 	URL       string    // the pages' public address, for what is sent elsewhere: "https://certtrail.example"
-	Calendar  Calendar  // nil: there is no feed
+	Calendar  Secret    // nil: there is no feed
 	ReadOnly  *ReadOnly // nil: the read models follow a log
 
 	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
@@ -63,6 +63,7 @@ type Server struct {
 	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
+	feed     *Feed // nil: there is none
 
 	decisions sync.Mutex // held while one is taken
 
@@ -75,7 +76,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.guard(s.held(s.router())), nil
+	return s.guard(s.room.holding(s.router())), nil
 }
 
 func newServer(o Options) (*Server, error) {
@@ -105,6 +106,9 @@ func newServer(o Options) (*Server, error) {
 	var err error
 	if s.assets, err = theAssets(); err != nil {
 		return nil, err
+	}
+	if o.Calendar != nil {
+		s.feed = &Feed{Store: o.Store, Secret: o.Calendar, URL: o.URL, Now: o.Now, Titles: s.titles, Logger: o.Logger}
 	}
 	s.makeLists()
 	s.pages, err = thePages()

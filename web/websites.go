@@ -31,7 +31,7 @@ func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r.Context(), "Website "+id, "websites")
-	m, err := s.moment(r)
+	m, err := readMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "website", provider, id)
 	}
