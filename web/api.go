@@ -8,6 +8,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 const apiPrefix = "/api/v1"
@@ -25,7 +26,7 @@ func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
 	for i := range d.Validations {
 		words.Summarize(d.Validations[i].Timeline, words.ForPrograms)
 	}
-	return writeJSON(w, http.StatusOK, d)
+	return answer.JSON(w, http.StatusOK, d)
 }
 
 func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
@@ -35,11 +36,11 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	}
 	matters, titles := []Matter{}, s.titles()
 	for _, m := range slices.Concat(a.Matters, a.Decided) {
-		text := words.Matter(&m, titles.of(m.Provider))
+		text := words.Matter(&m, titles.Of(m.Provider))
 		matters = append(matters, Matter{ID: m.ID, Severity: m.Severity, Kind: m.Kind, Title: text.Title, Detail: text.Detail, Means: text.Means, Do: text.Do,
 			Since: m.Since, Due: m.Due, Copy: m.Copy, Href: s.matterHref(&m), State: m.State, Decision: m.Decision, Provider: m.Provider})
 	}
-	return writeItems(w, matters, "")
+	return answer.Items(w, matters, "")
 }
 
 // Matter is something a person should act on, as the API says it.
@@ -131,7 +132,7 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 		}
 		a.Warnings = append(a.Warnings, warningJSON{severity, warning.Title, warning.Text})
 	}
-	return writeJSON(w, http.StatusOK, a)
+	return answer.JSON(w, http.StatusOK, a)
 }
 
 // openapi serves the description of this API, which is written by hand and held against the routes by a test.
@@ -154,8 +155,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
 		ok, report = s.Ready()
 	}
 	if !ok {
-		w.Header().Set("Retry-After", retryAfter)
-		return writeJSON(w, http.StatusServiceUnavailable, report)
+		w.Header().Set("Retry-After", answer.RetryAfter)
+		return answer.JSON(w, http.StatusServiceUnavailable, report)
 	}
-	return writeJSON(w, http.StatusOK, report)
+	return answer.JSON(w, http.StatusOK, report)
 }

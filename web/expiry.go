@@ -8,6 +8,9 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/calendar"
+	"github.com/certtrail/certtrail/web/picture"
 )
 
 // expiryPage is the data of expiry.html.
@@ -16,11 +19,11 @@ type expiryPage struct {
 	Ending   int // certificates that end in the weeks shown
 	Valid    int // that are valid now
 	Unknown  []unknownEnds
-	Columns  columnChart
+	Columns  picture.ColumnChart
 	Limits   []limitRow
 	Lapsing  int // validations that end in the weeks shown
-	Heat     heatMap
-	Calendar *feedAddress // nil: there is no feed
+	Heat     picture.HeatMap
+	Calendar *calendar.FeedAddress // nil: there is no feed
 }
 
 // unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates end.
@@ -64,12 +67,12 @@ type limitRow struct {
 
 // expiry shows what expires when: certificates by week and CA, their validity against the limits to come, validations by day.
 func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
-	if err := noMoment(r.URL.Query(), "what expires when"); err != nil {
+	if err := answer.NoMoment(r.URL.Query(), "what expires when"); err != nil {
 		return err
 	}
 	p := expiryPage{frame: s.frame(r.Context(), "Expiry", "expiry")}
-	today := midnight(p.Now)
-	spans := make([]projections.Span, weeks)
+	today := answer.Midnight(p.Now)
+	spans := make([]projections.Span, picture.Weeks)
 	for i := range spans {
 		from := today.AddDate(0, 0, 7*i)
 		spans[i] = projections.Span{From: from, Until: from.AddDate(0, 0, 7)}
@@ -88,14 +91,14 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	if p.Unknown, err = s.unknownEnds(r.Context(), &p.frame); err != nil {
 		return err
 	}
-	p.Columns = columnsOf(p.titles, today, &found, limits)
+	p.Columns = picture.ColumnsOf(p.titles, today, &found, limits)
 	p.Ending = p.Columns.Total
 	for i, l := range limits {
 		p.Limits = append(p.Limits, limitRow{l.Validity, l.From, limitUntil(l.From, p.Now), found.Over[i], percent(found.Over[i], found.Valid), l.From.After(p.Now)})
 	}
-	first := monday(today)
+	first := picture.Monday(today)
 	spans = spans[:0]
-	for i := range weeks * 7 {
+	for i := range picture.Weeks * 7 {
 		from := first.AddDate(0, 0, i)
 		spans = append(spans, projections.Span{From: from, Until: from.AddDate(0, 0, 1)})
 	}
@@ -103,7 +106,7 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Heat = heatOf(first, today, lapsing)
+	p.Heat = picture.HeatOf(first, today, lapsing)
 	p.Lapsing = p.Heat.Total
 	p.Calendar = s.feed.Address()
 	return s.render(w, http.StatusOK, "expiry", p)

@@ -12,6 +12,8 @@ import (
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // standing is where in a row's life its page stands. moment.html shows it.
@@ -26,8 +28,8 @@ type standing struct {
 	Seq      uint64 // the last event that the page knows
 	Event    string // its page; "" where there is no log
 	Summary  string
-	When     moment // the clock
-	Field    string // the clock as a form's field has it
+	When     view.Moment // the clock
+	Field    string      // the clock as a form's field has it
 	Changes  []projections.Changed
 	Newer    int
 	Ahead    bool   // the clock is of a time yet to come
@@ -107,7 +109,7 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	}
 	f.Now, f.Still = then.AsOf.Time, true
 	t.Ahead = then.AsOf.After(s.Now())
-	t.Past, t.At, t.When, t.Field = true, momentQuery(m), when(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
+	t.Past, t.At, t.When, t.Field = true, momentQuery(m), view.When(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
 	t.Seq, t.Event = then.AsOfSeq, s.eventPath(then.AsOfSeq)
 	if n := len(told); n > 0 {
 		if !t.Ahead {
@@ -149,7 +151,7 @@ func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntr
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > len(all)+1 {
-		return false, fmt.Errorf("%w: event must be a number from 1 to %d, not %q", errMoment, len(all)+1, text)
+		return false, fmt.Errorf("%w: event must be a number from 1 to %d, not %q", answer.ErrMoment, len(all)+1, text)
 	}
 	to := r.URL.EscapedPath()
 	if n <= len(all) {

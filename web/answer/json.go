@@ -1,4 +1,4 @@
-package web
+package answer
 
 import (
 	"bytes"
@@ -15,22 +15,22 @@ type itemsJSON[T any] struct {
 	NextCursor string `json:"next_cursor"`
 }
 
-func writeItems[T any](w http.ResponseWriter, items []T, next string) error {
+func Items[T any](w http.ResponseWriter, items []T, next string) error {
 	if items == nil {
 		items = []T{} // a list of nothing is [], not null
 	}
-	return writeJSON(w, http.StatusOK, itemsJSON[T]{items, next})
+	return JSON(w, http.StatusOK, itemsJSON[T]{items, next})
 }
 
-// writeJSON leaves < and > as they are: nobody takes application/json with nosniff for HTML.
-func writeJSON(w http.ResponseWriter, status int, v any) error {
+// JSON leaves < and > as they are: nobody takes application/json with nosniff for HTML.
+func JSON(w http.ResponseWriter, status int, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	if err := hold(w, b.Len()); err != nil {
+	if err := Hold(w, b.Len()); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -39,19 +39,19 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second value, would else be overlooked.
-func knowing(h handler, names ...string) handler {
+// Knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second value, would else be overlooked.
+func Knowing(h Handler, names ...string) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		values := r.URL.Query()
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			switch {
 			case slices.Contains(names, name) && len(values[name]) > 1:
-				return wrong("%s is given %d times: give it once, or ask once for each value", name, len(values[name]))
+				return Wrong("%s is given %d times: give it once, or ask once for each value", name, len(values[name]))
 			case slices.Contains(names, name):
 			case len(names) == 0:
-				return wrong("there is no parameter %q here, nor any other", name)
+				return Wrong("there is no parameter %q here, nor any other", name)
 			default:
-				return wrong("there is no parameter %q here, only %s", name, strings.Join(names, ", "))
+				return Wrong("there is no parameter %q here, only %s", name, strings.Join(names, ", "))
 			}
 		}
 		return h(w, r)

@@ -1,4 +1,4 @@
-package web
+package answer
 
 import (
 	"net/url"
@@ -9,36 +9,36 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// eventsQuery is which part of the log is asked for.
-type eventsQuery struct {
-	subject string // a NATS subject with wildcards; "": all
-	limit   int
-	after   uint64 // only later events than this
-	before  uint64 // only earlier events than this; 0: no bound
-	forward bool   // after was given, so reading goes upwards from there
+// EventsQuery is which part of the log is asked for.
+type EventsQuery struct {
+	Subject string // a NATS subject with wildcards; "": all
+	Limit   int
+	After   uint64 // only later events than this
+	Before  uint64 // only earlier events than this; 0: no bound
+	Forward bool   // after was given, so reading goes upwards from there
 }
 
-func readEventsQuery(v url.Values) (eventsQuery, error) {
-	q := eventsQuery{subject: strings.TrimSpace(v.Get("subject"))}
+func ReadEventsQuery(v url.Values) (EventsQuery, error) {
+	q := EventsQuery{Subject: strings.TrimSpace(v.Get("subject"))}
 	var err error
-	if q.limit, err = readLimit(v); err != nil {
+	if q.Limit, err = readLimit(v); err != nil {
 		return q, err
 	}
-	if q.limit == 0 {
-		q.limit = projections.DefaultLimit
+	if q.Limit == 0 {
+		q.Limit = projections.DefaultLimit
 	}
-	if err := checkFilter(q.subject); err != nil {
+	if err := checkFilter(q.Subject); err != nil {
 		return q, err
 	}
 	for _, name := range []string{"after_seq", "cursor"} { // a cursor goes on from where after_seq began
 		if v.Has(name) {
-			q.forward = q.forward || v.Get(name) != ""
-			if q.after, err = readSeq(v, name); err != nil {
+			q.Forward = q.Forward || v.Get(name) != ""
+			if q.After, err = readSeq(v, name); err != nil {
 				return q, err
 			}
 		}
 	}
-	q.before, err = readSeq(v, "before_seq")
+	q.Before, err = readSeq(v, "before_seq")
 	return q, err
 }
 
@@ -48,7 +48,7 @@ func readSeq(v url.Values, name string) (uint64, error) {
 	}
 	seq, err := strconv.ParseUint(v.Get(name), 10, 64)
 	if err != nil {
-		return 0, wrong("%s must be the sequence of an event, not %q", name, v.Get(name))
+		return 0, Wrong("%s must be the sequence of an event, not %q", name, v.Get(name))
 	}
 	return seq, nil
 }
@@ -62,16 +62,16 @@ func checkFilter(subject string) error {
 	for i, t := range tokens {
 		whole := t == "*" || t == ">" && i == len(tokens)-1
 		if t == "" || !whole && strings.ContainsAny(t, "*> \t\r\n") {
-			return wrong("the subject %q is not a NATS filter such as certs.order.issued.>", subject)
+			return Wrong("the subject %q is not a NATS filter such as certs.order.issued.>", subject)
 		}
 	}
 	if tokens[0] != "certs" && tokens[0] != "*" {
-		return wrong("the subject %q matches nothing: all events stand below certs", subject)
+		return Wrong("the subject %q matches nothing: all events stand below certs", subject)
 	}
 	return nil
 }
 
-func sizeOf(records []schema.Record) (bytes int) {
+func SizeOf(records []schema.Record) (bytes int) {
 	for i := range records {
 		bytes += len(records[i].Data)
 	}

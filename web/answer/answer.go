@@ -1,4 +1,5 @@
-package web
+// Package answer reads what a request asks for and bounds, writes and refuses answers: what pages, API and calendar share.
+package answer
 
 import (
 	"net/http"
@@ -9,22 +10,22 @@ import (
 const (
 	tinyAnswer  = 16 << 10  // is not counted: that the server is alive, or has no room, can always be said
 	smallAnswer = 256 << 10 // at most; what holds more is a large one
-	roomForAll  = 48 << 20  // together
-	roomLarge   = 32 << 20  // of that, the large ones, whose readers leave room for the others
-	chunkBytes  = 256 << 10 // read at once, of what is sent piece by piece; and one event or row more
-	pageBytes   = 8 << 20   // of one page of events or rows
+	RoomForAll  = 48 << 20  // together
+	RoomLarge   = 32 << 20  // of that, the large ones, whose readers leave room for the others
+	ChunkBytes  = 256 << 10 // read at once, of what is sent piece by piece; and one event or row more
+	PageBytes   = 8 << 20   // of one page of events or rows
 )
 
-// room is what answers may still hold.
-type room struct {
+// Room is what answers may still hold.
+type Room struct {
 	mu         sync.Mutex
 	all, large int
 }
 
-func newRoom() *room { return &room{all: roomForAll, large: roomLarge} }
+func NewRoom() *Room { return &Room{all: RoomForAll, large: RoomLarge} }
 
 // exchange takes what an answer holds for what it held before; false where there is no room for more.
-func (r *room) exchange(before, now int) bool {
+func (r *Room) exchange(before, now int) bool {
 	all, large := above(tinyAnswer, now)-above(tinyAnswer, before), above(smallAnswer, now)-above(smallAnswer, before)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,34 +48,34 @@ func above(most, n int) int {
 // answer is a response with what it holds. One goroutine uses it.
 type answer struct {
 	http.ResponseWriter
-	room *room
+	room *Room
 	held int
 }
 
 // Unwrap lets http.ResponseController find what the server gave.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-func (a *answer) hold(n int) error {
+func (a *answer) Hold(n int) error {
 	if !a.room.exchange(a.held, n) {
-		return errFull
+		return ErrFull
 	}
 	a.held = n
 	return nil
 }
 
-// hold says that the answer holds n bytes from now on, more or less than before. It is errFull when there is no room for more.
-func hold(w http.ResponseWriter, n int) error {
-	if h, ok := w.(interface{ hold(n int) error }); ok {
-		return h.hold(n)
+// Hold says that the answer holds n bytes from now on, more or less than before. It is errFull when there is no room for more.
+func Hold(w http.ResponseWriter, n int) error {
+	if h, ok := w.(interface{ Hold(n int) error }); ok {
+		return h.Hold(n)
 	}
 	return nil
 }
 
-// holding gives the room of an answer free when it ends.
-func (r *room) holding(next http.Handler) http.Handler {
+// Holding gives the room of an answer free when it ends.
+func (r *Room) Holding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		a := &answer{ResponseWriter: w, room: r}
-		defer func() { _ = a.hold(0) }() // less always fits
+		defer func() { _ = a.Hold(0) }() // less always fits
 		next.ServeHTTP(a, req)
 	})
 }

@@ -1,4 +1,4 @@
-package web
+package answer
 
 import (
 	"errors"
@@ -13,47 +13,48 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
 )
 
-// pathVar is a variable of the route, unescaped. The router matches escaped paths, so that an id may contain a slash.
-func pathVar(r *http.Request, name string) (string, error) {
+// PathVar is a variable of the route, unescaped. The router matches escaped paths, so that an id may contain a slash.
+func PathVar(r *http.Request, name string) (string, error) {
 	v, err := url.PathUnescape(mux.Vars(r)[name])
 	if err != nil {
-		return "", wrong("the address has a broken escape: %v", err)
+		return "", Wrong("the address has a broken escape: %v", err)
 	}
 	return v, nil
 }
 
-// pathKey is the provider and the id of the row that the route names.
-func pathKey(r *http.Request, idName string) (provider, id string, err error) {
-	if provider, err = pathVar(r, "provider"); err != nil {
+// PathKey is the provider and the id of the row that the route names.
+func PathKey(r *http.Request, idName string) (provider, id string, err error) {
+	if provider, err = PathVar(r, "provider"); err != nil {
 		return "", "", err
 	}
-	id, err = pathVar(r, idName)
+	id, err = PathVar(r, idName)
 	return provider, id, err
 }
 
-// errMoment is wrapped by what is wrong with at_seq or at. Its text is for the person who asked.
-var errMoment = errors.New("there is no such moment")
+// ErrMoment is wrapped by what is wrong with at_seq or at. Its text is for the person who asked.
+var ErrMoment = errors.New("there is no such moment")
 
-// readMoment returns what at_seq or at ask for: the present where neither is given.
-func readMoment(r *http.Request, now time.Time) (projections.Moment, error) {
+// ReadMoment returns what at_seq or at ask for: the present where neither is given.
+func ReadMoment(r *http.Request, now time.Time) (projections.Moment, error) {
 	m := projections.Moment{Now: now}
 	v := r.URL.Query()
 	seq, at := strings.TrimSpace(v.Get("at_seq")), strings.TrimSpace(v.Get("at"))
 	blank := v.Has("at_seq") && v.Has("at") && seq+at == "" // a form whose fields were left empty
 	for name, value := range map[string]string{"at_seq": seq, "at": at} {
 		if v.Has(name) && value == "" && !blank {
-			return m, fmt.Errorf("%w: %s is empty: give it a value, or leave it out for the present", errMoment, name)
+			return m, fmt.Errorf("%w: %s is empty: give it a value, or leave it out for the present", ErrMoment, name)
 		}
 	}
 	switch {
 	case seq != "" && at != "":
-		return m, fmt.Errorf("%w: give at_seq or at, not both", errMoment)
+		return m, fmt.Errorf("%w: give at_seq or at, not both", ErrMoment)
 	case seq != "":
 		n, err := strconv.ParseUint(seq, 10, 64)
 		if err != nil {
-			return m, fmt.Errorf("%w: at_seq must be the sequence of an event, not %q", errMoment, seq)
+			return m, fmt.Errorf("%w: at_seq must be the sequence of an event, not %q", ErrMoment, seq)
 		}
 		if n == 0 {
 			return m, projections.ErrNotFound // sequences begin at 1
@@ -62,7 +63,7 @@ func readMoment(r *http.Request, now time.Time) (projections.Moment, error) {
 	case at != "":
 		t, err := readTime(at)
 		if err != nil {
-			return m, fmt.Errorf("%w: at must be a time such as 2026-11-19T09:12:00Z, or a date, not %q", errMoment, at)
+			return m, fmt.Errorf("%w: at must be a time such as 2026-11-19T09:12:00Z, or a date, not %q", ErrMoment, at)
 		}
 		if t.IsZero() {
 			return m, projections.ErrNotFound // the year 1
@@ -83,25 +84,25 @@ func readTime(s string) (schema.Time, error) {
 	return schema.ParseTime(s)
 }
 
-// noMoment refuses at_seq and at where they would be overlooked.
-func noMoment(v url.Values, what string) error {
+// NoMoment refuses at_seq and at where they would be overlooked.
+func NoMoment(v url.Values, what string) error {
 	if v.Get("at_seq") != "" || v.Get("at") != "" {
-		return fmt.Errorf("%w: %s is only known as it is now; one row can be asked for as of then", errMoment, what)
+		return fmt.Errorf("%w: %s is only known as it is now; one row can be asked for as of then", ErrMoment, what)
 	}
 	return nil
 }
 
-const defaultSort = "-last_event_at"
+const DefaultSort = "-last_event_at"
 
-// readQuery reads the parameters that every list takes.
-func readQuery(v url.Values, now time.Time) (projections.Query, error) {
+// ReadQuery reads the parameters that every list takes.
+func ReadQuery(v url.Values, now time.Time) (projections.Query, error) {
 	q := projections.Query{Cursor: v.Get("cursor"), Q: strings.TrimSpace(v.Get("q")), Provider: v.Get("provider"),
 		State: v.Get("state"), Sort: v.Get("sort"), Now: now}
 	var err error
-	if q.ExpiresFrom, err = readBound(v, expiresFrom); err != nil {
+	if q.ExpiresFrom, err = readBound(v, address.ExpiresFrom); err != nil {
 		return q, err
 	}
-	if q.ExpiresUntil, err = readBound(v, expiresUntil); err != nil {
+	if q.ExpiresUntil, err = readBound(v, address.ExpiresUntil); err != nil {
 		return q, err
 	}
 	q.Limit, err = readLimit(v)
@@ -116,7 +117,7 @@ func readLimit(v url.Values) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > projections.MaxLimit {
-		return 0, wrong("limit must be a number from 1 to %d, not %q", projections.MaxLimit, text)
+		return 0, Wrong("limit must be a number from 1 to %d, not %q", projections.MaxLimit, text)
 	}
 	return n, nil
 }

@@ -1,4 +1,4 @@
-package web
+package answer
 
 import (
 	"net/url"
@@ -15,13 +15,13 @@ func readBound(v url.Values, name string) (time.Time, error) {
 	}
 	t, err := readTime(text)
 	if err != nil || t.IsZero() {
-		return time.Time{}, wrong("%s must be a date such as 2026-11-25, or a time such as 2026-11-25T09:12:00Z, not %q", name, text)
+		return time.Time{}, Wrong("%s must be a date such as 2026-11-25, or a time such as 2026-11-25T09:12:00Z, not %q", name, text)
 	}
 	return t.Time, nil
 }
 
-// spanText is what a list is told to be chosen by, for people; "" where it is not, or not in a way that is understood.
-func spanText(from, until string) string {
+// SpanText is what a list is told to be chosen by, for people; "" where it is not, or not in a way that is understood.
+func SpanText(from, until string) string {
 	f, errFrom := readTime(from)
 	u, errUntil := readTime(until)
 	last := lastDay(u.Time)
@@ -41,8 +41,8 @@ func spanText(from, until string) string {
 // lastDay is a time on the last day before until.
 func lastDay(until time.Time) time.Time { return until.Add(-time.Nanosecond) }
 
-// midnight is when t's day began, in UTC.
-func midnight(t time.Time) time.Time {
+// Midnight is when t's day began, in UTC.
+func Midnight(t time.Time) time.Time {
 	y, m, d := t.UTC().Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

@@ -1,4 +1,5 @@
-package web
+// Package calendar feeds calendars with what ends, lapses and is to be revoked.
+package calendar
 
 import (
 	"bytes"
@@ -14,6 +15,9 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // Secret holds the secret of the feed's address. Its methods may be called at once from many goroutines.
@@ -30,7 +34,7 @@ type Feed struct {
 	Secret Secret
 	URL    string // the pages' public address
 	Now    func() time.Time
-	Titles func() titles // of the providers
+	Titles func() answer.Titles // of the providers
 	Logger *slog.Logger
 }
 
@@ -41,29 +45,29 @@ const (
 	feedEach  = 1000                 // entries of one kind, the soonest
 )
 
-// feedAddress is the feed's address, for those who may see it.
-type feedAddress struct {
+// FeedAddress is the feed's address, for those who may see it.
+type FeedAddress struct {
 	URL     string
 	Trouble string // why there is none
 }
 
 // Address returns the address of the feed; nil: there is no feed.
-func (f *Feed) Address() *feedAddress {
+func (f *Feed) Address() *FeedAddress {
 	if f == nil {
 		return nil
 	}
 	secret, err := f.Secret.Secret()
 	if err != nil {
 		f.Logger.Error("couldn't read the secret of the calendar's address", "error", err)
-		return &feedAddress{Trouble: "The secret of its address cannot be read; certtrail's log says why."}
+		return &FeedAddress{Trouble: "The secret of its address cannot be read; certtrail's log says why."}
 	}
-	return &feedAddress{URL: f.URL + "/calendar.ics?token=" + url.QueryEscape(secret)}
+	return &FeedAddress{URL: f.URL + "/calendar.ics?token=" + url.QueryEscape(secret)}
 }
 
 // Renew gives the feed another address.
 func (f *Feed) Renew(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
-		return errNoRoute
+		return answer.ErrNoRoute
 	}
 	if err := f.Secret.Renew(); err != nil {
 		return err
@@ -75,7 +79,7 @@ func (f *Feed) Renew(w http.ResponseWriter, r *http.Request) error {
 // Serve answers with the expiries and revalidations. Without the secret there is nothing at this address, not even an answer that it exists.
 func (f *Feed) Serve(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
-		return errNoRoute
+		return answer.ErrNoRoute
 	}
 	secret, err := f.Secret.Secret()
 	if err != nil {
@@ -83,14 +87,14 @@ func (f *Feed) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	want, given := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(r.URL.Query().Get("token"))) // of one length, which tells nothing
 	if secret == "" || subtle.ConstantTimeCompare(want[:], given[:]) != 1 {
-		return errNoRoute
+		return answer.ErrNoRoute
 	}
 	entries, err := f.entries(r.Context())
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
-	if err := writeCalendar(&b, entries); err != nil {
+	if err := write(&b, entries); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
@@ -100,9 +104,9 @@ func (f *Feed) Serve(w http.ResponseWriter, r *http.Request) error {
 }
 
 // entries are the revocations that are announced, and what ends, soonest first of each kind.
-func (f *Feed) entries(ctx context.Context) ([]calendarEntry, error) {
+func (f *Feed) entries(ctx context.Context) ([]entry, error) {
 	now := f.Now()
-	today := midnight(now)
+	today := answer.Midnight(now)
 	q := projections.Query{ExpiresFrom: today.Add(-feedBack), ExpiresUntil: today.Add(feedAhead), Limit: feedEach, Now: now}
 	t := f.Titles()
 	q.Sort = "not_after"
@@ -123,7 +127,7 @@ func (f *Feed) entries(ctx context.Context) ([]calendarEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []calendarEntry
+	var entries []entry
 	for i := range announced {
 		if c := &announced[i]; c.ToBeRevoked() && c.RevokesAt != nil && !c.RevokesAt.Before(today.Add(-feedBack)) {
 			entries = append(entries, f.revocationEntry(t, c))
@@ -153,7 +157,7 @@ func (f *Feed) entries(ctx context.Context) ([]calendarEntry, error) {
 
 // subjectOf is what a calendar calls a certificate.
 func subjectOf(c *projections.Certificate) string {
-	names := namesOf(c.CommonName, c.DNSNames)
+	names := view.NamesOf(c.CommonName, c.DNSNames)
 	subject := schema.DisplayName(names.First)
 	if subject == "" {
 		subject = "certificate " + c.ID
@@ -165,19 +169,19 @@ func subjectOf(c *projections.Certificate) string {
 }
 
 // revocationEntry is the moment of an announced revocation; the certificate's end is another entry.
-func (f *Feed) revocationEntry(t titles, c *projections.Certificate) calendarEntry {
-	about := []string{"The CA has announced that it will revoke the certificate on " + utcText(*c.RevokesAt) + ". Replace it wherever it is installed.", t.of(c.Provider) + " certificate " + c.ID}
+func (f *Feed) revocationEntry(t answer.Titles, c *projections.Certificate) entry {
+	about := []string{"The CA has announced that it will revoke the certificate on " + utcText(*c.RevokesAt) + ". Replace it wherever it is installed.", t.Of(c.Provider) + " certificate " + c.ID}
 	if c.Reason != "" {
 		about = append(about, "Reason given: "+c.Reason)
 	}
 	e := f.entry(projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}, "Certificate to be revoked: "+subjectOf(c), strings.Join(about, "\n"), *c.RevokesAt, c.LastEventAt)
-	e.UID, e.Exact = rowKey(projections.Key{Model: "revocations", Provider: c.Provider, ID: c.ID}), true
+	e.UID, e.Exact = address.RowKey(projections.Key{Model: "revocations", Provider: c.Provider, ID: c.ID}), true
 	return e
 }
 
-func (f *Feed) certificateEntry(t titles, c *projections.Certificate) calendarEntry {
+func (f *Feed) certificateEntry(t answer.Titles, c *projections.Certificate) entry {
 	k := projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
-	about := []string{"The certificate ends at " + utcText(*c.NotAfter) + ".", t.of(c.Provider) + " certificate " + c.ID}
+	about := []string{"The certificate ends at " + utcText(*c.NotAfter) + ".", t.Of(c.Provider) + " certificate " + c.ID}
 	if c.RenewFrom != nil {
 		about = append(about, "Its renewal should begin on "+words.Day(c.RenewFrom.Time)+".")
 	}
@@ -187,12 +191,12 @@ func (f *Feed) certificateEntry(t titles, c *projections.Certificate) calendarEn
 	return f.entry(k, "Certificate ends: "+subjectOf(c), strings.Join(about, "\n"), *c.NotAfter, c.LastEventAt)
 }
 
-func (f *Feed) validationEntry(t titles, k projections.Key, name string, ends, changed schema.Time) calendarEntry {
-	return f.entry(k, "Validation lapses: "+name, t.of(k.Provider)+" may reuse the validation until "+utcText(ends)+". Validate it again before the next order that needs it.", ends, changed)
+func (f *Feed) validationEntry(t answer.Titles, k projections.Key, name string, ends, changed schema.Time) entry {
+	return f.entry(k, "Validation lapses: "+name, t.Of(k.Provider)+" may reuse the validation until "+utcText(ends)+". Validate it again before the next order that needs it.", ends, changed)
 }
 
-func (f *Feed) entry(k projections.Key, summary, about string, ends, changed schema.Time) calendarEntry {
-	return calendarEntry{UID: rowKey(k), At: ends.Time, Changed: changed.Time, Summary: summary, About: about, URL: f.URL + href(k)}
+func (f *Feed) entry(k projections.Key, summary, about string, ends, changed schema.Time) entry {
+	return entry{UID: address.RowKey(k), At: ends.Time, Changed: changed.Time, Summary: summary, About: about, URL: f.URL + address.Row(k)}
 }
 
 func utcText(t schema.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
