@@ -31,7 +31,7 @@ type tail struct {
 	bytes   int
 }
 
-// add adds events in a row. If they do not follow what the tail holds it begins anew.
+// add adds events in a row. If they do not follow what the tail holds it begins again.
 func (t *tail) add(records []schema.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

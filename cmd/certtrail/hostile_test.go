@@ -86,7 +86,7 @@ func hostileJSON(t *testing.T, text []byte) (list [][]byte) {
 		}
 		return b
 	}
-	for n, more := 0, true; more; n++ { // the nth place, counted anew in a fresh copy
+	for n, more := 0, true; more; n++ { // the nth place, counted again in a fresh copy
 		place := 0
 		more = false
 		changed := atPlaces(decode(), func(old any) any {

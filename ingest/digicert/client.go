@@ -71,24 +71,36 @@ var advice = map[string]string{
 	"time_frame_too_long":     "it tells of the changes of at most seven days at a time. Ask for fewer days",
 }
 
+// errorJSON is one of the errors of a refusal.
+type errorJSON struct {
+	Code    provider.Text `json:"code"`
+	Message provider.Text `json:"message"`
+}
+
+// firstError reads the first of a refusal's errors, which stand in a list, and in an older form alone; a refusal without a reason is one all the same.
+func firstError(body []byte) (first errorJSON) {
+	var refusal struct {
+		Errors json.RawMessage `json:"errors"`
+	}
+	_ = json.Unmarshal(body, &refusal)
+	var list []errorJSON
+	if json.Unmarshal(refusal.Errors, &list) == nil && len(list) > 0 {
+		return list[0]
+	}
+	_ = json.Unmarshal(refusal.Errors, &first)
+	return first
+}
+
 // refused makes the sentence of a refusal: what was tried, and what the API says. Any other error stays as it is.
 func refused(tried string, err error) error {
 	var r *provider.Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
-	var body struct {
-		Errors []struct {
-			Code    provider.Text `json:"code"`
-			Message provider.Text `json:"message"`
-		} `json:"errors"`
-	}
-	_ = json.Unmarshal(r.Body, &body) // a refusal without a reason is one all the same
 	e := &Error{Status: r.Status}
-	var message string
-	if len(body.Errors) > 0 {
-		e.Code, message = provider.Clip(string(body.Errors[0].Code), provider.MaxEvent), string(body.Errors[0].Message)
-	}
+	first := firstError(r.Body)
+	e.Code = provider.Clip(string(first.Code), provider.MaxEvent)
+	message := string(first.Message)
 	why, known := advice[e.Code]
 	switch {
 	case known:
@@ -122,8 +134,8 @@ func (c *Client) ask(ctx context.Context, tried, path string, query url.Values, 
 	return raw, nil
 }
 
-// kept wraps an answer as a delivery, to be redacted and stored.
-func kept(query url.Values, body []byte) *provider.Delivery {
+// asDelivery wraps an answer as a delivery, to be redacted and stored.
+func asDelivery(query url.Values, body []byte) *provider.Delivery {
 	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }
 

@@ -239,12 +239,12 @@ func (s *Scanner) hex() rune {
 }
 
 // Whole reads the whole number that is next, up to max.
-func (s *Scanner) Whole(max uint64) uint64 {
+func (s *Scanner) Whole(max uint32) uint64 {
 	c := s.Peek()
 	start := s.Pos
 	var n uint64
 	for ; s.Pos < len(s.Src) && '0' <= s.Src[s.Pos] && s.Src[s.Pos] <= '9'; s.Pos++ {
-		if n = n*10 + uint64(s.Src[s.Pos]-'0'); n > max {
+		if n = n*10 + uint64(s.Src[s.Pos]-'0'); n > uint64(max) {
 			s.Fail()
 			return 0
 		}

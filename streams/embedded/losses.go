@@ -126,7 +126,7 @@ func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
 		return a, err
 	}
 	if !ok {
-		g.logger.Warn("the account of the log's losses is damaged; it is made anew from the log's gaps", "file", g.layout.losses())
+		g.logger.Warn("the account of the log's losses is damaged and is rebuilt from the log's gaps", "file", g.layout.losses())
 	}
 	known := a.Losses
 	a.Losses = nil

@@ -59,7 +59,7 @@ func (systems Systems) readSource(name, node *yaml.Node) (Source, error) {
 	}
 	system, ok := systems.Of(kind)
 	if !ok {
-		return Source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, systems.kinds())
+		return Source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is not one of %s", name.Line, name.Value, kind, systems.kinds())
 	}
 	if err := systems.checkSourceName(name); err != nil {
 		return Source{}, err
