@@ -78,8 +78,8 @@ func TestNoKnownValueSurvives(t *testing.T) {
 	secrets := rapid.StringOfN(rapid.SampledFrom([]rune(`aZ09-_.~/\"'&=+% ?#:@<>{}[]é€😀`)), knownMinimum, 24, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		secret := strings.TrimSpace(secrets.Draw(t, "secret"))
-		if len(secret) < knownMinimum {
-			t.Skip("too short to be looked for")
+		if len(secret) < knownMinimum || json.Valid([]byte(secret)) {
+			t.Skip("too short to be looked for, or itself the JSON that it stands in")
 		}
 		quoted, base := inQuotes(secret), base64.StdEncoding.EncodeToString([]byte(secret))
 		query, path := url.QueryEscape(secret), url.PathEscape(secret)
