@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Redecoder reads events anew from their original deliveries, with the decoders of this program. It is made once, never changes, and may be used at
+// Redecoder reads events again from their original deliveries, with the decoders of this program. It is made once, never changes, and may be used at
 // once by many goroutines.
 type Redecoder struct {
 	systems map[string]decoding // by kind
@@ -73,7 +73,7 @@ func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 	if m.kind.Type() == e.Type && sameData(&m.data, &e.Data) {
 		return e
 	}
-	return e.Anew(m.kind, m.data)
+	return e.WithMeaning(m.kind, m.data)
 }
 
 // delivery returns what e was read from, as it is stored, and who can read it; nil if there is no such.
@@ -118,7 +118,7 @@ func (r *Redecoder) system(d *schema.Data) (decoding, bool) {
 
 func understood(k schema.Kind) bool { return k != schema.DeliveryUnrecognized }
 
-// isOlder tells whether decoder a is an older version of decoder b.
+// isOlder reports whether decoder a is an older version of decoder b.
 func isOlder(a, b string) bool {
 	kindA, versionA, _ := strings.Cut(a, "/")
 	kindB, versionB, _ := strings.Cut(b, "/")

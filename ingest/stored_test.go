@@ -85,7 +85,7 @@ func TestIDsThatAreNotStored(t *testing.T) {
 		if name == "not understood" {
 			c.want.Event = "[redacted]"
 		}
-		if got, want := wire(t, e), wire(t, e.Anew(kind, c.want)); got != want {
+		if got, want := wire(t, e), wire(t, e.WithMeaning(kind, c.want)); got != want {
 			t.Errorf("%s: is stored as\n%s, want\n%s", name, got, want)
 		}
 		if again := NewRedecoder([]provider.System{l.system()}, nil).Redecode(e); again != e {

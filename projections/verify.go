@@ -83,7 +83,7 @@ func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verificat
 		err = s.checkCursor(ctx, to, eventID)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the read models in use are not of this log: certtrail replay builds them anew: %w", err)
+		return nil, fmt.Errorf("the read models in use are not of this log: certtrail replay rebuilds them: %w", err)
 	}
 	b := s.newBuild(filepath.Join(s.o.Dir, "verify"+asideSuffix), current.redecoded, "it is compared with the read models in use", report)
 	removeDatabase(b.path)
@@ -98,7 +98,7 @@ func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verificat
 		return v.compareAll(ctx, live, b.path)
 	})
 	if errors.Is(err, ErrRebuilding) {
-		err = fmt.Errorf("the file of the read models in use is damaged; a running server builds them anew by itself, and so does certtrail replay: %w", err)
+		err = fmt.Errorf("the file of the read models in use is damaged; a running server rebuilds them by itself, and so does certtrail replay: %w", err)
 	}
 	return v, err
 }

@@ -25,10 +25,10 @@ func Decode(b []byte) (*Event, error) {
 // DecodeMeaning decodes like Decode, but skips the original delivery, which is most of an event and which no fold
 // reads.
 func DecodeMeaning(b []byte) (*Event, error) {
-	before := readBefore.Get().(*jsonscan.Recent)
+	before := recents.Get().(*jsonscan.Recent)
 	d := decoder{Scanner: jsonscan.Scanner{Src: b, Recent: before}, meaning: true}
 	e := d.event()
-	readBefore.Put(before)
+	recents.Put(before)
 	if e != nil {
 		e.wire = b // which has the original
 		return identified(e)
@@ -36,8 +36,8 @@ func DecodeMeaning(b []byte) (*Event, error) {
 	return decodeOddMeaning(b)
 }
 
-// readBefore pools strings that earlier decodings read; one decoding at a time uses each.
-var readBefore = sync.Pool{New: func() any { return &jsonscan.Recent{} }}
+// recents pools strings that earlier decodings read; one decoding at a time uses each.
+var recents = sync.Pool{New: func() any { return &jsonscan.Recent{} }}
 
 // decodeOdd decodes like Decode, by encoding/json.
 func decodeOdd(b []byte) (*Event, error) {
@@ -54,7 +54,7 @@ func decodeOddMeaning(b []byte) (*Event, error) {
 		eventJSON
 		Data struct {
 			Data
-			Original passedOver `json:"original"`
+			Original ignored `json:"original"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
@@ -65,9 +65,9 @@ func decodeOddMeaning(b []byte) (*Event, error) {
 	return identified(&e)
 }
 
-type passedOver struct{}
+type ignored struct{}
 
-func (*passedOver) UnmarshalJSON([]byte) error { return nil }
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
 
 func notAnEvent(err error) error { return fmt.Errorf("event is not a CloudEvent in JSON: %w", err) }
 
@@ -123,7 +123,7 @@ func (d *decoder) event() *Event {
 			d.data(&e.Data)
 		default:
 			d.unknown = true
-			d.stranger(key)
+			d.skipUnknown(key)
 		}
 	}
 	if d.End(); d.Odd {
@@ -192,7 +192,7 @@ func (d *decoder) data(to *Data) {
 			}
 		default:
 			d.unknown = true
-			d.stranger(key)
+			d.skipUnknown(key)
 		}
 	}
 }
@@ -253,8 +253,8 @@ func (d *decoder) once(s *seen, n int) {
 	*s |= 1 << n
 }
 
-// stranger passes over the value of a key that is unknown here.
-func (d *decoder) stranger(key []byte) {
+// skipUnknown passes over the value of a key that is unknown here.
+func (d *decoder) skipUnknown(key []byte) {
 	if jsonscan.HasCapital(key) {
 		d.Fail()
 		return

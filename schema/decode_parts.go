@@ -38,7 +38,7 @@ func (d *decoder) certificate() *Certificate {
 			d.once(&seen, 8)
 			c.PEM = d.Text()
 		default:
-			d.stranger(key)
+			d.skipUnknown(key)
 		}
 	}
 	return c
@@ -62,7 +62,7 @@ func (d *decoder) ds() *DS {
 			d.once(&seen, 3)
 			ds.Digest = d.Text()
 		default:
-			d.stranger(key)
+			d.skipUnknown(key)
 		}
 	}
 	return ds
@@ -82,7 +82,7 @@ func (d *decoder) unreadable() []Unreadable {
 				d.once(&seen, 1)
 				u.Reason = d.Text()
 			default:
-				d.stranger(key)
+				d.skipUnknown(key)
 			}
 		}
 		list = append(list, u)
@@ -117,7 +117,7 @@ func (d *decoder) original() *Original {
 			d.once(&seen, 5)
 			o.Sealed = d.Text()
 		default:
-			d.stranger(key)
+			d.skipUnknown(key)
 		}
 	}
 	return o

@@ -24,5 +24,5 @@ type Task struct {
 }
 
 // ErrPastEnd says that a reader's cursor lies beyond the log's end, or on an event that is not the one it had read: the log was
-// shortened or exchanged, so what the reader built from it must be built anew.
+// shortened or exchanged, so what the reader built from it must be rebuilt.
 var ErrPastEnd = errors.New("the log is not the one the reader had read")

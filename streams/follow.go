@@ -23,7 +23,7 @@ const (
 	readerLifetime = time.Minute
 )
 
-// errBroken says that a consumer no longer gives every message in order and must be made anew.
+// errBroken says that a consumer no longer gives every message in order and must be made again.
 var errBroken = errors.New("the consumer lost its place")
 
 // Reader reads the log in order. Two of the same name must not follow at once.

@@ -21,7 +21,7 @@ func TestAsksAboutEvents(t *testing.T) {
 	c := newCertCentral(t)
 	c.set(centralOrder{id: "1", status: "needs_approval", name: "www.example.test", validation: "pending"})
 	dir := t.TempDir()
-	w := c.asked(dir, "--reconcile-every", "0")
+	w := c.begin(dir, "--reconcile-every", "0")
 	w.hook(t, `{"event":"order_approval_email_sent","data":{"order_id":1,"certificate_id":2}}`)
 	w.until(t, "/orders/digicert/1", func(o map[string]any) bool {
 		checks, _ := o["checks"].(map[string]any)
@@ -36,7 +36,7 @@ func TestAsksAboutEvents(t *testing.T) {
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
-	w = c.asked(dir, "--reconcile-every", "0")
+	w = c.begin(dir, "--reconcile-every", "0")
 	c.set(centralOrder{id: "5", certificate: "6", status: "issued", name: "five.example.test"})
 	w.hook(t, `{"event":"certificate_issued","data":{"order_id":5,"certificate_id":6}}`)
 	w.until(t, "/certificates/digicert/6", func(o map[string]any) bool { return o["state"] == "active" })
@@ -67,7 +67,7 @@ func TestAnAPIThatIsAwayCostsNothing(t *testing.T) {
 			t.Parallel()
 			c := newCertCentral(t)
 			c.set(centralOrder{id: "1", certificate: "2", status: "issued", name: "www.example.test"})
-			w := c.asked(t.TempDir(), "--reconcile-every", "0")
+			w := c.begin(t.TempDir(), "--reconcile-every", "0")
 			tried := make(chan bool, 100)
 			c.breaks(func(w http.ResponseWriter) bool { tried <- true; return broken(w) })
 			w.hook(t, `{"event":"certificate_issued","data":{"order_id":1,"certificate_id":2}}`)
@@ -87,7 +87,7 @@ func TestAnAPIThatHangs(t *testing.T) {
 	c := newCertCentral(t)
 	c.set(centralOrder{id: "1", certificate: "2", status: "issued", name: "www.example.test"})
 	dir := t.TempDir()
-	w := c.asked(dir, "--reconcile-every", "0")
+	w := c.begin(dir, "--reconcile-every", "0")
 	tried, hold := make(chan bool, 10), make(chan struct{})
 	c.breaks(func(http.ResponseWriter) bool { tried <- true; <-hold; return true })
 	w.hook(t, `{"event":"certificate_issued","data":{"order_id":1,"certificate_id":2}}`)
@@ -103,7 +103,7 @@ func TestAnAPIThatHangs(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 		return true
 	})
-	w = c.asked(dir, "--reconcile-every", "1h")
+	w = c.begin(dir, "--reconcile-every", "1h")
 	w.await(t, "the page does not show the open circuit and the failed reconcile", func() bool {
 		_, page, err := fetch(w.web + "/system")
 		return err == nil && regexp.MustCompile(`(?s)not answering.*asked too often \(status 429\).*The last one failed`).Match(page)
@@ -125,7 +125,7 @@ func TestNothingIsAskedAboutImports(t *testing.T) {
 	other.hook(t, `{"event":"certificate_issued","data":{"order_id":1,"certificate_id":91}}`)
 	exported := filepath.Join(t.TempDir(), "events.jsonl")
 	other.run(t, c, "export", exported)
-	w := c.asked(t.TempDir(), "--reconcile-every", "0")
+	w := c.begin(t.TempDir(), "--reconcile-every", "0")
 	w.run(t, c, "import", exported)
 	if out := w.run(t, c, "reconcile", "digicert"); !strings.Contains(out, "2 deliveries were missed: 2 order.issued.") || !strings.Contains(out, "first reconcile") ||
 		!strings.Contains(out, "Of 3 orders little more than the number is known; certtrail reconcile digicert --describe asks about each.") {
@@ -246,7 +246,7 @@ func TestSectigoIsAsked(t *testing.T) {
 func TestReconcileFindsWhatWasMissed(t *testing.T) {
 	t.Parallel() // it waits for the API's rate: a year is asked for by weeks
 	c := newCertCentral(t)
-	whole, half := c.asked(t.TempDir(), "--reconcile-every", "0"), c.asked(t.TempDir(), "--reconcile-every", "0")
+	whole, half := c.begin(t.TempDir(), "--reconcile-every", "0"), c.begin(t.TempDir(), "--reconcile-every", "0")
 	states := []string{"issued", "rejected", "issued", "revoked", "issued"}
 	const orders = 143
 	deliveries, dropped := 0, 0

@@ -246,7 +246,7 @@ func numeral(s string) int {
 }
 
 // asking starts a server that asks c.
-func (c *certCentral) asked(dir string, args ...string) *world {
+func (c *certCentral) begin(dir string, args ...string) *world {
 	c.t.Helper()
 	args = append(append([]string{"--data-dir", filepath.Join(dir, "data")}, c.settings()...), args...)
 	w, err := launch(dir, append(os.Environ(), testEnvironment()...), args...)

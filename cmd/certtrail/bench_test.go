@@ -179,8 +179,8 @@ func readAnswer(in *bufio.Reader) error {
 	}
 }
 
-// plainly runs what another program would do with Go's own settings, which serve has changed for this process.
-func plainly(run func() float64) float64 {
+// withGoDefaults runs what another program would do with Go's own settings, which serve has changed for this process.
+func withGoDefaults(run func() float64) float64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU()))
 	return run()
@@ -219,7 +219,7 @@ func BenchmarkDeliveries(b *testing.B) {
 				b.Fatal(err)
 			}
 			lag = max(lag, status[0].Lag)
-			limits = append(limits, plainly(func() float64 { return load(b, limit, "/", connections, duration, &order) }))
+			limits = append(limits, withGoDefaults(func() float64 { return load(b, limit, "/", connections, duration, &order) }))
 		}
 		slices.Sort(ours)
 		slices.Sort(limits)

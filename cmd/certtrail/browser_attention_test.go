@@ -62,6 +62,6 @@ func TestDecideLive(t *testing.T) {
 	click(`button[value=acknowledged]`)
 	become("acknowledged", heading+` === "Nothing needs you" && !document.querySelector("#decided") && document.querySelector("#waiting").innerText === "1"`)
 	if !do(t, second, chromedp.Evaluate[bool](`window.sameDocument === true`)) {
-		t.Error("the second page was loaded anew")
+		t.Error("the second page was loaded again")
 	}
 }

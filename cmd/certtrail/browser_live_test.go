@@ -17,7 +17,7 @@ import (
 
 const isLive = `document.getElementById("live").dataset.state === "live"`
 
-// until waits for a condition, which may come true on another page than the one that is open now. It looks anew each time: a poll inside a document
+// until waits for a condition, which may come true on another page than the one that is open now. It looks again each time: a poll inside a document
 // ends with it, and chromedp may still know the one before, right after it went to another.
 func until(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
@@ -122,7 +122,7 @@ func TestReadersPlaceSurvives(t *testing.T) {
 	}
 }
 
-// TestPause stops a page and lets it go on, also after it was loaded anew.
+// TestPause stops a page and lets it go on, also after it was loaded again.
 func TestPause(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

@@ -66,7 +66,7 @@ func TestOrderLivesOnOnePage(t *testing.T) {
 	sample("certificate_revoked", "order_id=779001", "certificate_id=889001")
 	until(t, ctx, "revoked", state("revoked")+` && document.querySelector("#certificates tbody tr").innerText.includes("none yet")`)
 	if same := do(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)); !same {
-		t.Error("the page was loaded anew")
+		t.Error("the page was loaded again")
 	}
 	sliderKeepsItsPlace(t, ctx)
 	printsWell(t, ctx)

@@ -19,7 +19,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without being loaded anew, the
+// TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without being loaded again, the
 // slider keeps its focus, what comes meanwhile does not change it, and the end of the slider is the live page again.
 func TestSliderStandsInThePast(t *testing.T) {
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestSliderStandsInThePast(t *testing.T) {
 	xolphin("Issued")
 	become("the present is live", state+`.includes("issued") && document.getElementById("moment-at").value === "6"`)
 	if same := do(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`)); !same {
-		t.Error("the page was loaded anew")
+		t.Error("the page was loaded again")
 	}
 }
 
@@ -84,7 +84,7 @@ func (l slowLog) Read(ctx context.Context, after, until uint64, yield func([]sch
 	return nil
 }
 
-// TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded anew.
+// TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded again.
 func TestProgressMovesByItself(t *testing.T) {
 	t.Parallel()
 	l := slowLog{projectionstest.NewLog()}

@@ -82,7 +82,7 @@ func TestPageChangesLive(t *testing.T) {
 	}
 	same := do(t, ctx, chromedp.Evaluate[bool](`window.sameDocument === true`))
 	if !same {
-		t.Error("the page was loaded anew")
+		t.Error("the page was loaded again")
 	}
 	if took > time.Second {
 		t.Errorf("the page changed after %s, want at most a second", took)

@@ -34,11 +34,11 @@ func configOf(cmd *cobra.Command) (*settings.Config, error) {
 	return s.Config()
 }
 
-// wants refuses any other number of arguments than n, in words: what the command wants, with an example.
-func wants(n int, what string) cobra.PositionalArgs {
+// needs refuses any other number of arguments than n, in words: what the command needs, with an example.
+func needs(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return fmt.Errorf("%s wants %s", strings.TrimPrefix(cmd.CommandPath(), "certtrail "), what)
+			return fmt.Errorf("%s needs %s", strings.TrimPrefix(cmd.CommandPath(), "certtrail "), what)
 		}
 		return nil
 	}

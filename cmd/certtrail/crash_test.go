@@ -201,8 +201,8 @@ func TestKillDuringRebuild(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	remember(t, data, 1, 6_000)
-	commandly(t, "replay", "--data-dir", data)
-	want := commandly(t, "replay", "--verify", "--data-dir", data)
+	runCommand(t, "replay", "--data-dir", data)
+	want := runCommand(t, "replay", "--verify", "--data-dir", data)
 	for range 3 {
 		w := begin(t, dir)
 		w.caughtUp(t)
@@ -224,7 +224,7 @@ func TestKillDuringRebuild(t *testing.T) {
 			}
 			w.end()
 		}
-		if got := commandly(t, "replay", "--verify", "--data-dir", data); got != want {
+		if got := runCommand(t, "replay", "--verify", "--data-dir", data); got != want {
 			t.Errorf("after a kill it is\n%s\nand was\n%s", got, want)
 		}
 	}

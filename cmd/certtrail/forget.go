@@ -16,12 +16,12 @@ func forgetCommand() *cobra.Command {
 	user := &cobra.Command{
 		Use:   "user SOURCE NAME",
 		Short: "Destroy the key of a user, so that nobody can read what the log holds of them",
-		Long: `Destroy the key of a user of Defguard or Probely, and build the read models anew without what it sealed. NAME is their username (Defguard), their id or
+		Long: `Destroy the key of a user of Defguard or Probely, and rebuild the read models without what it sealed. NAME is their username (Defguard), their id or
 else their e-mail address (Probely), or the id that certtrail shows; of who decided about a matter, the name they gave, with SOURCE web. This cannot be undone.
 
 The log stays as it is, and so do its backups and exports: what they hold of the person cannot be read any more, anywhere. What the source said without
 saying whom of goes with it. Copies of the directory keys, and databases made with replay --out, are yours to remove.`,
-		Args: wants(2, "a source and a name, for example: certtrail forget user defguard jdoe"),
+		Args: needs(2, "a source and a name, for example: certtrail forget user defguard jdoe"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := reachOwner(cmd, false)
 			if err != nil {

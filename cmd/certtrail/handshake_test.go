@@ -30,7 +30,7 @@ func TestWebhookHandshake(t *testing.T) {
 	t.Parallel()
 	c := newCertCentral(t)
 	dir := t.TempDir()
-	w := c.asked(dir, "--reconcile-every", "0")
+	w := c.begin(dir, "--reconcile-every", "0")
 	c.serves(w)
 	says := func(want string, args ...string) {
 		t.Helper()

@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// hostileText is a link that runs, an element and a way out of an attribute, in one.
+// hostileText holds a link that runs, an element and a way out of an attribute, in one.
 const hostileText = `javascript:h0st()//'"><xss onerror=h0st()><script>h0st()</script>`
 
 // hostileDeliveries returns d with the text in each of its fields, one at a time: parts of its query, headers, form or
@@ -86,7 +86,7 @@ func hostileJSON(t *testing.T, text []byte) (list [][]byte) {
 		}
 		return b
 	}
-	for n, more := 0, true; more; n++ { // the nth place, counted anew in a fresh copy
+	for n, more := 0, true; more; n++ { // the nth place, counted again in a fresh copy
 		place := 0
 		more = false
 		changed := atPlaces(decode(), func(old any) any {

@@ -20,7 +20,7 @@ func importCommand() *cobra.Command {
 		Short: "Append the events of an export that the log does not have yet",
 		Long: "Append the events of JSON Lines of CloudEvents, as export writes them, in their order and with their ids. FILE may be -, for standard input.\n" +
 			"What the log has already is passed over, so an import that broke off is simply run again. Nothing outside acts on imported events.",
-		Args: wants(1, "a file that export wrote, or - for standard input, for example: certtrail import events.jsonl"),
+		Args: needs(1, "a file that export wrote, or - for standard input, for example: certtrail import events.jsonl"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, name := cmd.InOrStdin(), "standard input"
 			if args[0] != "-" {

@@ -138,10 +138,10 @@ func countAre(n uint64, what string) string {
 func logAcceptCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept-gap FIRST-LAST",
-		Short: "Settle that events are gone from the log: nobody is told of them any more",
-		Long: "Settle a gap in the log, once you have compared it with a backup or reconciled with the providers. An event says so, and nobody is told of the gap any more.\n" +
-			"When every gap is settled, the read models are built anew without what is gone, and those that were kept because they know more are removed.",
-		Args: wants(1, "a gap of the log, for example: certtrail log accept-gap 101-110"),
+		Short: "Accept that events are gone from the log, and stop reporting them",
+		Long: "Settle a gap in the log, once you have compared it with a backup or reconciled with the providers. An event records it, and certtrail stops reporting the gap.\n" +
+			"When every gap is settled, the read models are rebuilt without what is gone, and those that were kept because they know more are removed.",
+		Args: needs(1, "a gap of the log, for example: certtrail log accept-gap 101-110"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			gap, err := schema.ParseGap(args[0])
 			if err != nil {

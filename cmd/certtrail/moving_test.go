@@ -24,21 +24,21 @@ func TestMovingHouse(t *testing.T) {
 	home, there, restored := t.TempDir(), t.TempDir(), t.TempDir()
 	remember(t, home, seed, 10_000)
 	file, backup := filepath.Join(t.TempDir(), "events.jsonl"), filepath.Join(t.TempDir(), "backup")
-	commandly(t, "replay", "--data-dir", home)
-	want := commandly(t, "replay", "--verify", "--data-dir", home)
+	runCommand(t, "replay", "--data-dir", home)
+	want := runCommand(t, "replay", "--verify", "--data-dir", home)
 
-	commandly(t, "export", "--data-dir", home, file)
-	commandly(t, "import", "--data-dir", there, file)
-	commandly(t, "import", "--data-dir", there, file)
-	commandly(t, "replay", "--data-dir", there)
-	if got := commandly(t, "replay", "--verify", "--data-dir", there); got != want {
+	runCommand(t, "export", "--data-dir", home, file)
+	runCommand(t, "import", "--data-dir", there, file)
+	runCommand(t, "import", "--data-dir", there, file)
+	runCommand(t, "replay", "--data-dir", there)
+	if got := runCommand(t, "replay", "--verify", "--data-dir", there); got != want {
 		t.Errorf("after an export and an import it is\n%s\nand at home\n%s", got, want)
 	}
 
-	commandly(t, "backup", "--data-dir", home, backup)
-	commandly(t, "restore", "--data-dir", restored, backup)
-	commandly(t, "replay", "--data-dir", restored)
-	if got := commandly(t, "replay", "--verify", "--data-dir", restored); got != want {
+	runCommand(t, "backup", "--data-dir", home, backup)
+	runCommand(t, "restore", "--data-dir", restored, backup)
+	runCommand(t, "replay", "--data-dir", restored)
+	if got := runCommand(t, "replay", "--verify", "--data-dir", restored); got != want {
 		t.Errorf("after a backup and a restore it is\n%s\nand at home\n%s", got, want)
 	}
 }
@@ -64,8 +64,8 @@ func remember(t *testing.T, dir string, seed uint64, n int) {
 	}
 }
 
-// commandly runs a command, which must succeed, and returns what it prints.
-func commandly(t *testing.T, args ...string) string {
+// runCommand runs a command, which must succeed, and returns what it prints.
+func runCommand(t *testing.T, args ...string) string {
 	t.Helper()
 	stdout, stderr, err := program("", args...)
 	if err != nil {

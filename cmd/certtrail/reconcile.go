@@ -15,11 +15,11 @@ func reconcileCommand() *cobra.Command {
 	var describe bool
 	cmd := &cobra.Command{
 		Use:   "reconcile PROVIDER",
-		Short: "Ask a provider's API what certtrail was not told, and append it",
+		Short: "Ask a provider's API what certtrail missed, and append it",
 		Long: "Ask a provider's API where its orders stand, and append the events whose deliveries were missed. The first reconcile of a provider brings in what exists there\n" +
 			"already, as an import would: nothing outside acts on it. Where the provider lists orders by their number only, --describe then asks about each of them, at\n" +
 			"the pace that the provider allows; that too counts as imported. It can be broken off, and goes on when it is run again.",
-		Args: wants(1, "a provider, for example: certtrail reconcile digicert"),
+		Args: needs(1, "a provider, for example: certtrail reconcile digicert"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := reachOwner(cmd, true)
 			if err != nil {

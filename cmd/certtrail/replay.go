@@ -24,12 +24,12 @@ func replayCommand() *cobra.Command {
 	var r replay
 	cmd := &cobra.Command{
 		Use:   "replay",
-		Short: "Build the read models anew from the log, prove them right, or build those of a moment",
-		Long: `Build the read models anew from the log. A server that runs does it beside the ones in use: pages answer from those until the new ones have caught up.
+		Short: "Rebuild the read models from the log, prove them right, or build those of a moment",
+		Long: `Rebuild the read models from the log. A running server builds them beside the ones in use: pages answer from those until the new ones have caught up.
 
 With --verify nothing is changed: the read models are built aside and compared with those in use, row by row. The exit status is 1 if they differ.
 With --out the read models are built into a database of their own, as of --until-seq or --until-time, which certtrail serve --read-only --db shows.
-With --redecode every event is derived anew from its original delivery with this version's decoders; the log is not changed. Read models built so
+With --redecode every event is derived again from its original delivery with this version's decoders; the log is not changed. Read models built so
 stay so until a replay without it.
 
 A replay that is broken off (Ctrl-C, a lost terminal) changes nothing, also where a server does the work.
@@ -54,7 +54,7 @@ order that was received by then.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&r.verify, "verify", false, "compare the read models with ones built aside, and change nothing")
-	flags.BoolVar(&r.redecode, "redecode", false, "derive every event anew from its original delivery")
+	flags.BoolVar(&r.redecode, "redecode", false, "derive every event again from its original delivery")
 	flags.Uint64Var(&r.untilSeq, "until-seq", 0, "build the state as of this event, into --out")
 	flags.StringVar(&r.untilTime, "until-time", "", "build the state as of this time (RFC 3339, or a date), into --out")
 	flags.StringVar(&r.out, "out", "", "the database to build, which must not exist")
@@ -135,23 +135,23 @@ func (r *replay) runVerify(cmd *cobra.Command, c *owner.Client) error {
 		}
 	}
 	if v.Differing == 0 {
-		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", anew(v.Redecoded), text.Commas(v.Seq))
+		fmt.Fprintf(out, "The read models are what the log gives%s, as of event %s.\n", redecodedNote(v.Redecoded), text.Commas(v.Seq))
 		return nil
 	}
 	for _, d := range v.Differences {
 		fmt.Fprintln(out, d)
 	}
-	advice := "certtrail replay builds them anew"
+	advice := "certtrail replay rebuilds them"
 	if len(v.Gone) > 0 {
 		advice = heldText(v.Gone) + ", and a replay would lose what came of that: compare with a backup first"
 	}
 	return fmt.Errorf("the read models are not what the log gives%s, as of event %s: %s; %s",
-		anew(v.Redecoded), text.Commas(v.Seq), text.Count(uint64(v.Differing), "difference"), advice)
+		redecodedNote(v.Redecoded), text.Commas(v.Seq), text.Count(uint64(v.Differing), "difference"), advice)
 }
 
-func anew(redecoded bool) string {
+func redecodedNote(redecoded bool) string {
 	if redecoded {
-		return " when every delivery is read anew (--redecode)"
+		return " when every delivery is read again (--redecode)"
 	}
 	return ""
 }

@@ -28,7 +28,7 @@ func restoreCommand() *cobra.Command {
 		Short: "Put the log and the settings of a backup into a data directory that has no events",
 		Long: "Put the log of the backup in DIR into the data directory, which must have no events yet; a server that runs on it takes the log over.\n" +
 			"The settings are put where --config says (default ./" + settings.DefaultFile + "), unless there are some.",
-		Args: wants(1, "the directory of a backup, for example: certtrail restore /var/backups/certtrail-monday"),
+		Args: needs(1, "the directory of a backup, for example: certtrail restore /var/backups/certtrail-monday"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := transfer.ReadManifest(args[0], version.String())
 			if err != nil {

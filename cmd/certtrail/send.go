@@ -21,7 +21,7 @@ func sendCommand() *cobra.Command {
 		Short: "Send one sample delivery to a running server, as the provider would",
 		Long: "Send one sample delivery to a running server, as the provider would: to the one that has the data directory, which knows its address and its\n" +
 			"credentials, or by the settings where no server has it or flags say something else.\n\n" + sampleList(),
-		Args: wants(2, "a provider and an event, for example: certtrail send digicert certificate_issued"),
+		Args: needs(2, "a provider and an event, for example: certtrail send digicert certificate_issued"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			answered, nobody, err := sendByOwner(cmd, args[0], args[1], set)
 			if answered || err != nil {

@@ -26,7 +26,7 @@ func TestSourcesOfOneKind(t *testing.T) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := us.asked(dir, "--config", file, "--reconcile-every", "0")
+	w := us.begin(dir, "--config", file, "--reconcile-every", "0")
 	system, _ := systems.Of("digicert")
 	delivers := func(source, key string, want int) {
 		t.Helper()

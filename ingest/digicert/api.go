@@ -16,7 +16,7 @@ const (
 func api() *provider.API {
 	return &provider.API{
 		Settings: []provider.Setting{
-			{Name: settingAPIKey, Usage: "a key of the Services API, so that certtrail can ask what it was not told; made in CertCentral under Automation > API keys", Secret: true},
+			{Name: settingAPIKey, Usage: "a key of the Services API, so that certtrail can ask what it missed; made in CertCentral under Automation > API keys", Secret: true},
 			{Name: settingAPIURL, Usage: "the base URL of the Services API; accounts of the Europe instance have https://certcentral.digicert.eu/services/v2", Default: DefaultAPI},
 		},
 		At: func(get func(string) string) (provider.Endpoint, bool) {

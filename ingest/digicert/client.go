@@ -71,7 +71,7 @@ var advice = map[string]string{
 	"time_frame_too_long":     "it tells of the changes of at most seven days at a time. Ask for fewer days",
 }
 
-// errorJSON is one of the errors of a refusal.
+// errorJSON holds one of the errors of a refusal.
 type errorJSON struct {
 	Code    provider.Text `json:"code"`
 	Message provider.Text `json:"message"`
@@ -134,8 +134,8 @@ func (c *Client) ask(ctx context.Context, tried, path string, query url.Values, 
 	return raw, nil
 }
 
-// kept wraps an answer as a delivery, to be redacted and stored.
-func kept(query url.Values, body []byte) *provider.Delivery {
+// asDelivery wraps an answer as a delivery, to be redacted and stored.
+func asDelivery(query url.Values, body []byte) *provider.Delivery {
 	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }
 

@@ -28,7 +28,7 @@ func (c *Client) DownloadCertificate(ctx context.Context, orderID, certificateID
 	if data.Certificate, err = provider.ParseCertificate(string(chain)); err != nil {
 		data.Unreadable = []schema.Unreadable{{Part: "certificate", Reason: err.Error()}}
 	}
-	answer := provider.Answer{Kind: schema.CertificateCollected, Data: data, Delivery: kept(nil, chain)}
+	answer := provider.Answer{Kind: schema.CertificateCollected, Data: data, Delivery: asDelivery(nil, chain)}
 	answer.Delivery.Header["Content-Type"] = []string{"application/x-pem-file"}
 	return answer, nil
 }
@@ -66,7 +66,7 @@ func (c *Client) DomainInfo(ctx context.Context, domainID string) (provider.Answ
 	}
 	readTime(&data, &data.OccurredAt, "occurred_at", d.Approved)
 	readTime(&data, &data.ExpiresAt, "expires_at", d.Expires)
-	answer := provider.Answer{Kind: schema.DomainValidated, Data: data, Delivery: kept(query, raw)}
+	answer := provider.Answer{Kind: schema.DomainValidated, Data: data, Delivery: asDelivery(query, raw)}
 	if data.OccurredAt == nil && data.ExpiresAt == nil {
 		answer.Kind = ""
 	}

@@ -73,7 +73,7 @@ func (c *Client) OrderInfo(ctx context.Context, orderID string) (provider.Standi
 		ValidationType: provider.Clip(string(order.Product.ValidationType), provider.MaxText),
 	}
 	order.organization(&data)
-	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
+	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: asDelivery(nil, raw)}, nil
 }
 
 // names returns the names that the order is for. A pending order has no certificate yet, but has them.
@@ -150,7 +150,7 @@ func (c *Client) ValidationStatus(ctx context.Context, orderID string) (provider
 	if data.OrganizationID, err = schema.ID(string(v.OrganizationID)); err != nil {
 		data.Unreadable = append(data.Unreadable, schema.Unreadable{Part: "organization_id", Reason: err.Error()})
 	}
-	return provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, raw)}, nil
+	return provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: asDelivery(nil, raw)}, nil
 }
 
 // checks passes a check once everything it covers has passed; the worst state counts.
@@ -220,7 +220,7 @@ func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standin
 	if err != nil {
 		return s, answer, err
 	}
-	answer.Delivery = kept(nil, both)
+	answer.Delivery = asDelivery(nil, both)
 	return s, answer, nil
 }
 

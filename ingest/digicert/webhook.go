@@ -113,7 +113,7 @@ func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 		Webhooks []struct {
 			ID       provider.Text   `json:"id"`
 			Endpoint provider.Text   `json:"endpoint"`
-			Secret   given           `json:"secret"`
+			Secret   presence        `json:"secret"`
 			Events   []provider.Text `json:"events"`
 			Status   provider.Text   `json:"status"`
 			Settings Settings        `json:"webhook_settings"`
@@ -133,10 +133,10 @@ func (c *Client) Webhooks(ctx context.Context) ([]Webhook, error) {
 	return list, nil
 }
 
-// given says whether a text is there, without the text.
-type given bool
+// presence says whether a text is there, without the text.
+type presence bool
 
-func (p *given) UnmarshalJSON(b []byte) error {
+func (p *presence) UnmarshalJSON(b []byte) error {
 	*p = string(b) != "null" && string(b) != `""`
 	return nil
 }

@@ -25,8 +25,8 @@ type Call struct {
 	Type   string // the answer's content type; JSON where it is empty
 }
 
-// unasked lists the headers that any client sends of itself.
-var unasked = []string{"Accept-Encoding", "Content-Length", "User-Agent", "Connection"}
+// clientHeaders lists the headers that any client sends of itself.
+var clientHeaders = []string{"Accept-Encoding", "Content-Length", "User-Agent", "Connection"}
 
 // API serves just these calls in this order, and fails t on any other, and on those that do not come.
 func API(t testing.TB, calls ...Call) *httptest.Server {
@@ -81,7 +81,7 @@ func (c Call) differs(r *http.Request) []string {
 	differ("path", r.URL.EscapedPath(), c.Path)
 	differ("query", pairs(r.URL.Query()), c.Query)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if _, expected := c.Header[name]; !expected && !slices.Contains(unasked, name) {
+		if _, expected := c.Header[name]; !expected && !slices.Contains(clientHeaders, name) {
 			wrong = append(wrong, "header "+name+": "+r.Header.Get(name)+", want none")
 		}
 	}

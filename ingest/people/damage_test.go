@@ -62,7 +62,7 @@ func TestForgettingIsFinished(t *testing.T) {
 			s = open(t, dir)
 			checkForgotten(t, fmt.Sprintf("after %d steps and %d of the next start", steps, resumed), s, keys, jane, nobody)
 			if finished && !pending(s) {
-				t.Fatal("the read models are not going to be built anew")
+				t.Fatal("the read models are not going to be rebuilt")
 			}
 			if whole {
 				break

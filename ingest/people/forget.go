@@ -16,7 +16,7 @@ var ErrUnknown = errors.New("there is no key of that person: nothing was said of
 // source said without saying whom of, which may be of them too. From when it returns nil, nobody can open what was sealed with it. It is ErrUnknown
 // where the person has no key. One that returned another error is finished by the next, or by the next Open.
 //
-// Read models hold what was opened before. Pending is true until Settled is called, after they have been built anew.
+// Read models hold what was opened before. Pending is true until Settled is called, after they have been rebuilt.
 func (s *Store) Forget(source, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Store) Forget(source, name string) error {
 	return s.finish()
 }
 
-// knows tells whether there is a key of that hash, good or damaged, or one that is about to be destroyed.
+// knows reports whether there is a key of that hash, good or damaged, or one that is about to be destroyed.
 func (s *Store) knows(hash string) bool {
 	return len(s.files[hash]) > 0 || slices.Contains(s.doomed, hash)
 }
@@ -84,7 +84,7 @@ func (s *Store) finish() (err error) {
 	return nil
 }
 
-// writeNote writes which hashes are to be destroyed. An empty one says that read models are to be built anew.
+// writeNote writes which hashes are to be destroyed. An empty one says that read models are to be rebuilt.
 func (s *Store) writeNote(hashes []string) error {
 	if err := s.dir.write(forgettingName, sealLine(forgettingName, strings.Join(hashes, " "))); err != nil {
 		return err
@@ -120,7 +120,8 @@ func (s *Store) readNote() error {
 	return nil
 }
 
-// Pending tells whether somebody was forgotten since read models were last built anew, and the number to settle that with.
+// Pending reports whether somebody was forgotten since read models were last rebuilt, and the number to settle that
+// with.
 func (s *Store) Pending() (round uint64, pending bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

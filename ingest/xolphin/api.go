@@ -14,7 +14,7 @@ const (
 func api() *provider.API {
 	return &provider.API{
 		Settings: []provider.Setting{
-			{Name: settingAPIUsername, Usage: "the user name of Xolphin's REST API, so that certtrail can ask what it was not told"},
+			{Name: settingAPIUsername, Usage: "the user name of Xolphin's REST API, so that certtrail can ask what it missed"},
 			{Name: settingAPIPassword, Usage: "the password that goes with it", Secret: true},
 			{Name: settingAPIURL, Usage: "the base URL of the API; https://test-api.xolphin.com/v1 is that of its test system", Default: DefaultAPI},
 		},

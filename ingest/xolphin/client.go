@@ -246,7 +246,7 @@ func (c *Client) Describe(ctx context.Context, orderID string) (provider.Standin
 	}
 	s := r.standing(nil)
 	s.State = ""
-	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: kept(nil, r.raw)}, nil
+	return s, provider.Answer{Kind: schema.OrderDescribed, Data: data, Delivery: asDelivery(nil, r.raw)}, nil
 }
 
 // Collect returns certificate.collected with the certificate of this number; without one, with the newest certificate
@@ -271,7 +271,7 @@ func (c *Client) Collect(ctx context.Context, orderID, certificateID string) (pr
 	if data.Certificate, err = provider.ParseCertificate(asText(leaf)); err != nil {
 		data.Unreadable = []schema.Unreadable{{Part: "certificate", Reason: err.Error()}}
 	}
-	answer := provider.Answer{Kind: schema.CertificateCollected, Data: data, Delivery: kept(nil, []byte(strings.TrimSpace(asText(leaf))+"\n"+asText(bundle)))}
+	answer := provider.Answer{Kind: schema.CertificateCollected, Data: data, Delivery: asDelivery(nil, []byte(strings.TrimSpace(asText(leaf))+"\n"+asText(bundle)))}
 	answer.Delivery.Header["Content-Type"] = []string{"application/x-pem-file"}
 	return answer, nil
 }

@@ -76,7 +76,7 @@ type check struct {
 	} `json:"domains"`
 }
 
-var errNoNumber = errors.New("the answer is none of Xolphin's requests or certificates: it has no number")
+var errNoNumber = errors.New("the answer is not one of Xolphin's requests or certificates: it has no number")
 
 func readRequest(raw json.RawMessage) (Request, error) {
 	var in requestJSON
@@ -261,7 +261,7 @@ func moment(s provider.Text) *schema.Time {
 	return &t
 }
 
-// kept wraps an answer as a delivery, to be redacted and stored.
-func kept(query url.Values, body []byte) *provider.Delivery {
+// asDelivery wraps an answer as a delivery, to be redacted and stored.
+func asDelivery(query url.Values, body []byte) *provider.Delivery {
 	return &provider.Delivery{Method: http.MethodGet, Query: query.Encode(), Header: map[string][]string{}, Body: body}
 }

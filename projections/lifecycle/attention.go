@@ -14,7 +14,7 @@ const (
 	Reopened     = "reopened"
 )
 
-// Decision is the life of one matter as far as people decided about it: the last decision stands.
+// Decision holds the life of one matter as far as people decided about it: the last decision stands.
 type Decision struct {
 	Life
 	Matter schema.Matter // with what was decided last; its until and note are those of it
@@ -23,7 +23,7 @@ type Decision struct {
 	By     string        // who, if they said so; schema.Forgotten if their key was destroyed
 }
 
-// Fold is d after the event at seq.
+// Fold returns d after the event at seq.
 func (d Decision) Fold(seq uint64, e *schema.Event) Decision {
 	if ignored(e) || e.Data.Matter == nil {
 		return d
@@ -42,7 +42,7 @@ func (d Decision) Fold(seq uint64, e *schema.Event) Decision {
 	return d
 }
 
-// Standing is the decision that holds at now; empty where the matter is open.
+// Standing returns the decision that holds at now; empty where the matter is open.
 func (d Decision) Standing(now time.Time) string {
 	over := d.Matter.Until != nil && !now.Before(d.Matter.Until.Time)
 	switch d.State {
@@ -58,7 +58,7 @@ func (d Decision) Standing(now time.Time) string {
 	return ""
 }
 
-// decided is l after a decision about a matter of the row; one about a row that nobody told of makes none.
+// decided counts a decision about a matter of the row; one about a row without any other event makes no row.
 func (l Life) decided(seq uint64, e *schema.Event) Life {
 	if l.EventCount == 0 {
 		return l
@@ -66,10 +66,11 @@ func (l Life) decided(seq uint64, e *schema.Event) Life {
 	return l.next(seq, e)
 }
 
-// decides tells whether e is what a person decided about a matter. It changes the state of no row but the matter's own, and an order's.
+// decides reports whether e is what a person decided about a matter. It changes the state of no row but the matter's
+// own, and an order's.
 func decides(e *schema.Event) bool { return e.Kind().Aggregate() == schema.AggregateAttention }
 
-// attentionRows are the matter's row and the row that the matter concerns.
+// attentionRows returns the matter's row and the row that the matter concerns.
 func attentionRows(d *schema.Data) ([]Row, error) {
 	if d.Matter == nil {
 		return one(Attention, "", "which matter it is about")
@@ -81,7 +82,7 @@ func attentionRows(d *schema.Data) ([]Row, error) {
 	return rows, err
 }
 
-// MatterModel is the read model of the rows that matters of that kind concern; empty: none.
+// MatterModel returns the read model of the rows that matters of that kind concern; empty: none.
 func MatterModel(kind string) string {
 	var d schema.Data
 	switch d.RowID(kind) {

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// decisionOf is what a person decides about the part of the order that waits.
+// decisionOf makes a person's decision about the part of the order that waits.
 func decisionOf(k schema.Kind, w Waiting) *schema.Event {
 	return schema.NewDecision("decision", schema.At(began), k, "digicert", "12345", schema.Matter{Kind: w.Kind, Part: w.Check, Since: w.Since})
 }

@@ -15,7 +15,7 @@ const (
 	Valid    = "valid" // active or expiring: only to choose by
 )
 
-// Certificate is the life of one certificate.
+// Certificate holds the life of one certificate.
 type Certificate struct {
 	Life
 	OrderID   string
@@ -29,7 +29,7 @@ type Certificate struct {
 	RevokedAt   *schema.Time // when it was heard of first
 }
 
-// Fold is c after the event at seq.
+// Fold returns c after the event at seq.
 func (c Certificate) Fold(seq uint64, e *schema.Event) Certificate {
 	if ignored(e) {
 		return c
@@ -80,8 +80,9 @@ func (c *Certificate) reason(d *schema.Data) {
 	}
 }
 
-// ValidityDays is how many days of 86,400 s the certificate is valid for, its first and its last second included, a begun day as a whole one: what limits on
-// validity count (Baseline Requirements 6.3.2). It is 0 where that is not known.
+// ValidityDays counts the days of 86,400 s of the certificate's validity, its first and its last second included, a
+// begun day as a whole one: limits on validity count the same (Baseline Requirements 6.3.2). It returns 0 where that is
+// not known.
 func (c Certificate) ValidityDays() int {
 	if c.Cert.NotBefore == nil || c.Cert.NotAfter == nil || c.Cert.NotAfter.Before(c.Cert.NotBefore.Time) {
 		return 0
@@ -89,11 +90,11 @@ func (c Certificate) ValidityDays() int {
 	return wholeDays(c.Cert.NotBefore.Time, c.Cert.NotAfter.Add(time.Second-1)) + 1
 }
 
-// DaysLeft is the whole days from now until notAfter, negative once it has passed.
+// DaysLeft returns the whole days from now until notAfter, negative once it has passed.
 func DaysLeft(notAfter schema.Time, now time.Time) int { return wholeDays(now, notAfter.Time) }
 
-// wholeDays is how many days of 86,400 s lie between two times, rounded down. It goes by seconds, because a time.Duration ends at 292 years, and a
-// certificate whose end is not known ends in the year 9999 (RFC 5280 4.1.2.5).
+// wholeDays counts the days of 86,400 s between two times, rounded down. It goes by seconds, because a time.Duration
+// ends at 292 years, and a certificate whose end is not known ends in the year 9999 (RFC 5280 4.1.2.5).
 func wholeDays(from, until time.Time) int {
 	const day = 24 * 60 * 60
 	seconds := until.Unix() - from.Unix()

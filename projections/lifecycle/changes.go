@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Changed is one thing that an event changed, as codes and values.
+// Changed names one thing that an event changed, as codes and values.
 type Changed struct {
 	Field  string `json:"field"`            // one of Fields, or a check's: "state", "not_after", "check:organization", "names_added"
 	Before string `json:"before,omitempty"` // absent: not known before
@@ -24,9 +24,9 @@ const namesListed = 8
 // ListSeparator stands between the things of a list that is a value.
 const ListSeparator = ", "
 
-// Changes is what is other in after than in o; of the first event, all that it told. What follows from the rest (the next step) is left
-// out, and so are a row's times and counts of its events, which every event changes.
-// Likewise the other states' Changes.
+// Changes returns what differs in after from o; of the first event, all that it says. What follows from the rest (the
+// next step) is left out, and so are a row's times and counts of its events, which every event changes. The other
+// states' Changes leave out the same.
 func (o Order) Changes(after Order, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldState, o.state(), after.state())
@@ -45,7 +45,7 @@ func (o Order) Changes(after Order, _ time.Time) []Changed {
 	return c
 }
 
-// state is State, and "" before the first event.
+// state returns State, and "" before the first event.
 func (o Order) state() string {
 	if o.Phase == "" {
 		return ""
@@ -92,12 +92,12 @@ func (r DNSSEC) Changes(after DNSSEC, state func(DNSSEC) string) []Changed {
 	return c
 }
 
-// Changes is what is other in after than in d.
+// Changes returns what differs in after from d.
 func (d Domain) Changes(after Domain, _ time.Time) []Changed {
 	return d.changes(&after.Validation)
 }
 
-// Changes is what is other in after than in o.
+// Changes returns what differs in after from o.
 func (o Organization) Changes(after Organization, _ time.Time) []Changed {
 	c := o.changes(&after.Validation)
 	c.text(FieldName, o.Name, after.Name)
@@ -115,14 +115,14 @@ func (v *Validation) changes(after *Validation) changes {
 	return c
 }
 
-// Changes is what is other in after than in w.
+// Changes returns what differs in after from w.
 func (w Website) Changes(after Website, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldLastReport, w.State, after.State)
 	return c
 }
 
-// changes are gathered field by field.
+// changes gathers what differs, field by field.
 type changes []Changed
 
 func (c *changes) text(field, before, after string) {

@@ -15,8 +15,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// told folds events and says what the last of them changed.
-func told[S any](fold func(S, uint64, *schema.Event) S, changes func(S, S, time.Time) []Changed, events ...*schema.Event) string {
+// lastChanges folds events and returns what the last of them changed.
+func lastChanges[S any](fold func(S, uint64, *schema.Event) S, changes func(S, S, time.Time) []Changed, events ...*schema.Event) string {
 	n := len(events) - 1
 	before := history(fold, events[:n])
 	last := events[n]
@@ -56,32 +56,32 @@ func TestChanges(t *testing.T) {
 		return made(kind, schema.Data{WebsiteID: "42", Domain: "zone.example", DS: &schema.DS{KeyTag: tag, Algorithm: 13, DigestType: 2, Digest: "AB"}})
 	}
 	for name, c := range map[string]struct{ got, want string }{
-		"first event":    {told(Order.Fold, Order.Changes, updated), "[state:  > pending]"},
-		"check":          {told(Order.Fold, Order.Changes, updated, failed), "[state: pending > action_required][check:organization:  > failed]"},
-		"reason alone":   {told(Order.Fold, Order.Changes, failed, again), "[reason:organization: not listed > moved]"},
-		"repeated":       {told(Order.Fold, Order.Changes, failed, failed), ""},
-		"nothing":        {told(Order.Fold, Order.Changes, issued("1", "a.example"), updated), ""},
-		"domain's check": {told(Order.Fold, Order.Changes, updated, validated), "[check:domain:a.example:  > passed]"},
-		"issued": {told(Order.Fold, Order.Changes, failed, issued("881001", "a.example", "b.example")),
+		"first event":    {lastChanges(Order.Fold, Order.Changes, updated), "[state:  > pending]"},
+		"check":          {lastChanges(Order.Fold, Order.Changes, updated, failed), "[state: pending > action_required][check:organization:  > failed]"},
+		"reason alone":   {lastChanges(Order.Fold, Order.Changes, failed, again), "[reason:organization: not listed > moved]"},
+		"repeated":       {lastChanges(Order.Fold, Order.Changes, failed, failed), ""},
+		"nothing":        {lastChanges(Order.Fold, Order.Changes, issued("1", "a.example"), updated), ""},
+		"domain's check": {lastChanges(Order.Fold, Order.Changes, updated, validated), "[check:domain:a.example:  > passed]"},
+		"issued": {lastChanges(Order.Fold, Order.Changes, failed, issued("881001", "a.example", "b.example")),
 			"[state: action_required > issued][check:organization: failed > passed][certificate_id:  > 881001][common_name:  > a.example][names_added:  > a.example, b.example]"},
-		"reissued": {told(Order.Fold, Order.Changes, issued("881001", "a.example", "b.example"), issued("881090", "a.example", "c.example")),
+		"reissued": {lastChanges(Order.Fold, Order.Changes, issued("881001", "a.example", "b.example"), issued("881090", "a.example", "c.example")),
 			"[certificate_id: 881001 > 881090][names_added:  > c.example][names_removed:  > b.example]"},
-		"message": {told(Order.Fold, Order.Changes, updated, made(schema.OrderMessageReceived, schema.Data{})), "[state: pending > action_required][message:  > unanswered]"},
-		"revoked": {told(Order.Fold, Order.Changes, issued("1", "a.example"), made(schema.CertificateRevoked, schema.Data{CertificateID: "1"})),
+		"message": {lastChanges(Order.Fold, Order.Changes, updated, made(schema.OrderMessageReceived, schema.Data{})), "[state: pending > action_required][message:  > unanswered]"},
+		"revoked": {lastChanges(Order.Fold, Order.Changes, issued("1", "a.example"), made(schema.CertificateRevoked, schema.Data{CertificateID: "1"})),
 			"[state: issued > revoked][revoked_certificates_added:  > 1]"},
 		// the clock made it expiring long before, so the event did not
-		"the event's own doing": {told(Certificate.Fold, certificateChanges, issued("1", "a.example"), made(schema.CertificateRevocationAnnounced, schema.Data{CertificateID: "1", RevokesAt: &until})),
+		"the event's own doing": {lastChanges(Certificate.Fold, certificateChanges, issued("1", "a.example"), made(schema.CertificateRevocationAnnounced, schema.Data{CertificateID: "1", RevokesAt: &until})),
 			"[revocation_announced:  > true][revokes_at:  > 2026-11-26T22:00:00.000Z]"},
-		"certificate": {told(Certificate.Fold, certificateChanges, issued("1", "a.example")),
+		"certificate": {lastChanges(Certificate.Fold, certificateChanges, issued("1", "a.example")),
 			"[state:  > expiring][order_id:  > 12345][common_name:  > a.example][names_added:  > a.example][not_before:  > 2026-05-10T22:00:00.000Z][not_after:  > 2026-11-26T22:00:00.000Z]"},
-		"domain": {told(Domain.Fold, Domain.Changes, validated, made(schema.DomainExpired, schema.Data{Domain: "a.example"})), "[state: validated > expired]"},
-		"rotation": {told(DNSSEC.Fold, rotationChanges, rotation(schema.DNSSECRotationStarted, 1), rotation(schema.DNSSECRotationCompleted, 1)),
+		"domain": {lastChanges(Domain.Fold, Domain.Changes, validated, made(schema.DomainExpired, schema.Data{Domain: "a.example"})), "[state: validated > expired]"},
+		"rotation": {lastChanges(DNSSEC.Fold, rotationChanges, rotation(schema.DNSSECRotationStarted, 1), rotation(schema.DNSSECRotationCompleted, 1)),
 			"[state: rotation_started > rotation_completed][next_step: ds-submit > ds-retract][completed_at:  > 2026-11-21T22:01:00.000Z]"},
-		"next rotation": {told(DNSSEC.Fold, rotationChanges, rotation(schema.DNSSECRotationCompleted, 1), rotation(schema.DNSSECRotationStarted, 2)),
+		"next rotation": {lastChanges(DNSSEC.Fold, rotationChanges, rotation(schema.DNSSECRotationCompleted, 1), rotation(schema.DNSSECRotationStarted, 2)),
 			"[state: rotation_completed > rotation_started][next_step: ds-retract > ds-submit][ds: 1 13 2 AB > 2 13 2 AB][previous_ds:  > 1 13 2 AB][started_at:  > 2026-11-21T22:01:00.000Z][completed_at: 2026-11-21T22:00:00.000Z > ]"},
-		"organization": {told(Organization.Fold, Organization.Changes, made(schema.OrganizationRevalidationDue, schema.Data{OrganizationID: "1", OrganizationName: "Example"})),
+		"organization": {lastChanges(Organization.Fold, Organization.Changes, made(schema.OrganizationRevalidationDue, schema.Data{OrganizationID: "1", OrganizationName: "Example"})),
 			"[state:  > revalidation_due][name:  > Example]"},
-		"website": {told(Website.Fold, Website.Changes, made("website.malware_found", schema.Data{}), made("website.malware_gone", schema.Data{})), "[last_report: malware_found > malware_gone]"},
+		"website": {lastChanges(Website.Fold, Website.Changes, made("website.malware_found", schema.Data{}), made("website.malware_gone", schema.Data{})), "[last_report: malware_found > malware_gone]"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, c.got, c.want)

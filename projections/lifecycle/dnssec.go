@@ -20,7 +20,7 @@ const (
 	StepDSRetract = "ds-retract" // take the old DS out of the parent
 )
 
-// DNSSEC is the life of one zone's key rotations. A DS that is not the present one begins a new cycle.
+// DNSSEC holds the life of one zone's key rotations. A DS that is not the present one begins a new cycle.
 type DNSSEC struct {
 	Life
 	Domain      string
@@ -32,7 +32,7 @@ type DNSSEC struct {
 	CompletedAt *schema.Time
 }
 
-// Fold is r after the event at seq.
+// Fold returns r after the event at seq.
 func (r DNSSEC) Fold(seq uint64, e *schema.Event) DNSSEC {
 	if ignored(e) {
 		return r
@@ -97,7 +97,8 @@ func (r DNSSEC) completed(e *schema.Event) DNSSEC {
 	return r
 }
 
-// turned is r with ds as the new DS. One that could not be read leaves the new DS unknown, and the present one the old.
+// turned puts ds in place of the present DS, which becomes the old one. A ds that could not be read leaves the new DS
+// unknown.
 func (r DNSSEC) turned(ds *schema.DS) DNSSEC {
 	if r.DS != nil {
 		r.PreviousDS = r.DS
@@ -106,8 +107,8 @@ func (r DNSSEC) turned(ds *schema.DS) DNSSEC {
 	return r
 }
 
-// described is r after the provider's API listed the zone's DS records. It fills in the new DS if that is not known, as newOf picks it from the list; one
-// that is known stays.
+// described takes in the zone's DS records as the provider's API lists them. It fills in the new DS if that is not
+// known, as newOf picks it from the list; one that is known stays.
 func (r DNSSEC) described(d *schema.Data) DNSSEC {
 	if r.Phase == "" {
 		return r
@@ -120,8 +121,9 @@ func (r DNSSEC) described(d *schema.Data) DNSSEC {
 	return r
 }
 
-// newOf is the record of the zone's new key: the one that d prefers, or else the first that it lists, which is not of the old record's key. It is nil where
-// there is none, or where the list has records of several such keys, and so does not tell which is the newest.
+// newOf picks the record of the zone's new key: the one that d prefers, or else the first that it lists, which is not
+// of the old record's key. It returns nil where there is none, or where the list has records of several such keys, and
+// so does not tell which is the newest.
 func newOf(d *schema.Data, old *schema.DS) *schema.DS {
 	if d.DS != nil && !sameKey(d.DS, old) {
 		return d.DS
@@ -139,15 +141,16 @@ func newOf(d *schema.Data, old *schema.DS) *schema.DS {
 	return one
 }
 
-// sameKey tells whether two DS records are of one key, maybe by another digest.
+// sameKey reports whether two DS records are of one key, maybe by another digest.
 func sameKey(a, b *schema.DS) bool {
 	return a != nil && b != nil && a.KeyTag == b.KeyTag && a.Algorithm == b.Algorithm
 }
 
-// about tells whether an observation at the parent, of ds or of no record in particular (nil), is about the record known, and not one of an earlier rotation.
+// about reports whether an observation at the parent, of ds or of no record in particular (nil), is about the record
+// known, and not one of an earlier rotation.
 func about(ds, known *schema.DS) bool { return ds == nil || SameDS(ds, known) }
 
-// SameDS tells whether two DS records are the same record.
+// SameDS reports whether two DS records are the same record.
 func SameDS(a, b *schema.DS) bool {
 	return a != nil && b != nil && a.KeyTag == b.KeyTag && a.Algorithm == b.Algorithm && a.DigestType == b.DigestType && strings.EqualFold(a.Digest, b.Digest)
 }

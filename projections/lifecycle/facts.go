@@ -7,8 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Facts are what a sentence about an event is made of, beside its kind: codes, ids, the names of things, times and numbers; never who a person is.
-// Of an event only those are set that the sentence of its kind needs.
+// Facts hold all that a sentence about an event needs beside its kind: codes, ids, the names of things, times and
+// numbers; never who a person is. Only those are set that the sentence of the event's kind needs.
 type Facts struct {
 	Event        string            `json:"event,omitempty"`        // the provider's own word, where nothing better is known
 	Certificate  string            `json:"certificate,omitempty"`  // its id
@@ -27,7 +27,7 @@ type Facts struct {
 	Findings     *Severities       `json:"findings,omitempty"`     // what a scan ended with
 }
 
-// Severities are how many findings of each severity a scan has; nil where it does not say.
+// Severities count a scan's findings by severity; nil where it does not say.
 type Severities struct {
 	Highs   *int `json:"highs,omitempty"`
 	Mediums *int `json:"mediums,omitempty"`
@@ -81,7 +81,7 @@ func orderFacts(k schema.Kind, d *schema.Data) Facts {
 	return Facts{}
 }
 
-// openChecks are the checks that have not passed: what matters of all that a provider's API says of an order.
+// openChecks lists the checks that have not passed: what matters of all that a provider's API says of an order.
 func openChecks(checks schema.Checks) (f Facts) {
 	for _, name := range slices.Sorted(maps.Keys(checks)) {
 		switch state := checks[name]; {
@@ -118,7 +118,7 @@ func notAfter(c *schema.Certificate) *schema.Time {
 	return c.NotAfter
 }
 
-// userFacts are the kinds of the keys that were provisioned. Nothing else of a person may stand in a timeline.
+// userFacts lists the kinds of the keys that were provisioned. Nothing else of a person may stand in a timeline.
 func userFacts(k schema.Kind, d *schema.Data) (f Facts) {
 	if k != schema.UserKeysProvisioned || d.User == nil {
 		return f
@@ -139,7 +139,7 @@ func targetName(t *schema.Target) string {
 	return t.Name
 }
 
-// scanResult is what a scan ended with; what it has found so far is no result.
+// scanResult returns the result of a scan that has ended; findings so far are no result.
 func scanResult(s *schema.Scan) *Severities {
 	if s == nil || s.CompletedAt == nil || s.Highs == nil && s.Mediums == nil && s.Lows == nil {
 		return nil
@@ -154,7 +154,7 @@ func findingName(d *schema.Data) string {
 	return d.Finding.Name
 }
 
-// decisionFacts are what was decided about which matter, and the person's words; never who, since they stand in timelines.
+// decisionFacts returns the decision, its matter and the person's words; never who, since they stand in timelines.
 func decisionFacts(m *schema.Matter) Facts {
 	if m == nil {
 		return Facts{}

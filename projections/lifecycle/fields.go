@@ -65,16 +65,16 @@ const (
 	reasonPrefix = "reason:"
 )
 
-// CheckField is the field of a check's state.
+// CheckField returns the field of a check's state.
 func CheckField(check string) string { return checkPrefix + check }
 
-// ReasonField is the field of the provider's words on a check, where only those changed.
+// ReasonField returns the field of the provider's words on a check, where only those changed.
 func ReasonField(check string) string { return reasonPrefix + check }
 
-// CheckOf is the name of the check whose state the field is; false of any other field.
+// CheckOf returns the name of the check whose state the field is; false of any other field.
 func CheckOf(field string) (check string, ok bool) { return strings.CutPrefix(field, checkPrefix) }
 
-// ReasonOf is the name of the check whose reason the field is; false of any other field.
+// ReasonOf returns the name of the check whose reason the field is; false of any other field.
 func ReasonOf(field string) (check string, ok bool) { return strings.CutPrefix(field, reasonPrefix) }
 
 // The values of fields that are neither a text, a number, a time nor a state.
@@ -83,7 +83,7 @@ const (
 	True       = "true"
 )
 
-// Fields are the fields of Changed but those of checks.
+// Fields lists the fields of Changed, without those of checks.
 func Fields() []string {
 	return []string{
 		FieldState, FieldLastReport, FieldNextStep, FieldReason, FieldUnreadable, FieldName, FieldHost, FieldURL, FieldMessage, FieldOrder, FieldCertificate,

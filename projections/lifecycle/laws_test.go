@@ -28,7 +28,7 @@ func made(k schema.Kind, d schema.Data) *schema.Event {
 	return schema.New("id", "/hooks/digicert", schema.At(began), k, d)
 }
 
-// orderEvent is any event that can concern an order.
+// orderEvent draws any event that can concern an order.
 func orderEvent() *rapid.Generator[*schema.Event] {
 	return rapid.Custom(func(t *rapid.T) *schema.Event {
 		kind := rapid.SampledFrom([]schema.Kind{
@@ -63,7 +63,7 @@ func orderEventOf(t *rapid.T, kind schema.Kind) *schema.Event {
 	return made(kind, d)
 }
 
-// meaning is what of an order must not depend on when and how often things were said.
+// meaning prints the parts of an order that must not depend on when and how often things were said.
 func meaning(o Order) string {
 	return fmt.Sprint(o.Phase, o.State(), o.NextStep(), o.CertificateID, o.Checks, o.Reasons, o.MessageAt != nil, o.RevokedIDs)
 }

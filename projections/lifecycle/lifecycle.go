@@ -33,10 +33,10 @@ const (
 // Row names one row of a read model; the provider is the event's.
 type Row struct{ Model, ID string }
 
-// ErrParked is wrapped by the reason why no row can take an event.
+// ErrParked marks the reason why no row can take an event.
 var ErrParked = errors.New("no row can take the event")
 
-// Rows are the rows that e concerns, whatever its subject. An event of a kind that is not known here concerns none.
+// Rows returns the rows that e concerns, whatever its subject. An event of an unknown kind concerns none.
 func Rows(e *schema.Event) ([]Row, error) {
 	d := &e.Data
 	switch e.Kind().Aggregate() {
@@ -110,7 +110,8 @@ func withOrder(rows []Row, d *schema.Data) []Row {
 	return rows
 }
 
-// certificateID is the provider's id of the certificate, or else its serial number: a certificate that was pushed without an id has a row all the same.
+// certificateID returns the provider's id of the certificate, or else its serial number: a certificate that was pushed
+// without an id has a row all the same.
 func certificateID(d *schema.Data) string {
 	if d.CertificateID == "" && d.Certificate != nil {
 		return d.Certificate.SerialNumber
@@ -118,7 +119,7 @@ func certificateID(d *schema.Data) string {
 	return d.CertificateID
 }
 
-// Life is what every row knows of the events that concern it.
+// Life holds what every row knows of the events that concern it.
 type Life struct {
 	FirstEventAt schema.Time
 	LastEventAt  schema.Time // of the last in the log's order
@@ -127,7 +128,7 @@ type Life struct {
 	Unreadable   string // what could not be read of the last event that brought such a part
 }
 
-// next is l after the event at seq.
+// next returns l after the event at seq.
 func (l Life) next(seq uint64, e *schema.Event) Life {
 	if l.EventCount == 0 {
 		l.FirstEventAt = e.Time
@@ -138,7 +139,7 @@ func (l Life) next(seq uint64, e *schema.Event) Life {
 	return l
 }
 
-// read is l after an event that brought, or should have brought, the given part.
+// read returns l after an event that brought, or should have brought, the given part.
 func (l Life) read(part string, present bool, d *schema.Data) Life {
 	for _, u := range d.Unreadable {
 		if u.Part == part {
@@ -152,7 +153,7 @@ func (l Life) read(part string, present bool, d *schema.Data) Life {
 	return l
 }
 
-// readAll is l after an event, with all parts of it that could not be read.
+// readAll returns l after an event, with all parts of it that could not be read.
 func (l Life) readAll(d *schema.Data) Life {
 	var parts []string
 	for _, u := range d.Unreadable {
@@ -162,5 +163,5 @@ func (l Life) readAll(d *schema.Data) Life {
 	return l
 }
 
-// ignored tells whether e changes no state: what certtrail's own clock says is worked out when it is read.
+// ignored reports whether e changes no state: what certtrail's own clock says is worked out when it is read.
 func ignored(e *schema.Event) bool { return e.Source == schema.ClockSource }

@@ -30,7 +30,8 @@ const (
 	StepOrderAgain = "order-again"
 )
 
-// Order is the life of one order. A cycle begins with the first event or with reissue_ready, and within it checks commute with issued.
+// Order holds the life of one order. A cycle begins with the first event or with reissue_ready, and within it checks
+// commute with issued.
 type Order struct {
 	Life
 	Phase         string // Pending, Issued, ReissueReady, Rejected, Canceled or Revoked
@@ -45,7 +46,7 @@ type Order struct {
 	RevokedIDs    []string               // revoked certificates, so that an issued that comes late is known for what it is; sorted
 }
 
-// Fold is o after the event at seq. It changes nothing that o shares with others.
+// Fold returns o after the event at seq. It changes nothing that o shares with others.
 func (o Order) Fold(seq uint64, e *schema.Event) Order {
 	if ignored(e) {
 		return o
@@ -128,7 +129,8 @@ func (o Order) described(d *schema.Data) Order {
 	return o
 }
 
-// collected is o once its certificate, or one of its certificates, was fetched. An order that was issued without saying with which has this one.
+// collected takes in that the order's certificate, or one of its certificates, was fetched. An order that was issued
+// without saying with which has this one.
 func (o Order) collected(d *schema.Data) Order {
 	if o.CertificateID == "" && o.Phase == Issued {
 		o = o.issuedWith(d.CertificateID)
@@ -148,7 +150,7 @@ func (o Order) issued(d *schema.Data) Order {
 	return o.issuedWith(d.CertificateID)
 }
 
-// allPassed is o with its checks passed: the CA does not issue before they have.
+// allPassed returns o with its checks passed: the CA does not issue before they have.
 func (o Order) allPassed() Order {
 	o.Reasons = nil
 	o.Checks = maps.Clone(o.Checks)
@@ -185,7 +187,7 @@ func (o Order) revoked(id string) Order {
 	return o
 }
 
-// checked is o once one check stands so.
+// checked returns o with one check in that state.
 func (o Order) checked(name string, state schema.CheckState, reason string) Order {
 	o.Checks, o.Reasons = writable(o.Checks), writable(o.Reasons)
 	o.check(name, state, reason)
@@ -217,7 +219,7 @@ func (o Order) named(c *schema.Certificate) Order {
 	return o
 }
 
-// State is where the order stands, for a person.
+// State returns where the order stands, for a person.
 func (o Order) State() string {
 	switch o.Phase {
 	case Rejected, Canceled, Revoked:
@@ -229,7 +231,7 @@ func (o Order) State() string {
 	return o.Phase
 }
 
-// NextStep is what a person should do next; "" when nothing is left to do.
+// NextStep returns what a person should do next; "" when nothing is left to do.
 func (o Order) NextStep() string {
 	switch o.State() {
 	case ActionRequired:
@@ -265,7 +267,7 @@ func (o Order) failed() bool {
 
 func (o Order) awaitsApproval() bool { return o.Checks[schema.CheckApproval] == schema.CheckPending }
 
-// writable is a copy of m to write to; empty where there is none.
+// writable copies m, so that it may be written to; empty where there is none.
 func writable[V any](m map[string]V) map[string]V {
 	c := make(map[string]V, len(m)+1)
 	maps.Copy(c, m)

@@ -8,14 +8,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Waiting is one thing of an order that waits for a person: a kind of matter, of one occurrence.
+// Waiting names one thing of an order that waits for a person: a kind of matter, of one occurrence.
 type Waiting struct {
 	Kind  string
 	Check string // the check's name; empty: it is not about a check
 	Since schema.Time
 }
 
-// Waiting is what of the order waits for a person, the longest waiting first; nothing of one that has come to its end.
+// Waiting lists what waits for a person, the longest waiting first; nothing once the order has come to its end.
 func (o Order) Waiting() []Waiting {
 	switch o.Phase {
 	case Rejected, Canceled, Revoked:
@@ -39,7 +39,7 @@ func (o Order) Waiting() []Waiting {
 	return list
 }
 
-// WaitingSince is since when the order has waited for a person, as text; empty where it does not.
+// WaitingSince returns since when the order has waited for a person, as text; empty where it does not.
 func (o Order) WaitingSince() string {
 	if list := o.Waiting(); len(list) > 0 {
 		return list[0].Since.String()
@@ -47,7 +47,7 @@ func (o Order) WaitingSince() string {
 	return ""
 }
 
-// checkKind is the kind of matter that a check in that state is; "" where it waits for nobody.
+// checkKind returns the kind of matter that a check in that state makes; "" where it waits for nobody.
 func checkKind(name string, state schema.CheckState) string {
 	switch {
 	case state == schema.CheckFailed:
@@ -60,8 +60,9 @@ func checkKind(name string, state schema.CheckState) string {
 	return ""
 }
 
-// decided is o after a person's decision about a matter of it. An acknowledged one is cleared, if it is the occurrence that waits still: a check that
-// failed or is delayed waits for the CA again, and a message is answered. An approval or a reissue is not done by acknowledging it.
+// decided returns o after a person's decision about a matter of it. An acknowledged one is cleared, if it is the
+// occurrence that waits still: a check that failed or is delayed waits for the CA again, and a message is answered. An
+// approval or a reissue is not done by acknowledging it.
 func (o Order) decided(seq uint64, e *schema.Event) Order {
 	o.Life = o.Life.decided(seq, e)
 	m := e.Data.Matter

@@ -151,7 +151,7 @@ func life[S any](t *testing.T, what string, kinds []schema.Kind, d schema.Data, 
 	}
 }
 
-// inFull is a state with what its pointers point to.
+// inFull prints a state with what its pointers point to.
 func inFull(t *testing.T, state any) string {
 	t.Helper()
 	b, err := json.Marshal(state)

@@ -26,7 +26,7 @@ func (c Certificate) NameSet() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// normal is name as the log stores domain names, or in lower case if it is none.
+// normal returns name as the log stores domain names, or in lower case if it is none.
 func normal(name string) string {
 	if isNormal(name) { // as nearly always: decoders write names so
 		return name
@@ -37,7 +37,7 @@ func normal(name string) string {
 	return strings.ToLower(strings.TrimSpace(name))
 }
 
-// isNormal tells, for certain names at least, that schema.DomainName leaves them as they are.
+// isNormal reports, for certain names at least, that schema.DomainName leaves them as they are.
 func isNormal(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' && i < len(name)-1 || c == '*' && i == 0) {
@@ -47,7 +47,7 @@ func isNormal(name string) bool {
 	return true
 }
 
-// IssuedAt is from when the certificate is valid, or when it was first heard of where that is not known.
+// IssuedAt returns from when the certificate is valid, or when it was first heard of where that is not known.
 func (c Certificate) IssuedAt() schema.Time {
 	if c.Cert.NotBefore != nil {
 		return *c.Cert.NotBefore

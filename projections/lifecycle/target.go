@@ -35,7 +35,7 @@ const (
 	Fixed    = "fixed"
 )
 
-// Target is the life of what a scanner watches.
+// Target holds the life of something that a scanner watches.
 type Target struct {
 	Life
 	State      string
@@ -45,7 +45,7 @@ type Target struct {
 	Reason     string // why the verification failed
 }
 
-// Fold is t after the event at seq.
+// Fold returns t after the event at seq.
 func (t Target) Fold(seq uint64, e *schema.Event) Target {
 	if ignored(e) {
 		return t
@@ -86,7 +86,7 @@ func (t Target) stands(e *schema.Event) Target {
 	return t
 }
 
-// about is what was known with what is told now, which may be less.
+// about adds what an event says to what was known: it may say less.
 func (t Target) about(now schema.Target) schema.Target {
 	about := t.About
 	keep(&about.Name, now.Name)
@@ -115,7 +115,7 @@ func keepNumber(known **int, now *int) {
 	}
 }
 
-// Changes is what is other in after than in t.
+// Changes returns what differs in after from t.
 func (t Target) Changes(after Target, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldState, t.State, after.State)
@@ -128,7 +128,7 @@ func (t Target) Changes(after Target, _ time.Time) []Changed {
 	return c
 }
 
-// Scan is the life of one run of a scanner. It ends once.
+// Scan holds the life of one run of a scanner. It ends once.
 type Scan struct {
 	Life
 	State    string
@@ -137,7 +137,7 @@ type Scan struct {
 	About    schema.Scan
 }
 
-// Fold is s after the event at seq.
+// Fold returns s after the event at seq.
 func (s Scan) Fold(seq uint64, e *schema.Event) Scan {
 	if ignored(e) {
 		return s
@@ -189,7 +189,7 @@ func (s Scan) about(now *schema.Scan) schema.Scan {
 	return about
 }
 
-// Changes is what is other in after than in s.
+// Changes returns what differs in after from s.
 func (s Scan) Changes(after Scan, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldState, s.State, after.State)
@@ -202,7 +202,7 @@ func (s Scan) Changes(after Scan, _ time.Time) []Changed {
 	return c
 }
 
-// tally is how many findings of each severity a scan has: "high:1, medium:2, low:3"; "" if it does not say.
+// tally counts a scan's findings by severity: "high:1, medium:2, low:3"; "" if it does not say.
 func tally(s *schema.Scan) string {
 	var parts []string
 	for _, part := range []struct {
@@ -216,7 +216,7 @@ func tally(s *schema.Scan) string {
 	return strings.Join(parts, ListSeparator)
 }
 
-// Finding is the life of one weakness. One that is detected again after it was fixed is there again.
+// Finding holds the life of one weakness. One that is detected again after it was fixed is there again.
 type Finding struct {
 	Life
 	State      string
@@ -226,7 +226,7 @@ type Finding struct {
 	FixedAt    *schema.Time
 }
 
-// Fold is f after the event at seq.
+// Fold returns f after the event at seq.
 func (f Finding) Fold(seq uint64, e *schema.Event) Finding {
 	if ignored(e) {
 		return f
@@ -282,7 +282,7 @@ func (f Finding) about(now *schema.Finding) schema.Finding {
 // tlsWords name what is about TLS, certificates or what makes browsers use them.
 var tlsWords = []string{"tls", "ssl", "https", "hsts", "certificate", "certificates", "cipher", "ciphers", "x509", "ocsp", "caa", "heartbleed", "poodle", "freak", "logjam", "drown", "sweet32", "beast", "robot"}
 
-// TLS tells whether the finding is about TLS or certificates, by the name of its definition.
+// TLS reports whether the finding is about TLS or certificates, by the name of its definition.
 func (f Finding) TLS() bool {
 	name := strings.ToLower(strings.ReplaceAll(f.About.Name, "X.509", "x509"))
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
@@ -293,7 +293,7 @@ func (f Finding) TLS() bool {
 	return strings.Contains(name, "strict-transport-security") || strings.Contains(name, "strict transport security")
 }
 
-// Changes is what is other in after than in f.
+// Changes returns what differs in after from f.
 func (f Finding) Changes(after Finding, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldState, f.State, after.State)

@@ -61,7 +61,7 @@ func TestScanStates(t *testing.T) {
 			t.Errorf("%s: %s", kind, s.State)
 		}
 	}
-	if got := told(Scan.Fold, Scan.Changes, start, end); got != "[state: started > completed][findings:  > high:3]" {
+	if got := lastChanges(Scan.Fold, Scan.Changes, start, end); got != "[state: started > completed][findings:  > high:3]" {
 		t.Error(got)
 	}
 }
@@ -84,7 +84,7 @@ func TestFindingLives(t *testing.T) {
 			t.Fatalf("once  %+v\ntwice %+v", f, twice)
 		}
 	})
-	if got := told(Finding.Fold, Finding.Changes, detected, fixed); got != "[state: detected > fixed][provider_state:  > fixed][fixed_at:  > 2026-11-21T22:01:00.000Z]" {
+	if got := lastChanges(Finding.Fold, Finding.Changes, detected, fixed); got != "[state: detected > fixed][provider_state:  > fixed][fixed_at:  > 2026-11-21T22:01:00.000Z]" {
 		t.Error(got)
 	}
 	if f := history(Finding.Fold, []*schema.Event{detected, fixed}); !f.TLS() || f.About.Host != "a.example" || f.About.Severity != 30 {

@@ -22,8 +22,8 @@ const KeyProvisioned = "provisioned"
 // keysHeld bounds how many keys of one user are held: those that were replaced first go first.
 const keysHeld = 100
 
-// User is the life of one person's account. State and Keys follow from what stands in clear in the log, so that they are the same before and after
-// the person is forgotten; Person does not.
+// User holds the life of one person's account. State and Keys follow from what stands in clear in the log, so that they
+// are the same before and after the person is forgotten; Person does not.
 type User struct {
 	Life
 	State  string
@@ -31,7 +31,7 @@ type User struct {
 	Keys   []UserKey      // of each kind the last is the present one
 }
 
-// UserKey is one key of a user. A key of the same kind that is another one takes its place.
+// UserKey holds one key of a user. Another key of the same kind takes its place.
 type UserKey struct {
 	Kind          string       `json:"kind"` // pgp, ssh or hardware
 	ID            string       `json:"id"`   // a keyed hash of it
@@ -42,7 +42,7 @@ type UserKey struct {
 	Serial        string       `json:"serial,omitempty"`      // of hardware
 }
 
-// Fold is u after the event at seq.
+// Fold returns u after the event at seq.
 func (u User) Fold(seq uint64, e *schema.Event) User {
 	if ignored(e) {
 		return u
@@ -64,7 +64,7 @@ func (u User) Fold(seq uint64, e *schema.Event) User {
 	if d == nil {
 		return u
 	}
-	u.Person = u.told(e.Kind(), d)
+	u.Person = u.personAfter(e.Kind(), d)
 	for i, key := range d.Keys {
 		u.Keys = u.provisioned(key, value(d, i), e.OccurredAt())
 	}
@@ -72,8 +72,9 @@ func (u User) Fold(seq uint64, e *schema.Event) User {
 	return u
 }
 
-// told is the person as d tells of them. What is told of a deletion or of keys is not all there is to say; of a user that was created or modified it is.
-func (u User) told(kind schema.Kind, d *schema.User) *schema.Person {
+// personAfter returns the person after d. What an event says of a deletion or of keys is not all there is to say; of a
+// user that was created or modified it is.
+func (u User) personAfter(kind schema.Kind, d *schema.User) *schema.Person {
 	if d.Person == nil {
 		if d.Sealed == "" {
 			return u.Person
@@ -94,7 +95,7 @@ func (u User) told(kind schema.Kind, d *schema.User) *schema.Person {
 	return &was
 }
 
-// value is what the person's key at i is, "" where the person was forgotten.
+// value returns the person's key at i, "" where the person was forgotten.
 func value(d *schema.User, i int) string {
 	if d.Person == nil || len(d.Person.Keys) != len(d.Keys) {
 		return ""
@@ -124,7 +125,8 @@ func (u User) provisioned(key schema.UserKey, value string, at schema.Time) []Us
 	return keys[max(0, len(keys)-keysHeld):]
 }
 
-// sshFingerprint is the fingerprint of a public key in OpenSSH's format: "ssh-ed25519 AAAA… comment"; "" of anything else.
+// sshFingerprint returns the fingerprint of a public key in OpenSSH's format: "ssh-ed25519 AAAA… comment"; "" of
+// anything else.
 func sshFingerprint(key string) string {
 	fields := strings.Fields(key)
 	if len(fields) < 2 {
@@ -138,7 +140,7 @@ func sshFingerprint(key string) string {
 	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
-// Shown is what a column shows of the person: what get gives, or that they were forgotten.
+// Shown returns a column's text of the person: what get gives, or that they were forgotten.
 func (u User) Shown(get func(*schema.Person) string) string {
 	if u.Person == nil {
 		return schema.Forgotten
@@ -146,7 +148,7 @@ func (u User) Shown(get func(*schema.Person) string) string {
 	return get(u.Person)
 }
 
-// Changes is what is other in after than in u.
+// Changes returns what differs in after from u.
 func (u User) Changes(after User, _ time.Time) []Changed {
 	var c changes
 	c.text(FieldState, u.State, after.State)
@@ -162,7 +164,7 @@ func (u User) Changes(after User, _ time.Time) []Changed {
 	return c
 }
 
-// person is the person, empty if they are not known.
+// person returns the person, empty if they are not known.
 func (u User) person() schema.Person {
 	if u.Person == nil {
 		return schema.Person{}
@@ -178,7 +180,7 @@ func deviceNames(devices []schema.Device) []string {
 	return names
 }
 
-// keyNames are the present keys.
+// keyNames lists the present keys.
 func keyNames(keys []UserKey) []string {
 	var names []string
 	for _, k := range keys {

@@ -9,7 +9,7 @@ const (
 	Failed          = "failed"
 )
 
-// Validation is what the validations of domains and of organizations have in common.
+// Validation holds what the validations of domains and of organizations have in common.
 type Validation struct {
 	Life
 	State       string       // Validated, RevalidationDue, Expired or Failed
@@ -49,10 +49,10 @@ func (v Validation) fold(seq uint64, e *schema.Event) Validation {
 	return v
 }
 
-// Domain is the validation of one domain name.
+// Domain holds the validation of one domain name.
 type Domain struct{ Validation }
 
-// Fold is d after the event at seq.
+// Fold returns d after the event at seq.
 func (d Domain) Fold(seq uint64, e *schema.Event) Domain {
 	if ignored(e) {
 		return d
@@ -64,14 +64,14 @@ func (d Domain) Fold(seq uint64, e *schema.Event) Domain {
 	return Domain{d.Validation.fold(seq, e)}
 }
 
-// Organization is the validation of one organization.
+// Organization holds the validation of one organization.
 type Organization struct {
 	Validation
 	Name           string
 	ValidationType string
 }
 
-// Fold is o after the event at seq.
+// Fold returns o after the event at seq.
 func (o Organization) Fold(seq uint64, e *schema.Event) Organization {
 	if ignored(e) {
 		return o

@@ -2,7 +2,7 @@ package projectionstest
 
 import "github.com/certtrail/certtrail/schema"
 
-// decision is what a person decides about a matter of something that happened lately, whether or not it still is one.
+// decision makes a person's decision about a matter of something that happened lately, whether or not it still is one.
 func (h *historian) decision() *schema.Event {
 	about := h.lately[h.IntN(len(h.lately))]
 	m := schema.Matter{Since: about.Time, Kind: schema.MatterQuarantined, Part: "7"}

@@ -10,10 +10,11 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// RandomHistory is n records of a log as a busy year of all providers leaves them: lives of orders, domains, organizations, rotations, websites and
-// accounts that run beside each other, with what goes wrong in between: deliveries repeated and out of order, not understood, or that no row can take;
-// events of the clock and of kinds that this program does not know, ids that say which occurrence it is and come again, imported events, members that
-// nobody knows, sequences that are gone, and now and then something that is no event at all.
+// RandomHistory makes n records of a log as a busy year of all providers leaves them: lives of orders, domains,
+// organizations, rotations, websites and accounts that run beside each other, with what goes wrong in between:
+// deliveries repeated and out of order, not understood, or that no row can take; events of the clock and of unknown
+// kinds, ids that say which occurrence it is and come again, imported events, members that nobody knows, sequences that
+// are gone, and now and then something that is no event at all.
 //
 // The same seed always gives the same records, whatever n: those of a smaller n are the first of a larger.
 func RandomHistory(seed uint64, n int) []schema.Record {
@@ -28,7 +29,7 @@ func RandomHistory(seed uint64, n int) []schema.Record {
 	return h.records[:n:n]
 }
 
-// livesAtOnce is how many rows are in the middle of their lives at any time.
+// livesAtOnce keeps so many rows in the middle of their lives at any time.
 const livesAtOnce = 300
 
 // historian writes a history.
@@ -44,11 +45,11 @@ type historian struct {
 	records []schema.Record
 }
 
-// life is what is still going to happen to one row, in order.
-type life []told
+// life holds the events still to come of one row, in order.
+type life []delivery
 
-// told is what a provider says once.
-type told struct {
+// delivery holds what a provider says once.
+type delivery struct {
 	kind schema.Kind
 	data schema.Data
 	feed string // "-push"
@@ -82,7 +83,7 @@ func (h *historian) step() {
 	}
 }
 
-// live is the next event of some life.
+// live takes the next event of some life.
 func (h *historian) live() {
 	i := h.IntN(len(h.lives))
 	if h.IntN(30) == 0 && len(h.lives[i]) > 1 { // two overtake each other on their way
@@ -101,18 +102,18 @@ func (h *historian) live() {
 	h.write(e)
 }
 
-func (h *historian) event(t told) *schema.Event {
-	t.data.Original = original(&t)
-	return schema.New(h.uuid(), "/hooks/"+t.data.Provider+t.feed, schema.At(h.now), t.kind, t.data)
+func (h *historian) event(d delivery) *schema.Event {
+	d.data.Original = original(&d)
+	return schema.New(h.uuid(), "/hooks/"+d.data.Provider+d.feed, schema.At(h.now), d.kind, d.data)
 }
 
-// original is a delivery of about the size that providers send; projections pass it over.
-func original(t *told) *schema.Original {
+// original makes a delivery of about the size that providers send; projections pass it over.
+func original(d *delivery) *schema.Original {
 	headers := map[string]string{"content-type": "application/json", "user-agent": "Webhook/1.0"}
-	if t.feed != "" || t.data.Provider == "xolphin" {
-		return &schema.Original{Method: "GET", Query: "RequestId=" + t.data.OrderID + "&Status=" + t.data.Event, Headers: headers}
+	if d.feed != "" || d.data.Provider == "xolphin" {
+		return &schema.Original{Method: "GET", Query: "RequestId=" + d.data.OrderID + "&Status=" + d.data.Event, Headers: headers}
 	}
-	body := fmt.Appendf(nil, `{"event":%q,"data":{"order_id":%q,"certificate_id":%q}}`, t.data.Event, t.data.OrderID, t.data.CertificateID)
+	body := fmt.Appendf(nil, `{"event":%q,"data":{"order_id":%q,"certificate_id":%q}}`, d.data.Event, d.data.OrderID, d.data.CertificateID)
 	return &schema.Original{Method: "POST", Headers: headers, Body: body}
 }
 
@@ -138,14 +139,14 @@ func (h *historian) append(subject string, data []byte) {
 	h.gap = 0
 }
 
-// uuid is a UUIDv7 that no other event has.
+// uuid makes a UUIDv7 that no other event has.
 func (h *historian) uuid() string {
 	h.events++
 	ms := uint64(h.now.UnixMilli())
 	return fmt.Sprintf("%08x-%04x-7%03x-8%03x-%012x", ms>>16, ms&0xffff, h.Uint32()&0xfff, h.Uint32()&0xfff, h.events)
 }
 
-// id is an id that no other row of its kind has; a few are of a sort that a subject has to escape.
+// id makes an id that no other row of its kind has; a few are of a sort that a subject has to escape.
 func (h *historian) id() string {
 	h.number++
 	if h.IntN(100) == 0 {
@@ -154,10 +155,10 @@ func (h *historian) id() string {
 	return fmt.Sprint(100_000 + h.number)
 }
 
-// pick is one of the values.
+// pick draws one of the values.
 func pick[T any](h *historian, values ...T) T { return values[h.IntN(len(values))] }
 
-// maybe tells yes in so many of a hundred cases.
+// maybe draws yes in so many of a hundred cases.
 func (h *historian) maybe(percent int) bool { return h.IntN(100) < percent }
 
 func (h *historian) domain() string {

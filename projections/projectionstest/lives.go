@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// life is that of a new row, most often of an order.
+// life makes the life of a new row, most often of an order.
 func (h *historian) life() life {
 	switch n := h.IntN(100); {
 	case n < 60:
@@ -28,7 +28,7 @@ func (h *historian) life() life {
 	return h.account()
 }
 
-// order is about ten events: checks that fail, wait and pass, the certificate, and what becomes of it.
+// order makes about ten events: checks that fail, wait and pass, the certificate, and what becomes of it.
 func (h *historian) order() life {
 	provider := pick(h, "digicert", "digicert", "digicert-eu", "xolphin", "sectigo")
 	about := schema.Data{Provider: provider, Decoder: decoderOf(provider), OrderID: h.id()}
@@ -43,7 +43,7 @@ func (h *historian) order() life {
 		if change != nil {
 			change(&d)
 		}
-		l = append(l, told{kind, d, feed})
+		l = append(l, delivery{kind, d, feed})
 	}
 	checked := func(name string, state schema.CheckState, reason string) func(*schema.Data) {
 		return func(d *schema.Data) { d.Check, d.CheckState, d.Reason = name, state, reason }
@@ -90,7 +90,7 @@ func (h *historian) order() life {
 	return l
 }
 
-// certificate is issued, and perhaps collected, announced to be revoked, revoked or replaced.
+// certificate issues one, which is perhaps collected, announced to be revoked, revoked or replaced.
 func (h *historian) certificate(say func(schema.Kind, string, func(*schema.Data)), provider string, names []string) {
 	id := h.id()
 	if provider == "xolphin" {
@@ -130,7 +130,7 @@ func (h *historian) certificate(say func(schema.Kind, string, func(*schema.Data)
 // pem has the size of a certificate and is none: folds do not look into it.
 var pem = "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("TWlJQ2VydGlmaWNhdGVUaGF0SXNOb25lQXRBbGxCdXRMb25nRW5vdWdoSW5TaXpl\n", 14) + "-----END CERTIFICATE-----\n"
 
-// validations are those of one domain or organization, by the first of the kinds and then any.
+// validations makes those of one domain or organization: the first of the kinds, and then any.
 func (h *historian) validations(kinds ...schema.Kind) life {
 	d := schema.Data{Provider: pick(h, "digicert", "digicert-eu"), Decoder: "digicert/1", OrganizationID: h.id(), OrganizationName: "Example Corp.", ValidationType: pick(h, "ov", "ev", "dv")}
 	if kinds[0].Aggregate() == schema.AggregateDomain {
@@ -149,12 +149,12 @@ func (h *historian) validations(kinds ...schema.Kind) life {
 		case 1, 2, 3, 4, 5:
 			d.ExpiresAt = h.later(h.IntN(400) - 100)
 		}
-		l = append(l, told{kind: kind, data: d})
+		l = append(l, delivery{kind: kind, data: d})
 	}
 	return l
 }
 
-// rotations are those of one zone's keys.
+// rotations makes those of one zone's keys.
 func (h *historian) rotations() life {
 	id := h.id()
 	about := schema.Data{Provider: "sectigo", Decoder: "sectigo/1", WebsiteID: id, TargetID: id, TargetType: "Website", Domain: pick(h, "", h.domain())}
@@ -170,13 +170,13 @@ func (h *historian) rotations() life {
 				continue
 			}
 			d.Event = string(kind)
-			l = append(l, told{kind: kind, data: d})
+			l = append(l, delivery{kind: kind, data: d})
 		}
 	}
-	return append(l, told{kind: schema.DNSSECRotationStarted, data: about})
+	return append(l, delivery{kind: schema.DNSSECRotationStarted, data: about})
 }
 
-// website is what is said of one website or database.
+// website makes reports about one website or database.
 func (h *historian) website() life {
 	d := schema.Data{Provider: "sectigo", Decoder: "sectigo/1", TargetID: h.id(), TargetType: "Website"}
 	events := []string{"accelerate_enabled", "backup_change_alert", "clean_enabled", "firewall_enabled", "malware_issue_found", "malware_issue_fixed", "monitor_enabled", "restore_state_changed", "zip_download_available"}
@@ -188,12 +188,12 @@ func (h *historian) website() life {
 	for range 1 + h.IntN(8) {
 		event := pick(h, events...)
 		d.Event = prefix + "_" + event
-		l = append(l, told{kind: schema.Kind(prefix + "." + event), data: d})
+		l = append(l, delivery{kind: schema.Kind(prefix + "." + event), data: d})
 	}
 	return l
 }
 
-// account is what is said of a webhook or a user.
+// account makes reports about a webhook or a user.
 func (h *historian) account() life {
 	if h.maybe(40) {
 		d := schema.Data{Provider: pick(h, "digicert", "digicert-eu"), Decoder: "digicert/1", Event: "challenge_webhook_endpoint", WebhookID: h.id()}
@@ -204,12 +204,13 @@ func (h *historian) account() life {
 	var l life
 	for _, event := range []string{"user_create", "user_login_link", "user_reset_password"} {
 		d.Event = event
-		l = append(l, told{kind: schema.Kind("account." + event), data: d})
+		l = append(l, delivery{kind: schema.Kind("account." + event), data: d})
 	}
 	return l
 }
 
-// user is what becomes of a person's account and of their keys. What tells of the person is sealed, under a key that nobody has.
+// user makes the life of a person's account and of their keys. What tells of the person is sealed, under a key that
+// nobody has.
 func (h *historian) user() life {
 	d := schema.Data{Provider: pick(h, "defguard", "defguard", "probely"), UserID: h.hash()}
 	d.Decoder = decoderOf(d.Provider)
@@ -217,7 +218,7 @@ func (h *historian) user() life {
 	say := func(kind schema.Kind, u schema.User) {
 		u.Sealed = "sealed:v1:" + d.UserID + ":" + h.hash()
 		d.Event, d.User = strings.ReplaceAll(string(kind), ".", "_"), &u
-		l = append(l, told{kind: kind, data: d})
+		l = append(l, delivery{kind: kind, data: d})
 	}
 	active, disabled := true, false
 	say(schema.UserCreated, schema.User{Active: &active})
@@ -234,10 +235,10 @@ func (h *historian) user() life {
 	return l
 }
 
-// hash is a hash such as people and keys have.
+// hash makes a hash such as people and keys have.
 func (h *historian) hash() string { return fmt.Sprintf("%016x%016x", h.Uint64(), h.Uint64()) }
 
-// target is a target with its scans, and what they find.
+// target makes a target with its scans and their findings.
 func (h *historian) target() life {
 	d := schema.Data{Provider: "probely", Decoder: decoderOf("probely"), TargetID: h.id()}
 	host := strings.TrimPrefix(h.domain(), "*.")
@@ -247,7 +248,7 @@ func (h *historian) target() life {
 		d := d
 		d.Event, d.OccurredAt = strings.ReplaceAll(string(kind), ".", "_"), h.later(0)
 		change(&d)
-		l = append(l, told{kind: kind, data: d})
+		l = append(l, delivery{kind: kind, data: d})
 	}
 	say(schema.TargetCreated, func(d *schema.Data) { d.Target = about })
 	if h.maybe(30) {
@@ -283,34 +284,35 @@ func decoderOf(provider string) string {
 	return kind + "/1"
 }
 
-func (h *historian) quarantined() told {
+func (h *historian) quarantined() delivery {
 	provider := pick(h, "digicert", "xolphin", "sectigo")
-	return told{kind: schema.DeliveryUnrecognized, data: schema.Data{Provider: provider, Decoder: decoderOf(provider), Event: "carrier_pigeon", Reason: "The event carrier_pigeon is documented nowhere."}}
+	return delivery{kind: schema.DeliveryUnrecognized, data: schema.Data{Provider: provider, Decoder: decoderOf(provider), Event: "carrier_pigeon", Reason: "The event carrier_pigeon is documented nowhere."}}
 }
 
-// unfoldable is a known event that does not say what it is about.
-func (h *historian) unfoldable() told {
+// unfoldable makes a known event that does not say what it is about.
+func (h *historian) unfoldable() delivery {
 	kind := pick(h, schema.OrderIssued, schema.CertificateRevoked, schema.DomainValidated, schema.OrganizationExpired, schema.DNSSECRotationStarted, "website.clean_enabled", "database.backup_restore_state_changed")
-	return told{kind: kind, data: schema.Data{Provider: pick(h, "digicert", "sectigo"), Event: "nameless", Decoder: "digicert/0"}}
+	return delivery{kind: kind, data: schema.Data{Provider: pick(h, "digicert", "sectigo"), Event: "nameless", Decoder: "digicert/0"}}
 }
 
-// unknown is an event of a kind that this program does not know: of a known aggregate, which is counted, and of others, which are not.
-func (h *historian) unknown() told {
+// unknown makes an event of a kind that this program does not know: of a known aggregate, which is counted, and of
+// others, which are not.
+func (h *historian) unknown() delivery {
 	kind := pick[schema.Kind](h, "order.teleported", "certificate.framed", "target.moved", "finding.disputed", "user.promoted", "unheard.of", "attention.framed")
-	return told{kind: kind, data: schema.Data{Provider: pick(h, "probely", "defguard", "digicert"), Event: string(kind), Decoder: "probely/7", OrderID: h.id(), CertificateID: h.id(), TargetID: h.id(), UserID: h.hash(), FindingID: schema.FindingID("", h.id())}}
+	return delivery{kind: kind, data: schema.Data{Provider: pick(h, "probely", "defguard", "digicert"), Event: string(kind), Decoder: "probely/7", OrderID: h.id(), CertificateID: h.id(), TargetID: h.id(), UserID: h.hash(), FindingID: schema.FindingID("", h.id())}}
 }
 
-// identified is an event whose id says which occurrence it is. Ids are few, so that most come again.
+// identified makes an event whose id says which occurrence it is. Ids are few, so that most come again.
 func (h *historian) identified() *schema.Event {
 	n := h.IntN(1 + int(h.events/40))
 	if h.maybe(50) {
-		e := h.event(told{kind: "order.teleported", data: schema.Data{Provider: "probely", Event: "teleported", Decoder: "probely/1", OrderID: fmt.Sprint(n % 50)}})
+		e := h.event(delivery{kind: "order.teleported", data: schema.Data{Provider: "probely", Event: "teleported", Decoder: "probely/1", OrderID: fmt.Sprint(n % 50)}})
 		e.ID = fmt.Sprintf("probely:%d", n)
 		return e
 	}
 	kind := pick[schema.Kind](h, "certificate.expiring", "certificate.expired", "dnssec.rotation_overdue")
 	id := fmt.Sprint(100_000 + n)
-	e := h.event(told{kind: kind, data: schema.Data{Provider: "digicert", Event: kind.Name(), Decoder: "clock/1", CertificateID: id, WebsiteID: id}})
+	e := h.event(delivery{kind: kind, data: schema.Data{Provider: "digicert", Event: kind.Name(), Decoder: "clock/1", CertificateID: id, WebsiteID: id}})
 	e.Source, e.ID, e.Data.Original = schema.ClockSource, fmt.Sprintf("%s/digicert/%s/2027-06-08T00:00:00.000Z/30", kind, id), nil
 	return e
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Log is a log in memory, for read models to follow and for pages to read. Many goroutines may use it at once.
+// Log keeps a log in memory, for read models to follow and for pages to read. Many goroutines may use it at once.
 type Log struct {
 	mu      sync.Mutex
 	records []schema.Record // ascending by sequence; some may be missing

@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Day is the day of the Baseline Requirements: 86,400 seconds, whatever the calendar says (BR 6.3.2).
+// Day lasts as long as the Baseline Requirements have it: 86,400 seconds, whatever the calendar says (BR 6.3.2).
 const Day = 24 * time.Hour
 
 // Limit holds for publicly trusted TLS certificates that are issued from From on, until the next limit.
@@ -69,8 +69,9 @@ type Excess struct {
 	Until time.Time // when the limit gave way to the next; zero for the last
 }
 
-// Outlives tells whether a certificate is valid for longer than it may be if it is publicly trusted. The validity runs from notBefore through
-// notAfter, both included (BR 6.3.2); a certificate counts as issued at its notBefore. One whose times are not known outlives nothing.
+// Outlives reports whether a certificate is valid for longer than it may be if it is publicly trusted. The validity
+// runs from notBefore through notAfter, both included (BR 6.3.2); a certificate counts as issued at its notBefore. One
+// whose times are not known outlives nothing.
 func Outlives(notBefore, notAfter *schema.Time) (Excess, bool) {
 	if notBefore == nil || notAfter == nil {
 		return Excess{}, false

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// RotationMost is how long a rotation of keys may wait for its end before it is overdue.
+// RotationMost bounds how long a rotation of keys may wait for its end before it is overdue.
 const RotationMost = 7 * Day
 
 // Overdue returns when a rotation becomes overdue; nil where none is under way.
@@ -27,8 +27,8 @@ func RotationState(r lifecycle.DNSSEC, now time.Time) string {
 	return r.Phase
 }
 
-// Uncollected tells whether an order has been issued though nobody knows when its certificate ends; phase and notAfter are the certificate's, empty and
-// nil where it is not known.
+// Uncollected reports whether an order has been issued though nobody knows when its certificate ends; phase and
+// notAfter are the certificate's, empty and nil where it is not known.
 func Uncollected(orderState, phase string, notAfter *schema.Time) bool {
 	issued := orderState == lifecycle.Issued || orderState == lifecycle.ReissueReady
 	return issued && notAfter == nil && (phase == "" || phase == lifecycle.Issued)

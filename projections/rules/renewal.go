@@ -7,7 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// RenewalMost is how long before its end the renewal of a certificate should begin, at most; of one that lives short, a third of its life before.
+// RenewalMost bounds how long before a certificate's end its renewal should begin; of one that lives short, that is a
+// third of its life.
 const RenewalMost = 30 * Day
 
 // Renewal returns when the renewal of a certificate should begin: from then on it expires soon. It is nil where its end is not known.
@@ -38,15 +39,16 @@ func CertificateState(c lifecycle.Certificate, now time.Time) string {
 	return lifecycle.Active
 }
 
-// InForce tells whether a certificate in that state is used, as far as its CA and its dates say.
+// InForce reports whether a certificate in that state is used, as far as its CA and its dates say.
 func InForce(state string) bool { return state == lifecycle.Active || state == lifecycle.Expiring }
 
-// ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that may be in use.
+// ToBeRevoked reports whether the CA has announced a revocation that has not come yet, of a certificate that may be in
+// use.
 func ToBeRevoked(state string, announced bool) bool {
 	return announced && (InForce(state) || state == lifecycle.Issued)
 }
 
-// ToBeRenewed tells whether a certificate that expires, or has expired, has nothing to take its place.
+// ToBeRenewed reports whether a certificate that expires, or has expired, has nothing to take its place.
 func ToBeRenewed(state string, succeeded bool) bool {
 	return !succeeded && (state == lifecycle.Expiring || state == lifecycle.Expired)
 }

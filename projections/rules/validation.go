@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// LapseNotice is how long before its end the validation of a domain or an organization needs a person, and how long after it, if its CA did not say so.
+// LapseNotice bounds how long before its end the validation of a domain or an organization needs a person, and how long
+// after it, if its CA did not say so.
 const LapseNotice = 30 * Day
 
 // Reusable returns the last moment at which a certificate may be issued on a domain's validation of validated. A limit that comes meanwhile may end
@@ -42,7 +43,7 @@ func LapseOf(validatedAt, expiresAt *schema.Time) *schema.Time {
 	return &t
 }
 
-// Usable tells whether a CA may issue at now on a validation in that state; lapse is nil where it is not known.
+// Usable reports whether a CA may issue at now on a validation in that state; lapse is nil where it is not known.
 func Usable(state string, lapse *schema.Time, now time.Time) bool {
 	return (state == lifecycle.Validated || state == lifecycle.RevalidationDue) && (lapse == nil || !now.After(lapse.Time))
 }
@@ -61,8 +62,8 @@ func Validating(name string) iter.Seq[string] {
 	}
 }
 
-// Covers tells whether a CA uses the validation of domain for a certificate for name: it is for that name, its wildcard, or a name above it, and no
-// usable validation of the same account is nearer to the name.
+// Covers reports whether a CA uses the validation of domain for a certificate for name: it is for that name, its
+// wildcard, or a name above it, and no usable validation of the same account is nearer to the name.
 func Covers(domain, name string, usable func(domain string) bool) bool {
 	for d := range Validating(name) {
 		if d == domain {
@@ -94,8 +95,8 @@ func NextRenewal(domain string, renewals []Renewals, usable func(domain string) 
 	return next
 }
 
-// LapsesFirst tells whether a validation lapses before the next renewal that needs it. A renewal that is due, and has not come, comes now at the
-// earliest.
+// LapsesFirst reports whether a validation lapses before the next renewal that needs it. A renewal that is due, and has
+// not come, comes now at the earliest.
 func LapsesFirst(lapse, renewal *schema.Time, now time.Time) bool {
 	if lapse == nil || renewal == nil {
 		return false

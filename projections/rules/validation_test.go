@@ -14,13 +14,13 @@ import (
 
 var now = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
-// in is a time so many days after now.
+// in returns the time so many days after now.
 func in(days int) *schema.Time {
 	t := schema.At(now.Add(time.Duration(days) * Day))
 	return &t
 }
 
-// mayReuse is the limit itself, as the requirements put it.
+// mayReuse applies the limit itself, as the requirements put it.
 func mayReuse(validated, issued time.Time) bool {
 	return issued.Sub(validated) <= time.Duration(LimitOf(issued).Reuse)*Day
 }

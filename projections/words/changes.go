@@ -9,10 +9,10 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Change is what an event changed, for people. Before or After is empty where it is not known.
+// Change says what an event changed, for people. Before or After is empty where it is not known.
 type Change struct{ Label, Before, After string }
 
-// Changed is c for people.
+// Changed puts c into words.
 func Changed(c lifecycle.Changed) Change {
 	before, after := value(c.Field, c.Before, Minute), value(c.Field, c.After, Minute)
 	if before == after {
@@ -21,7 +21,7 @@ func Changed(c lifecycle.Changed) Change {
 	return Change{Label(c.Field), before, andMore(after, c.More)}
 }
 
-// Label is what the field of a change is called.
+// Label returns the name of a change's field, for people.
 func Label(field string) string {
 	if check, ok := lifecycle.CheckOf(field); ok {
 		return "check " + checkShort(check)
@@ -35,7 +35,7 @@ func Label(field string) string {
 	return spaced(field)
 }
 
-// labels are those that the code alone does not give; "" of others.
+// labels names the fields that their code alone does not name; "" of others.
 func labels(field string) string {
 	switch field {
 	case lifecycle.FieldMessage:
@@ -102,7 +102,7 @@ func labels(field string) string {
 	return ""
 }
 
-// value is a value of the field for people; clock writes its times.
+// value puts a value of the field into words; clock writes its times.
 func value(field, v string, clock func(time.Time) string) string {
 	if v == "" {
 		return ""
@@ -147,7 +147,7 @@ func value(field, v string, clock func(time.Time) string) string {
 	return brief(v)
 }
 
-// each is a list of which each thing is written by of.
+// each rewrites every thing of a list by of.
 func each(list string, of func(string) string) string {
 	things := strings.Split(list, lifecycle.ListSeparator)
 	for i := range things {

@@ -6,7 +6,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// CheckText is what a check of an order is to a person, in sentences; the order's page and the list of attention say the same.
+// CheckText explains a check of an order, in sentences; the order's page and the list of attention say the same.
 type CheckText struct {
 	Happened string
 	Means    string // "" of a check that this program does not know
@@ -14,7 +14,7 @@ type CheckText struct {
 	Next     string // what comes once it has passed, or once that is done; "" of a check that this program does not know
 }
 
-// byState is a text for each state of a check.
+// byState holds a text for each state of a check.
 type byState struct{ Failed, Delayed, Pending, Passed string }
 
 func (b byState) of(state schema.CheckState) string {
@@ -29,14 +29,14 @@ func (b byState) of(state schema.CheckState) string {
 	return b.Pending
 }
 
-// checkWords is all that is said of one check.
+// checkWords holds all that is said of one check.
 type checkWords struct {
 	Happened, Do byState
 	Means        string
 	Next         string
 }
 
-// nothingUnlessAsked is what there is to do while a CA works by itself.
+// nothingUnlessAsked says what to do while a CA works by itself.
 const nothingUnlessAsked = "Nothing, unless the CA asks for something."
 
 var checksKnown = map[string]checkWords{
@@ -109,7 +109,7 @@ var checksKnown = map[string]checkWords{
 // domainCheck stands for the checks of all domains.
 var domainCheck = schema.DomainCheck("")
 
-// Check is the text of a check in that state; name is as in lifecycle.Order's Checks.
+// Check returns the text of a check in that state; name is as in lifecycle.Order's Checks.
 func Check(name string, state schema.CheckState) CheckText {
 	if strings.HasPrefix(name, domainCheck) {
 		name = domainCheck
@@ -123,7 +123,7 @@ func Check(name string, state schema.CheckState) CheckText {
 	return CheckText{c.Happened.of(state), c.Means, c.Do.of(state), c.Next}
 }
 
-// Message is the text of a message of the CA that nothing has answered.
+// Message returns the text of a message of the CA that nothing has answered.
 func Message() CheckText {
 	return CheckText{
 		"The CA sent a message about the order.",
@@ -133,7 +133,7 @@ func Message() CheckText {
 	}
 }
 
-// checkInside is a check within a sentence: "organization", "CSR", "domain www.example.com".
+// checkInside names a check within a sentence: "organization", "CSR", "domain www.example.com".
 func checkInside(name string, s Style) string {
 	if domain, ok := strings.CutPrefix(name, domainCheck); ok {
 		return "domain " + s.name(domain)
@@ -144,7 +144,7 @@ func checkInside(name string, s Style) string {
 	return spaced(name)
 }
 
-// checkFirst is a check at the beginning of a sentence.
+// checkFirst names a check at the beginning of a sentence.
 func checkFirst(name string, s Style) string {
 	if name == "" {
 		return "Unnamed"
@@ -152,7 +152,7 @@ func checkFirst(name string, s Style) string {
 	return Capital(checkInside(name, s))
 }
 
-// checkShort is checkInside for people, a domain's only by its name.
+// checkShort names a check as checkInside does, a domain's only by its name.
 func checkShort(name string) string {
 	if domain, ok := strings.CutPrefix(name, domainCheck); ok {
 		return schema.DisplayName(domain)
@@ -160,7 +160,7 @@ func checkShort(name string) string {
 	return checkInside(name, ForPeople)
 }
 
-// CheckName is a check as a heading: "Organization", or the domain's own name.
+// CheckName names a check as a heading: "Organization", or the domain's own name.
 func CheckName(name string) string {
 	if domain, ok := strings.CutPrefix(name, domainCheck); ok {
 		return schema.DisplayName(domain)
@@ -168,7 +168,7 @@ func CheckName(name string) string {
 	return Capital(checkInside(name, ForPeople))
 }
 
-// checkTask is a check as what is to be done: "Organization check", "Validation of www.example.com".
+// checkTask names a check as a task: "Organization check", "Validation of www.example.com".
 func checkTask(name string) string {
 	if strings.HasPrefix(name, domainCheck) {
 		return "Validation of " + CheckName(name)

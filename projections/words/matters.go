@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// MatterText is a matter as people read it.
+// MatterText explains a matter to people.
 type MatterText struct {
 	Title  string // all that tells it from others, in one line
 	What   string // "Revocation announced"
@@ -21,7 +21,7 @@ type MatterText struct {
 	Do     string
 }
 
-// Matter is the text of m; provider is what people call its provider.
+// Matter returns the text of m; provider is the name that people call its provider by.
 func Matter(m *projections.Matter, provider string) MatterText {
 	t := matterText(m)
 	t.Number = cmp.Or(t.Number, m.Number)
@@ -40,7 +40,7 @@ func matterText(m *projections.Matter) MatterText {
 	case schema.MatterRevocationAnnounced:
 		return announcedMatter(m)
 	case schema.MatterRevoked:
-		return MatterText{What: "Revoked", Detail: "The CA has revoked this certificate, and there is no other for its names." + given(m),
+		return MatterText{What: "Revoked", Detail: "The CA has revoked this certificate, and there is no other for its names." + reasonsGiven(m),
 			Means: "Browsers and other clients reject it wherever it is in use.",
 			Do:    "Order a replacement, install it wherever this one is in use, and find out why it was revoked."}
 	case schema.MatterExpires:
@@ -52,7 +52,7 @@ func matterText(m *projections.Matter) MatterText {
 	case schema.MatterDSPublish, schema.MatterDSRetract:
 		return dnssecMatter(m)
 	case schema.MatterTargetFailed:
-		return MatterText{What: "Verification failed", Detail: "The scanner could not verify that the host is yours." + given(m),
+		return MatterText{What: "Verification failed", Detail: "The scanner could not verify that the host is yours." + reasonsGiven(m),
 			Means: "It scans no host that is not verified.", Do: "Put the proof where the scanner looks for it, and have it try again."}
 	case schema.MatterFinding:
 		return MatterText{What: cmp.Or(m.Facts.Finding, "TLS finding"), Detail: "A scanner found this in the host’s TLS settings and has not seen it fixed.",
@@ -70,8 +70,8 @@ func matterText(m *projections.Matter) MatterText {
 	return MatterText{What: Capital(spaced(m.Kind))}
 }
 
-// given are the provider's words as sentences that follow another, each with the space before it.
-func given(m *projections.Matter) string {
+// reasonsGiven returns the provider's words as sentences that follow another, each with the space before it.
+func reasonsGiven(m *projections.Matter) string {
 	text := ""
 	for _, reason := range m.Facts.Reasons {
 		text += " Reason given: “" + reason + "”" + either(strings.HasSuffix(reason, "."), "", ".")
@@ -88,11 +88,11 @@ func orderMatter(m *projections.Matter) MatterText {
 		return MatterText{What: "Ready to reissue", Detail: "The subscription goes on, and the CA can issue its next certificate.",
 			Do: "Request the next certificate from the CA, with a new key, and install it before the current one expires."}
 	case schema.MatterRejected:
-		return MatterText{What: "Order rejected", Detail: "The CA rejected the order." + given(m), Means: "No certificate will come of it.",
+		return MatterText{What: "Order rejected", Detail: "The CA rejected the order." + reasonsGiven(m), Means: "No certificate will come of it.",
 			Do: "See why in the CA’s console, fix that, and order again. If nobody needs the certificate any more, acknowledge this."}
 	}
 	text := Check(m.Part, m.Facts.Check)
-	t := MatterText{What: checkTask(m.Part) + " " + string(m.Facts.Check), Detail: text.Happened + given(m), Means: text.Means, Do: text.Do}
+	t := MatterText{What: checkTask(m.Part) + " " + string(m.Facts.Check), Detail: text.Happened + reasonsGiven(m), Means: text.Means, Do: text.Do}
 	if m.Kind == schema.MatterApproval {
 		t.What = "Approval needed"
 	}
@@ -115,11 +115,11 @@ func announcedMatter(m *projections.Matter) MatterText {
 			t.Do = "Order a replacement, and install it at once wherever this one is in use."
 		}
 	}
-	t.Detail += given(m)
+	t.Detail += reasonsGiven(m)
 	return t
 }
 
-// revocation is when the CA revokes, with what is left until then.
+// revocation says when the CA revokes, and how much time is left until then.
 func revocation(at, now time.Time) string {
 	switch left := at.Sub(now); {
 	case left <= 0:
@@ -151,7 +151,7 @@ func expiryMatter(m *projections.Matter) MatterText {
 func domainMatter(m *projections.Matter) (t MatterText) {
 	switch m.Kind {
 	case schema.MatterDomainFailed:
-		t = MatterText{What: "Validation failed", Detail: "The CA could not validate the domain." + given(m), Means: "The CA issues nothing for it until it is validated.",
+		t = MatterText{What: "Validation failed", Detail: "The CA could not validate the domain." + reasonsGiven(m), Means: "The CA issues nothing for it until it is validated.",
 			Do: "Make sure that the CA can see the proof: the DNS record, the file or the answer to its e-mail. Then have it try again."}
 	case schema.MatterDomainExpired:
 		t = MatterText{What: "Validation expired", Detail: "The CA’s validation of the domain has lapsed.",
@@ -206,8 +206,8 @@ func dnssecMatter(m *projections.Matter) MatterText {
 	return t
 }
 
-// titleReason is how many characters of the reason why a delivery was not understood its matter's title has: it names the event, if that is known, at its
-// beginning.
+// titleReason bounds how many characters of the reason a title takes, where a delivery was not understood: a reason
+// names the event, if that is known, at its beginning.
 const titleReason = 80
 
 func quarantineMatter(m *projections.Matter) MatterText {

@@ -15,7 +15,7 @@ var began = time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
 
 func from(d time.Duration) *schema.Time { t := schema.At(began.Add(d)); return &t }
 
-// matters are one of each kind, and of those kinds that say different things the more.
+// matters makes one of each kind, and several of those kinds that say different things.
 func matters() map[string]projections.Matter {
 	made := func(kind string, change func(*projections.Matter)) projections.Matter {
 		m := projections.Matter{Kind: kind, Provider: "digicert", Since: *from(-time.Hour), AsOf: began, Row: "4711", Number: "4711", About: "xn--bcher-kva.example"}

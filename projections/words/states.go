@@ -18,13 +18,14 @@ const (
 	APINotAsked    = "not_asked"
 )
 
-// StateText is a state as people read it.
+// StateText explains a state to people.
 type StateText struct {
 	Word string
 	Hint string // what it means; "" of a state that this program does not know
 }
 
-// State is the text of a state of an order, a certificate, a validation, a rotation and so on, of a check, a read model, a provider or a matter.
+// State returns the text of a state of an order, a certificate, a validation, a rotation and so on, of a check, a read
+// model, a provider or a matter.
 func State(code string) StateText {
 	for _, text := range []func(string) StateText{orderState, certificateState, checkState, userState, scannerState, rotationState, modelState, providerState, severityState} {
 		if t := text(code); t.Word != "" {
@@ -54,7 +55,7 @@ func orderState(code string) StateText {
 	return StateText{}
 }
 
-// certificateState is also that of what a CA validates.
+// certificateState also serves what a CA validates.
 func certificateState(code string) StateText {
 	switch code {
 	case lifecycle.Valid:
@@ -87,7 +88,7 @@ func checkState(code string) StateText {
 	return StateText{}
 }
 
-// userState is also that of a user's key.
+// userState also serves a user's keys.
 func userState(code string) StateText {
 	switch code {
 	case lifecycle.Disabled:
@@ -174,7 +175,7 @@ func severityState(code string) StateText {
 	return StateText{}
 }
 
-// ProviderState is where a finding stands at its scanner, which writes some states in one word.
+// ProviderState words where a finding stands at its scanner, which writes some states in one word.
 func ProviderState(code string) string {
 	if code == projections.NotFixed {
 		return "not fixed"
@@ -190,7 +191,7 @@ const (
 	SeverityCritical = 40
 )
 
-// Severity is the severity of a finding; "" where its scanner has not said.
+// Severity words the severity of a finding; "" where its scanner has not said.
 func Severity(n int) string {
 	switch {
 	case n >= SeverityCritical:
@@ -205,16 +206,16 @@ func Severity(n int) string {
 	return ""
 }
 
-// severityCount is so many findings of a severity.
+// severityCount says so many findings of a severity: "1 high".
 func severityCount(n, code string) string {
 	word := map[string]int{lifecycle.High: SeverityHigh, lifecycle.Medium: SeverityMedium, lifecycle.Low: SeverityLow}[code]
 	return n + " " + Severity(word)
 }
 
-// StepText is what comes next for a row, in a few words and in a sentence.
+// StepText says what comes next for a row, in a few words and in a sentence.
 type StepText struct{ Word, Do string }
 
-// Step is the text of a next step.
+// Step returns the text of a next step.
 func Step(code string) StepText {
 	switch code {
 	case lifecycle.StepWait:
@@ -246,12 +247,14 @@ const (
 	isEnding    = "The certificate has come to the end of its life. "
 )
 
-// InstallSuccessor is the step after an order whose certificate has a successor, since it is to be revoked or comes to its end.
+// InstallSuccessor returns the step after an order whose certificate has a successor, since it is to be revoked or
+// comes to its end.
 func InstallSuccessor(successor string, revoked bool) StepText {
 	return StepText{"install its successor", either(revoked, isAnnounced, isEnding) + "Install its successor, certificate " + successor + ", wherever this one is in use."}
 }
 
-// Replace is the step after an order whose certificate meets that fate and has no successor. Who installs it does so in vain.
+// Replace returns the step after an order whose certificate meets that fate and has no successor. Who installs it does
+// so in vain.
 func Replace(fate projections.Fate) StepText {
 	if fate == projections.ToBeRevoked {
 		return StepText{"replace it", isAnnounced + "Do not install it anywhere: order a replacement, and install that wherever this one is in use."}
@@ -259,7 +262,7 @@ func Replace(fate projections.Fate) StepText {
 	return StepText{"renew it", isEnding + "There is no newer one for its names: order it, and install it wherever this one is in use."}
 }
 
-// Kind is an event's kind as people read it: "Order issued".
+// Kind words an event's kind: "Order issued".
 func Kind(k schema.Kind) string {
 	if k == "" {
 		return "Unknown event"

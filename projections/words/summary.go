@@ -76,7 +76,7 @@ func orderSummary(k schema.Kind, f lifecycle.Facts, s Style) string {
 	return Capital(spaced(k.Name()))
 }
 
-// openChecks are the checks that have not passed, and where they stand.
+// openChecks lists the checks that have not passed, and where they stand.
 func openChecks(f lifecycle.Facts, s Style) string {
 	var open []string
 	for _, name := range slices.Sorted(maps.Keys(f.Open)) {
@@ -126,7 +126,7 @@ func userSummary(k schema.Kind, f lifecycle.Facts) string {
 	return "User " + spaced(k.Name())
 }
 
-// severities are how many findings a scan has: "1 high, 2 medium, 3 low"; "" if it does not say.
+// severities counts a scan's findings: "1 high, 2 medium, 3 low"; "" if it does not say.
 func severities(found *lifecycle.Severities) string {
 	if found == nil {
 		return ""

@@ -17,21 +17,21 @@ func Number[T int | uint64](n T) string {
 	return s
 }
 
-// Count is a number of things, of which one is called noun: "1 day", "2 days".
+// Count writes a number of things, of which one is called noun: "1 day", "2 days".
 func Count[T int | uint64](n T, noun string) string {
 	return Number(n) + " " + noun + either(n == 1, "", "s")
 }
 
-// Day is the day of t in UTC: "25 Nov 2026".
+// Day writes the day of t in UTC: "25 Nov 2026".
 func Day(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
 
-// Minute is t in UTC to the minute: "25 Nov 2026, 18:00 UTC".
+// Minute writes t in UTC to the minute: "25 Nov 2026, 18:00 UTC".
 func Minute(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
 
-// Second is t in UTC to the second: "25 Nov 2026, 18:00:05 UTC".
+// Second writes t in UTC to the second: "25 Nov 2026, 18:00:05 UTC".
 func Second(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
 
-// Ago is "3 h ago" or "in 3 h"; from two months on the day says more.
+// Ago writes "3 h ago" or "in 3 h"; from two months on the day says more.
 func Ago(t, now time.Time) string {
 	d := now.Sub(t)
 	switch {
@@ -45,7 +45,7 @@ func Ago(t, now time.Time) string {
 	return Duration(d) + " ago"
 }
 
-// Duration is a length of time in its largest unit: "12 min", "3 h", from two days on "4 d".
+// Duration writes a length of time in its largest unit: "12 min", "3 h", from two days on "4 d".
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Hour:
@@ -56,10 +56,10 @@ func Duration(d time.Duration) string {
 	return strconv.Itoa(int(d/(24*time.Hour))) + " d"
 }
 
-// Days is a number of days.
+// Days writes a number of days.
 func Days(n int) string { return Count(n, "day") }
 
-// DaysLeft is how long a certificate is still valid; "" where that is not known.
+// DaysLeft says how long a certificate is still valid; "" where that is not known.
 func DaysLeft(days *int) string {
 	switch {
 	case days == nil:

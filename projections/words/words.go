@@ -66,7 +66,7 @@ func with(word, about string) string {
 	return word + " " + about
 }
 
-// Sentence is a text as a sentence: a capital first, a full stop last.
+// Sentence makes a text a sentence: a capital first, a full stop last.
 func Sentence(text string) string {
 	if text == "" {
 		return ""
@@ -74,7 +74,7 @@ func Sentence(text string) string {
 	return Capital(strings.TrimRight(text, ".")) + "."
 }
 
-// Capital is a text with a capital first.
+// Capital writes a text with a capital first.
 func Capital(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 || first == utf8.RuneError {
@@ -83,10 +83,10 @@ func Capital(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
-// spaced is a code as words: "verification failed".
+// spaced writes a code as words: "verification failed".
 func spaced(code string) string { return strings.ReplaceAll(code, "_", " ") }
 
-// andMore is a list with the number of those that it leaves out.
+// andMore adds to a list the number of those that it leaves out.
 func andMore(list string, more int) string {
 	if more == 0 {
 		return list

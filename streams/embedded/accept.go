@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// AcceptGap appends the event that an operator accepts a gap, which is then settled: nobody is told of it any more.
+// AcceptGap appends the event that an operator accepts a gap, which is then settled: certtrail stops reporting it.
 func (l *Log) AcceptGap(ctx context.Context, e *schema.Event) (seq uint64, err error) {
 	gap, ok := e.AcceptedGap()
 	if !ok {

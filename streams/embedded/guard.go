@@ -74,7 +74,7 @@ type reading struct {
 	newest   time.Time   // of the last event
 	account  account     // what is written down of it
 	kept     int         // pages that could not be read from the disk, only from memory
-	metaLost bool        // the server's description of the stream is damaged: it is made anew
+	metaLost bool        // the server's description of the stream is damaged: it is made again
 }
 
 // read reads every block. It changes nothing.
@@ -183,7 +183,7 @@ func (g *guard) checkWritable(path string) error {
 	return f.Close()
 }
 
-// progress tells how far a reading is.
+// progress says how far a reading is.
 type progress struct {
 	mu     sync.Mutex
 	done   int

@@ -15,7 +15,7 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// checkMeta makes sure that the server can read what describes the stream. What is damaged is removed: the stream is then made anew over its blocks.
+// checkMeta makes sure that the server can read what describes the stream. What is damaged is removed: the stream is then made again over its blocks.
 func (g *guard) checkMeta() (lost bool, err error) {
 	content, err := g.readMeta("meta.inf")
 	if err != nil {
@@ -32,7 +32,7 @@ func (g *guard) checkMeta() (lost bool, err error) {
 	if string(sum) == metaSum(content) && json.Unmarshal(content, &described) == nil && described.Name == streams.StreamName {
 		return false, nil
 	}
-	g.logger.Warn("the server's description of the log is damaged, so it is made anew; no event is concerned", "directory", g.layout.stream())
+	g.logger.Warn("the server's description of the log is damaged and is written again; no event is concerned", "directory", g.layout.stream())
 	for _, name := range []string{"meta.inf", "meta.sum"} {
 		if err := os.Remove(filepath.Join(g.layout.stream(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err

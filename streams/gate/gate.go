@@ -150,7 +150,7 @@ func (d *door) reply(m *nats.Msg, answer []byte) {
 // publish publishes in the log's account; there is nobody to tell when it fails, and readers ask again.
 func (d *door) publish(m *nats.Msg) { _ = d.log.PublishMsg(m) }
 
-// checkCreate reads a request for a consumer as the server will, and writes it anew, so that nothing stands in it that was not looked at.
+// checkCreate reads a request for a consumer as the server will, and writes it again, so that nothing stands in it that was not looked at.
 func (d *door) checkCreate(m *nats.Msg) ([]byte, error) {
 	var request server.CreateConsumerRequest
 	decoder := json.NewDecoder(bytes.NewReader(m.Data))
@@ -213,7 +213,8 @@ func afterStream(subject string) string {
 	return rest
 }
 
-// reserved tells whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that consumers are kept in.
+// reserved reports whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that
+// consumers are kept in.
 func (d *door) reserved(consumer string) bool {
 	return strings.HasPrefix(strings.ToLower(consumer), streams.ConsumerPrefix)
 }

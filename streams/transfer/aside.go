@@ -53,7 +53,7 @@ func syncPath(path string) error {
 // still makes it; the lock is the kernel's and goes with the process, however that ends.
 const asideMark = ".certtrail-"
 
-// maxTries limits how often a file is made anew that another process takes for left behind. Writing the last of them tells whether it stands.
+// maxTries limits how often a file is made again that another process takes for left behind. Writing the last of them tells whether it stands.
 const maxTries = 10
 
 // makeAside makes a file or, with dir, a directory beside path, only for its owner to read, and removes what killed processes left of such ones. The caller
@@ -87,7 +87,7 @@ func createAside(path string, dir bool) (*os.File, error) {
 	return os.Open(name)
 }
 
-// stands tells whether f still has its name.
+// stands reports whether f still has its name.
 func stands(f *os.File) bool {
 	opened, err := f.Stat()
 	if err != nil {

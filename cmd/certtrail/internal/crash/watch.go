@@ -91,10 +91,10 @@ func Guard(dir string, logTo io.Writer, level slog.Leveler) (logger *slog.Logger
 	}
 	logger = slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level}))
 	if watchErr != nil {
-		logger.Warn("a crash would not be summed up", "error", watchErr)
+		logger.Warn("crashes will not be reported", "error", watchErr)
 	}
 	if lastErr != nil {
-		logger.Warn("whether certtrail crashed before cannot be read", "error", lastErr)
+		logger.Warn("the report of an earlier crash cannot be read", "error", lastErr)
 	}
 	if last != nil {
 		logger.Warn("certtrail ended unexpectedly before; read the file, then delete it", "at", last.at.UTC().Format(time.RFC3339), "reason", last.reason, "file", last.file)

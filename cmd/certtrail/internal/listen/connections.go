@@ -156,7 +156,8 @@ type connection struct {
 	writing time.Time // since when the peer has taken nothing; zero: nothing waits for it
 }
 
-// before tells whether c makes room sooner than o: who waits with nothing under way, and then who has been still for longer.
+// before reports whether c makes room sooner than o: who waits with nothing under way, and then who has been still for
+// longer.
 func (c *connection) before(o *connection) bool {
 	switch {
 	case c.busy != o.busy:
@@ -169,10 +170,10 @@ func (c *connection) before(o *connection) bool {
 
 // Write gives the peer writeTimeout for each writeChunk.
 func (c *connection) Write(b []byte) (n int, err error) {
-	defer c.stands(time.Time{})
+	defer c.setWriting(time.Time{})
 	for {
 		now := time.Now()
-		c.stands(now)
+		c.setWriting(now)
 		if err := c.SetWriteDeadline(now.Add(writeTimeout)); err != nil {
 			return n, err
 		}
@@ -183,7 +184,7 @@ func (c *connection) Write(b []byte) (n int, err error) {
 	}
 }
 
-func (c *connection) stands(since time.Time) {
+func (c *connection) setWriting(since time.Time) {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	c.writing = since
@@ -206,7 +207,7 @@ func (c *connection) Close() error {
 	return err
 }
 
-func (c *connection) works(busy bool) {
+func (c *connection) setBusy(busy bool) {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	if c.busy, c.since = busy, time.Now(); !busy {
@@ -220,21 +221,21 @@ func (c *connection) works(busy bool) {
 // connectionKey finds a request's connection in its context.
 type connectionKey struct{}
 
-// watched has s tell its connections what they are at.
-func watched(s *http.Server) {
+// watch has s tell its connections whether a handler works for them.
+func watch(s *http.Server) {
 	h := s.Handler
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connectionKey{}, c)
 	}
 	s.ConnState = func(c net.Conn, state http.ConnState) {
 		if c, ok := c.(*connection); ok && (state == http.StateActive || state == http.StateIdle) {
-			c.works(false) // a request has begun to come, or its answer is sent
+			c.setBusy(false) // a request has begun to come, or its answer is sent
 		}
 	}
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connectionKey{}).(*connection); ok {
-			c.works(true)
-			defer c.works(false)
+			c.setBusy(true)
+			defer c.setBusy(false)
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -54,7 +54,7 @@ func TestOneAddressHasAPart(t *testing.T) {
 			if !taken {
 				break
 			}
-			c.works(true) // else it would make room for the next
+			c.setBusy(true) // else it would make room for the next
 			open = append(open, c)
 		}
 		if len(open) != want {
@@ -139,12 +139,12 @@ func TestAListenerAtWorkKeepsOthersWaiting(t *testing.T) {
 	l := Bound(nil, 2, nil)
 	a, _ := arrive(l, "192.0.2.1")
 	b, _ := arrive(l, "192.0.2.2")
-	a.works(true)
-	b.works(true)
+	a.setBusy(true)
+	b.setBusy(true)
 	if _, taken := arrive(l, "192.0.2.3"); taken {
 		t.Fatal("a third was taken")
 	}
-	a.works(false)
+	a.setBusy(false)
 	select {
 	case <-l.ended:
 	default:
@@ -204,7 +204,7 @@ func TestWhoStandsStillMakesRoom(t *testing.T) {
 		var peers []*connection
 		for _, from := range []string{"192.0.2.1", "192.0.2.2"} {
 			c, _ := arrive(l, from)
-			c.works(true)
+			c.setBusy(true)
 			go func() { _, _ = c.Write([]byte("x")) }()
 			peers = append(peers, c)
 			synctest.Wait()

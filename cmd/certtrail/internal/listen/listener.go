@@ -28,7 +28,7 @@ func New(name string, l *connections, h http.Handler) *Listener {
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
-	watched(server)
+	watch(server)
 	return &Listener{name, l, server, cancel}
 }
 

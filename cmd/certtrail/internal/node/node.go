@@ -38,7 +38,7 @@ type Node struct {
 	asking *asking                    // use asks; under mu
 	lost   func(source string) uint64 // how many deliveries the log could not take; nil for a command, which takes none
 
-	answering answering // what the pages are asked for
+	waiting requests // that the pages have not answered yet
 
 	reading     func(done, total int) // told how far the log has been read; nil for a command
 	subscribers int                   // connections that the listener for them may have
@@ -116,7 +116,7 @@ func (o *Node) readModels() (_ *projections.Store, err error) {
 		o.Store, err = projections.Open(projections.Options{
 			Dir: dir, Log: o.log.Reader("projections"), Aside: o.log,
 			Decode: ingest.NewRedecoder(o.Config.Systems, o.Config.Kinds()).WithKeys(o.keys).Redecode, Open: func(e *schema.Event) { people.OpenPerson(o.keys, e) },
-			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.answering.any, Building: TuneBuilding, Free: o.free,
+			Gaps: o.gaps, Losses: o.log.Losses, Unsettled: o.unsettled, Logger: o.logger, Busy: o.waiting.any, Building: TuneBuilding, Free: o.free,
 		})
 	}
 	return o.Store, err

@@ -47,6 +47,6 @@ func (o *Node) settle(ctx context.Context) {
 		err = o.keys.Settled(round)
 	}
 	if err != nil && ctx.Err() == nil {
-		o.logger.Error("the read models may still show somebody who was forgotten; certtrail replay builds them anew", "error", err)
+		o.logger.Error("the read models may still show somebody who was forgotten; certtrail replay rebuilds them", "error", err)
 	}
 }

@@ -55,7 +55,7 @@ func (o *Node) acceptGap(ctx context.Context, a *owner.Answer, r *http.Request) 
 		return AcceptedGap{seq}, nil
 	}
 	if err := store.AcceptLosses(ctx, func(p projections.Progress) { a.Progress(p) }); err != nil { // who hears nothing any more changes nothing
-		return nil, fmt.Errorf("event %d accepts the gap, but the read models still show what is gone; certtrail replay builds them anew: %w", seq, err)
+		return nil, fmt.Errorf("event %d accepts the gap, but the read models still show what is gone; certtrail replay rebuilds them: %w", seq, err)
 	}
 	return AcceptedGap{seq}, nil
 }

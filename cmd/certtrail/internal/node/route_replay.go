@@ -27,7 +27,7 @@ func (o *Node) replay(ctx context.Context, a *owner.Answer, r *http.Request) (an
 	}
 	query := r.URL.Query()
 	redecode := query.Get("redecode") == "true"
-	ctx, report := reporting(ctx, a)
+	ctx, report := progressTo(ctx, a)
 	began := time.Now()
 	if out := query.Get("out"); out != "" {
 		m, err := momentOf(query)
@@ -56,12 +56,12 @@ func (o *Node) verify(ctx context.Context, a *owner.Answer, r *http.Request) (an
 	if err != nil {
 		return nil, err
 	}
-	ctx, report := reporting(ctx, a)
+	ctx, report := progressTo(ctx, a)
 	return store.Verify(ctx, report)
 }
 
-// reporting sends progress to whoever asked; once nobody listens any more, the context ends.
-func reporting(ctx context.Context, a *owner.Answer) (context.Context, func(projections.Progress)) {
+// progressTo sends progress to whoever asked; once nobody listens any more, the context ends.
+func progressTo(ctx context.Context, a *owner.Answer) (context.Context, func(projections.Progress)) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	return ctx, func(p projections.Progress) {
 		if err := a.Progress(p); err != nil {

@@ -34,7 +34,7 @@ type Server struct {
 	hooks   *listen.Listener
 	web     *listen.Listener
 	failed  chan error // of a listener
-	tested  tested
+	tests   testResults
 }
 
 // Serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
@@ -173,7 +173,7 @@ func (sv *Server) open(ctx context.Context) (err error) {
 	}
 	start := &starting{}
 	sv.reading, sv.subscribers = start.reading(sv.logger), share.Subscribers
-	sv.web = listen.New("pages", listen.Bound(pages, share.Web, c.Proxies), sv.answering.counted(start))
+	sv.web = listen.New("pages", listen.Bound(pages, share.Web, c.Proxies), sv.waiting.count(start))
 	sv.web.Serve(sv.failed)
 	handler, err := sv.openPages(ctx, share.Web/2)
 	if err != nil {
@@ -249,7 +249,7 @@ func (sv *Server) providers() []web.Provider {
 		p := web.Provider{
 			Name: s.Name, Title: set.Title(), On: s.Provider != nil, Howto: set.System.Howto, HowtoEnable: set.CredentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, RefusedFor: counts.RefusedFor, Lost: counts.Lost,
-			Fills: sv.fills[set.System.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name), Tested: sv.tested.of(s.Name),
+			Fills: sv.fills[set.System.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name), Tested: sv.tests.of(s.Name),
 		}
 		if p.On {
 			p.Remarks = set.Remarks()

@@ -19,15 +19,15 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// tested holds the result of the last test of each source. Its methods may be called at once from many goroutines.
-type tested struct {
+// testResults holds the result of the last test of each source. Its methods may be called at once from many goroutines.
+type testResults struct {
 	running sync.Mutex // held by the one test at a time, so that the event it finds in the log is its own
 
 	mu   sync.Mutex
 	last map[string]web.Tested
 }
 
-func (t *tested) of(source string) *web.Tested {
+func (t *testResults) of(source string) *web.Tested {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r, ok := t.last[source]; ok {
@@ -36,7 +36,7 @@ func (t *tested) of(source string) *web.Tested {
 	return nil
 }
 
-func (t *tested) keep(source string, r web.Tested) {
+func (t *testResults) keep(source string, r web.Tested) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.last == nil {
@@ -52,13 +52,13 @@ func (sv *Server) testSource(ctx context.Context, name string) error {
 	if i < 0 || sv.sources[i].Provider == nil {
 		return fmt.Errorf("there is no source %q that is on", name)
 	}
-	sv.tested.running.Lock()
-	defer sv.tested.running.Unlock()
+	sv.tests.running.Lock()
+	defer sv.tests.running.Unlock()
 	result := web.Tested{At: schema.At(time.Now())}
 	for _, feed := range sv.sources[i].Provider.Feeds() {
 		result.Endpoints = append(result.Endpoints, sv.testEndpoint(ctx, sv.sources[i], feed))
 	}
-	sv.tested.keep(name, result)
+	sv.tests.keep(name, result)
 	return nil
 }
 

@@ -70,17 +70,17 @@ func sortBeside(dir string) {
 	}
 }
 
-// answering counts the requests that somebody waits for. The stream of changes that an open page listens to is none of them.
-type answering struct{ requests atomic.Int64 }
+// requests counts those that somebody waits for; nobody waits for the stream of changes that an open page listens to.
+type requests struct{ n atomic.Int64 }
 
-func (a *answering) any() bool { return a.requests.Load() > 0 }
+func (a *requests) any() bool { return a.n.Load() > 0 }
 
-// counted wraps h so that its requests are counted.
-func (a *answering) counted(h http.Handler) http.Handler {
+// count wraps h so that its requests are counted.
+func (a *requests) count(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept") != "text/event-stream" {
-			a.requests.Add(1)
-			defer a.requests.Add(-1)
+			a.n.Add(1)
+			defer a.n.Add(-1)
 		}
 		h.ServeHTTP(w, r)
 	})

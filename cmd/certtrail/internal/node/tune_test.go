@@ -8,9 +8,9 @@ import (
 
 // TestAnsweringCountsWhoWaits counts a request as long as it is answered, and never the stream of an open page, which would slow every rebuild.
 func TestAnsweringCountsWhoWaits(t *testing.T) {
-	var a answering
+	var a requests
 	during := false
-	h := a.counted(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { during = a.any() }))
+	h := a.count(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { during = a.any() }))
 	for accept, want := range map[string]bool{"": true, "text/html": true, "text/event-stream": false} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Accept", accept)

@@ -45,7 +45,7 @@ func notSettable(sample provider.Sample, name string, valued bool) error {
 	case len(names) == 0:
 		return fmt.Errorf("--set %s: the sample %s has nothing that can be set", name, sample.Event)
 	case !valued:
-		return fmt.Errorf("--set %s: it wants NAME=VALUE, and the sample %s has the names %s", name, sample.Event, strings.Join(names, ", "))
+		return fmt.Errorf("--set %s: write it as NAME=VALUE; the sample %s has the names %s", name, sample.Event, strings.Join(names, ", "))
 	}
 	return fmt.Errorf("--set %s=…: the sample %s has no %s, only %s", name, sample.Event, name, strings.Join(names, ", "))
 }

@@ -85,7 +85,7 @@ func (s *Settings) Config() (*Config, error) {
 		return nil, fmt.Errorf("sync: %q is neither group nor always", s.Get("sync"))
 	}
 	if err := c.LogLevel.UnmarshalText([]byte(s.Get("log-level"))); err != nil {
-		return nil, fmt.Errorf("log-level: %q is none of debug, info, warn, error", s.Get("log-level"))
+		return nil, fmt.Errorf("log-level: %q is not one of debug, info, warn, error", s.Get("log-level"))
 	}
 	return c, c.check()
 }

@@ -39,7 +39,7 @@ var programSettings = []setting{
 	{name: "max-bytes", usage: "the largest the log may grow (default: nine tenths of its disk)"},
 	{name: "sync", standard: "group", usage: "how appends become durable: group (one sync for all that wait) or always (the server syncs each)"},
 	{name: "dns-resolver", usage: "HOST:PORT of the resolver that finds the servers of parent zones, to ask them for DS records; off: nobody is asked (default: the system's)"},
-	{name: "reconcile-every", standard: "6h", usage: "how often providers with an API are asked what certtrail was not told, from the start on; 0: never"},
+	{name: "reconcile-every", standard: "6h", usage: "how often providers with an API are asked what certtrail missed, from the start on; 0: never"},
 	{name: "log-level", standard: "info", usage: "debug, info, warn or error"},
 }
 

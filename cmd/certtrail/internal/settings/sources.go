@@ -59,7 +59,7 @@ func (systems Systems) readSource(name, node *yaml.Node) (Source, error) {
 	}
 	system, ok := systems.Of(kind)
 	if !ok {
-		return Source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is none of %s", name.Line, name.Value, kind, systems.kinds())
+		return Source{}, fmt.Errorf("line %d: the source %s has the kind %q, which is not one of %s", name.Line, name.Value, kind, systems.kinds())
 	}
 	if err := systems.checkSourceName(name); err != nil {
 		return Source{}, err
@@ -102,7 +102,8 @@ func (systems Systems) checkSourceName(name *yaml.Node) error {
 	return nil
 }
 
-// further tells whether the source stands under sources in the settings' file, beside the one that its kind has anyway.
+// further reports whether the source stands under sources in the settings' file, beside the one that its kind has
+// anyway.
 func (s Source) further() bool { return s.Name != s.System.Kind }
 
 // Title names the source as people call it: a further one with its own name, so that two accounts at one CA can be told

@@ -23,7 +23,7 @@ func TestAnew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := e.Anew(OrderIssued, Data{Provider: "x", Event: "issued", Decoder: "x/2", OrderID: "5"})
+		again := e.WithMeaning(OrderIssued, Data{Provider: "x", Event: "issued", Decoder: "x/2", OrderID: "5"})
 		if wire, err := e.Encode(); err != nil || !sameJSON(t, string(wire), c.wire) {
 			t.Errorf("%s: the event before became %s (%v)", name, wire, err)
 		}
@@ -35,7 +35,7 @@ func TestAnew(t *testing.T) {
 			t.Errorf("%s: %s is kept", name, again.wire)
 		}
 	}
-	made := New("7", "/hooks/x", Time{}, OrderRejected, Data{Provider: "x", Reason: "why"}).Anew(OrderIssued, Data{Provider: "x", OrderID: "5"})
+	made := New("7", "/hooks/x", Time{}, OrderRejected, Data{Provider: "x", Reason: "why"}).WithMeaning(OrderIssued, Data{Provider: "x", OrderID: "5"})
 	if made.Data.Reason != "" || made.Subject != "order/x/5" || made.Kind() != OrderIssued {
 		t.Errorf("an event that was never on the wire becomes %+v", made)
 	}
