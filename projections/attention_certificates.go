@@ -9,10 +9,10 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// lapsedFor is how long a certificate that expired without a successor is a matter.
+// lapsedFor bounds how long a certificate that expired without a successor is a matter.
 const lapsedFor = 30 * 24 * time.Hour
 
-// unsucceeded is the condition that no certificate takes the place of this one.
+// unsucceeded holds where no certificate takes the place of this one.
 var unsucceeded = "NOT EXISTS (SELECT 1 FROM certificates n WHERE " + strings.ReplaceAll(newer, "c.", "certificates.") + ")"
 
 // The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that expire, each as long as it matters.
@@ -27,7 +27,7 @@ var (
 	})
 )
 
-// matter is the one state of a restated table, to be asked for with Query.State.
+// matter names the one state of a restated table, to be asked for with Query.State.
 const matter = "matter"
 
 // restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as that of limited cannot.
@@ -36,7 +36,8 @@ func restated[S, T any](t *Table[S, T], condition func(now string) (string, []an
 	return t
 }
 
-// Announced is a page of the certificates that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
+// Announced returns a page of the certificates that the CA has announced to revoke, and has not yet; some may have
+// expired meanwhile.
 func (s *Store) Announced(ctx context.Context, q Query) ([]Certificate, string, error) {
 	return List(ctx, s, announcedCertificates, q)
 }
@@ -69,7 +70,7 @@ func (s *Store) revoked(q Query) finder {
 	})
 }
 
-// criticalDays is below how many days left it is critical that a certificate expires.
+// criticalDays makes the end of a certificate critical, when fewer days are left.
 const criticalDays = 7
 
 func (s *Store) lapsing(q Query) finder {

@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// waiting is the orders as a list of those that wait for a person.
+// waiting lists the orders that wait for a person.
 var waiting = limited(Orders, "waiting_since <> ''", "waiting_since")
 
 func (s *Store) waitingOrders(q Query) finder {
@@ -33,7 +33,7 @@ func orderMatters(o *Order) []Matter {
 	return matters
 }
 
-// firstName is the name by which an order is known; "" while the CA has named none.
+// firstName returns the name by which an order is known; "" while the CA has named none.
 func firstName(o *Order) string {
 	if names := o.Names(); len(names) > 0 {
 		return names[0]
@@ -96,7 +96,7 @@ func (s *Store) failedTargets(q Query) finder {
 	})
 }
 
-// openTLSFindings is the findings as a list of only those about TLS that are there, on targets that still are.
+// openTLSFindings lists only the findings about TLS that are there, on targets that still are.
 var openTLSFindings = limited(Findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')", "severity")
 
 func (s *Store) openFindings(q Query) finder {
@@ -118,7 +118,7 @@ func findingMatter(f *Finding) Matter {
 	return m.identified(f.ID, "", m.Since)
 }
 
-// severityMedium is from which number on a finding is more than good to know.
+// severityMedium begins the numbers of findings that are more than good to know.
 const severityMedium = 20
 
 // The states of a finding at its scanner, in Probely's words.
@@ -128,7 +128,7 @@ const (
 	Invalid  = "invalid"  // it is none
 )
 
-// Settled tells whether somebody decided at the scanner that the finding is none, or may stay.
+// Settled reports whether somebody decided at the scanner that the finding is none, or may stay.
 func (f *Finding) Settled() bool {
 	return f.ProviderState == Accepted || f.ProviderState == Invalid
 }

@@ -67,7 +67,7 @@ func TestAttentionOfScanners(t *testing.T) {
 	}
 }
 
-// kinds are the matters that need a person at now, most urgent first: "kind row severity".
+// kinds lists the matters that need a person at now, most urgent first: "kind row severity".
 func kinds(t *testing.T, s *Store, now time.Time) string {
 	t.Helper()
 	a, err := s.Attention(context.Background(), now)

@@ -121,7 +121,7 @@ func byKey(t *testing.T, s *Store, m Model, q Query) {
 	}
 }
 
-// planOf is how SQLite goes about a query of the read models, step by step.
+// planOf returns SQLite's plan of a query of the read models, step by step.
 func planOf(t *testing.T, s *Store, query string, args ...any) []string {
 	t.Helper()
 	db, done, err := s.reader()

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// came is the traffic of deliveries at these hours before now.
+// came makes the traffic of deliveries at these hours before now.
 func came(now time.Time, hoursAgo ...int) *Traffic {
 	t := &Traffic{Provider: "digicert"}
 	for _, h := range hoursAgo {
@@ -80,7 +80,7 @@ func TestDeliveriesAreCounted(t *testing.T) {
 	}
 }
 
-// foldedOneByOne is folded's tables with a batch for every record, after what Traffic makes of them was looked at.
+// foldedOneByOne returns folded's tables with a batch for every record, after what Traffic makes of them was looked at.
 func foldedOneByOne(t *testing.T, records []schema.Record) string {
 	t.Helper()
 	s, w := emptyGeneration(t)

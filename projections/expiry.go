@@ -14,10 +14,10 @@ import (
 // maxSpans bounds what one picture of expiries is divided into: the days of a year, by weeks from its first to its last.
 const maxSpans = 53 * 7
 
-// Span is from From on, and before Until.
+// Span begins with From, and ends before Until.
 type Span struct{ From, Until time.Time }
 
-// CertificateExpiry is how many certificates, neither revoked nor replaced, end when.
+// CertificateExpiry counts the certificates, neither revoked nor replaced, by when they end.
 type CertificateExpiry struct {
 	Providers []string // those that have any certificate, by name
 	Spans     [][]int  // for each span asked for, how many end in it, by provider
@@ -50,13 +50,14 @@ func (s *Store) Expiring(ctx context.Context, spans []Span, limits []int, now ti
 	return x, err
 }
 
-// ending is the providers and validities of the certificates, neither revoked nor replaced, that end from one time on and before another, with how many
-// there are of each: whole days as they have been counted, and what is left at either end certificate by certificate. It is shaped for the arguments of span.args.
+// ending selects the providers and validities of the certificates, neither revoked nor replaced, that end from one time
+// on and before another, with how many there are of each: whole days as they have been counted, and what is left at
+// either end certificate by certificate. It is shaped for the arguments of span.args.
 const ending = `(SELECT provider, validity_days, certificates FROM expiries WHERE day >= ? AND day < ?
 	UNION ALL SELECT provider, validity_days, 1 FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued'
 	UNION ALL SELECT provider, validity_days, 1 FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued')`
 
-// args are the arguments of ending.
+// args returns the arguments of ending.
 func (s Span) args() []any {
 	first, last := s.From.UTC().Truncate(day), s.Until.UTC().Truncate(day) // the days that are whole are from first on, and before last
 	if first.Before(s.From) {
@@ -92,7 +93,8 @@ func endingIn(ctx context.Context, db *sql.DB, span Span, providers []string) ([
 	return counts, found.Err()
 }
 
-// endOfTime is later than any certificate ends, even one that says that its end is not known, which is that second (RFC 5280 4.1.2.5).
+// endOfTime comes later than any certificate ends, even one that says that its end is not known, which is that second
+// (RFC 5280 4.1.2.5).
 var endOfTime = time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)
 
 // validFor counts the certificates that are valid now, and those of them that are valid for more days than each limit.
@@ -118,7 +120,8 @@ func validFor(ctx context.Context, db *sql.DB, limits []int, now time.Time) (val
 	return valid, over, found.Err()
 }
 
-// Uncollected is how many issued orders of a provider, CountLimit+1 at most, have no certificate whose end is known.
+// Uncollected counts the issued orders of a provider, CountLimit+1 at most, that have no certificate whose end is
+// known.
 type Uncollected struct {
 	Provider string
 	Orders   int // more than 0
@@ -185,7 +188,7 @@ func (s *Store) Lapsing(ctx context.Context, spans []Span) (counts []int, err er
 	return counts, found.Err()
 }
 
-// providersOf are the providers of a table's rows: one look into its key for each of them.
+// providersOf returns the providers of a table's rows: one look into its key for each of them.
 func providersOf(ctx context.Context, db *sql.DB, table string) ([]string, error) {
 	found, err := db.QueryContext(ctx, "WITH RECURSIVE one (provider) AS (SELECT min(provider) FROM "+table+
 		" UNION ALL SELECT (SELECT min(provider) FROM "+table+" t WHERE t.provider > one.provider) FROM one WHERE one.provider IS NOT NULL) SELECT provider FROM one WHERE provider IS NOT NULL")

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write what the frozen events fold to")
 
 const frozenRows = "testdata/frozen.txt"
 
-// frozenEvents are all events that were ever written, in the log's order of their files' names.
+// frozenEvents returns all events that were ever written, in the log's order of their files' names.
 func frozenEvents(t *testing.T) (names []string, records []schema.Record) {
 	t.Helper()
 	files, err := filepath.Glob("../schema/testdata/events/*.json")
@@ -44,7 +44,7 @@ func frozenEvents(t *testing.T) (names []string, records []schema.Record) {
 	return names, records
 }
 
-// folded is what records fold to in an empty generation: the keys of the rows they changed, and the whole tables.
+// folded folds records in an empty generation: the keys of the rows they changed, and the whole tables.
 func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) {
 	t.Helper()
 	s, w := emptyGeneration(t)
@@ -55,7 +55,7 @@ func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) 
 	return change.Rows, dump(t, s)
 }
 
-// emptyGeneration is a generation without events, what reads it and what writes it, for as long as the test runs.
+// emptyGeneration makes a generation without events, what reads it and what writes it, for as long as the test runs.
 func emptyGeneration(t *testing.T) (*Store, *writer) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "frozen.db")
@@ -125,10 +125,11 @@ func eventOf(t testing.TB, r schema.Record) *schema.Event {
 	return e
 }
 
-// block is a PEM block in a table.
+// block matches a PEM block in a table.
 var block = regexp.MustCompile(`-----BEGIN[^|]*`)
 
-// section is what stands in the file for one event: the rows it changed, then the tables, certificates by their digest.
+// section writes what stands in the file for one event: the rows it changed, then the tables, certificates by their
+// digest.
 func section(rows []Key, tables string) string {
 	var b strings.Builder
 	for _, k := range rows {
@@ -201,7 +202,7 @@ func nextFrozen(file, hash string, got map[string]string, update bool) (next str
 	return frozenText(hash, got), nil
 }
 
-// frozenText is the file: what names the folds, the digest of all the rest, and a section for each event.
+// frozenText writes the file: what names the folds, the digest of all the rest, and a section for each event.
 func frozenText(hash string, sections map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(sections)) {
@@ -210,7 +211,7 @@ func frozenText(hash string, sections map[string]string) string {
 	return "folds " + hash + "\ndigest " + frozenDigest(hash, b.String()) + "\n" + b.String()
 }
 
-// frozenDigest is that of the sections, and of the folds that made them.
+// frozenDigest returns the digest of the sections, and of the folds that made them.
 func frozenDigest(hash, sections string) string {
 	sum := sha256.Sum256([]byte(hash + "\n" + sections))
 	return hex.EncodeToString(sum[:16])

@@ -24,7 +24,7 @@ func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
 	return f.readers, done, nil
 }
 
-// readFile is reader for who needs to know how the generation was built.
+// readFile serves as reader for who needs to know how the generation was built.
 func (s *Store) readFile() (f *file, done func(*error), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -55,7 +55,7 @@ func List[S, T any](ctx context.Context, s *Store, t *Table[S, T], q Query) (ite
 	return items, next, nil
 }
 
-// List is the function List for whoever does not know what the rows are: the items are pointers.
+// List serves as the function List for whoever does not know the type of the rows: the items are pointers.
 func (s *Store) List(ctx context.Context, m Model, q Query) (items []any, next string, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -150,13 +150,13 @@ func stored(ctx context.Context, db *sql.DB, m Model, key rowKey) (any, error) {
 	return state, err
 }
 
-// selectOne is the query of one row, by provider and key.
+// selectOne returns the query of one row, by provider and key.
 func selectOne(m Model) string {
 	t := m.About()
 	return m.selectColumns() + " FROM " + t.Name + " WHERE provider = ? AND " + t.Key + " = ?"
 }
 
-// timeline is the newest events of a row, at most limit, ascending.
+// timeline returns the newest events of a row, at most limit, ascending.
 func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit int) ([]TimelineEntry, error) {
 	found, err := db.QueryContext(ctx, "SELECT seq, time, type, facts FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq DESC LIMIT ?", model, key.provider, key.id, limit)
 	if err != nil {
@@ -175,7 +175,7 @@ func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit i
 	return entries, found.Err()
 }
 
-// position is where in a list a row stands. In another list, or in another order, it is nowhere.
+// position marks where in a list a row stands. In another list, or in another order, it is nowhere.
 type position struct {
 	List     string `json:"l"`
 	By       string `json:"b"` // "not_after", "last_event_at DESC"
@@ -229,7 +229,7 @@ func (w *where) after(cursor, list, by, key string) error {
 	return nil
 }
 
-// sortOf is how Query.Sort asks for the order.
+// sortOf returns the Query.Sort that asks for the order.
 func sortOf(by string) string {
 	if column, descending := strings.CutSuffix(by, " DESC"); descending {
 		return "-" + column
@@ -323,7 +323,7 @@ func (t *Table[S, T]) items(found *sql.Rows, now time.Time) (items []T, more boo
 	return items, false, found.Err()
 }
 
-// wildcardOf is the wildcard that covers name: *.example.com for www.example.com.
+// wildcardOf returns the wildcard that covers name: *.example.com for www.example.com.
 func wildcardOf(name string) string {
 	_, parent, _ := strings.Cut(name, ".")
 	return "*." + parent

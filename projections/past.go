@@ -15,7 +15,8 @@ import (
 // ErrNoLog says that a moment of the past was asked for where there is nothing to fold it from.
 var ErrNoLog = errors.New("this database has no log beside it, so only its own moment can be shown")
 
-// ErrNoPast is wrapped by why a moment of the past cannot be folded: an event of it is gone from the log, or cannot be read any more.
+// ErrNoPast marks why a moment of the past cannot be folded: an event of it is gone from the log, or cannot be read any
+// more.
 var ErrNoPast = errors.New("that moment cannot be shown")
 
 // The limits of what is folded for one answer.
@@ -27,7 +28,7 @@ const (
 	eventsHeld    = 2_000  // events that are held because another row of the answer may be concerned too
 )
 
-// Moment is a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
+// Moment marks a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
 //
 // As of Seq is after all of the row's events up to that sequence, whether it is one of theirs or not. The clock is then the time of the event
 // with that sequence, or of the row's last one before it where the log has no such event. As of Time is after the row's events, in the log's
@@ -43,7 +44,7 @@ type Moment struct {
 
 func (m Moment) present() bool { return m.Seq == 0 && m.Time.IsZero() }
 
-// reached is how many of the entries, ascending by sequence, belong to the past as of m.
+// reached counts the entries, ascending by sequence, that belong to the past as of m.
 func (m Moment) reached(entries []TimelineEntry) int {
 	for n := len(entries); n > 0; n-- {
 		e := &entries[n-1]
@@ -80,7 +81,7 @@ func (s *Store) Row(ctx context.Context, m Model, provider, id string, at Moment
 	return item, r.complete(ctx, item)
 }
 
-// One is Row of a model whose items' type is known.
+// One returns the Row of a model whose items' type is known.
 func One[S, T any](ctx context.Context, s *Store, t *Table[S, T], provider, id string, at Moment) (*T, error) {
 	item, err := s.Row(ctx, t, provider, id, at)
 	if err != nil {
@@ -143,7 +144,7 @@ func newReading(s *Store, f *file, m Moment) *reading {
 	return &reading{s: s, mean: s.meaningFor(f.redecoded), db: f.readers, m: m}
 }
 
-// past is one row as of a moment.
+// past holds one row as of a moment.
 type past struct {
 	rowKey
 	state, item any
@@ -209,7 +210,7 @@ func (r *reading) foldAll(ctx context.Context, m Model, entries []TimelineEntry)
 	return state, nil
 }
 
-// event is an event as the folds see it.
+// event returns an event as the folds see it.
 func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) {
 	if e := r.events[seq]; e != nil {
 		return e, nil
@@ -231,7 +232,7 @@ func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) 
 	return e, nil
 }
 
-// clock is the time as of the moment; last is the row's last event by then.
+// clock returns the time as of the moment; last is the row's last event by then.
 func (r *reading) clock(ctx context.Context, last *TimelineEntry) (schema.Time, error) {
 	switch {
 	case !r.m.Time.IsZero():

@@ -61,7 +61,7 @@ func recording(t *testing.T, s *Store) *recorder {
 	return r
 }
 
-// explained is how SQLite goes about a query, step by step.
+// explained returns SQLite's plan of a query, step by step.
 func explained(t *testing.T, db *sql.DB, query string, args ...any) (steps []string) {
 	t.Helper()
 	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
@@ -83,7 +83,7 @@ func explained(t *testing.T, db *sql.DB, query string, args ...any) (steps []str
 	return steps
 }
 
-// wholly are the tables that SQLite would read from one end to the other for the query.
+// wholly returns the tables that SQLite would read from one end to the other for the query.
 func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
 	t.Helper()
 	db := sql.OpenDB(&recorder{dsn: r.dsn, made: map[string][]any{}})

@@ -11,7 +11,8 @@ var ErrNotFound = errors.New("no event about it has arrived yet")
 // ErrRebuilding says that the read models cannot be read until they have been built from the log.
 var ErrRebuilding = errors.New("the read models are being rebuilt from the log")
 
-// ErrQuery is wrapped by what is wrong with a Query: an unknown sort field, state or cursor. Its text is for the person who asked.
+// ErrQuery marks what is wrong with a Query: an unknown sort field, state or cursor. Its text is for the person who
+// asked.
 var ErrQuery = errors.New("the list cannot be made")
 
 // The limits of a list.
@@ -40,7 +41,7 @@ type Query struct {
 	row *rowKey // only that row; nil: all
 }
 
-// Status is how far a projection is.
+// Status tells how far a projection is.
 type Status struct {
 	Name  string `json:"name"`
 	Seq   uint64 `json:"seq"`   // the last event it holds

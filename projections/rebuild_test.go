@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// digests are the digests of every table of s, and a failure if a rebuild would give others.
+// digests returns the digests of every table of s, and fails if a rebuild would give others.
 func digests(t testing.TB, s *Store) string {
 	t.Helper()
 	v, err := s.Verify(context.Background(), nil)
@@ -89,7 +89,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 	})
 }
 
-// dying is a log whose reader dies at an event.
+// dying reads a log until it dies at an event.
 type dying struct {
 	*memoryLog
 	at uint64
@@ -369,7 +369,7 @@ func TestBuildSide(t *testing.T) {
 	}
 }
 
-// withoutMoment is a dump without the cursor's line, which alone tells a database of a moment from a server's.
+// withoutMoment returns a dump without the cursor's line, which alone tells a database of a moment from a server's.
 func withoutMoment(dump string) string { return dump[:strings.LastIndex(dump, "cursor")] }
 
 // TestLastReceived finds the last event, in the log's order, that was received by a time.

@@ -48,7 +48,8 @@ func nextRenewals(ctx context.Context, db *sql.DB, of []rowKey, now time.Time) (
 	return next, nil
 }
 
-// toRenew is the condition that certificate c is in force and nothing takes its place: then its renewal is to come. Its argument is the time.
+// toRenew holds where certificate c is in force and nothing takes its place: then its renewal is to come. Its argument
+// is the time.
 var toRenew = "c.phase = 'issued' AND c.expiring_from <> '' AND c.not_after >= ? AND NOT EXISTS (SELECT 1 FROM certificates n WHERE " + newer + ")"
 
 // renewalsBelow returns, for each of the validations, the renewals to come of the CA's certificates for the name and for each name below it.

@@ -82,7 +82,7 @@ func BenchmarkBesideAScrub(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// processorSeconds is how long this process has had processors.
+// processorSeconds returns how long this process has had processors.
 func processorSeconds() float64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// clockwork is when scrubs of a store under test begin: whenever the test says so. Their pace is not waited for.
+// clockwork begins the scrubs of a store under test whenever the test says so. Their pace is not waited for.
 type clockwork chan time.Time
 
 func (c clockwork) after(d time.Duration) <-chan time.Time {
@@ -30,7 +30,7 @@ func (c clockwork) after(d time.Duration) <-chan time.Time {
 	return now
 }
 
-// scrubbed is a store that runs over l, with what its scrubs begin by, and what it logs.
+// scrubbed runs a store over l, with what its scrubs begin by, and what it logs.
 func scrubbed(t *testing.T, dir string, l wholeLog, more func(*Options)) (*Store, clockwork, *lockedText) {
 	t.Helper()
 	c, said := make(clockwork), &lockedText{}
@@ -158,13 +158,13 @@ func TestAScrubFindsFlippedBits(t *testing.T) {
 	})
 }
 
-// tree is a table or an index, and the page that it begins at.
+// tree names a table or an index by the page that it begins at.
 type tree struct {
 	page  int64
 	index bool
 }
 
-// treesOf are the pages at which the tables and indexes begin that have rows.
+// treesOf returns the pages at which the tables and indexes begin that have rows.
 func treesOf(t *testing.T, s *Store) map[string]tree {
 	t.Helper()
 	db, done, err := s.reader()

@@ -79,7 +79,7 @@ func TestSearchTakesWhatIsPasted(t *testing.T) {
 	}
 }
 
-// foundBy are the ids of what q finds in a list.
+// foundBy returns the ids of what q finds in a list.
 func foundBy(t *testing.T, s *Store, model, q string) string {
 	t.Helper()
 	var ids []string
@@ -139,7 +139,7 @@ func searchedByIndex(t *testing.T, s *Store, of *Spec, q string, without ...stri
 	}
 }
 
-// manyOrders are more than fewFound of one provider and few of another, with certificates that end over three years.
+// manyOrders makes more than fewFound of one provider and few of another, with certificates that end over three years.
 func manyOrders() *memoryLog {
 	l := newMemoryLog()
 	for i := range fewFound + 500 {

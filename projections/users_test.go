@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// persons are stores whose people can be read and forgotten.
+// persons runs a store whose people can be read and forgotten.
 func persons(t *testing.T, dir string, l wholeLog, keys *peopletest.Keys) *Store {
 	t.Helper()
 	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { people.OpenPerson(keys, e) }})
@@ -30,7 +30,7 @@ func persons(t *testing.T, dir string, l wholeLog, keys *peopletest.Keys) *Store
 	return s
 }
 
-// frozenLog is a log of the frozen events of the providers.
+// frozenLog makes a log of the frozen events of the providers.
 func frozenLog(t *testing.T, providers ...string) *memoryLog {
 	t.Helper()
 	_, records := frozenEvents(t)
