@@ -227,8 +227,8 @@ func limited[S, T any](t *Table[S, T], condition string, columns ...string) *Tab
 	return &l
 }
 
-// given lists the provider's words, as a matter's facts have them.
-func given(reason string) []string {
+// reasonList returns the provider's words, as a matter's facts have them.
+func reasonList(reason string) []string {
 	if reason == "" {
 		return nil
 	}

@@ -55,7 +55,7 @@ func announcedMatters(c *Certificate) []Matter {
 		return nil // it came to its end by itself
 	}
 	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, Due: c.RevokesAt, Since: firstOf(c.AnnouncedAt, &c.FirstEventAt),
-		Facts: MatterFacts{Reasons: given(c.Reason)}}
+		Facts: MatterFacts{Reasons: reasonList(c.Reason)}}
 	if c.Successor != nil {
 		m.Severity, m.Facts.Successor = Warning, c.Successor.ID
 	}
@@ -65,7 +65,7 @@ func announcedMatters(c *Certificate) []Matter {
 func (s *Store) revoked(q Query) finder {
 	q.State = matter
 	return finding(s, revokedCertificates, q, func(c *Certificate) []Matter {
-		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Since: firstOf(c.RevokedAt, &c.FirstEventAt), Facts: MatterFacts{Reasons: given(c.Reason)}}
+		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Since: firstOf(c.RevokedAt, &c.FirstEventAt), Facts: MatterFacts{Reasons: reasonList(c.Reason)}}
 		return []Matter{certificateMatter(m, c, m.Since)}
 	})
 }

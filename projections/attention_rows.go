@@ -26,7 +26,7 @@ func orderMatters(o *Order) []Matter {
 			m.Severity = Notice
 		}
 		if w.Check != "" {
-			m.Facts = MatterFacts{Check: o.Checks[w.Check], Reasons: given(o.Reasons[w.Check])}
+			m.Facts = MatterFacts{Check: o.Checks[w.Check], Reasons: reasonList(o.Reasons[w.Check])}
 		}
 		matters = append(matters, m.identified(o.ID, w.Check, w.Since))
 	}
@@ -51,7 +51,7 @@ func domainMatter(d *Domain, now time.Time) Matter {
 	when := firstOf(d.ExpiresAt, &m.Since)
 	switch {
 	case d.State == lifecycle.Failed:
-		m.Kind, m.Facts.Reasons = schema.MatterDomainFailed, given(d.Reason)
+		m.Kind, m.Facts.Reasons = schema.MatterDomainFailed, reasonList(d.Reason)
 		when, m.Due = m.Since, nil
 	case d.State == lifecycle.Expired || d.ExpiresAt != nil && now.After(d.ExpiresAt.Time):
 		m.Kind = schema.MatterDomainExpired
@@ -91,7 +91,7 @@ func (s *Store) failedTargets(q Query) finder {
 	q.State = lifecycle.VerificationFailed
 	return finding(s, Targets, q, func(t *Target) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, About: cmp.Or(t.Host, t.Name), Number: t.ID,
-			Since: firstOf(t.Since, &t.FirstEventAt), Facts: MatterFacts{Reasons: given(t.Reason)}}
+			Since: firstOf(t.Since, &t.FirstEventAt), Facts: MatterFacts{Reasons: reasonList(t.Reason)}}
 		return []Matter{m.identified(t.ID, "", m.Since)}
 	})
 }
@@ -138,7 +138,7 @@ func (s *Store) quarantined(q Query) finder {
 		q.Cursor, q.Limit = cursor, mattersEach
 		items, next, err := s.Quarantine(ctx, q)
 		return mattersOf(items, func(q *Quarantined) []Matter {
-			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, Since: q.Time, Facts: MatterFacts{Reasons: given(q.Reason)}}
+			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, Since: q.Time, Facts: MatterFacts{Reasons: reasonList(q.Reason)}}
 			return []Matter{m.identified("", strconv.FormatUint(q.Seq, 10), q.Time)}
 		}), next, err
 	}

@@ -42,7 +42,7 @@ func (r *reading) validations(ctx context.Context, o *Order) ([]Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rowsThen(ctx, r, Domains, keys)
+	return rowsAsOf(ctx, r, Domains, keys)
 }
 
 // certificatesOf returns the certificates that had been issued for the order, newest first, orderCertificatesLimit at
@@ -55,7 +55,7 @@ func (r *reading) certificatesOf(ctx context.Context, o *Order) ([]Certificate, 
 	if err != nil {
 		return nil, err
 	}
-	return rowsThen(ctx, r, Certificates, keys)
+	return rowsAsOf(ctx, r, Certificates, keys)
 }
 
 // orderNamesAbove returns the names of which a validation is good for one of the order's: the name, what a wildcard
@@ -117,9 +117,9 @@ func (r *reading) keys(ctx context.Context, query string, args ...any) ([]rowKey
 	return keys, found.Err()
 }
 
-// rowsThen returns the rows as of the reading's moment, without their timelines; those that no event had concerned yet
+// rowsAsOf returns the rows as of the reading's moment, without their timelines; those that no event had concerned yet
 // are left out.
-func rowsThen[S, T any](ctx context.Context, r *reading, t *Table[S, T], keys []rowKey) ([]T, error) {
+func rowsAsOf[S, T any](ctx context.Context, r *reading, t *Table[S, T], keys []rowKey) ([]T, error) {
 	var items []T
 	for _, key := range keys {
 		item, err := r.rowThen(ctx, t, key)
@@ -139,7 +139,7 @@ func (r *reading) rowThen(ctx context.Context, m Model, key rowKey) (any, error)
 		state, err := stored(ctx, r.db, m, key)
 		return itemOf(m, key, state, r.m.Now), err
 	}
-	p, err := r.then(ctx, m, key)
+	p, err := r.foldAsOf(ctx, m, key)
 	if err != nil {
 		return nil, err
 	}

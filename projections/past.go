@@ -58,16 +58,16 @@ func (m Moment) reached(entries []TimelineEntry) int {
 // Row returns one row as of a moment, a pointer to its item, with its timeline up to then, what each event changed, and what stands beside the row: of an
 // order the validations of its names and its certificates, of a certificate its successor. It is ErrNotFound before the row's first event, and ErrNoLog or
 // ErrNoPast where the moment cannot be folded. In the present only the changes are missing if they cannot be told.
-func (s *Store) Row(ctx context.Context, m Model, provider, id string, at Moment) (item any, err error) {
+func (s *Store) Row(ctx context.Context, m Model, provider, id string, asOf Moment) (item any, err error) {
 	f, done, err := s.readFile()
 	if err != nil {
 		return nil, err
 	}
 	defer done(&err)
-	r := newReading(s, f, at)
+	r := newReading(s, f, asOf)
 	key := rowKey{provider, id}
-	if !at.present() {
-		p, err := r.then(ctx, m, key)
+	if !asOf.present() {
+		p, err := r.foldAsOf(ctx, m, key)
 		if err != nil {
 			return nil, err
 		}
@@ -75,15 +75,15 @@ func (s *Store) Row(ctx context.Context, m Model, provider, id string, at Moment
 	} else if item, err = r.now(ctx, m, key); err != nil {
 		return nil, err
 	}
-	if at.RowOnly {
+	if asOf.RowOnly {
 		return item, nil
 	}
 	return item, r.complete(ctx, item)
 }
 
 // One returns the Row of a model whose items' type is known.
-func One[S, T any](ctx context.Context, s *Store, t *Table[S, T], provider, id string, at Moment) (*T, error) {
-	item, err := s.Row(ctx, t, provider, id, at)
+func One[S, T any](ctx context.Context, s *Store, t *Table[S, T], provider, id string, asOf Moment) (*T, error) {
+	item, err := s.Row(ctx, t, provider, id, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (r *reading) now(ctx context.Context, m Model, key rowKey) (any, error) {
 	item := itemOf(m, key, state, r.m.Now)
 	row := RowOf(item)
 	if row.Timeline, err = timeline(ctx, r.db, m.About().Name, key, TimelineLimit); err == nil && !r.m.RowOnly {
-		r.tell(ctx, m, row.Timeline)
+		r.annotate(ctx, m, row.Timeline)
 	}
 	return item, err
 }
@@ -118,8 +118,8 @@ func (r *reading) complete(ctx context.Context, item any) error {
 	return nil
 }
 
-// tell adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it from being made is logged.
-func (r *reading) tell(ctx context.Context, m Model, entries []TimelineEntry) {
+// annotate adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it from being made is logged.
+func (r *reading) annotate(ctx context.Context, m Model, entries []TimelineEntry) {
 	if r.s.log == nil || len(entries) > foldLimit {
 		return
 	}
@@ -150,8 +150,8 @@ type past struct {
 	state, item any
 }
 
-// then returns the row as of the reading's moment.
-func (r *reading) then(ctx context.Context, m Model, key rowKey) (*past, error) {
+// foldAsOf returns the row as of the reading's moment.
+func (r *reading) foldAsOf(ctx context.Context, m Model, key rowKey) (*past, error) {
 	all, err := timeline(ctx, r.db, m.About().Name, key, pastLimit+1)
 	if err != nil {
 		return nil, err

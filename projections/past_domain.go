@@ -37,7 +37,7 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {
-			r.tell(ctx, Domains, d.Validations[i].Timeline)
+			r.annotate(ctx, Domains, d.Validations[i].Timeline)
 		}
 	} else if err := r.domain(ctx, d); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *D
 			whole.Truncated = append(whole.Truncated, t.Name)
 			break
 		}
-		p, err := r.then(ctx, t, key)
+		p, err := r.foldAsOf(ctx, t, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}

@@ -169,7 +169,7 @@ type build struct {
 
 	redecoded bool // what mean does
 
-	*progressing
+	*progressMeter
 	seq uint64    // the last event it holds
 	at  time.Time // when that was received
 	w   *writer   // once it is caught up event by event
@@ -189,7 +189,7 @@ func (b *build) rest(ctx context.Context) error {
 }
 
 func (s *Store) newBuild(path string, decode bool, reason string, report func(Progress)) *build {
-	return &build{s: s, path: path, mean: s.meaningFor(decode), redecoded: decode, progressing: s.newProgressing(reason, report)}
+	return &build{s: s, path: path, mean: s.meaningFor(decode), redecoded: decode, progressMeter: s.newProgressMeter(reason, report)}
 }
 
 // end closes what is open, and shows no progress any more.
@@ -198,7 +198,7 @@ func (b *build) end() {
 		b.w.close()
 		b.w = nil
 	}
-	b.progressing.done()
+	b.progressMeter.done()
 }
 
 // load reads the log up to the event `to` in bulk: no journal, rows held in memory and written once they are left alone, indexes last.

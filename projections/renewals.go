@@ -177,7 +177,7 @@ func (r *reading) renewals(ctx context.Context, d *DomainDetail) error {
 		}
 		var failed error
 		next := rules.NextRenewal(v.Name, list, func(domain string) bool {
-			p, err := r.then(ctx, Domains, rowKey{v.Provider, domain})
+			p, err := r.foldAsOf(ctx, Domains, rowKey{v.Provider, domain})
 			if err != nil {
 				if !errors.Is(err, ErrNotFound) {
 					failed = errors.Join(failed, err)
@@ -207,7 +207,7 @@ func (r *reading) renewalsOf(ctx context.Context, v *Domain, now *schema.Time) (
 	}
 	var certificates []Certificate
 	for _, key := range keys {
-		p, err := r.then(ctx, Certificates, key)
+		p, err := r.foldAsOf(ctx, Certificates, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}

@@ -137,7 +137,7 @@ func (r *reading) certificate(ctx context.Context, key rowKey) (*lifecycle.Certi
 	if c := r.certificates[key]; c != nil {
 		return c, nil
 	}
-	p, err := r.then(ctx, Certificates, key)
+	p, err := r.foldAsOf(ctx, Certificates, key)
 	if err != nil {
 		return nil, err
 	}
