@@ -1,32 +1,27 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // maxForm is how many bytes a form may have.
 const maxForm = 64 << 10
 
-// errForeign refuses a form that a page of another site sent. errForm is wrapped by what is wrong with a form.
-var (
-	errForeign = errors.New("this form came from another site and changed nothing: open certtrail's own page and send it there")
-	errForm    = errors.New("the form cannot be read")
-)
-
 // act serves a route that changes something. h runs for forms of our own pages and for programs, never for a page of another site: a browser says
 // in Sec-Fetch-Site or Origin where a request comes from, and a program, which nobody can make send one with another's rights, says neither.
 // A cookie that ever stands for a person has to be SameSite too. h finds the form in r.PostForm; what it returns is answered as page does it.
-func (s *Server) act(h handler) http.Handler {
+func (s *Server) act(h answer.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	return s.page(func(w http.ResponseWriter, r *http.Request) error {
 		if origin.Check(r) != nil {
-			return errForeign
+			return answer.ErrForeign
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
-			return fmt.Errorf("%w: %w", errForm, err)
+			return fmt.Errorf("%w: %w", answer.ErrForm, err)
 		}
 		return h(w, r)
 	})

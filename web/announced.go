@@ -6,12 +6,13 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // announced is a revocation that the CA has announced of a certificate that is in use, and that has not come yet.
 type announced struct {
-	Due    moment // when the CA revokes it; zero where it did not say
-	Reason string // the CA's; "" where it gave none
+	Due    view.Moment // when the CA revokes it; zero where it did not say
+	Reason string      // the CA's; "" where it gave none
 }
 
 // announcedOf is what lists show beside the state of a certificate that is to be revoked; nil of every other.
@@ -21,7 +22,7 @@ func announcedOf(c projections.Certificate, now time.Time) *announced {
 	}
 	a := &announced{Reason: c.Reason}
 	if c.RevokesAt != nil {
-		a.Due = when(*c.RevokesAt, now)
+		a.Due = view.When(*c.RevokesAt, now)
 	}
 	return a
 }
@@ -38,7 +39,7 @@ func (p orderPage) Announced() []orderCertificate {
 }
 
 // nextOf is what comes next for the order that a page is of.
-func (p *orderPage) nextOf() nextStep {
+func (p *orderPage) nextOf() view.NextStep {
 	for _, c := range p.Certificates {
 		if !c.Last {
 			continue
@@ -51,19 +52,19 @@ func (p *orderPage) nextOf() nextStep {
 		if !revoked && c.State != "expiring" && c.State != "expired" {
 			continue
 		}
-		return nextStep{words.InstallSuccessor(c.HeirName, revoked), true}
+		return view.NextStep{StepText: words.InstallSuccessor(c.HeirName, revoked), Yours: true}
 	}
 	return orderNext(*p.Order)
 }
 
 // orderNext is what comes next for an order. Who installs a certificate that is about to end does so in vain, which the order itself does not know.
-func orderNext(o projections.Order) nextStep {
+func orderNext(o projections.Order) view.NextStep {
 	if o.NextStep == "install" {
 		if o.Fate == projections.ToBeRevoked || o.Fate == projections.ToBeRenewed {
-			return nextStep{words.Replace(o.Fate), true}
+			return view.NextStep{StepText: words.Replace(o.Fate), Yours: true}
 		}
 	}
-	return nextStepOf(o.NextStep)
+	return view.NextStepOf(o.NextStep)
 }
 
 // fated notes on the rows of orders what is about to become of their last certificates.

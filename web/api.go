@@ -1,69 +1,17 @@
 package web
 
 import (
-	"bytes"
-	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 const apiPrefix = "/api/v1"
-
-// itemsJSON is the answer of every list. NextCursor is empty on the last page.
-type itemsJSON[T any] struct {
-	Items      []T    `json:"items"`
-	NextCursor string `json:"next_cursor"`
-}
-
-func writeItems[T any](w http.ResponseWriter, items []T, next string) error {
-	if items == nil {
-		items = []T{} // a list of nothing is [], not null
-	}
-	return writeJSON(w, http.StatusOK, itemsJSON[T]{items, next})
-}
-
-// writeJSON leaves < and > as they are: nobody takes application/json with nosniff for HTML.
-func writeJSON(w http.ResponseWriter, status int, v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	if err := hold(w, b.Len()); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	w.Write(b.Bytes())
-	return nil
-}
-
-// knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second value, would else be overlooked.
-func knowing(h handler, names ...string) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		values := r.URL.Query()
-		for _, name := range slices.Sorted(maps.Keys(values)) {
-			switch {
-			case slices.Contains(names, name) && len(values[name]) > 1:
-				return wrong("%s is given %d times: give it once, or ask once for each value", name, len(values[name]))
-			case slices.Contains(names, name):
-			case len(names) == 0:
-				return wrong("there is no parameter %q here, nor any other", name)
-			default:
-				return wrong("there is no parameter %q here, only %s", name, strings.Join(names, ", "))
-			}
-		}
-		return h(w, r)
-	}
-}
 
 // summarize fills in the summaries of an item's timeline.
 func summarize(item any) {
@@ -78,7 +26,7 @@ func (s *Server) apiDomain(w http.ResponseWriter, r *http.Request) error {
 	for i := range d.Validations {
 		words.Summarize(d.Validations[i].Timeline, words.ForPrograms)
 	}
-	return writeJSON(w, http.StatusOK, d)
+	return answer.JSON(w, http.StatusOK, d)
 }
 
 func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
@@ -88,11 +36,11 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	}
 	matters, titles := []Matter{}, s.titles()
 	for _, m := range slices.Concat(a.Matters, a.Decided) {
-		text := words.Matter(&m, titles.of(m.Provider))
+		text := words.Matter(&m, titles.Of(m.Provider))
 		matters = append(matters, Matter{ID: m.ID, Severity: m.Severity, Kind: m.Kind, Title: text.Title, Detail: text.Detail, Means: text.Means, Do: text.Do,
 			Since: m.Since, Due: m.Due, Copy: m.Copy, Href: s.matterHref(&m), State: m.State, Decision: m.Decision, Provider: m.Provider})
 	}
-	return writeItems(w, matters, "")
+	return answer.Items(w, matters, "")
 }
 
 // Matter is something a person should act on, as the API says it.
@@ -184,7 +132,7 @@ func (s *Server) apiStatus(w http.ResponseWriter, r *http.Request) error {
 		}
 		a.Warnings = append(a.Warnings, warningJSON{severity, warning.Title, warning.Text})
 	}
-	return writeJSON(w, http.StatusOK, a)
+	return answer.JSON(w, http.StatusOK, a)
 }
 
 // openapi serves the description of this API, which is written by hand and held against the routes by a test.
@@ -207,8 +155,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) error {
 		ok, report = s.Ready()
 	}
 	if !ok {
-		w.Header().Set("Retry-After", retryAfter)
-		return writeJSON(w, http.StatusServiceUnavailable, report)
+		w.Header().Set("Retry-After", answer.RetryAfter)
+		return answer.JSON(w, http.StatusServiceUnavailable, report)
 	}
-	return writeJSON(w, http.StatusOK, report)
+	return answer.JSON(w, http.StatusOK, report)
 }

@@ -10,23 +10,24 @@ import (
 	"strconv"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // apiEvents reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one. A page may end
 // early, with its cursor: when it holds pageBytes, or when there is no room for its next events.
 func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
-	q, err := readEventsQuery(r.URL.Query())
+	q, err := answer.ReadEventsQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	page := eventsJSON{w: w, left: q.limit, after: q.after}
+	page := eventsJSON{w: w, left: q.Limit, after: q.After}
 	for more := true; more && page.left > 0; {
 		var records []schema.Record
-		records, more, err = s.Log.Events(r.Context(), page.after, q.subject, page.left, chunkBytes)
+		records, more, err = s.Log.Events(r.Context(), page.after, q.Subject, page.left, answer.ChunkBytes)
 		if err == nil {
-			err = hold(w, sizeOf(records))
+			err = answer.Hold(w, answer.SizeOf(records))
 		}
-		if errors.Is(err, errFull) && page.sent > 0 {
+		if errors.Is(err, answer.ErrFull) && page.sent > 0 {
 			page.full = true
 			break
 		}
@@ -54,13 +55,6 @@ func (s *Server) breakOff(ctx context.Context, what string, err error) {
 	panic(http.ErrAbortHandler)
 }
 
-func sizeOf(records []schema.Record) (bytes int) {
-	for i := range records {
-		bytes += len(records[i].Data)
-	}
-	return bytes
-}
-
 // eventsJSON writes a page of events as they are read.
 type eventsJSON struct {
 	w     http.ResponseWriter
@@ -81,7 +75,7 @@ func (p *eventsJSON) add(records []schema.Record) error {
 	}
 	for i := range records {
 		size := len(records[i].Data)
-		if p.full = p.sent > 0 && p.sent+size > pageBytes; p.full {
+		if p.full = p.sent > 0 && p.sent+size > answer.PageBytes; p.full {
 			return nil
 		}
 		before := ","

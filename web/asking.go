@@ -6,6 +6,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // Asked is how it stands with asking one provider's API.
@@ -43,15 +44,15 @@ type Delegation struct {
 type askedView struct {
 	Asked
 	State          string // of its API: asked, left_alone or not_asked
-	Again          moment
-	LastReconciled moment
+	Again          view.Moment
+	LastReconciled view.Moment
 }
 
 func (a *Asked) view(now time.Time) *askedView {
 	if a == nil {
 		return nil
 	}
-	v := &askedView{Asked: *a, State: "asked", Again: when(a.Until, now), LastReconciled: when(a.ReconciledAt, now)}
+	v := &askedView{Asked: *a, State: "asked", Again: view.When(a.Until, now), LastReconciled: view.When(a.ReconciledAt, now)}
 	switch {
 	case len(a.HowtoEnable) > 0:
 		v.State = "not_asked"
@@ -64,13 +65,13 @@ func (a *Asked) view(now time.Time) *askedView {
 // tokenView is a token with how long it is good for.
 type tokenView struct {
 	Token
-	Good moment
+	Good view.Moment
 }
 
 func tokensView(list []Token, now time.Time) []tokenView {
 	var views []tokenView
 	for _, t := range list {
-		views = append(views, tokenView{t, when(t.Until, now)})
+		views = append(views, tokenView{t, view.When(t.Until, now)})
 	}
 	return views
 }
@@ -79,7 +80,7 @@ func tokensView(list []Token, now time.Time) []tokenView {
 type delegationView struct {
 	Delegation
 	Domain string
-	Seen   moment
+	Seen   view.Moment
 }
 
 // delegationOf is what the parent says of the zone of d now; nil where it was not asked, or the page is of another moment.
@@ -91,7 +92,7 @@ func (s *Server) delegationOf(d *projections.DNSSEC, now time.Time) *delegationV
 	if !ok {
 		return nil
 	}
-	return &delegationView{found, d.Domain, when(found.At, now)}
+	return &delegationView{found, d.Domain, view.When(found.At, now)}
 }
 
 // refusedZones are the zones among the rotations that CAs refuse.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // attentionPage is the data of attention.html, the start page.
@@ -29,7 +30,7 @@ type firstSteps struct {
 
 func (s *Server) attention(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	if err := noMoment(r.URL.Query(), "what needs a person"); err != nil {
+	if err := answer.NoMoment(r.URL.Query(), "what needs a person"); err != nil {
 		return err
 	}
 	p := attentionPage{frame: s.frame(ctx, "Attention", "attention")}

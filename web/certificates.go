@@ -6,6 +6,8 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 func (s *Server) newCertificates() *list[projections.Certificate] {
@@ -22,7 +24,7 @@ func (s *Server) newCertificates() *list[projections.Certificate] {
 type certificatePage struct {
 	frame
 	Certificate *projections.Certificate
-	Names       nameList
+	Names       view.NameList
 	Renewal     renewal
 	Timeline    timelineView
 	Past        past
@@ -30,12 +32,12 @@ type certificatePage struct {
 }
 
 func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := pathKey(r, "id")
+	provider, id, err := answer.PathKey(r, "id")
 	if err != nil {
 		return err
 	}
 	f := s.frame(r.Context(), "Certificate "+id, "certificates")
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "certificate", provider, id)
 	}
@@ -47,7 +49,7 @@ func (s *Server) certificate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.stand(&f, r, m, c.Timeline, c.Then)
-	p := certificatePage{frame: f, Certificate: c, Names: namesOf(c.CommonName, c.DNSNames), Outlives: outlives(c),
+	p := certificatePage{frame: f, Certificate: c, Names: view.NamesOf(c.CommonName, c.DNSNames), Outlives: outlives(c),
 		Past: s.pastOf(r, &f, c.FirstEventAt, c.LastEventAt, c.LastEventSeq, c.EventCount)}
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]

@@ -16,16 +16,13 @@ import (
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
-)
-
-// errDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or none any more.
-var (
-	errDecision = errors.New("nothing was decided")
-	errNoMatter = errors.New("that is no matter any more")
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 func undecided(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errDecision, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", answer.ErrDecision, fmt.Sprintf(format, args...))
 }
 
 // Decision is what a person decided about a matter.
@@ -62,7 +59,7 @@ type deciding struct {
 	Default int
 	Left    string // time left, or by how much it is over
 	Urgent  bool
-	Since   moment
+	Since   view.Moment
 	Word    string // what was decided, and until when; "" where it is open
 }
 
@@ -73,7 +70,7 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 		source := f.Source(m.Provider)
 		text := words.Matter(&m, source)
 		d := deciding{Matter: m, MatterText: text, Number: text.Number, Href: s.matterHref(&m), Source: source, Back: back, Days: decisionDays, Default: decisionDefault,
-			Since: when(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
+			Since: view.When(m.Since, f.Now), Word: decisionWord(m.Decision, m.State)}
 		d.Open = s.Decide != nil && s.ReadOnly == nil && schema.KnownMatter(m.Kind)
 		if m.Due != nil {
 			d.Left, d.Urgent = timeLeft(m.Due.Sub(f.Now))
@@ -90,11 +87,11 @@ func (s *Server) matterHref(m *projections.Matter) string {
 		if s.Log == nil {
 			return "/quarantine"
 		}
-		return "/events/" + segment(m.Part)
+		return "/events/" + address.Segment(m.Part)
 	case schema.MatterSilent, schema.MatterEventsLost:
 		return "/system"
 	}
-	return rowPath(lifecycle.MatterModel(m.Kind), m.Provider, m.Row)
+	return address.RowPath(lifecycle.MatterModel(m.Kind), m.Provider, m.Row)
 }
 
 // orderMatters are the matters of an order that is shown as it stands now, for a person to decide about.
@@ -132,7 +129,7 @@ func decisionWord(d *projections.Decision, state string) string {
 // decide takes what a person decided about a matter, and leads back to the page they came from.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	if s.Decide == nil {
-		return errStill
+		return answer.ErrStill
 	}
 	d, err := readDecision(r.PostForm, s.Now())
 	if err != nil {
@@ -154,13 +151,13 @@ func (s *Server) decideOnce(ctx context.Context, d Decision) error {
 	m, err := s.Store.MatterOf(ctx, d.Provider, d.Row, d.Matter, s.Now())
 	switch {
 	case errors.Is(err, projections.ErrNotFound):
-		return fmt.Errorf("%w: what came since the page was loaded has settled it, or it never was one", errNoMatter)
+		return fmt.Errorf("%w: what came since the page was loaded has settled it, or it never was one", answer.ErrNoMatter)
 	case err != nil:
 		return err
 	case d.stands(m):
 		return nil
 	case m.State == schema.AttentionAcknowledged.Name():
-		return fmt.Errorf("%w: it was %s at %s", errNoMatter, decisionWord(m.Decision, m.State), m.Decision.At.UTC().Format("15:04 UTC on 2 Jan 2006"))
+		return fmt.Errorf("%w: it was %s at %s", answer.ErrNoMatter, decisionWord(m.Decision, m.State), m.Decision.At.UTC().Format("15:04 UTC on 2 Jan 2006"))
 	}
 	return s.Decide(ctx, d)
 }

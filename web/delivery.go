@@ -11,6 +11,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // What of an event one page shows, in bytes; the rest is to be had as data.
@@ -53,7 +54,7 @@ func deliveryOf(e *schema.Event, seq uint64) *deliveryView {
 // quarantinedDelivery is the delivery of a row of the quarantine: in short, where an event's page has all of it.
 func quarantinedDelivery(row rowView[projections.Quarantined]) *deliveryView {
 	if row.Href == "" {
-		return partsOf(row.Item.Original, maxRaw, maxHex)
+		return partsOf(row.Item.Original, view.MaxRaw, maxHex)
 	}
 	return partsOf(row.Item.Original, maxPart, maxPart/4)
 }
@@ -82,8 +83,8 @@ func partsOf(o *schema.Original, textBytes, hexBytes int) *deliveryView {
 func (v *deliveryView) show(body []byte, isJSON bool, textBytes, hexBytes int) {
 	switch {
 	case isJSON && json.Valid(body):
-		v.Form, v.Body = "JSON", indent(body)
-	case isText(body):
+		v.Form, v.Body = "JSON", view.Indent(body)
+	case view.IsText(body):
 		v.Form, v.Body = "text", string(body)
 	default:
 		v.Form, v.Cut = "bytes in hex", len(body) > hexBytes
@@ -91,7 +92,7 @@ func (v *deliveryView) show(body []byte, isJSON bool, textBytes, hexBytes int) {
 		return
 	}
 	if v.Cut = len(v.Body) > textBytes; v.Cut {
-		v.Body = clipTo(v.Body, textBytes)
+		v.Body = view.ClipTo(v.Body, textBytes)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
@@ -13,8 +15,8 @@ func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
 			{Title: "Next step"}, {Title: "Started", Field: "started_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
 		cells: map[string]func(*projections.DNSSEC) string{
-			"ds":          func(d *projections.DNSSEC) string { return dsText(d.Domain, d.DS) },
-			"previous_ds": func(d *projections.DNSSEC) string { return dsText(d.Domain, d.PreviousDS) },
+			"ds":          func(d *projections.DNSSEC) string { return view.DSText(d.Domain, d.DS) },
+			"previous_ds": func(d *projections.DNSSEC) string { return view.DSText(d.Domain, d.PreviousDS) },
 		},
 		row: s.dnssec,
 	})
@@ -31,12 +33,12 @@ type rotationPage struct {
 }
 
 func (s *Server) dnssec(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := pathKey(r, "website_id")
+	provider, id, err := answer.PathKey(r, "website_id")
 	if err != nil {
 		return err
 	}
 	f := s.frame(r.Context(), "DNSSEC of website "+id, "dnssec")
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "rotation of website", provider, id)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 func (s *Server) newDomains() *list[projections.Domain] {
@@ -91,7 +93,7 @@ func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetai
 		sec.Count += "+"
 	}
 	if more || len(items) > relatedLimit {
-		sec.All = with(l.spec.Name, nil, "q", d.Name)
+		sec.All = address.With(l.spec.Name, nil, "q", d.Name)
 	}
 	return sec
 }
@@ -148,7 +150,7 @@ func (s *Server) domain(w http.ResponseWriter, r *http.Request) error {
 
 // findDomain takes the name in any spelling: upper case, Unicode, with a final dot.
 func (s *Server) findDomain(r *http.Request) (*projections.DomainDetail, projections.Moment, error) {
-	given, err := pathVar(r, "name")
+	given, err := answer.PathVar(r, "name")
 	if err != nil {
 		return nil, projections.Moment{}, err
 	}
@@ -156,7 +158,7 @@ func (s *Server) findDomain(r *http.Request) (*projections.DomainDetail, project
 	if err != nil {
 		return nil, projections.Moment{}, fmt.Errorf("%w: %v", projections.ErrNotFound, err)
 	}
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return nil, m, err
 	}

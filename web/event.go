@@ -11,6 +11,9 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // eventPage is the data of event.html.
@@ -34,10 +37,10 @@ func (s *Server) event(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(ctx, "Event "+numberText(rec.Seq), "events")
-	p := eventPage{frame: f, Event: viewOf(rec, &f), API: with("api/v1/events", nil, "after_seq", numberText(rec.Seq-1), "limit", "1"),
-		Around: with("events", nil, "before_seq", numberText(rec.Seq+1))}
-	if p.Whole = indent(rec.Data); len(p.Whole) > maxWhole {
-		p.Whole, p.Cut = clipTo(p.Whole, maxWhole), true
+	p := eventPage{frame: f, Event: viewOf(rec, &f), API: address.With("api/v1/events", nil, "after_seq", numberText(rec.Seq-1), "limit", "1"),
+		Around: address.With("events", nil, "before_seq", numberText(rec.Seq+1))}
+	if p.Whole = view.Indent(rec.Data); len(p.Whole) > maxWhole {
+		p.Whole, p.Cut = view.ClipTo(p.Whole, maxWhole), true
 	}
 	if e, err := schema.Decode(rec.Data); err == nil {
 		p.Delivery = deliveryOf(e, rec.Seq)
@@ -50,11 +53,11 @@ func (s *Server) event(w http.ResponseWriter, r *http.Request) error {
 // concerns are links to what e concerns: rows, or where people see what concerns none.
 func concerns(e *schema.Event) []link {
 	if e.Kind() == schema.DeliveryUnrecognized {
-		return []link{{"the quarantine", with("quarantine", nil, "provider", e.Data.Provider)}}
+		return []link{{"the quarantine", address.With("quarantine", nil, "provider", e.Data.Provider)}}
 	}
 	var list []link
 	for _, k := range projections.Concerns(e) {
-		text, target := strings.TrimSuffix(k.Model, "s")+" "+shortID(k.ID), href(k)
+		text, target := strings.TrimSuffix(k.Model, "s")+" "+shortID(k.ID), address.Row(k)
 		if k.Model == "accounts" { // which have no pages
 			text, target = "what the provider said of its account", "/system#provider-"+e.Data.Provider
 		}
@@ -65,7 +68,7 @@ func concerns(e *schema.Event) []link {
 
 // oneEvent is the event that the route names, and the last sequence of the log.
 func (s *Server) oneEvent(r *http.Request) (rec schema.Record, last uint64, err error) {
-	text, err := pathVar(r, "seq")
+	text, err := answer.PathVar(r, "seq")
 	if err != nil {
 		return rec, 0, err
 	}
@@ -74,11 +77,11 @@ func (s *Server) oneEvent(r *http.Request) (rec schema.Record, last uint64, err 
 	}
 	seq, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || seq == 0 || seq > last {
-		return rec, 0, fmt.Errorf("%w: the log has no event %s yet", errNoRoute, text)
+		return rec, 0, fmt.Errorf("%w: the log has no event %s yet", answer.ErrNoRoute, text)
 	}
 	rec, err = s.Log.Get(r.Context(), seq)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: event %s is gone from the log", errNoRoute, text)
+		err = fmt.Errorf("%w: event %s is gone from the log", answer.ErrNoRoute, text)
 	}
 	return rec, last, err
 }
@@ -112,11 +115,11 @@ func (s *Server) eventBody(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, err := schema.Decode(rec.Data)
 	if err != nil {
-		return fmt.Errorf("%w: event %d cannot be read, so it has no delivery", errNoRoute, rec.Seq)
+		return fmt.Errorf("%w: event %d cannot be read, so it has no delivery", answer.ErrNoRoute, rec.Seq)
 	}
 	body, err := bodyOf(e.Data.Original)
 	if err != nil || len(body) == 0 {
-		return fmt.Errorf("%w: event %d has no body", errNoRoute, rec.Seq)
+		return fmt.Errorf("%w: event %d has no body", answer.ErrNoRoute, rec.Seq)
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="event-%d-body"`, rec.Seq))

@@ -3,81 +3,19 @@ package web
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
-
-// eventsQuery is which part of the log is asked for.
-type eventsQuery struct {
-	subject string // a NATS subject with wildcards; "": all
-	limit   int
-	after   uint64 // only later events than this
-	before  uint64 // only earlier events than this; 0: no bound
-	forward bool   // after was given, so reading goes upwards from there
-}
-
-func readEventsQuery(v url.Values) (eventsQuery, error) {
-	q := eventsQuery{subject: strings.TrimSpace(v.Get("subject"))}
-	var err error
-	if q.limit, err = readLimit(v); err != nil {
-		return q, err
-	}
-	if q.limit == 0 {
-		q.limit = projections.DefaultLimit
-	}
-	if err := checkFilter(q.subject); err != nil {
-		return q, err
-	}
-	for _, name := range []string{"after_seq", "cursor"} { // a cursor goes on from where after_seq began
-		if v.Has(name) {
-			q.forward = q.forward || v.Get(name) != ""
-			if q.after, err = readSeq(v, name); err != nil {
-				return q, err
-			}
-		}
-	}
-	q.before, err = readSeq(v, "before_seq")
-	return q, err
-}
-
-func readSeq(v url.Values, name string) (uint64, error) {
-	if !v.Has(name) || name == "cursor" && v.Get(name) == "" { // the first page's cursor
-		return 0, nil
-	}
-	seq, err := strconv.ParseUint(v.Get(name), 10, 64)
-	if err != nil {
-		return 0, wrong("%s must be the sequence of an event, not %q", name, v.Get(name))
-	}
-	return seq, nil
-}
-
-// checkFilter refuses what NATS would refuse as a subject filter, or what could match no event of ours.
-func checkFilter(subject string) error {
-	if subject == "" || subject == ">" {
-		return nil
-	}
-	tokens := strings.Split(subject, ".")
-	for i, t := range tokens {
-		whole := t == "*" || t == ">" && i == len(tokens)-1
-		if t == "" || !whole && strings.ContainsAny(t, "*> \t\r\n") {
-			return wrong("the subject %q is not a NATS filter such as certs.order.issued.>", subject)
-		}
-	}
-	if tokens[0] != "certs" && tokens[0] != "*" {
-		return wrong("the subject %q matches nothing: all events stand below certs", subject)
-	}
-	return nil
-}
 
 // eventView is one event as the log's page shows it.
 type eventView struct {
 	Seq     uint64
 	Subject string
-	When    moment
+	When    view.Moment
 	Kind    schema.Kind
 	Tone    string
 	Source  string // the provider's title
@@ -88,14 +26,14 @@ type eventView struct {
 }
 
 func viewOf(rec schema.Record, f *frame) eventView {
-	v := eventView{Seq: rec.Seq, Subject: rec.Subject, When: when(schema.At(rec.Time), f.Now), Tone: "off"}
+	v := eventView{Seq: rec.Seq, Subject: rec.Subject, When: view.When(schema.At(rec.Time), f.Now), Tone: "off"}
 	e, err := schema.Decode(rec.Data)
 	if err != nil {
 		v.Broken = err.Error()
 		return v
 	}
-	v.When, v.Kind, v.Source, v.Href = when(e.Time, f.Now), e.Kind(), f.Source(e.Data.Provider), eventHref(e)
-	v.Tone, v.ID, v.Word = kindTone(v.Kind), shortID(schema.AggregateID(v.Kind, e.ID, &e.Data)), e.Data.Event
+	v.When, v.Kind, v.Source, v.Href = view.When(e.Time, f.Now), e.Kind(), f.Source(e.Data.Provider), address.Event(e)
+	v.Tone, v.ID, v.Word = view.KindTone(v.Kind), shortID(schema.AggregateID(v.Kind, e.ID, &e.Data)), e.Data.Event
 	if e.Data.Reason != "" {
 		v.Word = e.Data.Reason
 	}
@@ -115,10 +53,10 @@ type eventsPage struct {
 }
 
 // logged is a handler that needs the log.
-func (s *Server) logged(h handler) handler {
+func (s *Server) logged(h answer.Handler) answer.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if s.Log == nil {
-			return errNoLog
+			return answer.ErrNoLog
 		}
 		return h(w, r)
 	}
@@ -138,11 +76,11 @@ func (s *Server) lastSeq(ctx context.Context, status []projections.Status) (uint
 
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	ctx, values := r.Context(), r.URL.Query()
-	q, err := readEventsQuery(values)
+	q, err := answer.ReadEventsQuery(values)
 	if err != nil {
 		return err
 	}
-	p := eventsPage{frame: s.frame(ctx, "Log", "events"), Subject: q.subject, Limit: values.Get("limit"), Examples: s.examples(), Providers: s.Providers()}
+	p := eventsPage{frame: s.frame(ctx, "Log", "events"), Subject: q.Subject, Limit: values.Get("limit"), Examples: s.examples(), Providers: s.Providers()}
 	p.Model = anyModel
 	if p.Last, err = s.Log.Last(ctx); err != nil {
 		return err
@@ -156,22 +94,22 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 		p.Events = append(p.Events, viewOf(records[i], &p.frame))
 	}
 	if p.Stopped = found.stopped; p.Stopped > 0 {
-		p.Older = with("events", values, "before_seq", numberText(p.Stopped), "after_seq", "", "cursor", "")
-	} else if n := len(records); n > 0 && records[0].Seq > 1 && (q.forward || found.full || n == q.limit) {
-		p.Older = with("events", values, "before_seq", numberText(records[0].Seq), "after_seq", "", "cursor", "")
+		p.Older = address.With("events", values, "before_seq", numberText(p.Stopped), "after_seq", "", "cursor", "")
+	} else if n := len(records); n > 0 && records[0].Seq > 1 && (q.Forward || found.full || n == q.Limit) {
+		p.Older = address.With("events", values, "before_seq", numberText(records[0].Seq), "after_seq", "", "cursor", "")
 	}
-	if last := lastOf(records, q); last < p.Last && (q.forward && len(records) > 0 || q.before > 0) {
-		p.Newer = with("events", values, "after_seq", numberText(last), "before_seq", "", "cursor", "")
+	if last := lastOf(records, q); last < p.Last && (q.Forward && len(records) > 0 || q.Before > 0) {
+		p.Newer = address.With("events", values, "after_seq", numberText(last), "before_seq", "", "cursor", "")
 	}
 	return s.render(w, http.StatusOK, "events", p)
 }
 
 // lastOf is the newest event that the page has looked at.
-func lastOf(records []schema.Record, q eventsQuery) uint64 {
+func lastOf(records []schema.Record, q answer.EventsQuery) uint64 {
 	if len(records) > 0 {
 		return records[len(records)-1].Seq
 	}
-	return max(q.before, 1) - 1
+	return max(q.Before, 1) - 1
 }
 
 // examples are filters that say what can be said.
@@ -183,7 +121,7 @@ func (s *Server) examples() []link {
 		}
 	}
 	for i := range list {
-		list[i].Href = with("events", nil, "subject", list[i].Href)
+		list[i].Href = address.With("events", nil, "subject", list[i].Href)
 	}
 	return list
 }

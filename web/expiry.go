@@ -3,18 +3,15 @@ package web
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/calendar"
+	"github.com/certtrail/certtrail/web/picture"
 )
-
-// weeks is how far the pictures of expiries look ahead.
-const weeks = 52
-
-const week = 7 * 24 * time.Hour
 
 // expiryPage is the data of expiry.html.
 type expiryPage struct {
@@ -22,11 +19,11 @@ type expiryPage struct {
 	Ending   int // certificates that end in the weeks shown
 	Valid    int // that are valid now
 	Unknown  []unknownEnds
-	Columns  columnChart
+	Columns  picture.ColumnChart
 	Limits   []limitRow
 	Lapsing  int // validations that end in the weeks shown
-	Heat     heatMap
-	Calendar *calendarBox // nil: there is no feed
+	Heat     picture.HeatMap
+	Calendar *calendar.FeedAddress // nil: there is no feed
 }
 
 // unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates end.
@@ -70,12 +67,12 @@ type limitRow struct {
 
 // expiry shows what expires when: certificates by week and CA, their validity against the limits to come, validations by day.
 func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
-	if err := noMoment(r.URL.Query(), "what expires when"); err != nil {
+	if err := answer.NoMoment(r.URL.Query(), "what expires when"); err != nil {
 		return err
 	}
 	p := expiryPage{frame: s.frame(r.Context(), "Expiry", "expiry")}
-	today := midnight(p.Now)
-	spans := make([]projections.Span, weeks)
+	today := answer.Midnight(p.Now)
+	spans := make([]projections.Span, picture.Weeks)
 	for i := range spans {
 		from := today.AddDate(0, 0, 7*i)
 		spans[i] = projections.Span{From: from, Until: from.AddDate(0, 0, 7)}
@@ -94,14 +91,14 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	if p.Unknown, err = s.unknownEnds(r.Context(), &p.frame); err != nil {
 		return err
 	}
-	p.Columns = columnsOf(&p.frame, today, &found, limits)
+	p.Columns = picture.ColumnsOf(p.titles, today, &found, limits)
 	p.Ending = p.Columns.Total
 	for i, l := range limits {
 		p.Limits = append(p.Limits, limitRow{l.Validity, l.From, limitUntil(l.From, p.Now), found.Over[i], percent(found.Over[i], found.Valid), l.From.After(p.Now)})
 	}
-	first := monday(today)
+	first := picture.Monday(today)
 	spans = spans[:0]
-	for i := range weeks * 7 {
+	for i := range picture.Weeks * 7 {
 		from := first.AddDate(0, 0, i)
 		spans = append(spans, projections.Span{From: from, Until: from.AddDate(0, 0, 1)})
 	}
@@ -109,9 +106,9 @@ func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Heat = heatOf(first, today, lapsing)
+	p.Heat = picture.HeatOf(first, today, lapsing)
 	p.Lapsing = p.Heat.Total
-	p.Calendar = s.calendarBox()
+	p.Calendar = s.feed.Address()
 	return s.render(w, http.StatusOK, "expiry", p)
 }
 
@@ -129,22 +126,3 @@ func percent(part, whole int) int {
 	}
 	return min(max((100*part+whole/2)/whole, 1), 99)
 }
-
-// monday is the Monday of t's week.
-func monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
-
-// endingHref is the list of the certificates that end in a time, soonest first.
-func endingHref(from, until time.Time) string {
-	return with("certificates", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until), "state", "valid", "sort", "not_after")
-}
-
-// lapsingHref is the list of the validations that end in a time.
-func lapsingHref(from, until time.Time) string {
-	return with("domains", nil, expiresFrom, dateParam(from), expiresUntil, dateParam(until))
-}
-
-// shade is the class of a provider's colour: which it is stays the same as long as the providers do.
-func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
-
-// shades is how many colours pictures.css has for what a picture is stacked of.
-const shades = 6

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // texts returns what makes each column of the CSV, named as in the API.
@@ -154,7 +155,7 @@ const firstRows = projections.DefaultLimit
 
 // send writes a list from where q begins, piece by piece, so that its size does not matter here. It returns an error only before the first piece.
 func (l *list[T]) send(w http.ResponseWriter, r *http.Request, q projections.Query, most portion, f format[T]) error {
-	q.Bytes = chunkBytes
+	q.Bytes = answer.ChunkBytes
 	for first, rows := true, firstRows; ; first = false {
 		q.Limit = min(rows, most.rows)
 		items, next, err := l.find(r.Context(), q)
@@ -163,13 +164,13 @@ func (l *list[T]) send(w http.ResponseWriter, r *http.Request, q projections.Que
 			piece, err = f.rows(items)
 		}
 		if err == nil {
-			err = hold(w, len(piece))
+			err = answer.Hold(w, len(piece))
 		}
 		switch {
 		case err == nil:
 		case first:
 			return err
-		case errors.Is(err, errFull) && most.bytes <= pageBytes:
+		case errors.Is(err, answer.ErrFull) && most.bytes <= answer.PageBytes:
 			_, _ = io.WriteString(w, f.end(q.Cursor)) // a page may end early
 			return nil
 		default:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // Route is a line of the table of routes.
@@ -45,10 +46,10 @@ func Acting(o Options, did func()) (http.Handler, error) {
 
 // The bounds of what answers hold.
 const (
-	ChunkBytes = chunkBytes
-	PageBytes  = pageBytes
-	RoomForAll = roomForAll
-	RoomLarge  = roomLarge
+	ChunkBytes = answer.ChunkBytes
+	PageBytes  = answer.PageBytes
+	RoomForAll = answer.RoomForAll
+	RoomLarge  = answer.RoomLarge
 )
 
 // ShareCopy tells whether readers of two roles get the same copy of an address.
@@ -68,7 +69,7 @@ func Watched(o Options, before func(context.Context, projections.Query) error) (
 	watch(listOf(s, projections.Orders), before)
 	watch(listOf(s, projections.Certificates), before)
 	watch(listOf(s, projections.Domains), before)
-	return s.guard(s.held(s.router())), nil
+	return s.guard(s.room.Holding(s.router())), nil
 }
 
 func watch[T any](l *list[T], before func(context.Context, projections.Query) error) {

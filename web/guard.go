@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // policy lets a page load its own styles, scripts and images and talk to its own server; nothing inline, nothing from elsewhere, no frames.
@@ -22,7 +24,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if !s.hosts[hostName(r.Host)] {
-			writeProblem(w, http.StatusMisdirectedRequest, "This server does not answer to the host name of this request; "+
+			answer.Problem(w, http.StatusMisdirectedRequest, "This server does not answer to the host name of this request; "+
 				"open it by the address it printed when it started, or set web-url to the one it should have.")
 			return
 		}

@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // list is one read model as it is shown: the same list, downloads and API for each, told apart by what stands here.
@@ -29,8 +31,8 @@ type list[T any] struct {
 	find    func(context.Context, projections.Query) (items []T, next string, err error)
 	key     func(*T) projections.Key
 	join    func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
-	row     handler                                                           // the page of one row; nil: it has none
-	named   handler                                                           // the API's answer, where a row's address has no provider; nil: it has
+	row     answer.Handler                                                    // the page of one row; nil: it has none
+	named   answer.Handler                                                    // the API's answer, where a row's address has no provider; nil: it has
 }
 
 // newList completes the list of a read model.
@@ -81,27 +83,27 @@ func (l *list[T]) routes() []route {
 		{get, "/" + name, anyone, l.s.page(l.page)},
 		{get, "/" + name + ".csv", anyone, l.s.api(l.csv)},
 		{get, "/" + name + ".json", anyone, l.s.api(l.json)},
-		{get, apiPrefix + "/" + name, anyone, l.s.api(knowing(l.api, l.parameters()...))},
+		{get, apiPrefix + "/" + name, anyone, l.s.api(answer.Knowing(l.api, l.parameters()...))},
 	}
 	if l.row == nil {
 		return routes
 	}
-	path, answer := "/"+name+"/{provider}/{"+l.spec.Key+"}", l.apiRow
+	path, one := "/"+name+"/{provider}/{"+l.spec.Key+"}", l.apiRow
 	if l.named != nil {
-		path, answer = "/"+name+"/{"+l.spec.Key+"}", l.named
+		path, one = "/"+name+"/{"+l.spec.Key+"}", l.named
 	}
 	return append(routes,
 		route{get, path, anyone, l.s.page(l.row)},
-		route{get, apiPrefix + path, anyone, l.s.api(knowing(answer, "at_seq", "at"))})
+		route{get, apiPrefix + path, anyone, l.s.api(answer.Knowing(one, "at_seq", "at"))})
 }
 
 // apiRow is the API's answer for one row.
 func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := pathKey(r, l.spec.Key)
+	provider, id, err := answer.PathKey(r, l.spec.Key)
 	if err != nil {
 		return err
 	}
-	m, err := l.s.moment(r)
+	m, err := answer.ReadMoment(r, l.s.Now())
 	if err != nil {
 		return l.s.missing(err, l.spec.Noun, provider, id)
 	}
@@ -110,7 +112,7 @@ func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
 		return l.s.missing(err, l.spec.Noun, provider, id)
 	}
 	summarize(item)
-	return writeJSON(w, http.StatusOK, item)
+	return answer.JSON(w, http.StatusOK, item)
 }
 
 // parameters are what the list can be asked by.
@@ -120,7 +122,7 @@ func (l *list[T]) parameters() []string {
 		names = append(names, "q", "state", "sort")
 	}
 	if l.spec.Ends != "" {
-		names = append(names, expiresFrom, expiresUntil)
+		names = append(names, address.ExpiresFrom, address.ExpiresUntil)
 	}
 	return names
 }
@@ -139,7 +141,7 @@ func (l *list[T]) rows(f *frame, items []T) []rowView[T] {
 	rows := make([]rowView[T], len(items))
 	for i := range items {
 		k := l.key(&items[i])
-		rows[i] = rowView[T]{Item: items[i], Key: rowKey(k), Href: href(k) + f.At(), Source: f.Source(k.Provider), Now: f.Now}
+		rows[i] = rowView[T]{Item: items[i], Key: address.RowKey(k), Href: address.Row(k) + f.At(), Source: f.Source(k.Provider), Now: f.Now}
 		if k.Model == "quarantine" && !f.HasLog {
 			rows[i].Href = ""
 		}
@@ -200,7 +202,7 @@ type kept struct{ Name, Value string }
 // keptOf are the parameters of a list that its form has no field for.
 func keptOf(values url.Values) []kept {
 	var all []kept
-	for _, name := range []string{"sort", expiresFrom, expiresUntil, "limit"} {
+	for _, name := range []string{"sort", address.ExpiresFrom, address.ExpiresUntil, "limit"} {
 		if v := values.Get(name); v != "" {
 			all = append(all, kept{name, v})
 		}
@@ -237,26 +239,26 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 		Filter: filter{"/" + l.spec.Name, q, l.spec.StateNames(), l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {
-		p.Next = with(l.spec.Name, values, "cursor", next)
+		p.Next = address.With(l.spec.Name, values, "cursor", next)
 	}
 	if q.Cursor != "" {
-		p.First = with(l.spec.Name, values, "cursor", "")
+		p.First = address.With(l.spec.Name, values, "cursor", "")
 	}
-	p.CSV, p.JSON = with(l.spec.Name+".csv", values, "cursor", "", "limit", ""), with(l.spec.Name+".json", values, "cursor", "", "limit", "")
+	p.CSV, p.JSON = address.With(l.spec.Name+".csv", values, "cursor", "", "limit", ""), address.With(l.spec.Name+".json", values, "cursor", "", "limit", "")
 	return l.s.render(w, http.StatusOK, l.spec.Name, p)
 }
 
 // query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
 func (l *list[T]) query(r *http.Request) (projections.Query, error) {
-	q, err := readQuery(r.URL.Query(), l.s.Now())
+	q, err := answer.ReadQuery(r.URL.Query(), l.s.Now())
 	if err == nil {
-		err = noMoment(r.URL.Query(), "a list")
+		err = answer.NoMoment(r.URL.Query(), "a list")
 	}
 	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
-		err = wrong("the %s is always newest first and can only be filtered by provider", l.spec.Name)
+		err = answer.Wrong("the %s is always newest first and can only be filtered by provider", l.spec.Name)
 	}
 	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.spec.Covert, field) {
-		err = wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.spec.Name, field)
+		err = answer.Wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.spec.Name, field)
 	}
 	return q, err
 }
@@ -267,13 +269,13 @@ func (l *list[T]) api(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	return l.send(w, r, q, portion{rows: cmp.Or(q.Limit, projections.DefaultLimit), bytes: pageBytes}, itemsFormat[T]())
+	return l.send(w, r, q, portion{rows: cmp.Or(q.Limit, projections.DefaultLimit), bytes: answer.PageBytes}, itemsFormat[T]())
 }
 
 // heads are the columns' heads of a list of n rows. What so many cannot be sorted by is no link.
 func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 	if sort == "" {
-		sort = defaultSort
+		sort = answer.DefaultSort
 	}
 	heads := make([]head, len(l.columns))
 	for i, c := range l.columns {
@@ -291,10 +293,10 @@ func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 		case "-" + c.Field:
 			heads[i].Sort, to = "descending", c.Field
 		}
-		if to == defaultSort {
+		if to == answer.DefaultSort {
 			to = ""
 		}
-		heads[i].Href = with(l.spec.Name, values, "sort", to, "cursor", "")
+		heads[i].Href = address.With(l.spec.Name, values, "sort", to, "cursor", "")
 	}
 	return heads
 }
@@ -310,14 +312,14 @@ func (l *list[T]) chips(values url.Values, f *frame) []link {
 		text := v
 		switch name {
 		case "state":
-			text = stateOf(v).Word
+			text = view.StateOf(v).Word
 		case "provider":
 			text = f.Source(v)
 		}
-		chips = append(chips, link{text, with(l.spec.Name, values, name, "", "cursor", "")})
+		chips = append(chips, link{text, address.With(l.spec.Name, values, name, "", "cursor", "")})
 	}
-	if text := spanText(values.Get(expiresFrom), values.Get(expiresUntil)); text != "" {
-		chips = append(chips, link{text, with(l.spec.Name, values, expiresFrom, "", expiresUntil, "", "cursor", "")})
+	if text := answer.SpanText(values.Get(address.ExpiresFrom), values.Get(address.ExpiresUntil)); text != "" {
+		chips = append(chips, link{text, address.With(l.spec.Name, values, address.ExpiresFrom, "", address.ExpiresUntil, "", "cursor", "")})
 	}
 	return chips
 }
@@ -326,56 +328,7 @@ func (l *list[T]) elsewhere(q string) []link {
 	if q == "" || l.spec.Persons {
 		return nil
 	}
-	return []link{{"Search in all lists", with("search", nil, "q", q)}}
-}
-
-// with is the address of a list with the named parameters changed; an empty value takes one away.
-func with(path string, values url.Values, changes ...string) string {
-	v := url.Values{}
-	for name, all := range values {
-		if all[0] != "" {
-			v.Set(name, all[0])
-		}
-	}
-	for i := 0; i < len(changes); i += 2 {
-		if v.Del(changes[i]); changes[i+1] != "" {
-			v.Set(changes[i], changes[i+1])
-		}
-	}
-	if len(v) == 0 {
-		return "/" + path
-	}
-	return "/" + path + "?" + v.Encode()
-}
-
-const defaultSort = "-last_event_at"
-
-// readQuery reads the parameters that every list takes.
-func readQuery(v url.Values, now time.Time) (projections.Query, error) {
-	q := projections.Query{Cursor: v.Get("cursor"), Q: strings.TrimSpace(v.Get("q")), Provider: v.Get("provider"),
-		State: v.Get("state"), Sort: v.Get("sort"), Now: now}
-	var err error
-	if q.ExpiresFrom, err = readBound(v, expiresFrom); err != nil {
-		return q, err
-	}
-	if q.ExpiresUntil, err = readBound(v, expiresUntil); err != nil {
-		return q, err
-	}
-	q.Limit, err = readLimit(v)
-	return q, err
-}
-
-// readLimit is 0 where no limit is given, which the store takes for its default.
-func readLimit(v url.Values) (int, error) {
-	text := v.Get("limit")
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > projections.MaxLimit {
-		return 0, wrong("limit must be a number from 1 to %d, not %q", projections.MaxLimit, text)
-	}
-	return n, nil
+	return []link{{"Search in all lists", address.With("search", nil, "q", q)}}
 }
 
 // countText is exact up to the store's limit and says when there are more.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // The limits of /live.
@@ -32,7 +33,7 @@ type changeJSON struct {
 // than that, or where the log ends before what he has seen.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if s.ReadOnly != nil {
-		return errStill
+		return answer.ErrStill
 	}
 	after, err := lastEventID(r)
 	if err != nil {
@@ -46,7 +47,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	default:
-		return errBusy
+		return answer.ErrBusy
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -190,7 +191,7 @@ func lastEventID(r *http.Request) (uint64, error) {
 	}
 	seq, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, wrong("Last-Event-ID must be the sequence of an event, not %q", text)
+		return 0, answer.Wrong("Last-Event-ID must be the sequence of an event, not %q", text)
 	}
 	return seq, nil
 }
@@ -203,7 +204,7 @@ func atMost(r *http.Request) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || n == 0 {
-		return 0, wrong("at_most must be a number of events, not %q", text)
+		return 0, answer.Wrong("at_most must be a number of events, not %q", text)
 	}
 	return n, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // The bounds of one look into the log, which reads forwards only and may hold millions of events of which a filter matches none.
@@ -23,28 +24,28 @@ type foundEvents struct {
 }
 
 // searchLog is one page of the log.
-func (s *Server) searchLog(ctx context.Context, w http.ResponseWriter, q eventsQuery, last uint64) (foundEvents, error) {
-	if q.forward {
-		records, more, err := s.Log.Events(ctx, q.after, q.subject, q.limit, pageBytes)
+func (s *Server) searchLog(ctx context.Context, w http.ResponseWriter, q answer.EventsQuery, last uint64) (foundEvents, error) {
+	if q.Forward {
+		records, more, err := s.Log.Events(ctx, q.After, q.Subject, q.Limit, answer.PageBytes)
 		if err == nil {
-			err = hold(w, sizeOf(records))
+			err = answer.Hold(w, answer.SizeOf(records))
 		}
 		return foundEvents{records: records, full: more}, err
 	}
 	end := last + 1
-	if q.before > 0 {
-		end = min(end, q.before)
+	if q.Before > 0 {
+		end = min(end, q.Before)
 	}
-	b := &backwards{log: s.Log, subject: q.subject, end: end, stretch: uint64(q.limit), reads: searchReads}
+	b := &backwards{log: s.Log, subject: q.Subject, end: end, stretch: uint64(q.Limit), reads: searchReads}
 	looking, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
-	for b.end > 1 && len(b.found) < q.limit && !b.full {
-		err := b.step(looking, q.limit-len(b.found))
+	for b.end > 1 && len(b.found) < q.Limit && !b.full {
+		err := b.step(looking, q.Limit-len(b.found))
 		if err != nil && ctx.Err() == nil && looking.Err() != nil || b.reads <= 0 {
 			return foundEvents{records: b.found, stopped: b.end}, nil
 		}
 		if err == nil {
-			err = hold(w, b.size)
+			err = answer.Hold(w, b.size)
 		}
 		if err != nil {
 			return foundEvents{}, err
@@ -75,7 +76,7 @@ func (b *backwards) step(ctx context.Context, n int) error {
 	if b.end-1 > b.stretch {
 		after = b.end - 1 - b.stretch
 	}
-	page, more, err := b.log.Events(ctx, after, b.subject, n+1, pageBytes-b.size)
+	page, more, err := b.log.Events(ctx, after, b.subject, n+1, answer.PageBytes-b.size)
 	if err != nil {
 		return errors.Join(err, ctx.Err())
 	}
@@ -84,8 +85,8 @@ func (b *backwards) step(ctx context.Context, n int) error {
 	for within > 0 && page[within-1].Seq >= b.end {
 		within--
 	}
-	size := sizeOf(page[:within])
-	fits := b.size+size <= pageBytes || len(b.found) == 0 && within == 1
+	size := answer.SizeOf(page[:within])
+	fits := b.size+size <= answer.PageBytes || len(b.found) == 0 && within == 1
 	unseen := more && within == len(page) && page[within-1].Seq+1 < b.end
 	switch {
 	case within > n: // there may be more behind them

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,65 +12,9 @@ import (
 	"github.com/certtrail/certtrail/projections/lifecycle"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
-
-// errMoment is wrapped by what is wrong with at_seq or at. Its text is for the person who asked.
-var errMoment = errors.New("there is no such moment")
-
-// moment is what at_seq or at ask for: the present where neither is given.
-func (s *Server) moment(r *http.Request) (projections.Moment, error) {
-	m := projections.Moment{Now: s.Now()}
-	v := r.URL.Query()
-	seq, at := strings.TrimSpace(v.Get("at_seq")), strings.TrimSpace(v.Get("at"))
-	blank := v.Has("at_seq") && v.Has("at") && seq+at == "" // a form whose fields were left empty
-	for name, value := range map[string]string{"at_seq": seq, "at": at} {
-		if v.Has(name) && value == "" && !blank {
-			return m, fmt.Errorf("%w: %s is empty: give it a value, or leave it out for the present", errMoment, name)
-		}
-	}
-	switch {
-	case seq != "" && at != "":
-		return m, fmt.Errorf("%w: give at_seq or at, not both", errMoment)
-	case seq != "":
-		n, err := strconv.ParseUint(seq, 10, 64)
-		if err != nil {
-			return m, fmt.Errorf("%w: at_seq must be the sequence of an event, not %q", errMoment, seq)
-		}
-		if n == 0 {
-			return m, projections.ErrNotFound // sequences begin at 1
-		}
-		m.Seq = n
-	case at != "":
-		t, err := readTime(at)
-		if err != nil {
-			return m, fmt.Errorf("%w: at must be a time such as 2026-11-19T09:12:00Z, or a date, not %q", errMoment, at)
-		}
-		if t.IsZero() {
-			return m, projections.ErrNotFound // the year 1
-		}
-		m.Time = t.Time
-	}
-	return m, nil
-}
-
-// readTime reads what schema.ParseTime reads, what a browser's form for a time gives, and a zone whose plus sign the address made a space.
-func readTime(s string) (schema.Time, error) {
-	if t, err := time.Parse("2006-01-02T15:04", s); err == nil {
-		return schema.At(t), nil
-	}
-	if i := strings.LastIndexByte(s, ' '); i == len(s)-len(" 01:00") && i > len("2006-01-02") {
-		s = s[:i] + "+" + s[i+1:]
-	}
-	return schema.ParseTime(s)
-}
-
-// noMoment refuses at_seq and at where they would be overlooked.
-func noMoment(v url.Values, what string) error {
-	if v.Get("at_seq") != "" || v.Get("at") != "" {
-		return fmt.Errorf("%w: %s is only known as it is now; one row can be asked for as of then", errMoment, what)
-	}
-	return nil
-}
 
 // standing is where in a row's life its page stands. moment.html shows it.
 type standing struct {
@@ -85,8 +28,8 @@ type standing struct {
 	Seq      uint64 // the last event that the page knows
 	Event    string // its page; "" where there is no log
 	Summary  string
-	When     moment // the clock
-	Field    string // the clock as a form's field has it
+	When     view.Moment // the clock
+	Field    string      // the clock as a form's field has it
 	Changes  []projections.Changed
 	Newer    int
 	Ahead    bool   // the clock is of a time yet to come
@@ -166,7 +109,7 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	}
 	f.Now, f.Still = then.AsOf.Time, true
 	t.Ahead = then.AsOf.After(s.Now())
-	t.Past, t.At, t.When, t.Field = true, momentQuery(m), when(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
+	t.Past, t.At, t.When, t.Field = true, momentQuery(m), view.When(*then.AsOf, s.Now()), then.AsOf.UTC().Format(fieldTime)
 	t.Seq, t.Event = then.AsOfSeq, s.eventPath(then.AsOfSeq)
 	if n := len(told); n > 0 {
 		if !t.Ahead {
@@ -208,7 +151,7 @@ func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntr
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > len(all)+1 {
-		return false, fmt.Errorf("%w: event must be a number from 1 to %d, not %q", errMoment, len(all)+1, text)
+		return false, fmt.Errorf("%w: event must be a number from 1 to %d, not %q", answer.ErrMoment, len(all)+1, text)
 	}
 	to := r.URL.EscapedPath()
 	if n <= len(all) {

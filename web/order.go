@@ -7,15 +7,18 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // orderPage is the data of order.html.
 type orderPage struct {
 	frame
 	Order        *projections.Order
-	Names        nameList
-	Since        lasting
-	Next         nextStep
+	Names        view.NameList
+	Since        view.Lasting
+	Next         view.NextStep
 	Steps        []step
 	Blockers     []blocker
 	Domains      orderDomains
@@ -26,12 +29,12 @@ type orderPage struct {
 }
 
 func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := pathKey(r, "id")
+	provider, id, err := answer.PathKey(r, "id")
 	if err != nil {
 		return err
 	}
 	f := s.frame(r.Context(), "Order "+id, "orders")
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "order", provider, id)
 	}
@@ -47,7 +50,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	if p.Names.First != "" {
 		p.Title = schema.DisplayName(p.Names.First) + ", " + strings.ToLower(p.Title[:1]) + p.Title[1:]
 	}
-	p.Since = since(o.StateSince, p.Now)
+	p.Since = view.Since(o.StateSince, p.Now)
 	p.Steps = stepsOf(o, p.Now)
 	p.Blockers = blockersOf(o, p.Now)
 	p.Domains = domainsOf(o, p.Now)
@@ -74,7 +77,7 @@ func (p *orderPage) certificatesOf(o *projections.Order) []orderCertificate {
 	var list []orderCertificate
 	for _, c := range o.Certificates {
 		key := projections.Key{Model: "certificates", Provider: c.Provider, ID: c.ID}
-		item := orderCertificate{Certificate: c, Key: rowKey(key), Href: href(key) + p.At(), Last: c.ID == o.CertificateID}
+		item := orderCertificate{Certificate: c, Key: address.RowKey(key), Href: address.Row(key) + p.At(), Last: c.ID == o.CertificateID}
 		item.Heir, item.HeirName = p.heir(&c)
 		list = append(list, item)
 	}

@@ -7,15 +7,16 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // blocker is what an order waits for.
 type blocker struct {
 	Key   string // of a check, or "message"
 	Title string
-	Tone  stateWord
+	Tone  view.StateWord
 	Mark  string // the check's name, for MarkCheck
-	Since lasting
+	Since view.Lasting
 	Words string // the CA's
 	Text  words.CheckText
 }
@@ -23,18 +24,18 @@ type blocker struct {
 // blockersOf are the checks that have not passed, those that failed first, and a message that nothing has answered.
 func blockersOf(o *projections.Order, now time.Time) []blocker {
 	var list []blocker
-	for _, c := range checksOf(*o) {
+	for _, c := range view.ChecksOf(*o) {
 		if c.State == string(schema.CheckPassed) {
 			continue
 		}
-		w := stateOf(c.State)
-		list = append(list, blocker{Key: c.Name, Title: words.CheckName(c.Name) + " " + w.Word, Tone: w, Mark: c.Name, Since: since(c.Since, now), Words: c.Reason, Text: c.Text})
+		w := view.StateOf(c.State)
+		list = append(list, blocker{Key: c.Name, Title: words.CheckName(c.Name) + " " + w.Word, Tone: w, Mark: c.Name, Since: view.Since(c.Since, now), Words: c.Reason, Text: c.Text})
 	}
 	slices.SortStableFunc(list, func(a, b blocker) int { return toneRank(a.Tone.Tone) - toneRank(b.Tone.Tone) })
 	if o.MessageAt != nil {
-		w := stateOf("failed")
+		w := view.StateOf("failed")
 		w.Icon = "warn"
-		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: since(*o.MessageAt, now), Text: words.Message()})
+		list = slices.Insert(list, failures(list), blocker{Key: "message", Title: "Message from the CA", Tone: w, Since: view.Since(*o.MessageAt, now), Text: words.Message()})
 	}
 	return list
 }
@@ -55,23 +56,23 @@ type step struct {
 	Check string // the check that it is; "": none
 	State string // passed, failed, delayed, pending, or "" for what has not begun
 	Note  string // "2 of 3"
-	At    lasting
+	At    view.Lasting
 	Hint  string // what its state means
 	Href  string // what stands on the page about it; "": nothing
 }
 
 // stepsOf are the stations that this order is known to have: the CA's checks are not the same for every product.
 func stepsOf(o *projections.Order, now time.Time) []step {
-	steps := []step{{Title: "Ordered", State: string(schema.CheckPassed), At: since(o.FirstEventAt, now), Hint: "The first that was heard of it."}}
+	steps := []step{{Title: "Ordered", State: string(schema.CheckPassed), At: view.Since(o.FirstEventAt, now), Hint: "The first that was heard of it."}}
 	domains := domainStep(o, now)
-	for _, c := range checksOf(*o) {
-		if domains != nil && checkRank(c.Name) >= checkRank(schema.CheckPhone) { // the CA calls once it knows whose domains they are
+	for _, c := range view.ChecksOf(*o) {
+		if domains != nil && view.CheckRank(c.Name) >= view.CheckRank(schema.CheckPhone) { // the CA calls once it knows whose domains they are
 			steps, domains = append(steps, *domains), nil
 		}
 		if c.Domain != "" {
 			continue
 		}
-		st := step{Title: words.CheckName(c.Name), Check: c.Name, State: c.State, At: since(c.Since, now), Hint: c.Text.Happened}
+		st := step{Title: words.CheckName(c.Name), Check: c.Name, State: c.State, At: view.Since(c.Since, now), Hint: c.Text.Happened}
 		if c.State != string(schema.CheckPassed) {
 			st.Href = "#check-" + c.Name
 		}
@@ -91,7 +92,7 @@ func domainStep(o *projections.Order, now time.Time) *step {
 	}
 	passed, worst := 0, schema.CheckPassed
 	var at schema.Time
-	for _, c := range checksOf(*o) {
+	for _, c := range view.ChecksOf(*o) {
 		if c.Domain == "" {
 			continue
 		}
@@ -110,7 +111,7 @@ func domainStep(o *projections.Order, now time.Time) *step {
 	if passed < all && worst == schema.CheckPassed {
 		worst = schema.CheckPending
 	}
-	return &step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all)), At: since(at, now),
+	return &step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all)), At: view.Since(at, now),
 		Hint: words.Check(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
 }
 
@@ -119,8 +120,8 @@ func issued(o *projections.Order) bool {
 }
 
 func lastStep(o *projections.Order, now time.Time) step {
-	at := since(o.StateSince, now)
-	w := stateOf(o.State)
+	at := view.Since(o.StateSince, now)
+	w := view.StateOf(o.State)
 	switch o.State {
 	case "issued":
 		return step{Title: "Issued", State: string(schema.CheckPassed), At: at, Hint: w.Hint}
@@ -135,17 +136,17 @@ func lastStep(o *projections.Order, now time.Time) step {
 // orderDomain is one name of an order: where its check stands, and the validation that the CA has of it.
 type orderDomain struct {
 	Name       string
-	Check      string    // as MarkCheck wants it; "" where the CA told of none
-	State      stateWord // of the check, or else of the validation; zero where nothing is known
-	Since      lasting   // what has not passed
+	Check      string         // as MarkCheck wants it; "" where the CA told of none
+	State      view.StateWord // of the check, or else of the validation; zero where nothing is known
+	Since      view.Lasting   // what has not passed
 	Validation *validity
 }
 
 // validity is what a CA's validation of a name, or of one above it, is good for.
 type validity struct {
 	Above string // the name that is validated, where it is another
-	State stateWord
-	Until term
+	State view.StateWord
+	Until view.Term
 }
 
 // orderDomains are the names of an order, those that wait first. Of a long list the rest is only counted.
@@ -169,10 +170,10 @@ func domainsOf(o *projections.Order, now time.Time) orderDomains {
 		d := orderDomain{Name: name, Validation: validityOf(name, validated, now)}
 		state, checked := o.Checks[check]
 		if checked {
-			d.Check, d.State = check, stateOf(string(state))
+			d.Check, d.State = check, view.StateOf(string(state))
 		}
 		if checked && state != schema.CheckPassed {
-			d.Since = since(o.ChecksSince[check], now)
+			d.Since = view.Since(o.ChecksSince[check], now)
 			waiting = append(waiting, d)
 		} else {
 			done = append(done, d)
@@ -187,7 +188,7 @@ func domainsOf(o *projections.Order, now time.Time) orderDomains {
 func validityOf(name string, validated map[string]*projections.Domain, now time.Time) *validity {
 	for _, n := range projections.ValidatedAs(name) {
 		if d := validated[n]; d != nil {
-			v := &validity{State: stateOf(d.State), Until: until(d.ExpiresAt, now)}
+			v := &validity{State: view.StateOf(d.State), Until: view.Until(d.ExpiresAt, now)}
 			if n != name {
 				v.Above = n
 			}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 func (s *Server) newOrders() *list[projections.Order] {
@@ -23,11 +24,11 @@ func (s *Server) newOrders() *list[projections.Order] {
 // checksText is the checks in one cell: "organization=failed phone=passed".
 func checksText(o *projections.Order) string {
 	var parts []string
-	for _, c := range checksOf(*o) {
+	for _, c := range view.ChecksOf(*o) {
 		parts = append(parts, c.Name+"="+c.State)
 	}
 	return strings.Join(parts, " ")
 }
 
 // orderNames are what the order is for.
-func orderNames(o projections.Order) nameList { return namesOf(o.CommonName, o.Names()) }
+func orderNames(o projections.Order) view.NameList { return view.NamesOf(o.CommonName, o.Names()) }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 func (s *Server) newOrganizations() *list[projections.Organization] {
@@ -25,12 +26,12 @@ type organizationPage struct {
 }
 
 func (s *Server) organization(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := pathKey(r, "id")
+	provider, id, err := answer.PathKey(r, "id")
 	if err != nil {
 		return err
 	}
 	f := s.frame(r.Context(), "Organization "+id, "organizations")
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "organization", provider, id)
 	}

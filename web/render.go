@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -16,6 +15,9 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 //go:embed templates/*.html
@@ -72,17 +74,17 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 // funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
-		"asset": a.path, "state": stateOf, "when": when, "until": until, "days": words.Days, "left": words.DaysLeft, "number": numberOf, "idn": schema.DisplayName, "names": namesOf, "orderNames": orderNames,
-		"checkName": words.CheckName, "checks": checksOf, "next": nextStepOf, "orderNext": orderNext, "kind": words.Kind, "ds": dsText, "dsAlgorithm": dsAlgorithm, "dsDigestType": dsDigestType, "life": lifeOf, "announced": announcedOf, "join": strings.Join, "upper": strings.ToUpper,
-		"domainHref": func(name string) string { return "/domains/" + segment(name) },
-		"rowHref":    rowPath,
+		"asset": a.path, "state": view.StateOf, "when": view.When, "until": view.Until, "days": words.Days, "left": words.DaysLeft, "number": view.NumberOf, "idn": schema.DisplayName, "names": view.NamesOf, "orderNames": orderNames,
+		"checkName": words.CheckName, "checks": view.ChecksOf, "next": view.NextStepOf, "orderNext": orderNext, "kind": words.Kind, "ds": view.DSText, "dsAlgorithm": view.DSAlgorithm, "dsDigestType": view.DSDigestType, "life": view.LifeOf, "announced": announcedOf, "join": strings.Join, "upper": strings.ToUpper,
+		"domainHref": func(name string) string { return "/domains/" + address.Segment(name) },
+		"rowHref":    address.RowPath,
 		"rowKey": func(model, provider, id string) string {
-			return rowKey(projections.Key{Model: model, Provider: provider, ID: id})
+			return address.RowKey(projections.Key{Model: model, Provider: provider, ID: id})
 		},
-		"sentence": words.Sentence, "changed": words.Changed, "hex": hexGroups, "original": originalText, "delivery": quarantinedDelivery,
+		"sentence": words.Sentence, "changed": words.Changed, "hex": view.HexGroups, "original": view.OriginalText, "delivery": quarantinedDelivery,
 		"day":   func(t schema.Time) string { return words.Day(t.Time) },
 		"short": shortID, "keys": keysText, "yesno": words.YesNo, "tallies": talliesOf, "severity": severityOf, "score": scoreText,
-		"unprefixed": func(id string) string { return strings.TrimPrefix(id, databasePrefix) },
+		"unprefixed": func(id string) string { return strings.TrimPrefix(id, address.DatabasePrefix) },
 	}
 }
 
@@ -96,7 +98,7 @@ func (s *Server) render(w http.ResponseWriter, status int, page string, data any
 	if err != nil {
 		return fmt.Errorf("couldn't render page %s: %w", page, err)
 	}
-	if err := hold(w, b.Len()); err != nil {
+	if err := answer.Hold(w, b.Len()); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -130,28 +132,20 @@ type frame struct {
 	Standing      *standing // of a row's page: the moment it shows
 	Reload        int       // seconds after which a browser without JavaScript loads the page again; 0: never
 
-	titles titles
+	titles answer.Titles
 	raws   int // bytes that deliveries take of the page
 }
 
-// titles are what people call the providers, by name.
-type titles map[string]string
-
-func (s *Server) titles() titles {
-	t := titles{}
+func (s *Server) titles() answer.Titles {
+	t := answer.Titles{}
 	for _, p := range s.Providers() {
 		t[p.Name] = p.Title
 	}
 	return t
 }
 
-// of is the title of a provider, or its name where nobody configured it.
-func (t titles) of(name string) string {
-	return cmp.Or(t[name], name)
-}
-
 // Source is the title of a provider.
-func (f frame) Source(name string) string { return f.titles.of(name) }
+func (f frame) Source(name string) string { return f.titles.Of(name) }
 
 // frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what Seq says of it.
 // It leaves out what it cannot have, since the page inside it fails with the better message.

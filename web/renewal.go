@@ -7,16 +7,18 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // renewal is what a certificate's page says of the one to follow it.
 type renewal struct {
-	Heir     string // the successor's page; "" while there is none
-	HeirName string // its number, with its provider where that is another
-	From     term   // the day on which the renewal should begin; zero where the validity is not known, or the certificate is no longer in force or about to be revoked
-	In       string // how far off that is: "147 days"
-	Due      bool   // it has come
-	Most     int    // days that what is issued on that day, or now if it has come, may be valid; 0: not known
+	Heir     string    // the successor's page; "" while there is none
+	HeirName string    // its number, with its provider where that is another
+	From     view.Term // the day on which the renewal should begin; zero where the validity is not known, or the certificate is no longer in force or about to be revoked
+	In       string    // how far off that is: "147 days"
+	Due      bool      // it has come
+	Most     int       // days that what is issued on that day, or now if it has come, may be valid; 0: not known
 	Limits   []limitLine
 }
 
@@ -33,12 +35,12 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 	n := renewal{}
 	n.Heir, n.HeirName = f.heir(c)
 	for _, l := range rules.LimitsFrom(f.Now) {
-		n.Limits = append(n.Limits, limitLine{l.Validity, l.From, limitUntil(l.From, f.Now), c.NotBefore != nil && lifeOf(*c, f.Now).Days > l.Validity})
+		n.Limits = append(n.Limits, limitLine{l.Validity, l.From, limitUntil(l.From, f.Now), c.NotBefore != nil && view.LifeOf(*c, f.Now).Days > l.Validity})
 	}
 	if c.RenewFrom == nil || c.RevocationNotice || !rules.InForce(c.State) {
 		return n
 	}
-	n.From, n.Due = until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
+	n.From, n.Due = view.Until(c.RenewFrom, f.Now), !f.Now.Before(c.RenewFrom.Time)
 	n.In = words.Days(int(c.RenewFrom.Sub(f.Now) / (24 * time.Hour)))
 	issue := c.RenewFrom.Time
 	if n.Due {
@@ -56,7 +58,7 @@ func (f *frame) heir(c *projections.Certificate) (href, name string) {
 	if name = c.Successor.ID; c.Successor.Provider != c.Provider {
 		name = f.Source(c.Successor.Provider) + " " + name
 	}
-	return rowPath("certificates", c.Successor.Provider, c.Successor.ID) + f.At(), name
+	return address.RowPath("certificates", c.Successor.Provider, c.Successor.ID) + f.At(), name
 }
 
 const ruleDate = "2 January 2006"

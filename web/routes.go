@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // role names what a reader may see and do. Readers of one role get the same bytes from an address, so that one may have another's copy.
@@ -33,16 +35,16 @@ func (s *Server) routes() []route {
 		{post, "/attention", anyone, s.act(s.decide)},
 		{get, "/search", anyone, s.page(s.search)},
 		{get, "/expiry", anyone, s.page(s.expiry)},
-		{post, "/expiry/calendar", anyone, s.act(s.renewCalendar)},
-		{get, "/calendar.ics", anyone, s.page(s.calendar)},
+		{post, "/expiry/calendar", anyone, s.act(s.feed.Renew)},
+		{get, "/calendar.ics", anyone, s.page(s.feed.Serve)},
 		{get, "/events", anyone, s.page(s.logged(s.events))},
 		{get, "/events/{seq}", anyone, s.page(s.logged(s.event))},
 		{get, "/events/{seq}/body", anyone, s.page(s.logged(s.eventBody))},
 		{get, "/system", anyone, s.page(s.system)},
 
-		{get, apiPrefix + "/attention", anyone, s.api(knowing(s.apiAttention))},
-		{get, apiPrefix + "/events", anyone, s.api(knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor"))},
-		{get, apiPrefix + "/status", anyone, s.api(knowing(s.apiStatus))},
+		{get, apiPrefix + "/attention", anyone, s.api(answer.Knowing(s.apiAttention))},
+		{get, apiPrefix + "/events", anyone, s.api(answer.Knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor"))},
+		{get, apiPrefix + "/status", anyone, s.api(answer.Knowing(s.apiStatus))},
 		{get, apiPrefix + "/live", anyone, s.api(s.live)},
 		{get, apiPrefix + "/openapi.yaml", anyone, s.api(s.openapi)},
 
@@ -75,14 +77,14 @@ func (s *Server) router() *mux.Router {
 		r.Handle(line.path, line.handler).Methods(accepted...)
 	}
 	for path, accepted := range methods { // any other method
-		r.Handle(path, s.either(func(http.ResponseWriter, *http.Request) error { return methodError(accepted) }))
+		r.Handle(path, s.either(func(http.ResponseWriter, *http.Request) error { return answer.MethodError(accepted) }))
 	}
-	r.NotFoundHandler = s.either(func(http.ResponseWriter, *http.Request) error { return errNoRoute })
+	r.NotFoundHandler = s.either(func(http.ResponseWriter, *http.Request) error { return answer.ErrNoRoute })
 	return r
 }
 
 // either answers an error as its path's callers expect it: a problem document under /api, a page elsewhere.
-func (s *Server) either(h handler) http.Handler {
+func (s *Server) either(h answer.Handler) http.Handler {
 	page, api := s.page(h), s.api(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/api" {

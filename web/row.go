@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // rowPage is the data of a row's page, for models whose pages need little else.
@@ -18,12 +19,12 @@ type rowPage[T any] struct {
 // readRow is the page of the row that the route names, as of the moment asked for, with the model's noun and the id for its title; nil once the slider's form
 // is answered instead.
 func readRow[S, T any](s *Server, w http.ResponseWriter, r *http.Request, t *projections.Table[S, T]) (*rowPage[T], error) {
-	provider, id, err := pathKey(r, t.Key)
+	provider, id, err := answer.PathKey(r, t.Key)
 	if err != nil {
 		return nil, err
 	}
 	f := s.frame(r.Context(), strings.ToUpper(t.Noun[:1])+t.Noun[1:]+" "+shortID(id), t.Name)
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return nil, s.missing(err, t.Noun, provider, id)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // searchLimit is how many rows of each list a search shows.
@@ -39,7 +41,7 @@ type searchPage struct {
 
 // search leads to the one thing that q can mean, or shows what it finds in each list.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
-	if err := noMoment(r.URL.Query(), "what a search finds"); err != nil {
+	if err := answer.NoMoment(r.URL.Query(), "what a search finds"); err != nil {
 		return err
 	}
 	q := strings.TrimSpace(r.URL.Query().Get("q"))
@@ -95,7 +97,7 @@ func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, err
 			return "", err
 		}
 		if known {
-			p.Domain, p.Name = href(projections.Key{Model: "domains", ID: name}), schema.DisplayName(name)
+			p.Domain, p.Name = address.Row(projections.Key{Model: "domains", ID: name}), schema.DisplayName(name)
 		}
 		if known && !below {
 			return p.Domain, nil
@@ -136,7 +138,7 @@ func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, erro
 	m := matches{Model: l.spec.Name, Title: l.spec.Title, Count: words.Number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
 	for i := range items {
 		k := l.key(&items[i])
-		m.found = append(m.found, found{k.ID, href(k)})
+		m.found = append(m.found, found{k.ID, address.Row(k)})
 	}
 	if next != "" {
 		query.Limit = 0
@@ -144,7 +146,7 @@ func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, erro
 		if err != nil {
 			return m, err
 		}
-		m.Count, m.All = countText(n), with(l.spec.Name, nil, "q", q)
+		m.Count, m.All = countText(n), address.With(l.spec.Name, nil, "q", q)
 	}
 	return m, nil
 }

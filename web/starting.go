@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // Starting serves the pages' address while the log is read, before there is anything to show. progress tells how many of the log's files have been read.
@@ -20,9 +22,9 @@ func Starting(progress func() (done, total int)) http.Handler {
 		header.Set("Retry-After", "1")
 		switch {
 		case r.URL.Path == "/readyz":
-			writeJSON(w, http.StatusServiceUnavailable, map[string]any{"log": said})
+			answer.JSON(w, http.StatusServiceUnavailable, map[string]any{"log": said})
 		case strings.HasPrefix(r.URL.Path, "/api/"):
-			writeProblem(w, http.StatusServiceUnavailable, said)
+			answer.Problem(w, http.StatusServiceUnavailable, said)
 		default:
 			header.Set("Content-Type", "text/html; charset=utf-8")
 			header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")

@@ -10,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 //go:embed static
@@ -55,7 +57,7 @@ func (a *assets) path(name string) (string, error) {
 
 // static serves a file by its hashed name, to be kept, or by its plain name, not to be.
 func (s *Server) static(w http.ResponseWriter, r *http.Request) error {
-	name, err := pathVar(r, "file")
+	name, err := answer.PathVar(r, "file")
 	if err != nil {
 		return err
 	}
@@ -65,7 +67,7 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) error {
 	}
 	b, ok := s.assets.content[name]
 	if !ok {
-		return errNoRoute
+		return answer.ErrNoRoute
 	}
 	w.Header().Set("Content-Type", contentType(name))
 	w.Write(b)

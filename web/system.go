@@ -14,6 +14,9 @@ import (
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/picture"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // systemPage is the data of system.html. It needs no read model, so that it works while those are being rebuilt.
@@ -34,9 +37,9 @@ type systemPage struct {
 type providerView struct {
 	Provider
 	State  string // one of the words of state: on, silent, off
-	Last   moment
+	Last   view.Moment
 	Quiet  quiet
-	Spark  *spark // nil: nothing has ever come
+	Spark  *picture.Spark // nil: nothing has ever come
 	Counts []count
 	Said   []saying // of its accounts, newest first
 	Asked  *askedView
@@ -47,7 +50,7 @@ type providerView struct {
 // saying is what a provider last said of an account: a test or a challenge of its webhook, say.
 type saying struct {
 	About, What string
-	At          moment
+	At          view.Moment
 }
 
 type count struct {
@@ -126,7 +129,7 @@ func (s *Server) known(ctx context.Context, now time.Time) []known {
 func (k *known) silent() bool { return k.On && k.Silence.Silent }
 
 func (k *known) view(accounts []projections.Website, now time.Time) providerView {
-	v := providerView{Provider: k.Provider, State: "off", Last: when(k.LastAt, now), Quiet: quietOf(k), Spark: sparkOf(k.Traffic, now),
+	v := providerView{Provider: k.Provider, State: "off", Last: view.When(k.LastAt, now), Quiet: quietOf(k), Spark: picture.SparkOf(k.Traffic, now),
 		Counts: countsOf(&k.Provider), Asked: k.Asked.view(now), Tokens: tokensView(k.Tokens, now), Tested: k.Tested.view(now)}
 	switch {
 	case k.silent():
@@ -136,7 +139,7 @@ func (k *known) view(accounts []projections.Website, now time.Time) providerView
 	}
 	for _, a := range accounts {
 		if a.Provider == k.Name {
-			v.Said = append(v.Said, saying{a.ID, strings.ReplaceAll(a.State, "_", " "), when(a.LastEventAt, now)})
+			v.Said = append(v.Said, saying{a.ID, strings.ReplaceAll(a.State, "_", " "), view.When(a.LastEventAt, now)})
 		}
 	}
 	return v
@@ -209,7 +212,7 @@ type TestedEndpoint struct {
 
 // testedView is Tested on the page.
 type testedView struct {
-	At        moment
+	At        view.Moment
 	Endpoints []testedEndpointView
 }
 
@@ -222,7 +225,7 @@ func (t *Tested) view(now time.Time) *testedView {
 	if t == nil {
 		return nil
 	}
-	v := &testedView{At: when(t.At, now)}
+	v := &testedView{At: view.When(t.At, now)}
 	for _, e := range t.Endpoints {
 		v.Endpoints = append(v.Endpoints, testedEndpointView{e, words.Number(max(1, int(e.Took.Round(time.Millisecond)/time.Millisecond))) + " ms"})
 	}
@@ -233,7 +236,7 @@ func (t *Tested) view(now time.Time) *testedView {
 func (s *Server) testDelivery(w http.ResponseWriter, r *http.Request) error {
 	name := r.PostFormValue("provider")
 	if !slices.ContainsFunc(s.Providers(), func(p Provider) bool { return p.Name == name && p.On }) {
-		return wrong("there is no provider %q that is on", name)
+		return answer.Wrong("there is no provider %q that is on", name)
 	}
 	if err := s.TestDelivery(r.Context(), name); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/address"
 )
 
 func (s *Server) newTargets() *list[projections.Target] {
@@ -65,7 +66,7 @@ func hostLinkOf(host string, known bool, f *frame) hostLink {
 	if err != nil || !known {
 		return hostLink{Host: host}
 	}
-	return hostLink{host, href(projections.Key{Model: "domains", ID: name}) + f.At()}
+	return hostLink{host, address.Row(projections.Key{Model: "domains", ID: name}) + f.At()}
 }
 
 // targetOf is the target that a scan or a finding is of; nil where nothing but that has been told of it.
@@ -88,5 +89,5 @@ func relatedOf[T any](ctx context.Context, l *list[T], f *frame, provider, id st
 		return related{}, err
 	}
 	sec := sectionOf(l, f, items)
-	return related{sec.Heads, sec.Rows, with(l.spec.Name, nil, "q", id, "provider", provider), next != ""}, nil
+	return related{sec.Heads, sec.Rows, address.With(l.spec.Name, nil, "q", id, "provider", provider), next != ""}, nil
 }

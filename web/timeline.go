@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +11,8 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // The limits of a timeline on a page; behind them is a link.
@@ -36,8 +37,8 @@ type timelineItem struct {
 	projections.TimelineEntry
 	Kind    schema.Kind
 	Tone    string
-	When    moment
-	Raw     raw
+	When    view.Moment
+	Raw     view.Raw
 	Open    bool   // the delivery was asked for
 	RawHref string // this page with the delivery, where it is not in it; "" where there is no log
 	Page    string // of the event; "" where there is no log
@@ -55,7 +56,7 @@ func placeOf(r *http.Request) (p place, err error) {
 	for name, seq := range map[string]*uint64{"before": &p.before, "raw": &p.raw} {
 		if text := r.URL.Query().Get(name); text != "" && err == nil {
 			if *seq, err = strconv.ParseUint(text, 10, 64); err != nil {
-				err = wrong("%s must be the sequence of an event, not %q", name, text)
+				err = answer.Wrong("%s must be the sequence of an event, not %q", name, text)
 			}
 		}
 	}
@@ -109,7 +110,7 @@ func (s *Server) timeline(r *http.Request, f *frame, entries []projections.Timel
 
 func (s *Server) timelineItem(r *http.Request, f *frame, e *projections.TimelineEntry) timelineItem {
 	kind := schema.KindOf(e.Type)
-	item := timelineItem{TimelineEntry: *e, Kind: kind, Tone: kindTone(kind), When: when(e.Time, f.Now), Page: s.eventPath(e.Seq)}
+	item := timelineItem{TimelineEntry: *e, Kind: kind, Tone: view.KindTone(kind), When: view.When(e.Time, f.Now), Page: s.eventPath(e.Seq)}
 	if s.Log != nil {
 		item.RawHref = here(r, "raw", numberText(e.Seq)) + "#event-" + numberText(e.Seq)
 		if f.Standing != nil {
@@ -130,37 +131,32 @@ func (s *Server) deliveries(r *http.Request, f *frame, asked uint64, items []tim
 	}
 	if i := slices.IndexFunc(items, func(t timelineItem) bool { return t.Seq == asked }); i >= 0 {
 		items[i].Raw, items[i].Open = s.raw(ctx, asked), true
-		f.raws += items[i].Raw.size()
+		f.raws += items[i].Raw.Size()
 	}
 	for i := range items[:min(len(items), rawsShown)] {
 		if ctx.Err() != nil || items[i].Open || f.raws >= rawBudget {
 			continue
 		}
 		raw := s.raw(ctx, items[i].Seq)
-		if f.raws+raw.size() <= rawBudget {
+		if f.raws+raw.Size() <= rawBudget {
 			items[i].Raw = raw
-			f.raws += raw.size()
+			f.raws += raw.Size()
 		}
 	}
 }
 
-// size is how many bytes of a page r takes.
-func (r *raw) size() int {
-	return len(template.HTMLEscapeString(r.JSON)) + len(template.HTMLEscapeString(r.Body))
-}
-
-func (s *Server) raw(ctx context.Context, seq uint64) raw {
+func (s *Server) raw(ctx context.Context, seq uint64) view.Raw {
 	rec, err := s.Log.Get(ctx, seq)
 	if err == nil {
 		var e *schema.Event
 		if e, err = schema.Decode(rec.Data); err == nil {
-			return originalText(e.Data.Original)
+			return view.OriginalText(e.Data.Original)
 		}
 	}
 	if ctx.Err() == nil {
 		s.Logger.Warn("a timeline's event could not be read", "seq", seq, "error", err)
 	}
-	return raw{}
+	return view.Raw{}
 }
 
 // changesNote says for which events a page does not tell what they changed; "" when it tells of all. from is the oldest shown, of all events ascending.
@@ -176,7 +172,7 @@ func changesNote(items []timelineItem, from, all int) string {
 
 // past is what every row's page says at the end of its facts.
 type past struct {
-	First, Last moment
+	First, Last view.Moment
 	Seq         uint64
 	Event       string // the last event's page; "" where there is no log
 	Count       int
@@ -184,5 +180,5 @@ type past struct {
 }
 
 func (s *Server) pastOf(r *http.Request, f *frame, first, last schema.Time, seq uint64, count int) past {
-	return past{when(first, f.Now), when(last, f.Now), seq, s.eventPath(seq), count, apiPrefix + r.URL.EscapedPath() + f.At()}
+	return past{view.When(first, f.Now), view.When(last, f.Now), seq, s.eventPath(seq), count, apiPrefix + r.URL.EscapedPath() + f.At()}
 }

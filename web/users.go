@@ -7,6 +7,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 func (s *Server) newUsers() *list[projections.User] {
@@ -35,8 +36,8 @@ type userKey struct {
 	State       string
 	Name        string // what tells it from others: a fingerprint, a serial number or else the hash that certtrail made of it
 	Hashed      bool   // it is that
-	Provisioned moment
-	Replaced    moment // zero: it is the present one
+	Provisioned view.Moment
+	Replaced    view.Moment // zero: it is the present one
 }
 
 func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
@@ -51,7 +52,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
 func keysOf(u *projections.User, f *frame) []userKey {
 	var present, replaced []userKey
 	for _, k := range slices.Backward(u.Keys) {
-		key := userKey{Kind: keyWord(k.Kind), State: k.State, Provisioned: when(k.ProvisionedAt, f.Now)}
+		key := userKey{Kind: keyWord(k.Kind), State: k.State, Provisioned: view.When(k.ProvisionedAt, f.Now)}
 		switch {
 		case k.Fingerprint != "":
 			key.Name = k.Fingerprint
@@ -64,7 +65,7 @@ func keysOf(u *projections.User, f *frame) []userKey {
 			present = append(present, key)
 			continue
 		}
-		key.Replaced = when(*k.ReplacedAt, f.Now)
+		key.Replaced = view.When(*k.ReplacedAt, f.Now)
 		replaced = append(replaced, key)
 	}
 	return append(present, replaced...)

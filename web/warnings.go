@@ -9,6 +9,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/view"
 )
 
 // Warning is something that is wrong with the machine, the log or the way to a provider.
@@ -67,7 +68,7 @@ func (k *known) warnings(now time.Time) []Warning {
 	}
 	if a := k.Asked; a != nil {
 		if a.Circuit == "open" {
-			list = append(list, Warning{Title: k.Title + ": its API does not answer", Text: "certtrail leaves it alone " + untilText(when(a.Until, now)) + ". " + a.Trouble, Minor: true, Href: href})
+			list = append(list, Warning{Title: k.Title + ": its API does not answer", Text: "certtrail leaves it alone " + untilText(view.When(a.Until, now)) + ". " + a.Trouble, Minor: true, Href: href})
 		}
 		if a.Unreconciled != "" {
 			list = append(list, Warning{Title: k.Title + ": the last reconcile failed", Text: a.Unreconciled, Minor: true, Href: href})
@@ -80,7 +81,7 @@ func (k *known) warnings(now time.Time) []Warning {
 	return list
 }
 
-func untilText(m moment) string {
+func untilText(m view.Moment) string {
 	if m.ISO == "" {
 		return "for a while"
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/calendar"
 )
 
 // Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless ReadOnly is set.
@@ -28,9 +30,9 @@ type Options struct {
 	Now       func() time.Time             // nil: time.Now
 	Logger    *slog.Logger                 // nil: nothing is logged
 	First     FirstSteps
-	URL       string    // the pages' public address, for what is sent elsewhere: "https://certtrail.example"
-	Calendar  Calendar  // nil: there is no feed
-	ReadOnly  *ReadOnly // nil: the read models follow a log
+	URL       string          // the pages' public address, for what is sent elsewhere: "https://certtrail.example"
+	Calendar  calendar.Secret // nil: there is no feed
+	ReadOnly  *ReadOnly       // nil: the read models follow a log
 
 	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
 	// Decide keeps what a person decided about a matter, and returns once the read models show it. nil: nobody can decide anything.
@@ -59,10 +61,11 @@ type Server struct {
 	pages    map[string]pageTemplate
 	pressing pressing
 	assets   *assets
-	room     *room
+	room     *answer.Room
 	copies   *copies
 	slots    chan struct{} // one taken by every open /live
 	hosts    map[string]bool
+	feed     *calendar.Feed // nil: there is none
 
 	decisions sync.Mutex // held while one is taken
 
@@ -75,7 +78,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.guard(s.held(s.router())), nil
+	return s.guard(s.room.Holding(s.router())), nil
 }
 
 func newServer(o Options) (*Server, error) {
@@ -98,13 +101,16 @@ func newServer(o Options) (*Server, error) {
 		o.First.ConfigFile = "certtrail.yaml"
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	s := &Server{Options: o, room: newRoom(), copies: newCopies(), slots: make(chan struct{}, min(cmp.Or(o.Live, maxLive), maxLive)), hosts: map[string]bool{}}
+	s := &Server{Options: o, room: answer.NewRoom(), copies: newCopies(), slots: make(chan struct{}, min(cmp.Or(o.Live, maxLive), maxLive)), hosts: map[string]bool{}}
 	for _, h := range o.Hosts {
 		s.hosts[hostName(h)] = true
 	}
 	var err error
 	if s.assets, err = theAssets(); err != nil {
 		return nil, err
+	}
+	if o.Calendar != nil {
+		s.feed = &calendar.Feed{Store: o.Store, Secret: o.Calendar, URL: o.URL, Now: o.Now, Titles: s.titles, Logger: o.Logger}
 	}
 	s.makeLists()
 	s.pages, err = thePages()

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 func (s *Server) newWebsites() *list[projections.Website] {
@@ -26,12 +28,12 @@ type websitePage struct {
 }
 
 func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := pathKey(r, "id")
+	provider, id, err := answer.PathKey(r, "id")
 	if err != nil {
 		return err
 	}
 	f := s.frame(r.Context(), "Website "+id, "websites")
-	m, err := s.moment(r)
+	m, err := answer.ReadMoment(r, s.Now())
 	if err != nil {
 		return s.missing(err, "website", provider, id)
 	}
@@ -43,7 +45,7 @@ func (s *Server) website(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.stand(&f, r, m, x.Timeline, x.Then)
-	p := websitePage{frame: f, Website: x, Number: strings.TrimPrefix(id, databasePrefix), Past: s.pastOf(r, &f, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount)}
+	p := websitePage{frame: f, Website: x, Number: strings.TrimPrefix(id, address.DatabasePrefix), Past: s.pastOf(r, &f, x.FirstEventAt, x.LastEventAt, x.LastEventSeq, x.EventCount)}
 	p.Timeline = s.timeline(r, &p.frame, x.Timeline)
 	return s.render(w, http.StatusOK, "website", p)
 }

@@ -21,7 +21,7 @@ const (
 	masked   = "…@"         // all but the first letter of a person's address, before its domain
 )
 
-// Marked tells whether s shows what redaction put in the place of something.
+// Marked reports whether s shows what redaction put in the place of something.
 func Marked(s string) bool {
 	return strings.Contains(s, Mark) || strings.Contains(s, personal) || strings.Contains(s, masked)
 }

@@ -1,10 +1,12 @@
-package web
+// Package view shows values as pages do: states with tone and icon, times with their distance, names, records and deliveries.
+package view
 
 import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"strconv"
 	"strings"
 	"time"
@@ -16,45 +18,45 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
-type moment struct {
+// Moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
+type Moment struct {
 	ISO, UTC, Text string
 	Past           bool
 }
 
 // Beside is the exact time where Text does not begin to say it.
-func (m moment) Beside() string {
+func (m Moment) Beside() string {
 	if m.Text == "" || strings.HasPrefix(m.UTC, m.Text) {
 		return ""
 	}
 	return m.UTC
 }
 
-func when(t schema.Time, now time.Time) moment {
+func When(t schema.Time, now time.Time) Moment {
 	if t.IsZero() {
-		return moment{}
+		return Moment{}
 	}
-	return moment{t.String(), words.Second(t.Time), words.Ago(t.Time, now), t.Before(now)}
+	return Moment{t.String(), words.Second(t.Time), words.Ago(t.Time, now), t.Before(now)}
 }
 
-// term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.
-type term struct{ ISO, UTC, Date, Days string }
+// Term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.
+type Term struct{ ISO, UTC, Date, Days string }
 
-func until(t *schema.Time, now time.Time) term {
+func Until(t *schema.Time, now time.Time) Term {
 	if t == nil || t.IsZero() {
-		return term{}
+		return Term{}
 	}
-	m := when(*t, now)
+	m := When(*t, now)
 	days := int(t.Sub(now) / (24 * time.Hour))
 	text := "in " + strconv.Itoa(days) + " d"
 	if days < 0 {
 		text = strconv.Itoa(-days) + " d ago"
 	}
-	return term{m.ISO, m.UTC, words.Day(t.Time), text}
+	return Term{m.ISO, m.UTC, words.Day(t.Time), text}
 }
 
-// numberOf is words.Number for templates, which have no type parameters.
-func numberOf(n any) string {
+// NumberOf is words.Number for templates, which have no type parameters.
+func NumberOf(n any) string {
 	switch n := n.(type) {
 	case int:
 		return words.Number(n)
@@ -64,15 +66,15 @@ func numberOf(n any) string {
 	return fmt.Sprint(n)
 }
 
-// nameList is what a row is called: its first name, and how many more it has.
-type nameList struct {
+// NameList is what a row is called: its first name, and how many more it has.
+type NameList struct {
 	First string
 	More  int
 }
 
-// namesOf prefers the common name. A name that certificate or CA repeats counts once.
-func namesOf(commonName string, dnsNames []string) nameList {
-	n := nameList{First: commonName}
+// NamesOf prefers the common name. A name that certificate or CA repeats counts once.
+func NamesOf(commonName string, dnsNames []string) NameList {
+	n := NameList{First: commonName}
 	if n.First == "" && len(dnsNames) > 0 {
 		n.First = dnsNames[0]
 	}
@@ -84,26 +86,26 @@ func namesOf(commonName string, dnsNames []string) nameList {
 	return n
 }
 
-// dsText is a DS record in presentation format, ready for a zone file or a registrar's form.
-func dsText(domain string, ds *schema.DS) string {
+// DSText is a DS record in presentation format, ready for a zone file or a registrar's form.
+func DSText(domain string, ds *schema.DS) string {
 	if ds == nil {
 		return ""
 	}
 	return ds.Record(domain)
 }
 
-// dsAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely seen.
-func dsAlgorithm(ds schema.DS) string {
+// DSAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely seen.
+func DSAlgorithm(ds schema.DS) string {
 	return map[uint8]string{5: "RSA/SHA-1", 7: "RSASHA1-NSEC3-SHA1", 8: "RSA/SHA-256", 10: "RSA/SHA-512", 13: "ECDSA P-256 with SHA-256", 14: "ECDSA P-384 with SHA-384", 15: "Ed25519", 16: "Ed448"}[ds.Algorithm]
 }
 
-// dsDigestType is the name of a DS record's digest type (IANA, DNSSEC DS RR Type Digest Algorithms).
-func dsDigestType(ds schema.DS) string {
+// DSDigestType is the name of a DS record's digest type (IANA, DNSSEC DS RR Type Digest Algorithms).
+func DSDigestType(ds schema.DS) string {
 	return map[uint8]string{1: "SHA-1", 2: "SHA-256", 4: "SHA-384"}[ds.DigestType]
 }
 
-// hexGroups puts a space after every four digits of a serial number or fingerprint, for people who compare two.
-func hexGroups(s string) string {
+// HexGroups puts a space after every four digits of a serial number or fingerprint, for people who compare two.
+func HexGroups(s string) string {
 	var b strings.Builder
 	for i, r := range s {
 		if i > 0 && i%4 == 0 {
@@ -122,7 +124,7 @@ type life struct {
 	Known bool
 }
 
-func lifeOf(c projections.Certificate, now time.Time) life {
+func LifeOf(c projections.Certificate, now time.Time) life {
 	if c.NotBefore == nil || c.NotAfter == nil || !c.NotAfter.After(c.NotBefore.Time) {
 		return life{}
 	}
@@ -135,11 +137,11 @@ func lifeOf(c projections.Certificate, now time.Time) life {
 	return l
 }
 
-// maxRaw bounds what one delivery takes of a page that shows many.
-const maxRaw = 16 << 10
+// MaxRaw bounds what one delivery takes of a page that shows many.
+const MaxRaw = 16 << 10
 
-// raw is one delivery as text.
-type raw struct {
+// Raw is one delivery as text.
+type Raw struct {
 	JSON string
 	Body string // a body that is not JSON but text
 	Cut  bool   // JSON is longer than a page with many shows
@@ -147,10 +149,10 @@ type raw struct {
 	Sealed bool // it is about a person; JSON is what stands in clear
 }
 
-// originalText is a delivery for people: indented, and never longer than maxRaw.
-func originalText(o *schema.Original) raw {
+// OriginalText is a delivery for people: indented, and never longer than maxRaw.
+func OriginalText(o *schema.Original) Raw {
 	if o == nil {
-		return raw{}
+		return Raw{}
 	}
 	sealed := o.Sealed != ""
 	if sealed {
@@ -163,18 +165,18 @@ func originalText(o *schema.Original) raw {
 	enc.SetEscapeHTML(false) // the template escapes; \u003c would only be harder to read
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(o); err != nil {
-		return raw{JSON: "couldn't be shown: " + err.Error()}
+		return Raw{JSON: "couldn't be shown: " + err.Error()}
 	}
 	text, body := strings.TrimSpace(b.String()), ""
-	if decoded, err := base64.StdEncoding.DecodeString(o.BodyBase64); err == nil && isText(decoded) {
+	if decoded, err := base64.StdEncoding.DecodeString(o.BodyBase64); err == nil && IsText(decoded) {
 		body = string(decoded)
 	}
-	cut := len(text) > maxRaw || len(body) > maxRaw
-	return raw{clip(text), clip(body), cut, sealed}
+	cut := len(text) > MaxRaw || len(body) > MaxRaw
+	return Raw{clip(text), clip(body), cut, sealed}
 }
 
-// indent is JSON as people read it; what is not JSON stays as it is.
-func indent(b []byte) string {
+// Indent is JSON as people read it; what is not JSON stays as it is.
+func Indent(b []byte) string {
 	var out bytes.Buffer
 	if json.Indent(&out, b, "", "  ") != nil {
 		return string(b)
@@ -182,18 +184,23 @@ func indent(b []byte) string {
 	return out.String()
 }
 
-func clip(s string) string { return clipTo(s, maxRaw) }
+func clip(s string) string { return ClipTo(s, MaxRaw) }
 
-func clipTo(s string, n int) string {
+func ClipTo(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "") + "\n…"
 }
 
-func isText(b []byte) bool {
+func IsText(b []byte) bool {
 	if len(b) == 0 || !utf8.Valid(b) {
 		return false
 	}
 	return !bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) })
+}
+
+// Size is how many bytes of a page r takes.
+func (r *Raw) Size() int {
+	return len(template.HTMLEscapeString(r.JSON)) + len(template.HTMLEscapeString(r.Body))
 }

@@ -1,4 +1,5 @@
-package web
+// Package picture draws the charts of expiries and deliveries: places and sizes, which templates make SVG of.
+package picture
 
 import (
 	"strconv"
@@ -8,11 +9,13 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/rules"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/address"
+	"github.com/certtrail/certtrail/web/answer"
 )
 
 // The geometry of the columns: across in percent, so that they fit any screen while their words stay as large as they are, and down in pixels.
 const (
-	columnPitch = 100.0 / weeks
+	columnPitch = 100.0 / Weeks
 	columnWidth = columnPitch * 3 / 4
 	columnsTop  = 30 // room for the marks' words
 	columnsHigh = 180
@@ -21,8 +24,8 @@ const (
 	monthsFew   = 80 // and beyond which none is on a small screen, which has room for every third
 )
 
-// columnChart is columns stacked of what each CA's certificates are.
-type columnChart struct {
+// ColumnChart is columns stacked of what each CA's certificates are.
+type ColumnChart struct {
 	Height, Base int
 	Pitch, Thick string // of a column
 	Total        int
@@ -75,11 +78,11 @@ type key struct {
 	Total        int
 }
 
-// columnsOf draws what ends in each week from today on.
-func columnsOf(f *frame, today time.Time, found *projections.CertificateExpiry, limits []rules.Limit) columnChart {
-	c := columnChart{Height: columnsDeep, Base: columnsTop + columnsHigh, Pitch: share(columnPitch), Thick: share(columnWidth)}
+// ColumnsOf draws what ends in each week from today on.
+func ColumnsOf(t answer.Titles, today time.Time, found *projections.CertificateExpiry, limits []rules.Limit) ColumnChart {
+	c := ColumnChart{Height: columnsDeep, Base: columnsTop + columnsHigh, Pitch: share(columnPitch), Thick: share(columnWidth)}
 	for i, p := range found.Providers {
-		c.Keys = append(c.Keys, key{shade(i), f.Source(p), 0})
+		c.Keys = append(c.Keys, key{shade(i), t.Of(p), 0})
 	}
 	most, at := 0, 0
 	for i, counts := range found.Spans {
@@ -150,7 +153,7 @@ func scaleTop(n int) int {
 }
 
 // months writes each month under its first day.
-func (c *columnChart) months(today time.Time) {
+func (c *ColumnChart) months(today time.Time) {
 	for i := range 13 {
 		first := time.Date(today.Year(), today.Month()+time.Month(i), 1, 0, 0, 0, 0, time.UTC)
 		x := first.Sub(today).Hours() / week.Hours() * columnPitch
@@ -166,9 +169,9 @@ func (c *columnChart) months(today time.Time) {
 }
 
 // mark marks the day from which a limit holds, if the picture shows it.
-func (c *columnChart) mark(today time.Time, l rules.Limit) {
+func (c *ColumnChart) mark(today time.Time, l rules.Limit) {
 	after := l.From.Sub(today)
-	if after < 0 || after >= weeks*week {
+	if after < 0 || after >= Weeks*week {
 		return
 	}
 	x := after.Hours() / week.Hours() * columnPitch
@@ -193,8 +196,8 @@ const (
 	heatTop   = 20
 )
 
-// heatMap is a year's days, a column a week.
-type heatMap struct {
+// HeatMap is a year's days, a column a week.
+type HeatMap struct {
 	Height int
 	Total  int
 	Days   []heatDay
@@ -224,9 +227,9 @@ type heatStep struct {
 // heatSteps is how many colours the days have, beside the one for none.
 const heatSteps = 4
 
-// heatOf draws what ends on each day from first on, a Monday; counts of days before today are not shown.
-func heatOf(first, today time.Time, counts []int) heatMap {
-	m := heatMap{Height: heatTop + 7*heatPitch}
+// HeatOf draws what ends on each day from first on, a Monday; counts of days before today are not shown.
+func HeatOf(first, today time.Time, counts []int) HeatMap {
+	m := HeatMap{Height: heatTop + 7*heatPitch}
 	most := 0
 	for i, n := range counts {
 		if !first.AddDate(0, 0, i).Before(today) {
@@ -240,7 +243,7 @@ func heatOf(first, today time.Time, counts []int) heatMap {
 			continue
 		}
 		if i%7 == 0 || day.Equal(today) {
-			m.Weeks = append(m.Weeks, heatWeek{Week: day.Format("2 Jan") + " to " + words.Day(monday(day).AddDate(0, 0, 6)), Href: lapsingHref(day, monday(day).AddDate(0, 0, 7))})
+			m.Weeks = append(m.Weeks, heatWeek{Week: day.Format("2 Jan") + " to " + words.Day(Monday(day).AddDate(0, 0, 6)), Href: lapsingHref(day, Monday(day).AddDate(0, 0, 7))})
 		}
 		m.Weeks[len(m.Weeks)-1].Count += n
 		m.Total += n
@@ -265,3 +268,27 @@ func rangeText(from, to int) string {
 	}
 	return words.Number(from) + "–" + words.Number(to)
 }
+
+// Weeks is how far the pictures of expiries look ahead.
+const Weeks = 52
+
+const week = 7 * 24 * time.Hour
+
+// Monday is the Monday of t's week.
+func Monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
+
+// endingHref is the list of the certificates that end in a time, soonest first.
+func endingHref(from, until time.Time) string {
+	return address.With("certificates", nil, address.ExpiresFrom, address.DateParam(from), address.ExpiresUntil, address.DateParam(until), "state", "valid", "sort", "not_after")
+}
+
+// lapsingHref is the list of the validations that end in a time.
+func lapsingHref(from, until time.Time) string {
+	return address.With("domains", nil, address.ExpiresFrom, address.DateParam(from), address.ExpiresUntil, address.DateParam(until))
+}
+
+// shade is the class of a provider's colour: which it is stays the same as long as the providers do.
+func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
+
+// shades is how many colours pictures.css has for what a picture is stacked of.
+const shades = 6

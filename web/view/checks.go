@@ -1,4 +1,4 @@
-package web
+package view
 
 import (
 	"cmp"
@@ -23,8 +23,8 @@ type check struct {
 // checkRanks is the order in which a CA goes through its checks.
 var checkRanks = []string{schema.CheckCSR, schema.CheckOrganization, schema.CheckWhois, schema.CheckPhone, schema.CheckBrand, schema.CheckApproval, schema.CheckIssuance}
 
-// checksOf are an order's checks in the order in which a CA goes through them, its domains last and by name.
-func checksOf(o projections.Order) []check {
+// ChecksOf are an order's checks in the order in which a CA goes through them, its domains last and by name.
+func ChecksOf(o projections.Order) []check {
 	checks := make([]check, 0, len(o.Checks))
 	for name, state := range o.Checks {
 		c := check{Name: name, State: string(state), Since: o.ChecksSince[name], Reason: o.Reasons[name], Text: words.Check(name, state)}
@@ -34,13 +34,13 @@ func checksOf(o projections.Order) []check {
 		checks = append(checks, c)
 	}
 	slices.SortFunc(checks, func(a, b check) int {
-		return cmp.Or(cmp.Compare(checkRank(a.Name), checkRank(b.Name)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(CheckRank(a.Name), CheckRank(b.Name)), cmp.Compare(a.Name, b.Name))
 	})
 	return checks
 }
 
-// checkRank is the place of a check among the others; domains, and checks that this program does not know, come last.
-func checkRank(name string) int {
+// CheckRank is the place of a check among the others; domains, and checks that this program does not know, come last.
+func CheckRank(name string) int {
 	if i := slices.Index(checkRanks, name); i >= 0 {
 		return i
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,45 +10,21 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/answer"
 )
-
-// retryAfter is how many seconds a client waits for a free place at /live, or for what is not ready.
-const retryAfter = "5"
-
-var (
-	errNoRoute = errors.New("nothing is at this address")
-	errNoLog   = fmt.Errorf("%w, for this database has no log beside it", errNoRoute)
-	errStill   = fmt.Errorf("%w: this database is of one moment, so nothing changes", errNoRoute)
-	errFull    = errors.New("the answers under way hold all the memory that is set aside for them; ask again in a few seconds")
-	errBusy    = errors.New("as many pages are being kept up to date as there is room for")
-)
-
-// methodError refuses a method: the address answers these.
-type methodError []string
-
-func (e methodError) Error() string {
-	last := len(e) - 1
-	if last == 0 {
-		return "certtrail only answers " + e[0] + " here"
-	}
-	return "certtrail only answers " + strings.Join(e[:last], ", ") + " and " + e[last] + " here"
-}
-
-// handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is ours to mend.
-type handler func(w http.ResponseWriter, r *http.Request) error
 
 // api answers errors as problem documents.
-func (s *Server) api(h handler) http.Handler {
+func (s *Server) api(h answer.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			status, detail := s.judge(w, r, err)
-			writeProblem(w, status, detail)
+			answer.Problem(w, status, detail)
 		}
 	})
 }
 
 // page answers errors as pages.
-func (s *Server) page(h handler) http.Handler {
+func (s *Server) page(h answer.Handler) http.Handler {
 	return s.shared(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
 		if err == nil {
@@ -57,10 +32,10 @@ func (s *Server) page(h handler) http.Handler {
 		}
 		status, detail := s.judge(w, r, err)
 		p := errorPage{frame: s.frame(r.Context(), http.StatusText(status), ""), Status: status, Detail: detail}
-		if noMoment(r.URL.Query(), "") != nil && r.URL.Path != "/" {
+		if answer.NoMoment(r.URL.Query(), "") != nil && r.URL.Path != "/" {
 			p.Present = r.URL.EscapedPath()
 		}
-		if errors.Is(err, errDecision) || errors.Is(err, errNoMatter) {
+		if errors.Is(err, answer.ErrDecision) || errors.Is(err, answer.ErrNoMatter) {
 			if back := backTo(r.PostForm.Get("back")); back != "/" {
 				p.Back = back
 			}
@@ -94,26 +69,26 @@ const retrySeconds = 2
 
 // judge chooses the status of an error and the sentence that explains it, and logs it if it is a fault of this program.
 func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, string) {
-	var methods methodError
+	var methods answer.MethodError
 	switch {
-	case errors.Is(err, projections.ErrNotFound), errors.Is(err, errNoRoute):
+	case errors.Is(err, projections.ErrNotFound), errors.Is(err, answer.ErrNoRoute):
 		text := err.Error()
-		if noMoment(r.URL.Query(), "") != nil {
+		if answer.NoMoment(r.URL.Query(), "") != nil {
 			text = strings.Replace(text, projections.ErrNotFound.Error(), "no event about it had arrived by then", 1)
 		}
 		return http.StatusNotFound, words.Sentence(text)
-	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast), errors.Is(err, errNoMatter):
+	case errors.Is(err, projections.ErrNoLog), errors.Is(err, projections.ErrNoPast), errors.Is(err, answer.ErrNoMatter):
 		return http.StatusConflict, words.Sentence(err.Error())
-	case errors.Is(err, projections.ErrQuery), errors.Is(err, errMoment), errors.Is(err, errDecision), errors.Is(err, errForm):
+	case errors.Is(err, projections.ErrQuery), errors.Is(err, answer.ErrMoment), errors.Is(err, answer.ErrDecision), errors.Is(err, answer.ErrForm):
 		return http.StatusBadRequest, words.Sentence(err.Error())
-	case errors.Is(err, errForeign):
+	case errors.Is(err, answer.ErrForeign):
 		return http.StatusForbidden, words.Sentence(err.Error())
 	case errors.Is(err, projections.ErrRebuilding):
 		detail, retry, _ := s.rebuild(r.Context())
 		w.Header().Set("Retry-After", strconv.Itoa(retry))
 		return http.StatusServiceUnavailable, detail
-	case errors.Is(err, errBusy), errors.Is(err, errFull):
-		w.Header().Set("Retry-After", retryAfter)
+	case errors.Is(err, answer.ErrBusy), errors.Is(err, answer.ErrFull):
+		w.Header().Set("Retry-After", answer.RetryAfter)
 		return http.StatusServiceUnavailable, words.Sentence(err.Error())
 	case errors.As(err, &methods):
 		w.Header().Set("Allow", strings.Join(methods, ", "))
@@ -125,33 +100,10 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, err error) (int, 
 	return http.StatusInternalServerError, "Something failed inside certtrail; its log says what."
 }
 
-// wrong is an error about how a list was asked for.
-func wrong(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", projections.ErrQuery, fmt.Sprintf(format, args...))
-}
-
 // missing says which row it is that no event is about; other errors stay as they are.
 func (s *Server) missing(err error, what, provider, id string) error {
 	if errors.Is(err, projections.ErrNotFound) {
-		return fmt.Errorf("%s %s of %s: %w", what, id, s.titles().of(provider), projections.ErrNotFound)
+		return fmt.Errorf("%s %s of %s: %w", what, id, s.titles().Of(provider), projections.ErrNotFound)
 	}
 	return err
-}
-
-// problem is an RFC 9457 problem document.
-type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
-}
-
-func writeProblem(w http.ResponseWriter, status int, detail string) {
-	body, err := json.Marshal(problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail})
-	if err != nil { // four plain fields always marshal
-		body = []byte(`{"status":500}`)
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	w.Write(append(body, '\n'))
 }

@@ -1,4 +1,4 @@
-package web
+package calendar
 
 import (
 	"encoding/hex"
@@ -9,8 +9,8 @@ import (
 	ics "github.com/arran4/golang-ical"
 )
 
-// calendarEntry is a day in a calendar, or a moment.
-type calendarEntry struct {
+// entry is a day in a calendar, or a moment.
+type entry struct {
 	UID     string // what it is of: the same for as long as that is there
 	At      time.Time
 	Exact   bool      // it is that moment, and not its day
@@ -20,8 +20,8 @@ type calendarEntry struct {
 	URL     string
 }
 
-// writeCalendar writes an iCalendar object (RFC 5545). The same entries give the same bytes.
-func writeCalendar(w io.Writer, entries []calendarEntry) error {
+// write writes an iCalendar object (RFC 5545). The same entries give the same bytes.
+func write(w io.Writer, entries []entry) error {
 	c := ics.NewCalendar()
 	c.SetProductId("-//certtrail//expiries//EN")
 	c.SetCalscale("GREGORIAN")

@@ -1,16 +1,10 @@
-package web
+package answer
 
 import (
 	"net/url"
 	"time"
 
 	"github.com/certtrail/certtrail/projections/words"
-)
-
-// The parameters that choose what ends in a time: from the one on, and before the other. Each is a date, from its beginning in UTC on, or a time.
-const (
-	expiresFrom  = "expires_from"
-	expiresUntil = "expires_until"
 )
 
 // readBound reads one of them; the zero time where it is not given.
@@ -21,13 +15,13 @@ func readBound(v url.Values, name string) (time.Time, error) {
 	}
 	t, err := readTime(text)
 	if err != nil || t.IsZero() {
-		return time.Time{}, wrong("%s must be a date such as 2026-11-25, or a time such as 2026-11-25T09:12:00Z, not %q", name, text)
+		return time.Time{}, Wrong("%s must be a date such as 2026-11-25, or a time such as 2026-11-25T09:12:00Z, not %q", name, text)
 	}
 	return t.Time, nil
 }
 
-// spanText is what a list is told to be chosen by, for people; "" where it is not, or not in a way that is understood.
-func spanText(from, until string) string {
+// SpanText is what a list is told to be chosen by, for people; "" where it is not, or not in a way that is understood.
+func SpanText(from, until string) string {
 	f, errFrom := readTime(from)
 	u, errUntil := readTime(until)
 	last := lastDay(u.Time)
@@ -47,11 +41,8 @@ func spanText(from, until string) string {
 // lastDay is a time on the last day before until.
 func lastDay(until time.Time) time.Time { return until.Add(-time.Nanosecond) }
 
-// midnight is when t's day began, in UTC.
-func midnight(t time.Time) time.Time {
+// Midnight is when t's day began, in UTC.
+func Midnight(t time.Time) time.Time {
 	y, m, d := t.UTC().Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
-
-// dateParam is a day as a parameter names it.
-func dateParam(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,4 +1,4 @@
-package web
+package picture
 
 import (
 	"fmt"
@@ -17,8 +17,8 @@ const (
 	sparkHeight = 36
 )
 
-// spark is a picture of deliveries, with the table that it was drawn from.
-type spark struct {
+// Spark is a picture of deliveries, with the table that it was drawn from.
+type Spark struct {
 	Title  string // what it shows, a sentence
 	Width  int
 	Height int
@@ -37,8 +37,8 @@ type bar struct {
 	Count, Bad int
 }
 
-// sparkOf is nil where nothing has ever come.
-func sparkOf(t *projections.Traffic, now time.Time) *spark {
+// SparkOf is nil where nothing has ever come.
+func SparkOf(t *projections.Traffic, now time.Time) *Spark {
 	if t == nil {
 		return nil
 	}
@@ -48,7 +48,7 @@ func sparkOf(t *projections.Traffic, now time.Time) *spark {
 	}
 	end := now.UTC().Truncate(step).Add(step)
 	begin := end.Add(-time.Duration(n) * step)
-	s := &spark{Width: n * sparkStep, Height: sparkHeight, Unit: unit, From: begin.Format(layout)}
+	s := &Spark{Width: n * sparkStep, Height: sparkHeight, Unit: unit, From: begin.Format(layout)}
 	total, most := 0, 0
 	for _, h := range t.Hours {
 		i := int(h.Hour.Sub(begin) / step)

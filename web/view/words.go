@@ -1,4 +1,4 @@
-package web
+package view
 
 import (
 	"strings"
@@ -9,8 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// stateWord is a state as people see it: never by colour alone.
-type stateWord struct {
+// StateWord is a state as people see it: never by colour alone.
+type StateWord struct {
 	Word string
 	look
 	Hint string // what it means, for the title
@@ -38,13 +38,13 @@ var looks = map[string]look{
 	projections.Critical: {"bad", "warn"}, projections.Warning: {"warn", "due"}, projections.Notice: {"wait", "info"},
 }
 
-func stateOf(code string) stateWord {
+func StateOf(code string) StateWord {
 	text := words.State(code)
 	l, known := looks[code]
 	if !known {
 		l = reportLook(code)
 	}
-	return stateWord{text.Word, l, text.Hint}
+	return StateWord{text.Word, l, text.Hint}
 }
 
 // reportLook is that of a state which a provider named: what a website's last report was.
@@ -63,18 +63,18 @@ func reportLook(code string) look {
 	return l
 }
 
-// nextStep is what comes next for a row.
-type nextStep struct {
+// NextStep is what comes next for a row.
+type NextStep struct {
 	words.StepText
 	Yours bool // a person has to do it
 }
 
-func nextStepOf(code string) nextStep {
-	return nextStep{words.Step(code), code != "" && code != lifecycle.StepWait && code != lifecycle.StepInstall}
+func NextStepOf(code string) NextStep {
+	return NextStep{words.Step(code), code != "" && code != lifecycle.StepWait && code != lifecycle.StepInstall}
 }
 
-// kindTone is the colour of an event's mark.
-func kindTone(k schema.Kind) string {
+// KindTone is the colour of an event's mark.
+func KindTone(k schema.Kind) string {
 	switch k {
 	case schema.OrderIssued, schema.DomainValidated, schema.OrganizationValidated, schema.DNSSECRotationCompleted, schema.CertificateCollected,
 		schema.UserKeysProvisioned, schema.TargetVerified, schema.ScanCompleted, schema.FindingFixed, schema.AttentionAcknowledged:

@@ -1,4 +1,4 @@
-package web
+package view
 
 import (
 	"strconv"
@@ -7,20 +7,20 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// lasting is how long something has been as it is, with since when behind it.
-type lasting struct {
-	moment
+// MomentLasting is how long something has been as it is, with since when behind it.
+type Lasting struct {
+	Moment
 	For string // "2 d 4 h"
 }
 
-func since(t schema.Time, now time.Time) lasting {
+func Since(t schema.Time, now time.Time) Lasting {
 	if t.IsZero() {
-		return lasting{}
+		return Lasting{}
 	}
-	return lasting{when(t, now), lastedText(now.Sub(t.Time))}
+	return Lasting{When(t, now), lastedText(now.Sub(t.Time))}
 }
 
-// lastedText is a length of time in its two largest units: "2 d 4 h".
+// MomentlastedText is a length of time in its two largest units: "2 d 4 h".
 func lastedText(d time.Duration) string {
 	const day = 24 * time.Hour
 	n := func(unit time.Duration, of string) string { return strconv.Itoa(int(d/unit)) + " " + of }
