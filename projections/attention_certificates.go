@@ -15,8 +15,8 @@ const lapsedFor = 30 * 24 * time.Hour
 // unsucceeded holds where no certificate takes the place of this one.
 var unsucceeded = "NOT EXISTS (SELECT 1 FROM certificates n WHERE " + strings.ReplaceAll(newer, "c.", "certificates.") + ")"
 
-// The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that expire, each as long as it matters.
-// A plus keeps SQLite from going through all of a phase.
+// The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that
+// expire, each as long as it matters. A plus keeps SQLite from going through all of a phase.
 var (
 	announcedCertificates = limited(Certificates, "announced AND +phase = 'issued'")
 	revokedCertificates   = restated(limited(Certificates, unsucceeded), func(now string) (string, []any) {
@@ -30,7 +30,8 @@ var (
 // matter names the one state of a restated table, to be asked for with Query.State.
 const matter = "matter"
 
-// restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as that of limited cannot.
+// restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as
+// that of limited cannot.
 func restated[S, T any](t *Table[S, T], condition func(now string) (string, []any)) *Table[S, T] {
 	t.States = []State{{matter, condition}}
 	return t

@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestMatterOf: one occurrence is found as long as it is a matter, however many of its kind there are, and what resembles it is none.
+// TestMatterOf: one occurrence is found as long as it is a matter, however many of its kind there are, and what
+// resembles it is none.
 func TestMatterOf(t *testing.T) {
 	l := newMemoryLog()
 	n := 0

@@ -50,7 +50,8 @@ func TestSilenceIsHeldAgainstTheRhythm(t *testing.T) {
 	}
 }
 
-// TestDeliveriesAreCounted counts what came, in whatever batches it is folded, and neither what was asked for nor a test of our own.
+// TestDeliveriesAreCounted counts what came, in whatever batches it is folded, and neither what was asked for nor a
+// test of our own.
 func TestDeliveriesAreCounted(t *testing.T) {
 	hour := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
 	var records []schema.Record

@@ -27,7 +27,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestAnOldReaderKeepsNothingElse has a reader hold a generation that was deleted and built anew: its end removes nothing but its own.
+// TestAnOldReaderKeepsNothingElse has a reader hold a generation that was deleted and rebuilt: its end removes nothing
+// but its own.
 func TestAnOldReaderKeepsNothingElse(t *testing.T) {
 	s, _ := running(t, t.TempDir(), logOf(randomHistory(5, 500)))
 	caughtUp(t, s)

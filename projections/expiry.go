@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// maxSpans bounds what one picture of expiries is divided into: the days of a year, by weeks from its first to its last.
+// maxSpans bounds what one picture of expiries is divided into: the days of a year, by weeks from its first to its
+// last.
 const maxSpans = 53 * 7
 
 // Span begins with From, and ends before Until.
@@ -25,8 +26,8 @@ type CertificateExpiry struct {
 	Valid     int      // how many are valid now
 }
 
-// Expiring counts the certificates that end in each span, at most maxSpans of them, and for each limit, in days, how many of those that are valid now are
-// valid for longer than that.
+// Expiring counts the certificates that end in each span, at most maxSpans of them, and for each limit, in days, how
+// many of those that are valid now are valid for longer than that.
 func (s *Store) Expiring(ctx context.Context, spans []Span, limits []int, now time.Time) (x CertificateExpiry, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -127,15 +128,16 @@ type Uncollected struct {
 	Orders   int // more than 0
 }
 
-// uncollected counts them for one provider: those whose certificate has not even a number, and those of whose certificate no more than that is known.
-// Left to itself SQLite goes through all orders of the provider.
+// uncollected counts them for one provider: those whose certificate has not even a number, and those of whose
+// certificate no more than that is known. Left to itself SQLite goes through all orders of the provider.
 const uncollected = `SELECT count(*) FROM (
 	SELECT 1 FROM orders INDEXED BY orders_uncollected WHERE provider = ?1 AND certificate_id = '' AND state IN ('issued', 'reissue_ready')
 	UNION ALL SELECT 1 FROM certificates c CROSS JOIN orders o ON o.provider = c.provider AND o.certificate_id = c.id AND o.certificate_id <> ''
 		WHERE c.not_after = '' AND c.provider = ?1 AND c.phase = 'issued' AND o.state IN ('issued', 'reissue_ready')
 	LIMIT ?2)`
 
-// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider; providers without any are left out.
+// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider; providers
+// without any are left out.
 func (s *Store) Uncollected(ctx context.Context) (list []Uncollected, err error) {
 	db, done, err := s.reader()
 	if err != nil {

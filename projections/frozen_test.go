@@ -19,8 +19,9 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// update writes what the frozen events fold to: go test ./projections -run Frozen -update. New events are added to it at any time; that one folds to
-// something else is refused until lifecycle.Version, or the tables, have changed. The file carries its own digest, so that no other way leads there.
+// update writes what the frozen events fold to: go test ./projections -run Frozen -update. New events are added to it
+// at any time; that one folds to something else is refused until lifecycle.Version, or the tables, have changed. The
+// file carries its own digest, so that no other way leads there.
 var update = flag.Bool("update", false, "write what the frozen events fold to")
 
 const frozenRows = "testdata/frozen.txt"
@@ -75,7 +76,8 @@ func emptyGeneration(t *testing.T) (*Store, *writer) {
 	return &Store{current: f}, w
 }
 
-// TestFrozenEventsFold folds every event ever written, by itself and all together: each lands in the rows it should, none is parked.
+// TestFrozenEventsFold folds every event ever written, by itself and all together: each lands in the rows it should,
+// none is parked.
 func TestFrozenEventsFold(t *testing.T) {
 	names, records := frozenEvents(t)
 	got := map[string]string{}
@@ -96,7 +98,8 @@ func TestFrozenEventsFold(t *testing.T) {
 	compareFrozen(t, got)
 }
 
-// checkRows makes sure that the rows are those the event of r, alone in the log, concerns: none but its own in quarantine if it was quarantined from the first.
+// checkRows makes sure that the rows are those the event of r, alone in the log, concerns: none but its own in
+// quarantine if it was quarantined from the first.
 func checkRows(t *testing.T, name string, r schema.Record, rows []Key) {
 	t.Helper()
 	e := eventOf(t, r)
@@ -168,7 +171,8 @@ func compareFrozen(t *testing.T, got map[string]string) {
 	}
 }
 
-// nextFrozen holds what the frozen events fold to against the file, and is what -update writes; "" where there is nothing to write.
+// nextFrozen holds what the frozen events fold to against the file, and is what -update writes; "" where there is
+// nothing to write.
 func nextFrozen(file, hash string, got map[string]string, update bool) (next string, problems []string) {
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	was, want, err := readFrozen(file)
@@ -188,7 +192,7 @@ func nextFrozen(file, hash string, got map[string]string, update bool) (next str
 		case !listed:
 			problem("%s is not in %s yet: add it with -update", name, frozenRows)
 		case !changed:
-			problem("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are built anew", name, got[name], before)
+			problem("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are rebuilt", name, got[name], before)
 		}
 	}
 	for name := range want {
@@ -239,7 +243,8 @@ func readFrozen(file string) (hash string, sections map[string]string, err error
 	return hash, sections, nil
 }
 
-// TestFrozenRowsHaveAGate: what events fold to changes only with the version or the tables, whoever edits the file, and however.
+// TestFrozenRowsHaveAGate: what events fold to changes only with the version or the tables, whoever edits the file, and
+// however.
 func TestFrozenRowsHaveAGate(t *testing.T) {
 	folds := map[string]string{"a.json": "  orders/x/1\n    orders|x|1|issued\n", "b.json": "  orders/x/2\n    orders|x|2|pending\n"}
 	others := map[string]string{"a.json": "  orders/x/1\n    orders|x|1|revoked\n", "b.json": folds["b.json"]}

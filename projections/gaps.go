@@ -12,8 +12,8 @@ import (
 // they know what they were folded without. What an operator has accepted stands in Accepted only.
 type Missing struct {
 	Gaps     schema.Gaps // sequences that no event has
-	Held     schema.Gaps // those of Gaps that were there when they were folded into the read models: built anew, those lose what the events changed
-	Back     schema.Gaps // what the log has, though the read models were folded without: built anew, those gain it
+	Held     schema.Gaps // those of Gaps that were there when they were folded into the read models: rebuilt, those lose what the events changed
+	Back     schema.Gaps // what the log has, though the read models were folded without: rebuilt, those gain it
 	Accepted schema.Gaps // gone, and an operator has said that this is settled
 	Kept     []string    // files of read models that know more than the log, until it is settled what the log lost
 }

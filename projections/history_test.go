@@ -40,7 +40,8 @@ func (l *memoryLog) after(seq uint64) int {
 	return sort.Search(len(l.records), func(i int) bool { return l.records[i].Seq > seq })
 }
 
-// TestRandomHistoryFolds has a history in the tables: what cannot be folded is parked, the rest has rows, gaps are noted and no true id counts twice.
+// TestRandomHistoryFolds has a history in the tables: what cannot be folded is parked, the rest has rows, gaps are
+// noted and no true id counts twice.
 func TestRandomHistoryFolds(t *testing.T) {
 	records := randomHistory(4, 3000)
 	s, _ := running(t, t.TempDir(), logOf(records))

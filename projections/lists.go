@@ -14,8 +14,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// reader reads the generation in use until done is called, with what became of the reading: an error that says that the file is damaged becomes
-// ErrRebuilding, because the file will be built anew at once.
+// reader reads the generation in use until done is called, with what became of the reading: an error that says that the
+// file is damaged becomes ErrRebuilding, because the file will be rebuilt at once.
 func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
 	f, done, err := s.readFile()
 	if err != nil {
@@ -84,8 +84,8 @@ func page(ctx context.Context, db *sql.DB, m Model, q Query) (items []any, next 
 		read = ""
 	}
 	order := " ORDER BY " + by + ", provider, " + t.Key
-	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole. A row that only an index has
-	// is read as nulls, which is damage, and not passed over.
+	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a
+	// whole. A row that only an index has is read as nulls, which is damage, and not passed over.
 	text := w.with + m.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.Key + " AS key_id FROM " + w.from(t.Name) + w.sql(read) + order +
 		" LIMIT ?) LEFT JOIN " + t.Name + " ON provider = key_provider AND " + t.Key + " = key_id" + order
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
@@ -205,7 +205,8 @@ func parsePosition(cursor string) (p position, ok bool) {
 	return p, false
 }
 
-// after adds the condition that a row of the list, which is ordered by a column, or a column and DESC, comes after the cursor.
+// after adds the condition that a row of the list, which is ordered by a column, or a column and DESC, comes after the
+// cursor.
 func (w *where) after(cursor, list, by, key string) error {
 	if cursor == "" {
 		return nil
@@ -277,8 +278,8 @@ func named[S, T any](ctx context.Context, s *Store, t *Table[S, T], now time.Tim
 	})
 }
 
-// selected returns the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The list's name is put to truncated
-// where there are more.
+// selected returns the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The
+// list's name is put to truncated where there are more.
 func selected[S, T any](ctx context.Context, s *Store, t *Table[S, T], now time.Time, truncated *[]string, condition func(*where)) (items []T, err error) {
 	db, done, err := s.reader()
 	if err != nil {

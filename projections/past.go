@@ -30,10 +30,11 @@ const (
 
 // Moment marks a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
 //
-// As of Seq is after all of the row's events up to that sequence, whether it is one of theirs or not. The clock is then the time of the event
-// with that sequence, or of the row's last one before it where the log has no such event. As of Time is after the row's events, in the log's
-// order, up to the last one that was received not later than Time; the clock is Time. Events are received in ascending order, so that these are
-// normally all that had been received by then. Where a clock was set back and they are not, an event before the last one counts whatever its time.
+// As of Seq is after all of the row's events up to that sequence, whether it is one of theirs or not. The clock is then
+// the time of the event with that sequence, or of the row's last one before it where the log has no such event. As of
+// Time is after the row's events, in the log's order, up to the last one that was received not later than Time; the
+// clock is Time. Events are received in ascending order, so that these are normally all that had been received by then.
+// Where a clock was set back and they are not, an event before the last one counts whatever its time.
 type Moment struct {
 	Seq  uint64
 	Time time.Time
@@ -55,9 +56,10 @@ func (m Moment) reached(entries []TimelineEntry) int {
 	return 0
 }
 
-// Row returns one row as of a moment, a pointer to its item, with its timeline up to then, what each event changed, and what stands beside the row: of an
-// order the validations of its names and its certificates, of a certificate its successor. It is ErrNotFound before the row's first event, and ErrNoLog or
-// ErrNoPast where the moment cannot be folded. In the present only the changes are missing if they cannot be told.
+// Row returns one row as of a moment, a pointer to its item, with its timeline up to then, what each event changed, and
+// what stands beside the row: of an order the validations of its names and its certificates, of a certificate its
+// successor. It is ErrNotFound before the row's first event, and ErrNoLog or ErrNoPast where the moment cannot be
+// folded. In the present only the changes are missing if they cannot be told.
 func (s *Store) Row(ctx context.Context, m Model, provider, id string, asOf Moment) (item any, err error) {
 	f, done, err := s.readFile()
 	if err != nil {
@@ -118,13 +120,14 @@ func (r *reading) complete(ctx context.Context, item any) error {
 	return nil
 }
 
-// annotate adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it from being made is logged.
+// annotate adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it
+// from being made is logged.
 func (r *reading) annotate(ctx context.Context, m Model, entries []TimelineEntry) {
 	if r.s.log == nil || len(entries) > foldLimit {
 		return
 	}
 	if _, err := r.foldAll(ctx, m, entries); err != nil && ctx.Err() == nil {
-		r.s.logger.Warn("what a row's events changed cannot be told", "model", m.About().Name, "error", err)
+		r.s.logger.Warn("couldn't work out what a row's events changed", "model", m.About().Name, "error", err)
 	}
 }
 
@@ -189,8 +192,8 @@ func (r *reading) foldAsOf(ctx context.Context, m Model, key rowKey) (*past, err
 	return p, nil
 }
 
-// foldAll returns the state that the events of the entries make, and adds to the newest of them what each changed. The entries are what the writer
-// took for this row: what it parked, or had seen before under a true id, is not among them.
+// foldAll returns the state that the events of the entries make, and adds to the newest of them what each changed. The
+// entries are what the writer took for this row: what it parked, or had seen before under a true id, is not among them.
 func (r *reading) foldAll(ctx context.Context, m Model, entries []TimelineEntry) (state any, err error) {
 	state = m.NewState()
 	for i := range entries {

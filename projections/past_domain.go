@@ -11,12 +11,12 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DomainAt returns all that was known of one domain name as of a moment: each part as of then, those that did not bear the name yet left out.
-// It is ErrNotFound where none did.
+// DomainAt returns all that was known of one domain name as of a moment: each part as of then, those that did not bear
+// the name yet left out. It is ErrNotFound where none did.
 //
-// The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an order that was reissued
-// without the name is found. Where other rows lost a name (a website that has another zone now) they are not, nor are findings that only say of
-// which target they are.
+// The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an
+// order that was reissued without the name is found. Where other rows lost a name (a website that has another zone now)
+// they are not, nor are findings that only say of which target they are.
 func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainDetail, err error) {
 	normal, err := schema.DomainName(name)
 	if err != nil {

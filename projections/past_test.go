@@ -128,8 +128,8 @@ func anyMarkedEvent(t *rapid.T, n int) *schema.Event {
 	return e
 }
 
-// TestThenIsWhatWasLive feeds a store event by event and keeps what it shows after each: as of then, the store that has all of them must show the
-// same of every row to the last key, the parked, repeated and unheard-of events included.
+// TestThenIsWhatWasLive feeds a store event by event and keeps what it shows after each: as of then, the store that has
+// all of them must show the same of every row to the last key, the parked, repeated and unheard-of events included.
 func TestThenIsWhatWasLive(t *testing.T) {
 	dir := t.TempDir()
 	n := 0

@@ -104,7 +104,8 @@ func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
 	return tables
 }
 
-// TestOneRowIsFoundByIndexes asks for single rows, now and as of the past: no question reads any table whole, however few of its rows there are here.
+// TestOneRowIsFoundByIndexes asks for single rows, now and as of the past: no question reads any table whole, however
+// few of its rows there are here.
 func TestOneRowIsFoundByIndexes(t *testing.T) {
 	from, until := schema.At(began), schema.At(began.AddDate(0, 0, 90))
 	certificate := &schema.Certificate{SerialNumber: "0a", CommonName: "www.example.com", DNSNames: []string{"www.example.com"}, NotBefore: &from, NotAfter: &until}

@@ -33,7 +33,8 @@ type Query struct {
 	State    string
 	Sort     string // FIELD or -FIELD; "": -last_event_at. More than SortLimit rows only by what SortsAny says
 
-	// Only what ends in this time: certificates by their not_after, validations by their expires_at. Zero: no bound; ExpiresUntil is not part of it.
+	// Only what ends in this time: certificates by their not_after, validations by their expires_at. Zero: no bound;
+	// ExpiresUntil is not part of it.
 	ExpiresFrom, ExpiresUntil time.Time
 
 	Now time.Time
@@ -51,10 +52,11 @@ type Status struct {
 
 	Torn      string `json:"torn,omitempty"`      // how the log was found not to be the one that was read before, since the process began
 	Mended    string `json:"mended,omitempty"`    // what was wrong with the read models that were replaced last since the process began, a clause
-	Redecoded bool   `json:"redecoded,omitempty"` // events are derived anew from their original deliveries
+	Redecoded bool   `json:"redecoded,omitempty"` // events are derived again from their original deliveries
 
 	Verified *Verified `json:"verified,omitempty"` // the last verification that a running store made by itself; nil: none yet
 
-	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is read meanwhile.
+	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is
+	// read meanwhile.
 	Rebuild *Progress `json:"rebuild,omitempty"`
 }

@@ -131,8 +131,8 @@ func serialNumber(s string) string {
 	return s
 }
 
-// Named reports whether there is anything that bears the name, or a wildcard that covers it, and has a part in the name's own page; and whether anything
-// else bears a name below it. Below a wildcard are the names that it stands for.
+// Named reports whether there is anything that bears the name, or a wildcard that covers it, and has a part in the
+// name's own page; and whether anything else bears a name below it. Below a wildcard are the names that it stands for.
 func (s *Store) Named(ctx context.Context, name string) (known, below bool, err error) {
 	db, done, err := s.reader()
 	if err != nil {

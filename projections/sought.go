@@ -19,7 +19,8 @@ type Sought struct {
 	Last     string // what the path of an address ends in: a number, unless anything bears the name of the address's host
 }
 
-// commonName finds the name in a certificate's subject as programs print it: "CN=a.example", "subject=C = DE, CN = a.example", "/C=DE/CN=a.example".
+// commonName finds the name in a certificate's subject as programs print it: "CN=a.example", "subject=C = DE, CN =
+// a.example", "/C=DE/CN=a.example".
 var commonName = regexp.MustCompile(`(?i)(?:^|[\s,;/+=])CN\s*=\s*([^,;/+]+)`)
 
 // SoughtBy reads what is pasted into a search.

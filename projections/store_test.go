@@ -144,7 +144,8 @@ func anyEvent(t *rapid.T, n int) *schema.Event {
 	return e
 }
 
-// TestBatchesDoNotMatter folds one history in batches of all sizes, with restarts between them: the tables must be the same to the last cell.
+// TestBatchesDoNotMatter folds one history in batches of all sizes, with restarts between them: the tables must be the
+// same to the last cell.
 func TestBatchesDoNotMatter(t *testing.T) {
 	dir := t.TempDir()
 	n := 0

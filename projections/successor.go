@@ -63,7 +63,8 @@ func succeedAmong(ctx context.Context, db *sql.DB, with string, args []any, cert
 	return rows.Err()
 }
 
-// succeed fills in the successor that each certificate had as of the reading's moment, of those that are for its names now too.
+// succeed fills in the successor that each certificate had as of the reading's moment, of those that are for its names
+// now too.
 func (r *reading) succeed(ctx context.Context, certificates ...*Certificate) error {
 	if r.m.present() {
 		return succeed(ctx, r.db, certificates...)

@@ -153,8 +153,9 @@ const fewFound = 2000
 // may pass over many before the first.
 const fewEnding = 20_000
 
-// narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
-// A term of the column in whose order the list is read needs none of this: what it finds stands together there.
+// narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term
+// with an index finds few. A term of the column in whose order the list is read needs none of this: what it finds
+// stands together there.
 func (m *Spec) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
 	if w.looks != "" { // of a short list every row is looked at: the names of another may be many
 		if few, err = findsFew(ctx, db, fewFound, "SELECT provider, "+m.Key+" FROM "+m.Name, nil); few || err != nil {
@@ -194,7 +195,8 @@ func findsFew(ctx context.Context, db *sql.DB, most int, found string, args []an
 	return n <= most, err
 }
 
-// begin has the rows read by the keys that a query finds. The cross join keeps SQLite from reading the list in its order all the same.
+// begin has the rows read by the keys that a query finds. The cross join keeps SQLite from reading the list in its
+// order all the same.
 func (w *where) begin(key, found string, args []any) {
 	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (" + found + ") "
 	w.on = "provider = found_provider AND " + key + " = found_id"
