@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
@@ -19,16 +18,13 @@ import (
 // list is one read model as it is shown: the same list, downloads and API for each, told apart by what stands here.
 // Its templates are <model>-row and, where the model has rows worth opening, the page that href names.
 type list[T any] struct {
+	List[T]
 	s       *Server
-	spec    *projections.Spec
 	model   projections.Model // nil: of the quarantine, whose events are in no row
 	empty   string            // what would appear here
 	finds   string            // what a search finds; "": findsNumbers
 	hint    string            // what a search is asked for; "": hintNumbers
 	columns []column
-	fixed   bool                       // always newest first, filtered by provider at most
-	cells   map[string]func(*T) string // of the CSV, where a column is not simply the API's value
-	find    func(context.Context, projections.Query) (items []T, next string, err error)
 	key     func(*T) projections.Key
 	join    func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
 	row     answer.Handler                                                    // the page of one row; nil: it has none
@@ -37,7 +33,8 @@ type list[T any] struct {
 
 // newList completes the list of a read model.
 func newList[S, T any](s *Server, t *projections.Table[S, T], l list[T]) *list[T] {
-	l.s, l.spec, l.model = s, t.About(), t
+	l.s, l.model = s, t
+	l.spec, l.now, l.logger = t.About(), s.Now, s.Logger
 	l.find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
 		return projections.List(ctx, s.Store, t, q)
 	}
@@ -83,7 +80,7 @@ func (l *list[T]) routes() []route {
 		{get, "/" + name, anyone, l.s.page(l.page)},
 		{get, "/" + name + ".csv", anyone, l.s.api(l.csv)},
 		{get, "/" + name + ".json", anyone, l.s.api(l.json)},
-		{get, apiPrefix + "/" + name, anyone, l.s.api(answer.Knowing(l.api, l.parameters()...))},
+		{get, apiPrefix + "/" + name, anyone, l.s.api(answer.Knowing(l.API, l.parameters()...))},
 	}
 	if l.row == nil {
 		return routes
@@ -113,18 +110,6 @@ func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
 	}
 	summarize(item)
 	return answer.JSON(w, http.StatusOK, item)
-}
-
-// parameters are what the list can be asked by.
-func (l *list[T]) parameters() []string {
-	names := []string{"limit", "cursor", "provider"}
-	if !l.fixed {
-		names = append(names, "q", "state", "sort")
-	}
-	if l.spec.Ends != "" {
-		names = append(names, address.ExpiresFrom, address.ExpiresUntil)
-	}
-	return names
 }
 
 // rowView is what a row's template sees.
@@ -246,30 +231,6 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.CSV, p.JSON = address.With(l.spec.Name+".csv", values, "cursor", "", "limit", ""), address.With(l.spec.Name+".json", values, "cursor", "", "limit", "")
 	return l.s.render(w, http.StatusOK, l.spec.Name, p)
-}
-
-// query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
-func (l *list[T]) query(r *http.Request) (projections.Query, error) {
-	q, err := answer.ReadQuery(r.URL.Query(), l.s.Now())
-	if err == nil {
-		err = answer.NoMoment(r.URL.Query(), "a list")
-	}
-	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
-		err = answer.Wrong("the %s is always newest first and can only be filtered by provider", l.spec.Name)
-	}
-	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.spec.Covert, field) {
-		err = answer.Wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.spec.Name, field)
-	}
-	return q, err
-}
-
-func (l *list[T]) api(w http.ResponseWriter, r *http.Request) error {
-	q, err := l.query(r)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	return l.send(w, r, q, portion{rows: cmp.Or(q.Limit, projections.DefaultLimit), bytes: answer.PageBytes}, itemsFormat[T]())
 }
 
 // heads are the columns' heads of a list of n rows. What so many cannot be sorted by is no link.

@@ -10,15 +10,16 @@ import (
 
 func (s *Server) newQuarantine() *list[projections.Quarantined] {
 	return &list[projections.Quarantined]{
-		s: s, fixed: true, find: s.Store.Quarantine,
-		spec: &projections.Spec{Name: projections.Quarantine, Title: "Quarantine", CSV: []string{"seq", "time", "provider", "reason", "original"}},
+		s: s,
+		List: List[projections.Quarantined]{fixed: true, find: s.Store.Quarantine, now: s.Now, logger: s.Logger,
+			spec:  &projections.Spec{Name: projections.Quarantine, Title: "Quarantine", CSV: []string{"seq", "time", "provider", "reason", "original"}},
+			cells: map[string]func(*projections.Quarantined) string{"original": originalCell}},
 		empty: "Nothing is in quarantine, as it should be. A delivery that certtrail cannot read, or whose kind is not documented, is kept here in full with the reason, " +
 			"until a later version understands it.",
 		columns: []column{{Title: "Event", Class: "seq"}, {Title: "Provider"}, {Title: "Reason and delivery", Class: "name long"}, {Title: "Received", Class: "time"}},
 		key: func(x *projections.Quarantined) projections.Key {
 			return projections.Key{Model: projections.Quarantine, Provider: x.Provider, ID: strconv.FormatUint(x.Seq, 10)}
 		},
-		cells: map[string]func(*projections.Quarantined) string{"original": originalCell},
 	}
 }
 

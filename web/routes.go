@@ -43,7 +43,7 @@ func (s *Server) routes() []route {
 		{get, "/system", anyone, s.page(s.system)},
 
 		{get, apiPrefix + "/attention", anyone, s.api(answer.Knowing(s.apiAttention))},
-		{get, apiPrefix + "/events", anyone, s.api(answer.Knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor"))},
+		{get, apiPrefix + "/events", anyone, s.api(answer.Knowing(s.logged((&Events{Log: s.Log, Logger: s.Logger}).Serve), "after_seq", "subject", "limit", "cursor"))},
 		{get, apiPrefix + "/status", anyone, s.api(answer.Knowing(s.apiStatus))},
 		{get, apiPrefix + "/live", anyone, s.api(s.live)},
 		{get, apiPrefix + "/openapi.yaml", anyone, s.api(s.openapi)},

@@ -17,9 +17,9 @@ func (s *Server) newUsers() *list[projections.User] {
 		hint:  "username, e-mail, name",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "ID"}, {Title: "Keys in use"},
 			{Title: "First event", Field: "first_event_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		cells: map[string]func(*projections.User) string{
+		List: List[projections.User]{cells: map[string]func(*projections.User) string{
 			"keys": func(u *projections.User) string { return strings.Join(keyKinds(*u), " ") },
-		},
+		}},
 		row: s.user,
 	})
 }
