@@ -6,14 +6,15 @@ import (
 	"strconv"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/api"
 )
 
 func (s *Server) newQuarantine() *list[projections.Quarantined] {
 	return &list[projections.Quarantined]{
 		s: s,
-		List: List[projections.Quarantined]{fixed: true, find: s.Store.Quarantine, now: s.Now, logger: s.Logger,
-			spec:  &projections.Spec{Name: projections.Quarantine, Title: "Quarantine", CSV: []string{"seq", "time", "provider", "reason", "original"}},
-			cells: map[string]func(*projections.Quarantined) string{"original": originalCell}},
+		List: api.List[projections.Quarantined]{Fixed: true, Find: s.Store.Quarantine, Now: s.Now, Logger: s.Logger,
+			Spec:  &projections.Spec{Name: projections.Quarantine, Title: "Quarantine", CSV: []string{"seq", "time", "provider", "reason", "original"}},
+			Cells: map[string]func(*projections.Quarantined) string{"original": originalCell}},
 		empty: "Nothing is in quarantine, as it should be. A delivery that certtrail cannot read, or whose kind is not documented, is kept here in full with the reason, " +
 			"until a later version understands it.",
 		columns: []column{{Title: "Event", Class: "seq"}, {Title: "Provider"}, {Title: "Reason and delivery", Class: "name long"}, {Title: "Received", Class: "time"}},

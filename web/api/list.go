@@ -1,4 +1,5 @@
-package web
+// Package api answers programs: lists and events in JSON, and lists as CSV.
+package api
 
 import (
 	"bytes"
@@ -25,44 +26,44 @@ import (
 
 // List answers requests for the rows of one read model: a page of the API, or all of them as a download.
 type List[T any] struct {
-	spec   *projections.Spec
-	fixed  bool                       // always newest first, filtered by provider at most
-	cells  map[string]func(*T) string // of the CSV, where a column is not simply the API's value
-	find   func(context.Context, projections.Query) (items []T, next string, err error)
-	now    func() time.Time
-	logger *slog.Logger
+	Spec   *projections.Spec
+	Fixed  bool                       // always newest first, filtered by provider at most
+	Cells  map[string]func(*T) string // of the CSV, where a column is not simply the API's value
+	Find   func(context.Context, projections.Query) (items []T, next string, err error)
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
-// parameters are what the list can be asked by.
-func (l *List[T]) parameters() []string {
+// Parameters are what the list can be asked by.
+func (l *List[T]) Parameters() []string {
 	names := []string{"limit", "cursor", "provider"}
-	if !l.fixed {
+	if !l.Fixed {
 		names = append(names, "q", "state", "sort")
 	}
-	if l.spec.Ends != "" {
+	if l.Spec.Ends != "" {
 		names = append(names, address.ExpiresFrom, address.ExpiresUntil)
 	}
 	return names
 }
 
-// query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
-func (l *List[T]) query(r *http.Request) (projections.Query, error) {
-	q, err := answer.ReadQuery(r.URL.Query(), l.now())
+// Query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
+func (l *List[T]) Query(r *http.Request) (projections.Query, error) {
+	q, err := answer.ReadQuery(r.URL.Query(), l.Now())
 	if err == nil {
 		err = answer.NoMoment(r.URL.Query(), "a list")
 	}
-	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
-		err = answer.Wrong("the %s is always newest first and can only be filtered by provider", l.spec.Name)
+	if err == nil && l.Fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
+		err = answer.Wrong("the %s is always newest first and can only be filtered by provider", l.Spec.Name)
 	}
-	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.spec.Covert, field) {
-		err = answer.Wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.spec.Name, field)
+	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.Spec.Covert, field) {
+		err = answer.Wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.Spec.Name, field)
 	}
 	return q, err
 }
 
 // API answers with a page of the list.
 func (l *List[T]) API(w http.ResponseWriter, r *http.Request) error {
-	q, err := l.query(r)
+	q, err := l.Query(r)
 	if err != nil {
 		return err
 	}
@@ -77,9 +78,9 @@ func (l *List[T]) texts() []func(*T) string {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		fields[name] = f.Index
 	}
-	texts := make([]func(*T) string, len(l.spec.CSV))
-	for i, name := range l.spec.CSV {
-		texts[i] = l.cells[name]
+	texts := make([]func(*T) string, len(l.Spec.CSV))
+	for i, name := range l.Spec.CSV {
+		texts[i] = l.Cells[name]
 		if index := fields[name]; texts[i] == nil {
 			texts[i] = func(item *T) string { return cellText(reflect.ValueOf(item).Elem().FieldByIndex(index)) }
 		}
@@ -103,9 +104,9 @@ func cellText(v reflect.Value) string {
 	}
 }
 
-// csv is the whole list as filtered.
-func (l *List[T]) csv(w http.ResponseWriter, r *http.Request) error {
-	record, texts := slices.Clone(l.spec.CSV), l.texts()
+// CSV is the whole list as filtered.
+func (l *List[T]) CSV(w http.ResponseWriter, r *http.Request) error {
+	record, texts := slices.Clone(l.Spec.CSV), l.texts()
 	var b bytes.Buffer
 	out := csv.NewWriter(&b)
 	if err := out.Write(record); err != nil {
@@ -130,8 +131,8 @@ func (l *List[T]) csv(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// json is the whole list as filtered, in the shape of the API's lists.
-func (l *List[T]) json(w http.ResponseWriter, r *http.Request) error {
+// JSON is the whole list as filtered, in the shape of the API's lists.
+func (l *List[T]) JSON(w http.ResponseWriter, r *http.Request) error {
 	f := itemsFormat[T]()
 	end := f.end
 	f.end = func(string) string { return end("") } // so many rows were asked for, and there they are
@@ -172,7 +173,7 @@ func itemsFormat[T any]() format[T] {
 // export sends the whole list. A row that changes meanwhile moves to the front of the default order, where it would be missed; so without an order that
 // was asked for, the list goes by what never changes.
 func (l *List[T]) export(w http.ResponseWriter, r *http.Request, contentType, suffix string, f format[T]) error {
-	q, err := l.query(r)
+	q, err := l.Query(r)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (l *List[T]) export(w http.ResponseWriter, r *http.Request, contentType, su
 		most.bytes = 0
 	}
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.spec.Name, suffix))
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.Spec.Name, suffix))
 	if err := l.send(w, r, q, most, f); err != nil {
 		w.Header().Del("Content-Disposition")
 		return err
@@ -192,10 +193,10 @@ func (l *List[T]) export(w http.ResponseWriter, r *http.Request, contentType, su
 
 // stableSort is what never changes of a row; "" where rows never change.
 func (l *List[T]) stableSort() string {
-	if l.fixed {
+	if l.Fixed {
 		return ""
 	}
-	return l.spec.Key
+	return l.Spec.Key
 }
 
 // portion is how much of a list is sent: it ends with the row with which it has as many bytes.
@@ -209,7 +210,7 @@ func (l *List[T]) send(w http.ResponseWriter, r *http.Request, q projections.Que
 	q.Bytes = answer.ChunkBytes
 	for first, rows := true, firstRows; ; first = false {
 		q.Limit = min(rows, most.rows)
-		items, next, err := l.find(r.Context(), q)
+		items, next, err := l.Find(r.Context(), q)
 		var piece []byte
 		if err == nil {
 			piece, err = f.rows(items)
@@ -225,7 +226,7 @@ func (l *List[T]) send(w http.ResponseWriter, r *http.Request, q projections.Que
 			_, _ = io.WriteString(w, f.end(q.Cursor)) // a page may end early
 			return nil
 		default:
-			breakOff(r.Context(), l.logger, "a list of "+l.spec.Name, err)
+			breakOff(r.Context(), l.Logger, "a list of "+l.Spec.Name, err)
 		}
 		if _, err := w.Write(piece); err != nil {
 			return nil // the peer is gone, so there is nobody to tell
@@ -246,5 +247,3 @@ func harmless(cell string) string {
 	}
 	return cell
 }
-
-func numberText(n uint64) string { return strconv.FormatUint(n, 10) }
