@@ -37,7 +37,7 @@ type Log interface {
 // Limiter says whether one more delivery may be taken now.
 type Limiter interface{ Allow() bool }
 
-// Source is one source of deliveries and its endpoints.
+// Source describes one source of deliveries and its endpoints.
 type Source struct {
 	Name      string            // "digicert": its endpoints are /hooks/digicert…
 	Provider  provider.Provider // nil: the source is off
@@ -192,7 +192,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, s *Source, fee
 	h.answer(w, s, feed, quarantine)
 }
 
-// allowed tells whether a delivery may be taken, as far as its head says, and answers one that may not.
+// allowed reports whether a delivery may be taken, as far as its head says, and answers one that may not.
 func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, feed provider.Feed, d *provider.Delivery) bool {
 	if !slices.Contains(feed.Methods, r.Method) {
 		w.Header().Set("Allow", strings.Join(feed.Methods, ", "))

@@ -28,7 +28,7 @@ func TestDelivery(feed provider.Feed) *provider.Delivery {
 	return d
 }
 
-// isOwn tells whether d is such a delivery.
+// isOwn reports whether d is such a delivery.
 func isOwn(d *provider.Delivery) bool {
 	return d.Query == ownQuery && (len(d.Body) == 0 || string(d.Body) == ownBody)
 }

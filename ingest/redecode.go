@@ -118,7 +118,7 @@ func (r *Redecoder) system(d *schema.Data) (decoding, bool) {
 
 func understood(k schema.Kind) bool { return k != schema.DeliveryUnrecognized }
 
-// isOlder tells whether decoder a is an older version of decoder b.
+// isOlder reports whether decoder a is an older version of decoder b.
 func isOlder(a, b string) bool {
 	kindA, versionA, _ := strings.Cut(a, "/")
 	kindB, versionB, _ := strings.Cut(b, "/")

@@ -57,7 +57,7 @@ func decode(p provider.Provider, d *provider.Delivery) (kind schema.Kind, data s
 	return kind, data, quarantine
 }
 
-// whom tells whether d is about a person, and who.
+// whom reports whether d is about a person, and who.
 func whom(p provider.Provider, d *provider.Delivery) (person string, about bool) {
 	if f, ok := p.(provider.PersonFinder); ok && !isOwn(d) {
 		return f.Person(d)
@@ -67,7 +67,7 @@ func whom(p provider.Provider, d *provider.Delivery) (person string, about bool)
 
 const idNotStored = "An id in it holds a credential or a person's address, which is not stored, so nobody can tell what it is about."
 
-// marksAnID tells whether redaction's mark stands where an id should. All events with it would be one row.
+// marksAnID reports whether redaction's mark stands where an id should. All events with it would be one row.
 func marksAnID(d *schema.Data, person string) bool {
 	for _, id := range []string{
 		d.OrderID, d.CertificateID, d.Domain, d.DomainID, d.OrganizationID, d.WebsiteID, d.TargetID, d.WebhookID, d.ScanID, d.FindingID, person,

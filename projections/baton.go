@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// baton is the right to write the generation in use. Whoever follows the log into it has it, until somebody takes it, to compare that generation or to put
-// another in its place.
+// baton grants the right to write the generation in use. Whoever follows the log into it has it, until somebody takes
+// it, to compare that generation or to put another in its place.
 type baton struct {
 	mu    sync.Mutex
 	freed *sync.Cond

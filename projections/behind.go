@@ -11,7 +11,7 @@ type behind struct {
 	ended  chan struct{}
 }
 
-// job is something to run: a statement with its arguments, or do, or only somebody to be told that all before it has run.
+// job runs a statement with its arguments, or do, or only tells somebody that all before it has run.
 type job struct {
 	statement *statement
 	args      []any

@@ -8,7 +8,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Certificate is one certificate of one provider.
+// Certificate shows one certificate of one provider.
 type Certificate struct {
 	Provider          string          `json:"provider"`
 	ID                string          `json:"id"`
@@ -33,7 +33,7 @@ type Certificate struct {
 	Row
 }
 
-// Fate is what is about to become of a certificate that is in use.
+// Fate names the end that is near for a certificate in use.
 type Fate int
 
 // The fates; the zero Fate is none.
@@ -42,7 +42,7 @@ const (
 	ToBeRenewed                 // it expires, or has expired, and there is no newer one for its names
 )
 
-// Fate is what is about to become of the certificate, as of its state and its successor.
+// Fate returns the fate of the certificate by its state and its successor.
 func (c *Certificate) Fate() Fate {
 	switch {
 	case c.ToBeRevoked():
@@ -53,7 +53,7 @@ func (c *Certificate) Fate() Fate {
 	return 0
 }
 
-// ToBeRevoked tells whether the CA has announced a revocation that has not come yet, of a certificate that is in use.
+// ToBeRevoked reports whether the CA has announced a revocation that has not come yet, of a certificate that is in use.
 func (c *Certificate) ToBeRevoked() bool { return rules.ToBeRevoked(c.State, c.RevocationNotice) }
 
 // CertificateRef names a certificate.
@@ -62,7 +62,7 @@ type CertificateRef struct {
 	ID       string `json:"id"`
 }
 
-// Certificates is the read model of certificates.
+// Certificates keeps the certificates.
 var Certificates = define(Table[lifecycle.Certificate, Certificate]{
 	Spec: Spec{
 		Name: lifecycle.Certificates, Title: "Certificates", Noun: "certificate", Key: "id",
@@ -161,7 +161,7 @@ func certificateChanges(before, after lifecycle.Certificate, at time.Time) []Cha
 	return before.Changes(after, func(c lifecycle.Certificate) string { return rules.CertificateState(c, at) })
 }
 
-// timeAfter is the time d after now, both as columns hold them.
+// timeAfter returns the time d after now, both as columns hold them.
 func timeAfter(now string, d time.Duration) string {
 	t, err := schema.ParseTime(now)
 	if err != nil {

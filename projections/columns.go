@@ -67,7 +67,7 @@ func record[V any](p **V) jsonColumn[*V] {
 	return jsonColumn[*V]{p, func(v *V) bool { return v == nil }}
 }
 
-// whole is a struct of which everything may be unknown.
+// whole stands for a struct of which everything may be unknown.
 func whole[V comparable](p *V) jsonColumn[V] {
 	return jsonColumn[V]{p, func(v V) bool { var none V; return v == none }}
 }
@@ -91,7 +91,7 @@ func (c jsonColumn[V]) Scan(v any) error {
 	return json.Unmarshal([]byte(s), c.p)
 }
 
-// factsText is f as the timeline keeps it: "" where there are none.
+// factsText writes f as the timeline keeps it: "" where there are none.
 func factsText(f lifecycle.Facts) string {
 	b, err := json.Marshal(f)
 	if err != nil || len(b) == len("{}") { // plain values can always be written
@@ -114,7 +114,7 @@ func (c factsColumn) Scan(v any) error {
 	return json.Unmarshal([]byte(s), c.Facts)
 }
 
-// plainValue is what database/sql would store for v.
+// plainValue returns the value that database/sql would store for v.
 func plainValue(v any) any {
 	plain, err := driver.DefaultParameterConverter.ConvertValue(v)
 	if err != nil {

@@ -12,20 +12,20 @@ import (
 	"strings"
 )
 
-// compared is a table and the columns by which its rows are told apart, in the order of an index of theirs.
+// compared names a table and the columns by which its rows are told apart, in the order of an index of theirs.
 type compared struct {
 	name string
 	key  []string
 	rest string // the columns; "": all
 }
 
-// theSchema is what SQLite knows of the tables and indexes, but for where they stand.
+// theSchema holds all that SQLite knows of the tables and indexes, but for where they stand.
 var theSchema = compared{"sqlite_schema", []string{"name"}, "type, name, tbl_name, sql"}
 
-// span is part of a table: the rows after one key, up to another. nil: from the first, or to the last.
+// span bounds a part of a table: the rows after one key, up to another. nil: from the first, or to the last.
 type span struct{ after, until []any }
 
-// where is the condition, and its arguments.
+// where returns the condition, and its arguments.
 func (p span) where(key []string) (condition string, args []any) {
 	var terms []string
 	for _, bound := range []struct {
@@ -43,7 +43,7 @@ func (p span) where(key []string) (condition string, args []any) {
 	return condition, args
 }
 
-// end is the key up to which a span of so many rows goes that begins after another; nil if there are fewer.
+// end returns the key up to which a span of so many rows goes that begins after another; nil if there are fewer.
 func (t compared) end(ctx context.Context, db querier, after []any, rows int) ([]any, error) {
 	key := strings.Join(t.key, ", ")
 	condition, args := span{after: after}.where(t.key)
@@ -145,7 +145,7 @@ func (v *Verification) note(found ...Difference) {
 	v.Differences = append(v.Differences, found[:min(room, len(found))]...)
 }
 
-// querier is what both a database and a transaction can do.
+// querier does what both a database and a transaction can.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }

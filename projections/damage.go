@@ -18,7 +18,7 @@ var (
 	errUnreadable = errors.New("a row of the read models cannot be read")
 )
 
-// isDamage tells whether the file itself is known to be no good: garbage, cut off, gone, unreadable on its disk, or emptied, in which case it misses the
+// isDamage reports whether the file itself is known to be no good: garbage, cut off, gone, unreadable on its disk, or emptied, in which case it misses the
 // tables. That a file cannot be opened or read for the moment, for want of descriptors or room, says nothing of it.
 func isDamage(err error, path string) bool {
 	if errors.Is(err, errDamaged) {
@@ -40,13 +40,13 @@ func isDamage(err error, path string) bool {
 	return strings.HasPrefix(e.Error(), "no such table: ")
 }
 
-// isConflict tells whether a row could not be written because there is one already that was not found.
+// isConflict reports whether a row could not be written because there is one already that was not found.
 func isConflict(err error) bool {
 	var e sqlite3.Error
 	return errors.As(err, &e) && e.Code == sqlite3.ErrConstraint
 }
 
-// isUnreadable tells whether a row is there and holds what such a row cannot: text where a number belongs, JSON that is none, a row that only an index
+// isUnreadable reports whether a row is there and holds what such a row cannot: text where a number belongs, JSON that is none, a row that only an index
 // has. database/sql has no error of its own for it, only words.
 func isUnreadable(err error) bool {
 	return errors.Is(err, errUnreadable) || err != nil && strings.Contains(err.Error(), "sql: Scan error on column")

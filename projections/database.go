@@ -13,8 +13,8 @@ import (
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
 
-// database is one connection to a SQLite file for the one goroutine that writes it. It speaks to the driver without database/sql, which takes a
-// third of the time of a small statement and has no use where nothing is shared.
+// database holds one connection to a SQLite file for the one goroutine that writes it. It speaks to the driver without
+// database/sql, which takes a third of the time of a small statement and has no use where nothing is shared.
 type database struct {
 	conn       *sqlite3.SQLiteConn
 	statements []*statement
@@ -128,7 +128,7 @@ type inserter struct {
 	waiting   []any // the values of rows that are not written yet
 }
 
-// atOnce is how many rows an inserter writes with one statement.
+// atOnce limits the rows that an inserter writes with one statement.
 const atOnce = 32
 
 // inserter makes an inserter for "table (column, …)".
@@ -176,7 +176,7 @@ func (i *inserter) empty() {
 // forget drops the rows that wait.
 func (i *inserter) forget() { i.empty() }
 
-// driverValue is what the driver takes for arg.
+// driverValue converts arg to a type that the driver takes.
 func driverValue(arg any) (driver.Value, error) {
 	switch v := arg.(type) {
 	case string, int64, bool, []byte, nil:
@@ -199,7 +199,8 @@ func driverValue(arg any) (driver.Value, error) {
 	return nil, fmt.Errorf("a column cannot hold %T", arg)
 }
 
-// plainValues are values as the driver takes them, worked out beforehand. One that a column cannot hold stays as it is, and fails where it is written.
+// plainValues converts values to types that the driver takes, beforehand. One that a column cannot hold stays as it is,
+// and fails where it is written.
 func plainValues(values []any) []any {
 	for i := range values {
 		if v, err := driverValue(values[i]); err == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// decision is what people decided about a matter last.
+// decision holds what people decided about a matter last.
 type decision struct {
 	id       string
 	state    string // what holds now; empty: the matter is open
@@ -75,8 +75,9 @@ func (s *Store) decide(ctx context.Context, matters []Matter, now time.Time) (er
 	return rows.Err()
 }
 
-// MatterOf is one occurrence of a matter as it stands at now: what Attention finds of its row, also where it lists only so many, with what holds of what
-// people decided about it. Of one that is acknowledged only that is known. It is ErrNotFound where there is no such matter, or none any more.
+// MatterOf returns one occurrence of a matter as it stands at now: what Attention finds of its row, also where it lists
+// only so many, with what holds of what people decided about it. Of one that is acknowledged only that is known. The
+// error is ErrNotFound where there is no such matter, or none any more.
 func (s *Store) MatterOf(ctx context.Context, provider, row string, of schema.Matter, now time.Time) (*Matter, error) {
 	wanted := []Matter{Matter{Kind: of.Kind, Provider: provider}.identified(row, of.Part, of.Since)}
 	if err := s.decide(ctx, wanted, now); err != nil {
@@ -101,8 +102,8 @@ func (s *Store) MatterOf(ctx context.Context, provider, row string, of schema.Ma
 	return nil, ErrNotFound
 }
 
-// MattersOf are the matters of one order as it stands now, the longest waiting first, with what holds at now of what people decided about them. One that is
-// acknowledged is left out.
+// MattersOf returns the matters of one order as it stands now, the longest waiting first, with what holds at now of
+// what people decided about them. One that is acknowledged is left out.
 func (s *Store) MattersOf(ctx context.Context, o *Order, now time.Time) ([]Matter, error) {
 	matters := orderMatters(o)
 	if err := s.decide(ctx, matters, now); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DNSSEC is the key rotation of one website's zone.
+// DNSSEC shows the key rotation of one website's zone.
 type DNSSEC struct {
 	Provider    string       `json:"provider"`
 	WebsiteID   string       `json:"website_id"`
@@ -22,7 +22,7 @@ type DNSSEC struct {
 	Row
 }
 
-// DNSSECs is the read model of key rotations.
+// DNSSECs keeps the key rotations.
 var DNSSECs = define(Table[lifecycle.DNSSEC, DNSSEC]{
 	Spec: Spec{
 		Name: lifecycle.DNSSECs, Title: "DNSSEC rotations", Noun: "rotation of website", Key: "website_id",

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Domain is the validation of one domain name at one provider.
+// Domain shows the validation of one domain name at one provider.
 type Domain struct {
 	Provider    string       `json:"provider"`
 	Name        string       `json:"name"`
@@ -21,7 +21,7 @@ type Domain struct {
 	Row
 }
 
-// Domains is the read model of the validations of domains.
+// Domains keeps the validations of domains.
 var Domains = define(Table[lifecycle.Domain, Domain]{
 	Spec: Spec{
 		Name: lifecycle.Domains, Title: "Domains", Noun: "domain", Key: "name",
@@ -46,7 +46,7 @@ var Domains = define(Table[lifecycle.Domain, Domain]{
 	},
 })
 
-// validationColumns are the columns that domains and organizations share.
+// validationColumns returns the columns that domains and organizations share.
 func validationColumns(v *lifecycle.Validation) []Column {
 	return []Column{
 		{"state", &v.State},

@@ -234,12 +234,12 @@ func TestLiveOverAGap(t *testing.T) {
 
 // TestARebuildThatMustBeEndsAVerification: one can wait, the other cannot.
 func TestARebuildThatMustBeEndsAVerification(t *testing.T) {
-	s := newSite()
-	verifying, leave, err := s.enter(t.Context())
+	s := newBuildLock()
+	verifying, leave, err := s.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.enter(t.Context()); !errors.Is(err, ErrBusy) {
+	if _, _, err := s.acquire(t.Context()); !errors.Is(err, ErrBusy) {
 		t.Errorf("two at once: %v", err)
 	}
 	claimed := make(chan error, 1)

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Finding is one weakness of a target. Its id is the target's and the number it has there: 3NnoNEvCLtsc:12.
+// Finding shows one weakness of a target. Its id is the target's and the number it has there: 3NnoNEvCLtsc:12.
 type Finding struct {
 	Provider      string       `json:"provider"`
 	ID            string       `json:"id"`
@@ -30,10 +30,10 @@ type Finding struct {
 	Row
 }
 
-// findingHost is SQL of the host that a finding is on; empty text where only its target is known.
+// findingHost selects the host that a finding is on, as SQL; empty text where only its target is known.
 const findingHost = "coalesce(json_extract(nullif(about, ''), '$.host'), '')"
 
-// Findings is the read model of weaknesses.
+// Findings keeps the weaknesses that scanners found.
 var Findings = define(Table[lifecycle.Finding, Finding]{
 	Spec: Spec{
 		Name: lifecycle.Findings, Title: "Findings", Noun: "finding", Key: "id",

@@ -35,7 +35,7 @@ type generation struct {
 
 var generationName = regexp.MustCompile(`^([0-9a-f]{12})-f(\d+)-(\d+)(-redecoded)?\.db$`)
 
-// String is the file's name: 3f1c0a9be512-f1-7.db, or 3f1c0a9be512-f1-7-redecoded.db.
+// String returns the file's name: 3f1c0a9be512-f1-7.db, or 3f1c0a9be512-f1-7-redecoded.db.
 func (g generation) String() string {
 	suffix := ""
 	if g.redecoded {
@@ -56,13 +56,13 @@ func parseGeneration(name string) (g generation, ok bool) {
 	return g, errors.Join(errs[:]...) == nil
 }
 
-// readable tells whether this program's queries fit the tables.
+// readable reports whether this program's queries fit the tables.
 func (g generation) readable() bool { return g.tables == tablesHash() }
 
-// fresh tells whether it was built as this program would build it.
+// fresh reports whether it was built as this program would build it.
 func (g generation) fresh() bool { return g.readable() && g.folds == lifecycle.Version }
 
-// file is a generation that is read.
+// file reads a generation.
 type file struct {
 	generation
 	path    string
@@ -72,13 +72,14 @@ type file struct {
 	retired chan struct{} // closed when nobody reads it any more, and it is removed if it is to be
 }
 
-// currentName is the file that holds the name of the generation in use.
+// currentName names the file that holds the name of the generation in use.
 const currentName = "current"
 
 // asideSuffix ends the name of a database that is built to be compared or given away, never to be read from here. It does not outlive the process.
 const asideSuffix = ".aside"
 
-// tables is the DDL of every table, indexes that of every index, and of what keeps one table in step with another, statement by statement.
+// tables returns the DDL of every table, indexes that of every index, and of what keeps one table in step with another,
+// statement by statement.
 func tables() string {
 	var b strings.Builder
 	b.WriteString(texts(func(name string) bool { return !strings.HasSuffix(name, ".indexes.sql") }))
@@ -105,7 +106,7 @@ func indexes() []string {
 	return list
 }
 
-// statementBegin is where a statement of an index begins: what is within a trigger stands further to the right.
+// statementBegin matches where a statement of an index begins: what is within a trigger stands further to the right.
 var statementBegin = regexp.MustCompile(`(?m)^CREATE `)
 
 func texts(keep func(string) bool) string {
@@ -156,7 +157,8 @@ func create(ctx context.Context, path, options string, withIndexes bool) error {
 // applicationID marks a SQLite file as certtrail's read models.
 const applicationID = 0x63747472 // "cttr"
 
-// tablesNumber is tablesHash as the number that fits SQLite's user_version, so that a file that went elsewhere still tells which tables it has.
+// tablesNumber returns tablesHash as the number that fits SQLite's user_version, so that a file that went elsewhere
+// still tells which tables it has.
 func tablesNumber() int32 {
 	sum := sha256.Sum256([]byte(tables() + strings.Join(indexes(), "")))
 	return int32(binary.BigEndian.Uint32(sum[:4]) >> 1)
@@ -178,7 +180,8 @@ func openFile(path string) (*file, error) {
 	return &file{generation: g, path: path, readers: db, damaged: make(chan struct{}, 1), retired: make(chan struct{})}, nil
 }
 
-// readCurrent is the generation in use, whether or not its file is there; ok is false when none was ever, or when what says so is unreadable.
+// readCurrent returns the generation in use, whether or not its file is there; ok is false when none was ever, or when
+// what says so is unreadable.
 func readCurrent(dir string) (g generation, ok bool, err error) {
 	name, err := os.ReadFile(filepath.Join(dir, currentName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,7 +8,7 @@ import (
 // The items below are rows of the read models as people and programs see them: the JSON of the API, and what the pages are made of.
 // An absent key is not known. Times are RFC 3339 UTC.
 
-// Row is the part that every item has: what its events are, whatever they make of it.
+// Row holds the part that every item has: its events, whatever they make of it.
 type Row struct {
 	Key Key `json:"-"`
 
@@ -31,7 +31,7 @@ func (r *Row) row() *Row { return r }
 // RowOf returns the row that the item at p embeds, as all items do.
 func RowOf(p any) *Row { return p.(interface{ row() *Row }).row() }
 
-// TimelineEntry is one event in the life of a row.
+// TimelineEntry shows one event in the life of a row.
 type TimelineEntry struct {
 	Seq     uint64          `json:"seq"`
 	Time    schema.Time     `json:"time"`
@@ -41,17 +41,17 @@ type TimelineEntry struct {
 	Changes []Changed       `json:"changes,omitempty"` // what it changed of the row; told of the newest ChangesLimit events of one row
 }
 
-// Changed is one thing that an event changed.
+// Changed names one thing that an event changed.
 type Changed = lifecycle.Changed
 
-// Then is part of an item that was asked for as of a moment, and empty in all others.
+// Then tells the moment of an item that was asked for as of one, and is empty in all others.
 type Then struct {
 	AsOfSeq uint64          `json:"as_of_seq,omitempty"` // the row's last event that is folded
 	AsOf    *schema.Time    `json:"as_of,omitempty"`     // the clock
 	Later   []TimelineEntry `json:"-"`                   // the row's events after AsOfSeq, ascending
 }
 
-// DomainDetail is all that is known of one domain name, over all providers.
+// DomainDetail shows all that is known of one domain name, over all providers.
 type DomainDetail struct {
 	Name         string        `json:"name"`
 	Validations  []Domain      `json:"validations"`
@@ -65,7 +65,8 @@ type DomainDetail struct {
 	Events []TimelineEntry `json:"-"` // every event of its parts, of all times, ascending: the newest TimelineLimit
 }
 
-// Quarantined is an event that changed no row, and why: a delivery that could not be read or that nobody documents, or an event that a fold could not take.
+// Quarantined shows an event that changed no row, and why: a delivery that could not be read or that nobody documents,
+// or an event that a fold could not take.
 type Quarantined struct {
 	Seq      uint64           `json:"seq"`
 	Time     schema.Time      `json:"time"`
@@ -81,7 +82,7 @@ type Key struct {
 	ID       string
 }
 
-// Change is what one event (or a batch of them) changed: the keys of the rows, and the last event's sequence.
+// Change tells what one event (or a batch of them) changed: the keys of the rows, and the last event's sequence.
 type Change struct {
 	Seq  uint64
 	Rows []Key

@@ -18,7 +18,7 @@ const keptSuffix = ".kept"
 // keptMost bounds how many are kept: the first, which know what was lost first.
 const keptMost = 3
 
-// unsettled tells whether the log lost events that nobody has settled yet.
+// unsettled reports whether the log lost events that nobody has settled yet.
 func (s *Store) unsettled() bool { return s.o.Unsettled != nil && s.o.Unsettled() }
 
 // Settle removes the read models that were kept because they know more than the log. Whoever calls it has settled what the log lost.
@@ -37,7 +37,7 @@ func (s *Store) Settle(context.Context) error {
 	return err
 }
 
-// keptIn are the read models in the directory that are kept.
+// keptIn lists the read models in the directory that are kept.
 func keptIn(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) { // whoever builds the next ones makes the directory
@@ -100,7 +100,7 @@ func (s *Store) sortOut(keep string) error {
 	return removeOthers(s.o.Dir, keep)
 }
 
-// knowsMore tells whether the database at path holds events that the log lacks, or that those in use lack, as far as it can be read.
+// knowsMore reports whether the database at path holds events that the log lacks, or that those in use lack, as far as it can be read.
 func (s *Store) knowsMore(path, inUse string) bool {
 	ctx := context.Background()
 	f, err := openFile(path)
@@ -123,7 +123,7 @@ func (s *Store) knowsMore(path, inUse string) bool {
 	return err == nil && next.seq >= h.seq && len(h.gone(next)) > 0
 }
 
-// holdsLost tells whether h has events of which the log says that it lost them, and nobody has accepted that.
+// holdsLost reports whether h has events of which the log says that it lost them, and nobody has accepted that.
 func (s *Store) holdsLost(h holding) bool {
 	if s.o.Gaps == nil {
 		return false

@@ -17,7 +17,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// ledger is whether a log's losses are settled, and what the log says of them.
+// ledger says whether a log's losses are settled, and which they are.
 type ledger struct {
 	settled atomic.Bool
 	mu      sync.Mutex
@@ -55,7 +55,7 @@ func (l *ledger) opened(t *testing.T, dir string, log wholeLog) (s *Store, stop 
 	return s, stop
 }
 
-// issued is a log of so many events, each about an order of its own.
+// issued makes a log of so many events, each about an order of its own.
 func issued(n int) *memoryLog {
 	l := newMemoryLog()
 	for i := range n {
@@ -64,7 +64,7 @@ func issued(n int) *memoryLog {
 	return l
 }
 
-// kept are the files that s says are kept, once there are so many, and nothing stands beside them.
+// kept returns the files that s says are kept, once there are so many, and nothing stands beside them.
 func kept(t *testing.T, s *Store, n int) (files []string) {
 	t.Helper()
 	until(t, strconv.Itoa(n)+" files are kept", func() bool {
@@ -140,7 +140,7 @@ func TestWhatTheLogLostIsKept(t *testing.T) {
 	}
 }
 
-// withGap is l without some of its events.
+// withGap returns l without some of its events.
 func withGap(l *memoryLog, first, last uint64) *memoryLog {
 	var records []schema.Record
 	for _, r := range l.records {
@@ -259,7 +259,7 @@ func inUseIn(t *testing.T, dir string) string {
 	return filepath.Join(dir, g.String())
 }
 
-// endless is a log whose numbering goes on past an end that is lost.
+// endless goes on past an end that is lost with its numbering.
 type endless struct {
 	*memoryLog
 	end uint64

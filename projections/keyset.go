@@ -35,7 +35,7 @@ func (s *keySet) add(hash uint64) {
 	l := &s.layers[n-1]
 	l.room--
 	for i := range uint64(probes) {
-		word, bit := l.place(hash, i)
+		word, bit := l.probe(hash, i)
 		l.bits[word] |= bit
 	}
 }
@@ -51,15 +51,15 @@ func (s *keySet) mayHold(hash uint64) bool {
 
 func (l *keyLayer) mayHold(hash uint64) bool {
 	for i := range uint64(probes) {
-		if word, bit := l.place(hash, i); l.bits[word]&bit == 0 {
+		if word, bit := l.probe(hash, i); l.bits[word]&bit == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// place is where the i-th probe of a hash looks.
-func (l *keyLayer) place(hash, i uint64) (word int, bit uint64) {
+// probe returns where the i-th probe of a hash looks.
+func (l *keyLayer) probe(hash, i uint64) (word int, bit uint64) {
 	at := hash + i*(hash>>32|1)
 	return int(at >> 6 & uint64(len(l.bits)-1)), 1 << (at & 63)
 }

@@ -28,7 +28,8 @@ type hub struct {
 
 func newHub() *hub { return &hub{moved: make(chan struct{})} }
 
-// begin is called before the first change after seq, which may lie past changes that were never published: another generation knows them.
+// begin opens the hub at seq, before the first change: seq may lie past changes that were never published, which
+// another generation knows.
 func (h *hub) begin(seq uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -62,7 +63,7 @@ func (h *hub) trim() {
 	h.changes, h.keys = slices.Clone(h.changes[first:]), keys
 }
 
-// after are the changes after seq, and what to wait on for more; ok is false when some of them are no longer held.
+// after returns the changes after seq, and what to wait on for more; ok is false when some of them are no longer held.
 func (h *hub) after(seq uint64) (changes []Change, moved <-chan struct{}, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -8,7 +8,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// memoryLog is a log in memory, which may have gaps. Follow yields what there is in batches of the sizes that split gives, then waits for more.
+// memoryLog keeps a log in memory, which may have gaps. Follow yields what there is in batches of the sizes that split
+// gives, then waits for more.
 type memoryLog struct {
 	mu      sync.Mutex
 	records []schema.Record

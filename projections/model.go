@@ -29,7 +29,7 @@ type Spec struct {
 	Covert  []string  // what pages do not sort it by: the next page's URL would contain personal data
 }
 
-// State is something to choose a model's rows by, with its condition in SQL.
+// State chooses rows of a model, by a condition in SQL.
 type State struct {
 	Name      string
 	condition func(now string) (string, []any)
@@ -44,13 +44,14 @@ func (m *Spec) StateNames() []string {
 	return names
 }
 
-// Column is one column of a row's table and what stands in it: a value, or a pointer to where it is read to.
+// Column pairs one column of a row's table with what stands in it: a value, or a pointer to where it is read to.
 type Column struct {
 	Name  string
 	Value any
 }
 
-// Model is a read model, whatever its rows are made of. A state is a pointer to one of package lifecycle's, an item a pointer to what people see of it.
+// Model serves a read model, whatever its rows are made of. A state is a pointer to one of package lifecycle's, an item
+// a pointer to what people see of it.
 type Model interface {
 	About() *Spec
 	NewState() any
@@ -70,8 +71,8 @@ type Model interface {
 	prepare(db *database, bulk bool) (rows, error)
 }
 
-// Table is a read model: how a state S of package lifecycle stands in SQL, and which item T people see of it.
-// Its columns are provider, the key, those of a state, those of Life and the derived ones, in this order.
+// Table makes a read model: it says how a state S of package lifecycle stands in SQL, and which item T people see of
+// it. Its columns are provider, the key, those of a state, those of Life and the derived ones, in this order.
 type Table[S, T any] struct {
 	Spec
 	columns func(*S) []Column // of a state: pointers, to read and to write
@@ -105,7 +106,7 @@ func define[S, T any](t Table[S, T]) *Table[S, T] {
 	return &t
 }
 
-// stateColumns are the columns that make up a state.
+// stateColumns returns the columns that make up a state.
 func (t *Table[S, T]) stateColumns(s *S) []Column {
 	l := t.life(s)
 	return append(t.columns(s), Column{"first_event_at", timeColumn{&l.FirstEventAt}}, Column{"last_event_at", timeColumn{&l.LastEventAt}},
@@ -154,7 +155,7 @@ func (t *Table[S, T]) Item(k Key, state any, now time.Time) any {
 	return &item
 }
 
-// pointers are where the columns of a state are read to and written from.
+// pointers returns where the columns of a state are read to and written from.
 func (t *Table[S, T]) pointers(s *S) []any {
 	columns := t.stateColumns(s)
 	values := make([]any, len(columns), len(t.all)+2)
@@ -192,7 +193,7 @@ func (t *Table[S, T]) updateSQL() string {
 	return "UPDATE " + t.Name + " SET " + strings.Join(namesOf(t.all), " = ?, ") + " = ? WHERE provider = ? AND " + t.Key + " = ?"
 }
 
-// values are what insertSQL and updateSQL want, without provider and key.
+// values returns the arguments of insertSQL and updateSQL, without provider and key.
 func (t *Table[S, T]) values(s *S) []any {
 	values := t.pointers(s)
 	if t.derived != nil {
@@ -203,7 +204,7 @@ func (t *Table[S, T]) values(s *S) []any {
 	return values
 }
 
-// sortValue is what stands in the column of a row that has been read.
+// sortValue returns what stands in the column of a row that has been read.
 func (t *Table[S, T]) sortValue(column string, k rowKey, state any) any {
 	switch column {
 	case "provider":
@@ -232,7 +233,8 @@ func (t *Table[S, T]) table(b *strings.Builder, name string, columns []Column) {
 	b.WriteString("  PRIMARY KEY (provider, " + t.Key + ")\n) STRICT, WITHOUT ROWID;\n")
 }
 
-// sqlType is the type of the column that holds v: text that is not known is ”, so that lists can be ordered and paged by it.
+// sqlType returns the type of the column that holds v: text that is not known is empty, so that lists can be ordered and
+// paged by it.
 func sqlType(v any) string {
 	if _, ok := v.(driver.Valuer); ok {
 		return "TEXT"

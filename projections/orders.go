@@ -8,7 +8,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Order is one order at one provider.
+// Order shows one order at one provider.
 type Order struct {
 	Provider      string                       `json:"provider"`
 	ID            string                       `json:"id"`
@@ -29,7 +29,7 @@ type Order struct {
 	Row
 }
 
-// Orders is the read model of orders.
+// Orders keeps the orders.
 var Orders = define(Table[lifecycle.Order, Order]{
 	Spec: Spec{
 		Name: lifecycle.Orders, Title: "Orders", Noun: "order", Key: "id",
@@ -81,7 +81,7 @@ var Orders = define(Table[lifecycle.Order, Order]{
 	},
 })
 
-// orderNames are the names its certificate bears, and those whose validation was heard of before there is one.
+// orderNames returns the names its certificate bears, and those whose validation was heard of before there is one.
 func orderNames(_ string, o *lifecycle.Order) []string {
 	names := append([]string{o.CommonName}, o.DNSNames...)
 	for check := range o.Checks {

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Organization is the validation of one organization at one provider.
+// Organization shows the validation of one organization at one provider.
 type Organization struct {
 	Provider       string       `json:"provider"`
 	ID             string       `json:"id"`
@@ -20,7 +20,7 @@ type Organization struct {
 	Row
 }
 
-// Organizations is the read model of the validations of organizations.
+// Organizations keeps the validations of organizations.
 var Organizations = define(Table[lifecycle.Organization, Organization]{
 	Spec: Spec{
 		Name: lifecycle.Organizations, Title: "Organizations", Noun: "organization", Key: "id",

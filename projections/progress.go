@@ -13,7 +13,7 @@ const (
 	PhaseComparing  = "comparing"   // table by table, of a verification
 )
 
-// Progress is how far a rebuild is.
+// Progress tells how far a rebuild is.
 type Progress struct {
 	Reason          string  `json:"reason"` // why it is built, a clause: "this version of certtrail has other tables"
 	Phase           string  `json:"phase"`
@@ -24,7 +24,7 @@ type Progress struct {
 	SecondsLeft     float64 `json:"seconds_left"` // an estimate from the speed so far; 0 while there is none
 }
 
-// reportEvery is how often a progress is told, at most.
+// reportEvery bounds how often a progress is told.
 const reportEvery = 100 * time.Millisecond
 
 // progressing measures a building and tells of it.

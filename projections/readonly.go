@@ -26,7 +26,7 @@ func OpenReadOnly(path string, logger *slog.Logger) (s *Store, seq uint64, asOf 
 		f.readers.Close()
 		return nil, 0, asOf, fmt.Errorf("couldn't read %s: %w", path, err)
 	}
-	s = &Store{logger: logger, hub: newHub(), baton: newBaton(), building: newSite(), current: f}
+	s = &Store{logger: logger, hub: newHub(), baton: newBaton(), building: newBuildLock(), current: f}
 	s.status = Status{Name: "read-models", State: StateLive, Seq: seq}
 	s.hub.begin(seq)
 	return s, seq, asOf, nil

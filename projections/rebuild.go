@@ -17,10 +17,11 @@ import (
 // ErrBusy says that read models are being built already, and one building at a time is enough.
 var ErrBusy = errors.New("the read models are being rebuilt or verified already; wait until that is done")
 
-// handover is how many events may come during a round of catching up that is the last before the follower is stopped.
+// handover bounds how many events may come during a round of catching up that is the last before the follower is
+// stopped.
 const handover = 1000
 
-// Rebuilt is what a rebuild has come to.
+// Rebuilt reports the result of a rebuild.
 type Rebuilt struct {
 	Seq  uint64      // the last event that the read models held when they were built
 	Gone schema.Gaps // what those before held, and these do not: it is gone from the log
@@ -33,7 +34,7 @@ func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress))
 	if decode && s.o.Decode == nil {
 		return r, errors.New("this program has no decoders to derive events with")
 	}
-	ctx, leave, err := s.building.enter(ctx)
+	ctx, leave, err := s.building.acquire(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -41,7 +42,8 @@ func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress))
 	return s.rebuild(ctx, decode, "it was asked for", s.keep, report)
 }
 
-// rebuild is called by whoever builds. replaced is for the generation before, if it holds what the new one lacks.
+// rebuild builds the read models, for whoever holds the lock to build. replaced is for the generation before, if it
+// holds what the new one lacks.
 func (s *Store) rebuild(ctx context.Context, decode bool, reason string, replaced func(path string), report func(Progress)) (r Rebuilt, err error) {
 	if err := os.MkdirAll(s.o.Dir, 0o700); err != nil { // it may have been deleted with the files in it
 		return r, fmt.Errorf("couldn't make the directory of the read models: %w", err)
@@ -97,8 +99,8 @@ func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, 
 	}
 }
 
-// AcceptLosses is called when an operator has accepted all that the log lost: read models that still hold some of it are built anew without it, and those
-// that were kept for it are removed.
+// AcceptLosses settles all that the log lost, once an operator has accepted it: read models that still hold some of it
+// are built again without it, and those that were kept for it are removed.
 func (s *Store) AcceptLosses(ctx context.Context, report func(Progress)) error {
 	if err := s.Settle(ctx); err != nil {
 		return err
@@ -159,7 +161,7 @@ func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err e
 	return gone, nil
 }
 
-// build is a database that is being built from the log beside the one in use.
+// build holds a database that is being built from the log beside the one in use.
 type build struct {
 	s    *Store
 	path string
@@ -234,7 +236,8 @@ func (b *build) load(ctx context.Context, to uint64) error {
 	return w.finish(ctx, b.rest)
 }
 
-// syncEvery is how often what a bulk load has written goes to the disk: all at once at the end, it would hold up the log's own syncs.
+// syncEvery sets how often what a bulk load has written goes to the disk: all at once at the end, it would hold up the
+// log's own syncs.
 const syncEvery = 250 * time.Millisecond
 
 // syncBehind has what is written to the file at path brought to the disk bit by bit, until stop is called. Whether it is there is settled at the end.
@@ -249,7 +252,7 @@ func syncBehind(path string) (stop func()) {
 	return func() { cancel(); syncing.Wait() }
 }
 
-// giveWayMost is for how long, at most, a building, or whoever else has long work, waits for readers after each of its parts.
+// giveWayMost bounds how long a building, or whoever else has long work, waits for readers after each of its parts.
 const giveWayMost = 25 * time.Millisecond
 
 // GiveWay lets those go first who wait for an answer, whom long work would keep from the processors.

@@ -19,7 +19,8 @@ const (
 	rowsHeldInBulk = 8_000
 )
 
-// rowSet is the writer's view of one read model: the states of the rows it has touched, and the statements that load and store them.
+// rowSet holds the writer's view of one read model: the states of the rows it has touched, and the statements that load
+// and store them.
 type rowSet[S, T any] struct {
 	t    *Table[S, T]
 	bulk bool // rows are written when they leave memory, not with each batch, and names have no index yet
@@ -30,7 +31,7 @@ type rowSet[S, T any] struct {
 	dirty     []*row[S]            // of the batch; in bulk all that are held may be dirty
 	left      *keySet              // in bulk: the keys that have been written; what is not among them is in no table
 	dropped   map[droppedName]bool // in bulk: names that rows no longer bear
-	folded    []becoming[S]        // by the event at hand
+	folded    []pendingFold[S]     // by the event at hand
 
 	apart     map[rowKey][]any // of the batch: what stands apart from its row
 	keepApart *statement
@@ -53,13 +54,13 @@ type row[S any] struct {
 	names  []string // as stored
 }
 
-// becoming is a row and the state that the event at hand makes of it.
-type becoming[S any] struct {
+// pendingFold holds a row and its next state by the event at hand.
+type pendingFold[S any] struct {
 	*row[S]
 	next S
 }
 
-// droppedName is a name that a row bore and bears no longer.
+// droppedName holds a name that a row bore and bears no longer.
 type droppedName struct {
 	rowKey
 	name string
@@ -89,7 +90,7 @@ func newRowSet[S, T any](db *database, t *Table[S, T], bulk bool) (*rowSet[S, T]
 	return rs, nil
 }
 
-// foldError is a fold's failure: the event is at fault, not the database.
+// foldError reports a fold's failure: the event is at fault, not the database.
 type foldError struct{ reason string }
 
 func (e *foldError) Error() string { return e.reason }
@@ -101,7 +102,7 @@ func (rs *rowSet[S, T]) fold(provider, id string, seq uint64, e *schema.Event) e
 	}
 	next, err := foldSafely(rs.t.fold, r.state, seq, e)
 	if err == nil && rs.t.life(&next).EventCount > 0 { // the clock's notice of what nobody ever told of makes no row
-		rs.folded = append(rs.folded, becoming[S]{r, next})
+		rs.folded = append(rs.folded, pendingFold[S]{r, next})
 	}
 	return err
 }
@@ -122,7 +123,7 @@ func (rs *rowSet[S, T]) take() {
 }
 
 // takeApart takes out of a row's next state what does not stay with it.
-func (rs *rowSet[S, T]) takeApart(f *becoming[S]) {
+func (rs *rowSet[S, T]) takeApart(f *pendingFold[S]) {
 	apart := rs.t.apart
 	if apart == nil {
 		return
@@ -285,7 +286,7 @@ func (rs *rowSet[S, T]) write(rows []*row[S]) error {
 	return errors.Join(err, rs.newNames.flush())
 }
 
-// writing is a row as it is to be written.
+// writing holds a row as it goes to its table.
 type writing[S any] struct {
 	*row[S]
 	values []any
@@ -350,7 +351,7 @@ func (rs *rowSet[S, T]) drop(k rowKey, name string) error {
 	return rs.deleteName.run(name, rs.t.Name, k.provider, k.id)
 }
 
-// names are the domain names r is found by, reversed and sorted.
+// names returns the domain names r is found by, reversed and sorted.
 func (rs *rowSet[S, T]) names(r *row[S]) []string {
 	if rs.t.names == nil {
 		return nil
@@ -374,7 +375,7 @@ func (rs *rowSet[S, T]) forget() {
 	rs.newNames.forget()
 }
 
-// originalText is the delivery that an event was read from, as JSON; of something that is no event, its bytes.
+// originalText returns the delivery that an event was read from, as JSON; of something that is no event, its bytes.
 func originalText(o *schema.Original, wire []byte) (string, error) {
 	if o == nil {
 		if json.Valid(wire) {

@@ -195,7 +195,7 @@ func linger(ctx context.Context, records int) error {
 	}
 }
 
-// isGone tells whether the log knows that it has lost the event with that sequence.
+// isGone reports whether the log knows that it has lost the event with that sequence.
 func (s *Store) isGone(seq uint64) bool {
 	if s.o.Gaps == nil {
 		return false

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Scan is one run of a scanner over a target.
+// Scan shows one run of a scanner over a target.
 type Scan struct {
 	Provider    string       `json:"provider"`
 	ID          string       `json:"id"`
@@ -23,7 +23,7 @@ type Scan struct {
 	Row
 }
 
-// Scans is the read model of scanners' runs.
+// Scans keeps the runs of scanners.
 var Scans = define(Table[lifecycle.Scan, Scan]{
 	Spec: Spec{
 		Name: lifecycle.Scans, Title: "Scans", Noun: "scan", Key: "id",

@@ -23,7 +23,7 @@ const (
 	scrubRest  = 100 // the rest, as a multiple of the work
 )
 
-// scrubPart is how many rows of a table are compared at once, as of one event.
+// scrubPart limits the rows of a table that are compared at once, as of one event.
 const scrubPart = 2000
 
 // Verified tells how the last verification ended that a running store made by itself.
@@ -60,8 +60,8 @@ func (s *Store) tend(ctx context.Context) {
 	}
 }
 
-// restAfter is how long after so much work the next scrub begins; unsound is how many before found differences, one after the other: where building anew
-// does not help, it is not done again and again.
+// restAfter returns how long after so much work the next scrub begins; unsound counts those before that found
+// differences, one after the other: where a rebuild does not help, it is not done again and again.
 func restAfter(worked time.Duration, unsound int) time.Duration {
 	return min(max(scrubLeast<<min(unsound, 10), scrubRest*worked), scrubMost)
 }
@@ -75,7 +75,7 @@ func (s *Store) trust(hurried bool, d time.Duration) {
 	}
 }
 
-// isElsewhere tells whether a scrub ended because the read models are built, or will be, for another reason, which is said elsewhere.
+// isElsewhere reports whether a scrub ended because the read models are built, or will be, for another reason, which is said elsewhere.
 func isElsewhere(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrBusy) || errors.Is(err, ErrRebuilding)
 }
@@ -123,7 +123,7 @@ func (r *scrub) run(ctx context.Context) error {
 	if current == nil || reason != "" {
 		return ErrRebuilding // which is done already
 	}
-	ctx, leave, err := s.building.enterIdle(ctx)
+	ctx, leave, err := s.building.acquireIdle(ctx)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,8 @@ func (r *scrub) run(ctx context.Context) error {
 	return r.rebuild(ctx, current, broken)
 }
 
-// heldOfGaps is what the generation in use holds of all that the log says is gone, accepted or not: no rebuild gives it.
+// heldOfGaps returns what the generation in use holds of all that the log says is gone, accepted or not: no rebuild
+// gives it.
 func (s *Store) heldOfGaps(ctx context.Context) (held schema.Gaps, err error) {
 	if s.o.Gaps == nil {
 		return nil, nil
@@ -161,7 +162,7 @@ func (s *Store) heldOfGaps(ctx context.Context) (held schema.Gaps, err error) {
 	return h.lacking(gone), err
 }
 
-// sizeOf is how many bytes the database at path takes, without what is beside it.
+// sizeOf returns how many bytes the database at path takes, without what is beside it.
 func sizeOf(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil { // whoever opens it says so
@@ -206,7 +207,7 @@ func (r *scrub) rebuild(ctx context.Context, current *file, broken int) (err err
 		return nil
 	}
 	why := r.text()
-	s.logger.Warn("the read models are replaced by those that the log gives", "reason", why, "first", r.v.Differences[0].place())
+	s.logger.Warn("the read models are replaced by those that the log gives", "reason", why, "first", r.v.Differences[0].location())
 	if _, err = s.takeOver(ctx, b); err != nil {
 		removeDatabase(b.path) // it may have its name already
 		return err
@@ -222,7 +223,7 @@ func (r *scrub) rebuild(ctx context.Context, current *file, broken int) (err err
 	return nil
 }
 
-// text is what differs, without what it says.
+// text names what differs, without what it says.
 func (r *scrub) text() string {
 	var tables []string
 	for _, d := range r.v.Differences {

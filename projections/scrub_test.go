@@ -89,7 +89,7 @@ func (c clockwork) round(t *testing.T, s *Store) Status {
 // unbuilt waits until nothing is built.
 func unbuilt(t testing.TB, s *Store) {
 	t.Helper()
-	_, leave, err := s.building.enter(context.Background())
+	_, leave, err := s.building.acquire(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

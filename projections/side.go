@@ -21,7 +21,7 @@ func (s *Store) BuildSide(ctx context.Context, path string, m Moment, decode boo
 	if decode && s.o.Decode == nil {
 		return 0, errors.New("this program has no decoders to derive events with")
 	}
-	ctx, leave, err := s.building.enter(ctx)
+	ctx, leave, err := s.building.acquire(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -88,8 +88,8 @@ func (s *Store) resolve(ctx context.Context, b *build, m Moment) (to uint64, err
 	return m.Seq, nil
 }
 
-// lastReceived is the last event, in the log's order, that was received no later than t. Imported events keep their times, so that a search by
-// halves would not do: every event is looked at.
+// lastReceived returns the last event, in the log's order, that was received no later than t. Imported events keep
+// their times, so that a search by halves would not do: every event is looked at.
 func (s *Store) lastReceived(ctx context.Context, t schema.Time, last uint64) (uint64, error) {
 	found := uint64(0)
 	err := s.o.Aside.Read(ctx, 0, last, func(records []schema.Record) error {

@@ -18,17 +18,17 @@ import (
 	"github.com/certtrail/certtrail/schema/durable"
 )
 
-// Log is what the projections need of the log. Follow is called by one goroutine at a time, the others by many.
+// Log gives the projections what they need of the log. Follow is called by one goroutine at a time, the others by many.
 type Log interface {
 	// Follow yields every event after the sequence, in order, until ctx ends or yield fails; schema.ErrPastEnd if the log ends before.
 	Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error
-	// Last is the sequence of the last event.
+	// Last returns the sequence of the last event.
 	Last(ctx context.Context) (uint64, error)
-	// Get is the event with that sequence.
+	// Get returns the event with that sequence.
 	Get(ctx context.Context, seq uint64) (schema.Record, error)
 }
 
-// Backlog is the same log, to read a part of it that is there already. Its method may be called at once by many goroutines.
+// Backlog reads a part of the same log that is there already. Its method may be called at once by many goroutines.
 type Backlog interface {
 	// Read yields the events after `after` up to `until`, in order, and returns when there are no more of them: some may be gone from the log.
 	Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error
@@ -42,7 +42,7 @@ const (
 	StateFailed     = "failed"
 )
 
-// Options are what a Store is made of.
+// Options say where a Store keeps its files, what it reads and what it works with.
 type Options struct {
 	Dir    string // where the read models are kept; made if it is not there
 	Log    Log
@@ -52,7 +52,8 @@ type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time // nil: time.Now; read to tell how fast a rebuild is, and when read models were verified
 
-	// Gaps are the sequences that are gone from the log, and those of them that an operator has accepted; nil: only what was gone when it was folded is known.
+	// Gaps returns the sequences that are gone from the log, and those of them that an operator has accepted; nil: only
+	// what was gone when it was folded is known.
 	Gaps func() (gone, accepted schema.Gaps)
 
 	// Losses tell how events were lost that no operator has accepted; nil: none was.
@@ -69,7 +70,7 @@ type Options struct {
 	Building func() (done func()) // called when a database begins to be built from the log, and done when it is built: for the process to make room; nil: nothing
 }
 
-// Store is the read models. Run keeps them; everything else reads them, from many goroutines.
+// Store holds the read models. Run keeps them; everything else reads them, from many goroutines.
 type Store struct {
 	o      Options
 	log    Log
@@ -77,7 +78,7 @@ type Store struct {
 	hub    *hub
 	baton  *baton
 
-	building *site          // of whoever builds a database from the log
+	building *buildLock     // of whoever builds a database from the log
 	keeping  sync.Mutex     // held while read models are kept, or removed that were
 	suspects chan struct{}  // holds one when a row could not be read
 	retiring sync.WaitGroup // generations that wait for their last readers
@@ -111,7 +112,7 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("couldn't make the directory of the read models: %w", err)
 	}
 	s := &Store{
-		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), building: newSite(), suspects: make(chan struct{}, 1),
+		o: o, log: o.Log, logger: o.Logger, hub: newHub(), baton: newBaton(), building: newBuildLock(), suspects: make(chan struct{}, 1),
 		status: Status{Name: "read-models", State: StateRebuilding},
 	}
 	g, ok, err := readCurrent(o.Dir)
@@ -178,7 +179,7 @@ func (s *Store) beginEmpty() error {
 	return s.use(path, removeDatabase)
 }
 
-// next is a generation that has never been: whoever still reads an old one must not find another under its name.
+// next names a generation that has never been: whoever still reads an old one must not find another under its name.
 func (s *Store) next(redecoded bool) generation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,7 +231,7 @@ func (s *Store) retire(f *file, end func(path string)) {
 	})
 }
 
-// inUse is the generation that is read, nil if there is none, and why another must be built, "" if it need not.
+// inUse returns the generation that is read, nil if there is none, and why another must be built, "" if it need not.
 func (s *Store) inUse() (current *file, reason string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -259,7 +260,7 @@ func (s *Store) drop(f *file, why error) {
 	}
 }
 
-// behind is how many events there are after seq, up to last: some may be gone.
+// behind counts the events after seq, up to last: some may be gone.
 func (s *Store) behind(seq, last uint64) uint64 {
 	if seq >= last {
 		return 0
@@ -287,7 +288,7 @@ func (s *Store) setStatus(set func(*Status)) {
 	set(&s.status)
 }
 
-// Status is how far the projections are, and what is gone from the log.
+// Status reports how far the projections are, and what is gone from the log.
 func (s *Store) Status(ctx context.Context) ([]Status, Missing, error) {
 	s.mu.RLock()
 	status := s.status

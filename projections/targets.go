@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Target is one thing that a scanner watches.
+// Target shows one thing that a scanner watches.
 type Target struct {
 	Provider           string       `json:"provider"`
 	ID                 string       `json:"id"`
@@ -22,7 +22,7 @@ type Target struct {
 	Row
 }
 
-// Targets is the read model of what scanners watch.
+// Targets keeps the targets of scanners.
 var Targets = define(Table[lifecycle.Target, Target]{
 	Spec: Spec{
 		Name: lifecycle.Targets, Title: "Targets", Noun: "target", Key: "id",

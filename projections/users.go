@@ -7,8 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// User is one person's account at one provider. Its id is a keyed hash of their name there; of a person who was forgotten, it is all that is known, with
-// the state of the account and of its keys.
+// User shows one person's account at one provider. Its id is a keyed hash of their name there; of a person who was
+// forgotten, it is all that is known, with the state of the account and of its keys.
 type User struct {
 	Provider   string              `json:"provider"`
 	ID         string              `json:"id"`
@@ -31,7 +31,7 @@ type User struct {
 	Row
 }
 
-// Users is the read model of people's accounts. What tells of a person is only here, and sealed in the log.
+// Users keeps people's accounts. What tells of a person is only here, and sealed in the log.
 var Users = define(Table[lifecycle.User, User]{
 	Spec: Spec{
 		Name: lifecycle.Users, Title: "Users", Noun: "user", Key: "id",

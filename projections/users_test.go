@@ -136,7 +136,7 @@ func TestForgetting(t *testing.T) {
 func TestForgettingWaits(t *testing.T) {
 	s := persons(t, t.TempDir(), frozenLog(t, "defguard"), &peopletest.Keys{})
 	caughtUp(t, s)
-	building, leave, err := s.building.enter(t.Context())
+	building, leave, err := s.building.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

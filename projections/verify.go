@@ -15,7 +15,7 @@ import (
 // differencesShown bounds how many differences a verification names; all are counted.
 const differencesShown = 20
 
-// Verification is what a comparison of the read models in use with ones just built from the log has found.
+// Verification reports how the read models in use compare with ones just built from the log.
 type Verification struct {
 	Seq         uint64        `json:"seq"`                 // the last event both hold
 	Redecoded   bool          `json:"redecoded,omitempty"` // both derive events anew from their original deliveries
@@ -25,7 +25,7 @@ type Verification struct {
 	Gone        schema.Gaps   `json:"gone,omitempty"`        // what those in use hold, and the rebuilt ones do not: it is gone from the log
 }
 
-// TableDigest is one table of both: SHA-256 over its rows in the order of their keys.
+// TableDigest compares one table of both: SHA-256 over its rows in the order of their keys.
 type TableDigest struct {
 	Table   string `json:"table"`
 	Rows    int    `json:"rows"`
@@ -33,7 +33,7 @@ type TableDigest struct {
 	Rebuilt string `json:"rebuilt,omitempty"` // of the rebuilt one, where it is another
 }
 
-// Difference is one row that is not the same, or one column of it.
+// Difference names one row that is not the same, or one column of it.
 type Difference struct {
 	Table   string `json:"table"`
 	Key     string `json:"key"`              // "digicert 12345"
@@ -42,15 +42,15 @@ type Difference struct {
 	Rebuilt string `json:"rebuilt"`
 }
 
-// place is where the difference is, without what stands there: that may be a person's.
-func (d Difference) place() string {
+// location says where the difference is, without what stands there: that may be a person's.
+func (d Difference) location() string {
 	if d.Key == "" {
 		return d.Live
 	}
 	return strings.TrimRight(d.Table+" "+d.Column, " ")
 }
 
-// String is the difference as a sentence.
+// String puts the difference into a sentence.
 func (d Difference) String() string {
 	switch {
 	case d.Key == "":
@@ -73,7 +73,7 @@ func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verificat
 	case reason != "":
 		return nil, fmt.Errorf("the read models in use are to be built anew, because %s; certtrail replay does it, and so does a server", reason)
 	}
-	ctx, leave, err := s.building.enter(ctx)
+	ctx, leave, err := s.building.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (v *Verification) checkIndexes(ctx context.Context, live *sql.Tx, what stri
 	return rows.Err()
 }
 
-// cursor is the last event that the generation in use holds.
+// cursor returns the last event that the generation in use holds.
 func (s *Store) cursor(ctx context.Context) (seq uint64, eventID string, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *Store) cursor(ctx context.Context) (seq uint64, eventID string, err err
 	return seq, eventID, err
 }
 
-// held is cursor's sequence.
+// held returns cursor's sequence.
 func (s *Store) held(ctx context.Context) (uint64, error) {
 	seq, _, err := s.cursor(ctx)
 	return seq, err

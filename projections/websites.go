@@ -6,7 +6,8 @@ import (
 	"github.com/certtrail/certtrail/projections/lifecycle"
 )
 
-// Website is a website or a database that a provider watches, or an account there, with the last thing the provider said of it.
+// Website shows a website or a database that a provider watches, or an account there, with the last thing the provider
+// said of it.
 type Website struct {
 	Provider string `json:"provider"`
 	Kind     string `json:"kind"` // website, database or account
@@ -15,16 +16,16 @@ type Website struct {
 	Row
 }
 
-// Websites is the read model of websites and databases.
+// Websites keeps the websites and databases.
 var Websites = define(lastReport(Spec{
 	Name: lifecycle.Websites, Title: "Websites and databases", Noun: "website", Key: "id",
 	CSV: []string{"provider", "kind", "id", "state", "event_count", "first_event_at", "last_event_at"},
 }))
 
-// Accounts is the read model of accounts.
+// Accounts keeps the accounts at providers.
 var Accounts = define(lastReport(Spec{Name: lifecycle.Accounts, Noun: "account", Key: "id"}))
 
-// lastReport is a read model that keeps the last thing its provider said of each row.
+// lastReport makes a read model that keeps the last thing its provider said of each row.
 func lastReport(spec Spec) Table[lifecycle.Website, Website] {
 	spec.Sorts, spec.Exact = []string{"last_event_at", "state", "kind", "id", "provider"}, []string{"id"}
 	return Table[lifecycle.Website, Website]{

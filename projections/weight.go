@@ -9,7 +9,7 @@ import (
 // PageBytes bounds what the rows of one answer weigh: about the bytes of their text. The row that reaches it is the last.
 const PageBytes = 8 << 20
 
-// rowWeight is what a row weighs beside its texts.
+// rowWeight counts for a row beside its texts.
 const rowWeight = 512
 
 // weigh returns about how many bytes a state takes: a certificate may have ten thousand names.

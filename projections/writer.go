@@ -26,7 +26,7 @@ type writer struct {
 	addTraffic, moveCursor, findCursor                *statement
 }
 
-// rows are the rows of one read model, as the writer needs them whatever their state is made of.
+// rows work on one read model, as the writer needs them whatever their state is made of.
 type rows interface {
 	// fold works out what the row becomes by e. Nothing changes until take keeps it, or leaveOut does not: an event is taken whole or not at all.
 	fold(provider, id string, seq uint64, e *schema.Event) error
@@ -188,7 +188,7 @@ func (w *writer) transaction(do func() error) error {
 
 func (w *writer) exec(statement string) error { return w.db.exec(context.Background(), statement) }
 
-// batch is one transaction of a writer.
+// batch holds one transaction of a writer.
 type batch struct {
 	w      *writer
 	keys   map[Key]bool
@@ -281,7 +281,7 @@ func (b *batch) fold(n *entry) error {
 // wordsHeld bounds how many words a writer holds.
 const wordsHeld = 1000
 
-// word is s, which comes again and again, as an argument of a statement: one in memory for all of them.
+// word makes s, which comes again and again, an argument of a statement: one in memory for all of them.
 func (w *writer) word(s string) any {
 	v, ok := w.words[s]
 	if !ok {

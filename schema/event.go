@@ -51,13 +51,15 @@ func New(id, source string, t Time, k Kind, d Data) *Event {
 // Kind returns the kind that the event's type names; "" when the type is not certtrail's.
 func (e *Event) Kind() Kind { return KindOf(e.Type) }
 
-// Delivered tells whether its provider delivered the event: it was neither asked for nor told by the clock or a person, nor is it a test of our own.
+// Delivered reports whether its provider delivered the event: it was neither asked for nor told by the clock or a
+// person, nor is it a test of our own.
 func (e *Event) Delivered() bool {
 	return strings.HasPrefix(e.Source, deliveredTo) && e.Data.Event != OwnTest
 }
 
-// TrulyIdentified tells whether the event's id says which occurrence it is (a provider's own event id, or a threshold of the clock), so that
-// the same id is the same event for ever. The UUIDs given to all others only name what was received.
+// TrulyIdentified reports whether the event's id says which occurrence it is (a provider's own event id, or a threshold
+// of the clock), so that the same id is the same event for ever. The UUIDs given to all others only name what was
+// received.
 func (e *Event) TrulyIdentified() bool { return strings.ContainsAny(e.ID, ":/") }
 
 // OccurredAt returns the provider's own time of the event, or else when it was received.

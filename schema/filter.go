@@ -25,7 +25,7 @@ func ParseFilter(s string) (Filter, error) {
 	return Filter{tokens}, nil
 }
 
-// Matches tells whether subject matches the filter.
+// Matches reports whether subject matches the filter.
 func (f Filter) Matches(subject string) bool {
 	for i, token := range f.tokens {
 		if token == ">" {

@@ -95,7 +95,7 @@ func (g Gaps) At(seq uint64) (Gap, bool) {
 	return g[i], true
 }
 
-// Covers tells whether the whole range is in one of g.
+// Covers reports whether the whole range is in one of g.
 func (g Gaps) Covers(r Gap) bool {
 	in, ok := g.At(r.First)
 	return ok && r.Last <= in.Last
@@ -150,7 +150,7 @@ func (e *Event) AcceptedGap() (Gap, bool) {
 	return r, err == nil
 }
 
-// Cause tells how events were lost.
+// Cause says how events were lost.
 type Cause string
 
 // The causes.

@@ -70,7 +70,7 @@ func (d *Data) RowID(kind string) *string {
 	return nil
 }
 
-// KnownMatter tells whether there are matters of that kind.
+// KnownMatter reports whether there are matters of that kind.
 func KnownMatter(kind string) bool {
 	return kind == MatterSilent || kind == MatterQuarantined || new(Data).RowID(kind) != nil
 }

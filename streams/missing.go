@@ -59,7 +59,7 @@ func (l *Log) Accepted() schema.Gaps {
 	return m.accepted
 }
 
-// Losses tells how events were lost that no operator has accepted.
+// Losses says how events were lost that no operator has accepted.
 func (l *Log) Losses() []schema.Loss {
 	m := l.gaps
 	m.mu.Lock()

@@ -73,7 +73,8 @@ func (t *tail) after(seq, until uint64) []schema.Record {
 	return t.records[from:to:to]
 }
 
-// holds tells whether a reader that has read up to seq may go on here: it is at the end of the log, or the tail reaches back to it.
+// holds reports whether a reader that has read up to seq may go on here: it is at the end of the log, or the tail
+// reaches back to it.
 func (t *tail) holds(seq, durable uint64) bool {
 	if seq == durable {
 		return true
@@ -84,7 +85,7 @@ func (t *tail) holds(seq, durable uint64) bool {
 	return n > 0 && t.records[0].Seq <= seq+1 && seq < t.records[n-1].Seq
 }
 
-// running tells whether the last events up to seq came from this process, enough of them in a row.
+// running reports whether the last events up to seq came from this process, enough of them in a row.
 func (t *tail) running(seq uint64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

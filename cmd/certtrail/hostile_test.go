@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// hostileText is a link that runs, an element and a way out of an attribute, in one.
+// hostileText holds a link that runs, an element and a way out of an attribute, in one.
 const hostileText = `javascript:h0st()//'"><xss onerror=h0st()><script>h0st()</script>`
 
 // hostileDeliveries returns d with the text in each of its fields, one at a time: parts of its query, headers, form or

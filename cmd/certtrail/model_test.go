@@ -64,7 +64,7 @@ func TestNewReadModel(t *testing.T) {
 	}
 }
 
-// buildWithModel is the program with the read model and the field in it.
+// buildWithModel builds the program with the read model and the field in it.
 func buildWithModel(t *testing.T, dir string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")

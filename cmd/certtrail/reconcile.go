@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
+	"github.com/certtrail/certtrail/ingest/ask"
 )
 
 func reconcileCommand() *cobra.Command {
@@ -26,7 +26,7 @@ func reconcileCommand() *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			var f node.Found
+			var f ask.Found
 			query := url.Values{"source": args}
 			if describe {
 				query.Set("describe", "true")
@@ -38,7 +38,7 @@ func reconcileCommand() *cobra.Command {
 			if !describe {
 				return nil
 			}
-			var d node.Described
+			var d ask.Described
 			far := newCounter(cmd.ErrOrStderr())
 			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(told []byte) {
 				if json.Unmarshal(told, &d) == nil {
@@ -53,7 +53,7 @@ func reconcileCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&describe, "describe", false, "then ask about each order of which little more than the number is known")
+	cmd.Flags().BoolVar(&describe, "describe", false, "then ask about each order that is known by number only")
 	settings.AddOwnerSettings(cmd)
 	return cmd
 }

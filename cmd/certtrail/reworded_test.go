@@ -81,7 +81,7 @@ func TestWordsChangeNoTable(t *testing.T) {
 	}
 }
 
-// summaries are those of a row's timeline.
+// summaries returns those of a row's timeline.
 func summaries(t *testing.T, w *world, path string) string {
 	t.Helper()
 	_, body, err := fetch(w.web + "/api/v1" + path)
@@ -92,7 +92,7 @@ func summaries(t *testing.T, w *world, path string) string {
 	return fmt.Sprint(row.Timeline)
 }
 
-// digests are the lines of a proof that bear the tables' digests.
+// digests returns the lines of a proof that bear the tables' digests.
 func digests(proof string) string {
 	var lines []string
 	for line := range strings.Lines(proof) {
@@ -103,7 +103,7 @@ func digests(proof string) string {
 	return strings.Join(lines, "")
 }
 
-// buildReworded is the program with a letter more in every sentence.
+// buildReworded builds the program with a letter more in every sentence.
 func buildReworded(t *testing.T, dir string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -145,8 +145,9 @@ func buildReworded(t *testing.T, dir string) string {
 	return program
 }
 
-// reword is a file of package words with a letter more in every text, and how many those are. Exported constants are codes and stay. No text may be what
-// something is compared with, looked up by or cut at: then it would be a code, or a sentence would be read back.
+// reword returns a file of package words with a letter more in every text, and how many those are. Exported constants
+// are codes and stay. No text may be what something is compared with, looked up by or cut at: then it would be a code,
+// or a sentence would be read back.
 func reword(t *testing.T, file string) (text []byte, changed int) {
 	t.Helper()
 	set := token.NewFileSet()
@@ -202,7 +203,7 @@ func reword(t *testing.T, file string) (text []byte, changed int) {
 	return []byte(b.String()), changed
 }
 
-// isText tells whether a literal has words in it, which a separator has not.
+// isText reports whether a literal has words in it, which a separator has not.
 func isText(l *ast.BasicLit) bool {
 	value, err := strconv.Unquote(l.Value)
 	return err == nil && strings.ContainsFunc(value, unicode.IsLetter)

@@ -220,7 +220,7 @@ func decodeJSON(ts *testscript.TestScript, b []byte) (v any) {
 	return v
 }
 
-// missing tells what of want is not in got; "" when got contains all of it.
+// missing says what of want is not in got; "" when got contains all of it.
 func missing(got, want any, at string) string {
 	switch want := want.(type) {
 	case map[string]any:

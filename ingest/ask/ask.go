@@ -2,7 +2,7 @@
 // what a parent zone answers about a DS record, and the notices of its own clock. It decides nothing about rows: what it finds becomes events like
 // any delivery.
 //
-// Nothing here looks at the clock, sleeps or appends by itself: the caller gives the time, the waiting and the log.
+// An Asker runs it all. Its caller gives it the time, the log, and what certtrail knows (Known).
 package ask
 
 import (

@@ -2,179 +2,172 @@ package ask
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/certtrail/certtrail/ingest/provider"
-	"github.com/certtrail/certtrail/schema"
 )
 
-// Limits of an Asker.
-const (
-	appendWait = time.Minute      // for the log to take an answer
-	restUnsure = 30 * time.Second // after an API came to nothing that does not say until when
-	restMost   = time.Hour        // the longest rest, whatever an API asks for
-	maxTries   = 6                // of a question that the API refuses
-	maxAsked   = 10_000           // questions that are remembered
-	firstDelay = time.Minute      // before a refused question is asked again; each next one takes four times as long
-)
+// rowsWait is how long a question waits for the rows to hold its event, before it is asked without them.
+const rowsWait = time.Minute
 
-// Log takes answers. Its methods may be called at once from many goroutines.
-type Log interface {
-	Append(ctx context.Context, e *schema.Event) (seq uint64, err error)
-	Last(ctx context.Context) (seq uint64, err error)
+// Source names a source whose API is set up, and the client that calls it.
+type Source struct {
+	Name    string
+	Title   string // for people
+	Client  any
+	Secrets []string // the credentials that it is asked with
 }
 
-// Queue gives the events of one source, each until it is done. One goroutine asks it.
-type Queue interface {
-	Next(ctx context.Context) (schema.Task, error)
-}
-
-// Asker asks the API of one source what follows from its events, and appends the answers. What the API does costs nobody else anything: it has one goroutine
-// of its own, and an event is asked about again until there is an answer, or the API has refused it maxTries times.
-type Asker struct {
-	Source  string
-	Client  any // that Answers
-	Secrets []string
-	Queue   Queue
+// AskerOptions give an Asker its sources, what it reads, and what it writes.
+type AskerOptions struct {
+	Sources []Source
+	Known   Known
+	Changes Changes
 	Log     Log
-
-	// Known tells whether what q asks for is known well as of the event seq. An error stands for no.
-	Known  func(ctx context.Context, q Question, seq uint64) (bool, error)
-	NewID  func() (string, error) // a UUIDv7
-	Now    func() time.Time
-	Wait   func(ctx context.Context, d time.Duration) error
-	Logger *slog.Logger
-
-	asked map[Question]uint64 // how long the log was when each was asked last; only Run uses it
-
-	mu       sync.Mutex
-	trouble  string
-	answered uint64
+	State   *State
+	DNS     *DNS                       // nil: name servers are not asked
+	Every   time.Duration              // between two reconciles of a source; 0: only when somebody wants one
+	Lost    func(source string) uint64 // how many deliveries the log could not take
+	NewID   func() (string, error)     // a UUIDv7
+	Now     func() time.Time
+	Logger  *slog.Logger
 }
 
-// Trouble is why the last question has no answer yet, a sentence; "" if it has one.
-func (a *Asker) Trouble() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.trouble
+// Asker runs certtrail's own questions: provider APIs, parent name servers, expiry notices. Its methods may be called
+// at once from many goroutines.
+type Asker struct {
+	AskerOptions
+	sources   map[string]Source
+	followers map[string]*follower // of the sources that are asked about their events; filled before anything runs
+	dns       *delegations         // nil: name servers are not asked
+
+	mu         sync.Mutex
+	reconciles map[string]*sync.Mutex // by source, each held by its one reconcile at a time
+	results    map[string]Found       // of the last reconcile of each source in this process
+
+	describes sync.Mutex // held by the one Describe at a time
+
+	clockTrouble string // why the clock appends no notices, a sentence; "" while it does
 }
 
-// Answered is how many answers were appended.
-func (a *Asker) Answered() uint64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.answered
+// NewAsker returns an Asker that does nothing by itself until it is started.
+func NewAsker(o AskerOptions) *Asker {
+	a := &Asker{
+		AskerOptions: o, sources: map[string]Source{}, followers: map[string]*follower{},
+		reconciles: map[string]*sync.Mutex{}, results: map[string]Found{},
+	}
+	for _, s := range o.Sources {
+		a.sources[s.Name], a.reconciles[s.Name] = s, &sync.Mutex{}
+	}
+	if o.DNS != nil {
+		a.dns = &delegations{dns: o.DNS, last: map[string]delegation{}}
+	}
+	return a
 }
 
-// Run asks until ctx ends.
-func (a *Asker) Run(ctx context.Context) {
-	a.asked = map[Question]uint64{}
-	for ctx.Err() == nil {
-		task, err := a.Queue.Next(ctx)
-		if err == nil {
-			err = a.see(ctx, task)
+// Open opens the queue of every source that is asked about its events. It comes before the first delivery, which is in
+// the queue then.
+func (a *Asker) Open(queue func(name, filter string) (Queue, error)) error {
+	for name, s := range a.sources {
+		if !Answers(s.Client) {
+			continue
 		}
-		if err != nil && ctx.Err() == nil {
-			a.Logger.Error("asking about events is tried again", "source", a.Source, "error", err)
-			_ = a.Wait(ctx, restUnsure) // the loop ends by itself when ctx does
+		q, err := queue("ask-"+name, "certs.*.*."+name+".>")
+		if err != nil {
+			return err
 		}
+		a.followers[name] = &follower{
+			source: s, queue: q, log: a.Log, known: a.known, newID: a.NewID, now: a.Now, wait: WaitFor, logger: a.Logger,
+		}
+	}
+	return nil
+}
+
+// Start begins to ask. stop ends that, and waits until it has ended.
+func (a *Asker) Start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for name := range a.sources {
+		if follower := a.followers[name]; follower != nil {
+			running.Go(func() { follower.run(ctx) })
+		}
+		if a.Every > 0 {
+			running.Go(func() { a.reconcileOften(ctx, name) })
+		}
+	}
+	running.Go(func() { a.watchClock(ctx) })
+	if a.dns != nil {
+		running.Go(func() { a.watchDelegations(ctx) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
 	}
 }
 
-// see sees to one event.
-func (a *Asker) see(ctx context.Context, task schema.Task) error {
-	e, err := schema.Decode(task.Data)
-	if err != nil {
-		return task.Done() // the read models quarantine it
-	}
-	q, ok := Next(e)
-	if !ok || a.asked[q] >= task.Seq {
-		return task.Done()
-	}
-	if known, err := a.Known(ctx, q, task.Seq); err == nil && known {
-		return task.Done()
-	}
+// CatchUp waits until the rows hold all that the log holds now.
+func (a *Asker) CatchUp(ctx context.Context) error {
 	last, err := a.Log.Last(ctx)
 	if err != nil {
 		return err
 	}
-	answer, able, err := q.Ask(ctx, a.Client)
-	if err != nil {
-		return a.failed(ctx, task, q, err)
-	}
-	if able && answer.Kind != "" {
-		if err := a.append(ctx, answer); err != nil {
-			return errors.Join(err, task.Later(restUnsure))
-		}
-	}
-	a.note("", able && answer.Kind != "")
-	if len(a.asked) >= maxAsked {
-		clear(a.asked)
-	}
-	// COMMIT. The answer is durable; a crash before the task is done asks once more, and what is known by then is not asked.
-	a.asked[q] = last
-	return task.Done()
+	return a.Known.Await(ctx, last)
 }
 
-func (a *Asker) append(ctx context.Context, answer provider.Answer) error {
-	id, err := a.NewID()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendWait)
+// known tells whether the rows, as of the event seq, have what q asks for: the certificate, an order of which nothing is
+// open, or the new DS record of a zone whose name is known too.
+func (a *Asker) known(ctx context.Context, q Question, seq uint64) (bool, error) {
+	waiting, cancel := context.WithTimeout(ctx, rowsWait)
 	defer cancel()
-	_, err = a.Log.Append(ctx, Event(id, a.Source, a.Now(), answer, a.Secrets))
-	return err
-}
-
-// failed puts the task off. While the API is away nothing else is asked either; what it refuses is asked again later, for it may not know it yet.
-func (a *Asker) failed(ctx context.Context, task schema.Task, q Question, err error) error {
-	if ctx.Err() != nil {
-		return task.Later(0)
+	if err := a.Known.Await(waiting, seq); err != nil {
+		return false, err
 	}
-	a.note(err.Error(), false)
-	var away *Unavailable
-	if errors.As(err, &away) {
-		rest := restUnsure
-		if !away.Until.IsZero() {
-			rest = min(max(away.Until.Sub(a.Now()), time.Second), restMost)
+	if q.What == Collect {
+		if q.CertificateID == "" {
+			return false, nil // which one it is, only the provider knows
 		}
-		a.Logger.Warn("an API is away and is asked again", "source", a.Source, "after", rest, "error", err)
-		if err := task.Later(rest); err != nil {
-			return err
-		}
-		_ = a.Wait(ctx, rest) // whose end is Run's too
-		return nil
-	}
-	if task.Try >= maxTries {
-		a.Logger.Error("a question stays without an answer: a reconcile may find it", "source", a.Source, "question", q.String(), "error", err)
-		return task.Done()
-	}
-	delay := firstDelay << (2 * (task.Try - 1))
-	a.Logger.Warn("a question was refused and is asked again", "source", a.Source, "question", q.String(), "after", delay, "error", err)
-	return task.Later(delay)
-}
-
-func (a *Asker) note(trouble string, answered bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.trouble = trouble
-	if answered {
-		a.answered++
-	}
-}
-
-// String is the question for people.
-func (q Question) String() string {
-	if q.What == Collect && q.CertificateID != "" {
-		return fmt.Sprintf("%s certificate %s of order %s", q.What, q.CertificateID, q.OrderID)
+		c, ok, err := a.Known.Row(ctx, Certificates, q.Provider, q.CertificateID, a.Now())
+		return ok && c.Collected, err
 	}
 	if q.What == ListDS {
-		return "list the DS records of website " + q.WebsiteID
+		r, ok, err := a.Known.Row(ctx, Rotations, q.Provider, q.WebsiteID, a.Now())
+		return ok && r.DS != nil && r.Domain != "" && !r.Unreadable, err
 	}
-	return fmt.Sprintf("%s order %s", q.What, q.OrderID)
+	o, ok, err := a.Known.Row(ctx, Orders, q.Provider, q.OrderID, a.Now())
+	if err != nil || !ok {
+		return false, err
+	}
+	switch o.State {
+	case provider.StandingIssued, provider.StandingRejected, provider.StandingCanceled, provider.StandingRevoked:
+		return true, nil
+	}
+	return false, nil
+}
+
+// Status reports how a source is asked.
+type Status struct {
+	Answered     uint64    // answers that were appended since the start
+	Trouble      string    // why the last question has no answer yet, a sentence; "" if it has one
+	Found        Found     // by the last reconcile since the start; of one that came to nothing it has the Error
+	ReconciledAt time.Time // when the last reconcile that came to something was, maybe before the start; zero if none did
+}
+
+// StatusOf returns how the source is asked.
+func (a *Asker) StatusOf(source string) (s Status) {
+	if follower := a.followers[source]; follower != nil {
+		s.Trouble, s.Answered = follower.status()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s.Found, s.ReconciledAt = a.results[source], a.State.Reconciled(source)
+	return s
+}
+
+// ClockTrouble says why the clock appends no notices; "" while it does.
+func (a *Asker) ClockTrouble() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.clockTrouble
 }

@@ -71,7 +71,7 @@ var advice = map[string]string{
 	"time_frame_too_long":     "it tells of the changes of at most seven days at a time. Ask for fewer days",
 }
 
-// errorJSON is one of the errors of a refusal.
+// errorJSON holds one of the errors of a refusal.
 type errorJSON struct {
 	Code    provider.Text `json:"code"`
 	Message provider.Text `json:"message"`

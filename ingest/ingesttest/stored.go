@@ -62,7 +62,7 @@ func redelivery(t testing.TB, o *schema.Original, feed string) *provider.Deliver
 	return d
 }
 
-// about tells whether p finds a person in d, and who.
+// about reports whether p finds a person in d, and who.
 func about(p provider.Provider, d *provider.Delivery) (name string, is bool) {
 	if f, ok := p.(provider.PersonFinder); ok {
 		return f.Person(d)

@@ -155,7 +155,7 @@ func (d directory) wipe(f *os.File) error {
 	return errors.Join(err, f.Sync())
 }
 
-// overwritten tells whether a key file holds what overwriting it before it was unlinked left.
+// overwritten reports whether a key file holds what overwriting it before it was unlinked left.
 func (d directory) overwritten(name string) bool {
 	content, err := os.ReadFile(d.file(name))
 	return err == nil && strings.Trim(string(content), "0\x00\n") == ""

@@ -39,7 +39,7 @@ func (s *Store) Forget(source, name string) error {
 	return s.finish()
 }
 
-// knows tells whether there is a key of that hash, good or damaged, or one that is about to be destroyed.
+// knows reports whether there is a key of that hash, good or damaged, or one that is about to be destroyed.
 func (s *Store) knows(hash string) bool {
 	return len(s.files[hash]) > 0 || slices.Contains(s.doomed, hash)
 }
@@ -120,7 +120,8 @@ func (s *Store) readNote() error {
 	return nil
 }
 
-// Pending tells whether somebody was forgotten since read models were last rebuilt, and the number to settle that with.
+// Pending reports whether somebody was forgotten since read models were last rebuilt, and the number to settle that
+// with.
 func (s *Store) Pending() (round uint64, pending bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

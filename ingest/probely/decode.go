@@ -137,7 +137,7 @@ func (p *Provider) Person(d *provider.Delivery) (name string, about bool) {
 	})
 }
 
-// person tells whether the event is about a user, and who; it is more generous than Decode in what it takes for one.
+// person reports whether the event is about a user, and who; it is more generous than Decode in what it takes for one.
 func (e *envelope) person() (name string, about bool) {
 	if !strings.EqualFold(string(e.ObjectType), "user") && !strings.HasPrefix(strings.ToLower(string(e.Event)), "user") {
 		return "", false

@@ -37,8 +37,9 @@ type SecretFinder interface {
 
 // PersonFinder adds to a Provider whom a delivery is about, since some are about a person.
 type PersonFinder interface {
-	// Person tells whether d is about a person, and who: their name or id at the provider, "" where d does not give one that can be read. What is about
-	// a person is stored sealed; where in doubt, also about one that nobody understands, it is.
+	// Person reports whether d is about a person, and who: their name or id at the provider, "" where d does not give
+	// one that can be read. What is about a person is stored sealed; where in doubt, also about one that nobody
+	// understands, it is.
 	Person(d *Delivery) (name string, about bool)
 }
 

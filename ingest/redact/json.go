@@ -144,7 +144,7 @@ func (w *jsonWalker) text(p place, raw []byte) {
 	}
 	if w.known != nil {
 		s := jsonscan.Unquote(raw)
-		w.quoteIfChanged(raw, s, w.known.out(s))
+		w.quoteIfChanged(raw, s, w.known.outOfString(s))
 		return
 	}
 	class := p.class

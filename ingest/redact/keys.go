@@ -110,7 +110,7 @@ func (c *keyCache) ofQuoted(raw []byte) *keyFacts {
 	return c.of(raw[1 : len(raw)-1])
 }
 
-// classify tells what key says of its value, whatever its case and separators.
+// classify says what key says of its value, whatever its case and separators.
 func classify(key string) keyClass {
 	joined := join(key)
 	switch {
@@ -132,13 +132,13 @@ func classify(key string) keyClass {
 	return keyPlain
 }
 
-// isLink tells whether the value under key is a link.
+// isLink reports whether the value under key is a link.
 func isLink(key string) bool { return containsAny(join(key), linkParts) }
 
-// isPerson tells whether the object under key is a person.
+// isPerson reports whether the object under key is a person.
 func isPerson(key string) bool { return endsInAny(join(key), persons) }
 
-// isNameOrID tells whether the value under key names what a delivery is about.
+// isNameOrID reports whether the value under key names what a delivery is about.
 func isNameOrID(key string) bool {
 	words := words(key)
 	if len(words) == 0 {

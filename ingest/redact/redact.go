@@ -21,7 +21,7 @@ const (
 	masked   = "…@"         // all but the first letter of a person's address, before its domain
 )
 
-// Marked tells whether s shows what redaction put in the place of something.
+// Marked reports whether s shows what redaction put in the place of something.
 func Marked(s string) bool {
 	return strings.Contains(s, Mark) || strings.Contains(s, personal) || strings.Contains(s, masked)
 }
@@ -67,15 +67,18 @@ func (r *Redactor) RedactSecrets(d Request, pointers []string) *schema.Original 
 	return r.redact(d, pointers, true)
 }
 
+// redact takes out the known values first: else what looks like an address in one of them would be masked, and the rest
+// of it stay.
 func (r *Redactor) redact(d Request, pointers []string, people bool) *schema.Original {
-	o := &schema.Original{Method: d.Method, Query: strings.ToValidUTF8(r.known.out(redactQuery(d.Query)), "\uFFFD"), Headers: r.headers(d.Header)}
+	o := &schema.Original{Method: d.Method, Query: strings.ToValidUTF8(redactQuery(r.known.out(d.Query)), "\uFFFD"), Headers: r.headers(d.Header)}
 	body := bytes.TrimPrefix(d.Body, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(body) == 0:
 	case jsonscan.Valid(body):
-		o.Body = json.RawMessage(r.known.outOfJSON(redactJSON(body, place{key: noKey, pointers: pointers, sealed: contains(pointers, ""), spared: people}, &r.keys)))
+		root := place{key: noKey, pointers: pointers, sealed: contains(pointers, ""), spared: people}
+		o.Body = json.RawMessage(redactJSON(r.known.outOfJSON(body), root, &r.keys))
 	default:
-		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(r.known.out(redactOther(string(d.Body), contentType(d.Header)))))
+		o.BodyBase64 = base64.StdEncoding.EncodeToString([]byte(redactOther(r.known.out(string(d.Body)), contentType(d.Header))))
 	}
 	return o
 }
@@ -179,7 +182,7 @@ func (r *Redactor) headers(header map[string][]string) map[string]string {
 			continue
 		}
 		key := r.keys.of([]byte(name))
-		kept[key.lower] = r.known.out(redactValue(key.class, strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")))
+		kept[key.lower] = redactValue(key.class, r.known.out(strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD")))
 	}
 	return kept
 }
@@ -213,7 +216,7 @@ func (k knownValues) out(s string) string {
 			s = strings.ReplaceAll(s, form, Mark)
 		}
 	}
-	return s
+	return k.outOfEscapes(s)
 }
 
 // outOfJSON removes them from b, also where JSON escapes them.
@@ -226,10 +229,10 @@ func (k knownValues) outOfJSON(b []byte) []byte {
 	return w.out
 }
 
-// mayStandIn looks quickly whether b has to be walked. Any character may be escaped as \uXXXX, some also in shorter
-// ways.
+// mayStandIn looks quickly whether b has to be walked. Any character may be escaped as \uXXXX or %XX, some also in
+// shorter ways.
 func (k knownValues) mayStandIn(b []byte) bool {
-	escapes := bytes.Contains(b, []byte(`\u`))
+	escapes := bytes.Contains(b, []byte(`\u`)) || bytes.IndexByte(b, '%') >= 0
 	for _, form := range k {
 		if escapes || bytes.Contains(b, []byte(form)) || strings.ContainsAny(form, "\"\\/") && bytes.IndexByte(b, '\\') >= 0 {
 			return true

@@ -27,7 +27,8 @@ var (
 // Events").
 var secretBodies = []string{"user_login_link", "user_reset_password", "zip_download_available"}
 
-// bearsSecret tells whether text that is not JSON is of such an event: then every value in it goes, except names and ids.
+// bearsSecret reports whether text that is not JSON is of such an event: then every value in it goes, except names and
+// ids.
 func bearsSecret(text string) bool { return containsAny(text, secretBodies) }
 
 // redactText scrubs text that is neither JSON nor a form, by pattern.

@@ -255,7 +255,7 @@ func (s *Scanner) Whole(max uint32) uint64 {
 	return n
 }
 
-// isDelimiter tells what may follow a number or a word.
+// isDelimiter says what may follow a number or a word.
 func isDelimiter(c byte) bool {
 	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
 }

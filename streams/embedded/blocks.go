@@ -255,7 +255,7 @@ func (d *diskSpace) check() error {
 	return d.err
 }
 
-// lookForRoom tells why nothing may be written to the disk of dir.
+// lookForRoom says why nothing may be written to the disk of dir.
 func lookForRoom(dir string) error {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

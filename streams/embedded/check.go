@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// Report tells what a log's files hold, and what of them is damaged.
+// Report says what a log's files hold, and what of them is damaged.
 type Report struct {
 	Events   uint64      `json:"events"`
 	Last     uint64      `json:"last_seq"`
@@ -19,7 +19,7 @@ type Report struct {
 	Damage   []Damage    `json:"damage,omitempty"`
 }
 
-// Damage tells of one file that is not whole.
+// Damage describes one file that is not whole.
 type Damage struct {
 	File   string `json:"file"`
 	Places int    `json:"places"` // how many parts of it are no sound record
@@ -27,7 +27,7 @@ type Damage struct {
 	Cut    bool   `json:"cut"`    // it is only a record at the end that was never whole, as a crash leaves it
 }
 
-// Sound tells whether nothing is damaged or gone but what an operator has accepted.
+// Sound reports whether nothing is damaged or gone but what an operator has accepted.
 func (r *Report) Sound() bool {
 	for _, d := range r.Damage {
 		if !d.Cut {

@@ -284,7 +284,8 @@ func isRefusal(err error) bool {
 // reasons.
 const storeFailed jetstream.ErrorCode = 10077
 
-// isFreeze tells whether the stream will take no more messages until its server is started again, as after a write that failed.
+// isFreeze reports whether the stream will take no more messages until its server is started again, as after a write
+// that failed.
 func isFreeze(err error) bool {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
@@ -293,7 +294,7 @@ func isFreeze(err error) bool {
 	return errors.Is(err, errDropped) || errors.Is(err, errNoAnswer) || errors.Is(err, errNoResponders)
 }
 
-// ready tells why nothing may be published now. A frozen stream is started again as soon as the disk lets it.
+// ready says why nothing may be published now. A frozen stream is started again as soon as the disk lets it.
 func (c *committer) ready() error {
 	if err := c.err(); err != nil {
 		return err

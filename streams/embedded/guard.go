@@ -183,7 +183,7 @@ func (g *guard) checkWritable(path string) error {
 	return f.Close()
 }
 
-// progress tells how far a reading is.
+// progress says how far a reading is.
 type progress struct {
 	mu     sync.Mutex
 	done   int

@@ -61,7 +61,7 @@ func TestAFlippedBitCostsOneEvent(t *testing.T) {
 	}
 }
 
-// headersLengthAt tells whether byte i of a record is of the headers' length.
+// headersLengthAt reports whether byte i of a record is of the headers' length.
 func headersLengthAt(record []byte, i int) bool {
 	at := 22 + int(binary.LittleEndian.Uint16(record[20:]))
 	return at <= i && i < at+4

@@ -142,7 +142,8 @@ func (g *guard) putBackFile(path, name string) error {
 	return os.Rename(to+newSuffix, to)
 }
 
-// holdsMore tells whether more events can be read in the block at a than in the one at b: somebody has put a sound file in its place.
+// holdsMore reports whether more events can be read in the block at a than in the one at b: somebody has put a sound
+// file in its place.
 func (g *guard) holdsMore(a, b string, number int) (bool, error) {
 	var events [2]uint64
 	for i, path := range []string{a, b} {

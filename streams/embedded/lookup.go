@@ -18,7 +18,7 @@ type lookup struct {
 	err error             // why not all were
 }
 
-// find tells whether the log has a, at a.seq then. batch is what is looked for with it.
+// find reports whether the log has a, at a.seq then. batch is what is looked for with it.
 func (l *lookup) find(a *submission, batch []*submission) (found bool, err error) {
 	if l.ids == nil {
 		l.read(batch)

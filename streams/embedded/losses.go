@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
-// FailedSync tells of a sync to disk that failed while the log was open.
+// FailedSync describes a sync to disk that failed while the log was open.
 type FailedSync struct {
 	At       time.Time `json:"at"`
 	Error    string    `json:"error"`
@@ -158,7 +158,7 @@ func (g *guard) noteLosses(r *reading, now time.Time) (account, error) {
 	return a, g.writeAccount(a)
 }
 
-// tellFailedSync tells what became of the events that a failed sync left in doubt.
+// tellFailedSync says what became of the events that a failed sync left in doubt.
 func (g *guard) tellFailedSync(f *FailedSync, r *reading) {
 	back := uint64(0)
 	if f.Stored > r.last {
@@ -168,7 +168,7 @@ func (g *guard) tellFailedSync(f *FailedSync, r *reading) {
 		"last_event", r.last, "last_answered", f.Answered, "taken_back", back)
 }
 
-// causeOf tells how the events of a gap were lost, and the block file that says so.
+// causeOf says how the events of a gap were lost, and the block file that says so.
 func (r *reading) causeOf(gap schema.Gap) (schema.Cause, string) {
 	var before *blocks.Block // the last block with events that all stand before the gap
 	for _, s := range r.blocks {

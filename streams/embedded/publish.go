@@ -44,7 +44,7 @@ func newPublisher(nc *nats.Conn, most int) *publisher {
 	return &publisher{nc: nc, most: most, timeout: askTimeout, turn: turnAfter}
 }
 
-// outcome tells what became of one message. A duplicate's sequence is that of its first.
+// outcome says what became of one message. A duplicate's sequence is that of its first.
 type outcome struct {
 	seq       uint64
 	duplicate bool

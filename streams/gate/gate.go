@@ -213,7 +213,8 @@ func afterStream(subject string) string {
 	return rest
 }
 
-// reserved tells whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that consumers are kept in.
+// reserved reports whether a consumer is certtrail's. Case is ignored, as some file systems do with the folders that
+// consumers are kept in.
 func (d *door) reserved(consumer string) bool {
 	return strings.HasPrefix(strings.ToLower(consumer), streams.ConsumerPrefix)
 }

@@ -87,7 +87,7 @@ func createAside(path string, dir bool) (*os.File, error) {
 	return os.Open(name)
 }
 
-// stands tells whether f still has its name.
+// stands reports whether f still has its name.
 func stands(f *os.File) bool {
 	opened, err := f.Stat()
 	if err != nil {

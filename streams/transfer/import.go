@@ -196,7 +196,7 @@ func (i *Import) check(line []byte) ([]byte, error) {
 	return event, nil
 }
 
-// isWord tells whether s can stand in a subject as it is.
+// isWord reports whether s can stand in a subject as it is.
 func isWord(s string) bool { return s != "" && schema.Token(s) == s }
 
 func (i *Import) append(ctx context.Context, p portion) error {

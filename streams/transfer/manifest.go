@@ -55,7 +55,7 @@ func (m *Manifest) write(dir string) error {
 	return writeContent(filepath.Join(dir, manifestName), append(b, '\n'))
 }
 
-// HasSettings tells whether the backup has a settings file.
+// HasSettings reports whether the backup has a settings file.
 func (m *Manifest) HasSettings() bool {
 	_, ok := m.Files[settingsName]
 	return ok

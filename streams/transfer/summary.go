@@ -20,7 +20,7 @@ type Summary struct {
 	Digest   string      `json:"digest"`         // SHA-256 over each event's sequence, time, subject and bytes, in hex
 }
 
-// Equal tells whether both logs hold the same.
+// Equal reports whether both logs hold the same.
 func (s Summary) Equal(o Summary) bool {
 	return s.Events == o.Events && s.FirstSeq == o.FirstSeq && s.LastSeq == o.LastSeq && s.Digest == o.Digest && slices.Equal(s.Gaps, o.Gaps)
 }

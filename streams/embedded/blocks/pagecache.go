@@ -30,7 +30,7 @@ func dropCache(f *os.File) (kept int, err error) {
 	return kept, nil
 }
 
-// inMemory tells whether the file system of f has no disk.
+// inMemory reports whether the file system of f has no disk.
 func inMemory(f *os.File) bool {
 	var st unix.Statfs_t
 	return unix.Fstatfs(int(f.Fd()), &st) == nil && (st.Type == unix.TMPFS_MAGIC || st.Type == unix.RAMFS_MAGIC)

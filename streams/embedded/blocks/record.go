@@ -28,7 +28,7 @@ const (
 	MaxSequence  = 1 << 48 // no log gets there: a larger one is damage
 )
 
-// recordKind tells what a record is.
+// recordKind says what a record is.
 type recordKind int
 
 const (

@@ -15,7 +15,7 @@ const maxBlock = 64 << 20
 // Span marks a part of a block file, in bytes.
 type Span struct{ From, To int }
 
-// Block tells what one block file was found to hold.
+// Block says what one block file was found to hold.
 type Block struct {
 	Number int
 	Size   int         // of the file, in bytes
@@ -30,7 +30,7 @@ type Block struct {
 	Claims uint64      // the sequence that a whole record at the end claims, whose checksum is wrong; 0: there is none
 }
 
-// Whole tells whether every byte of the file is accounted for.
+// Whole reports whether every byte of the file is accounted for.
 func (s *Block) Whole() bool { return len(s.Broken) == 0 }
 
 // Scan reads a block's records out of content, and calls event for each event in it.
@@ -96,7 +96,8 @@ func (s *Block) resume(sums Sums, content []byte, at int) int {
 	return len(content)
 }
 
-// judgeEnd tells what is broken at the end of the file from what was only begun there: a crash leaves part of a record that nobody was told of.
+// judgeEnd says what is broken at the end of the file from what was only begun there: a crash leaves part of a record
+// that nobody was told of.
 func (s *Block) judgeEnd(content []byte) {
 	n := len(s.Broken)
 	if n == 0 || s.Broken[n-1].To < len(content) {

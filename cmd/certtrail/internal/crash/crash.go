@@ -35,7 +35,7 @@ func (c *crash) sentence() string {
 	return fmt.Sprintf("certtrail %s: %s; %s tells more", happened, c.reason, c.file)
 }
 
-// forMemory tells whether the system gave no more memory, or no thread, which takes memory, too.
+// forMemory reports whether the system gave no more memory, or no thread, which takes memory, too.
 func (c *crash) forMemory() bool {
 	for _, words := range []string{"out of memory", "cannot allocate", "pthread_create failed", "failed to create new OS thread"} {
 		if strings.Contains(c.reason, words) {

@@ -156,7 +156,8 @@ type connection struct {
 	writing time.Time // since when the peer has taken nothing; zero: nothing waits for it
 }
 
-// before tells whether c makes room sooner than o: who waits with nothing under way, and then who has been still for longer.
+// before reports whether c makes room sooner than o: who waits with nothing under way, and then who has been still for
+// longer.
 func (c *connection) before(o *connection) bool {
 	switch {
 	case c.busy != o.busy:

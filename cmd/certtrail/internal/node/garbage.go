@@ -58,7 +58,7 @@ func boundGarbage() (undo func()) {
 	}
 }
 
-// differs tells whether next is so far from share that it is worth halting the process for a moment.
+// differs reports whether next is so far from share that it is worth halting the process for a moment.
 func differs(share, next int) bool { return 10*max(next-share, share-next) > share }
 
 // liveHeap returns how many bytes the collector found alive the last time.

@@ -41,7 +41,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(deliveries, prometheus.CounterValue, float64(count), s.Name, outcome)
 		}
 	}
-	for name, a := range c.asking.apis {
+	for name, a := range c.apis {
 		up := 1.0
 		if a.caller.Breaker().State == ask.BreakerOpen {
 			up = 0

@@ -12,6 +12,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/ingest/people"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
@@ -35,7 +36,9 @@ type Node struct {
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command
 
-	asking *asking                    // use asks; under mu
+	loop   *ask.Asker                 // use asker; under mu
+	apis   map[string]*api            // by source; there once loop is
+	tokens tokens                     // of challenges
 	lost   func(source string) uint64 // how many deliveries the log could not take; nil for a command, which takes none
 
 	waiting requests // that the pages have not answered yet

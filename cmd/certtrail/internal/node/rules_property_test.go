@@ -85,7 +85,8 @@ func (r *ruled) said(t fataler, z *zone) {
 	}
 }
 
-// toRenew tells whether the renewal of the certificate at i is to come: it is in force, and no newer one is for the same names.
+// toRenew reports whether the renewal of the certificate at i is to come: it is in force, and no newer one is for the
+// same names.
 func (z *zone) toRenew(i int) bool {
 	c := z.certificates[i]
 	succeeded := slices.ContainsFunc(z.certificates, func(n saidCertificate) bool {

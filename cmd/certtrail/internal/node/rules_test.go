@@ -112,13 +112,13 @@ type heard struct {
 type matter struct{ Provider, Detail, Href string }
 
 func (r *ruled) hear(t fataler) (h heard) {
-	if err := r.modelsNow(r.ctx); err != nil {
+	if err := r.CatchUp(r.ctx); err != nil {
 		t.Fatalf("%v", err)
 	}
 	var list struct{ Items []matter }
 	err := json.Unmarshal([]byte(r.get(t, "/api/v1/attention")), &list)
 	if err == nil {
-		h.notices, err = r.due(r.ctx, r.now, r.now.AddDate(0, 0, -59))
+		h.notices, err = r.Due(r.ctx, r.now, r.now.AddDate(0, 0, -59))
 	}
 	if err != nil {
 		t.Fatalf("%v", err)

@@ -21,6 +21,7 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 	"github.com/certtrail/certtrail/ingest"
+	"github.com/certtrail/certtrail/ingest/ask"
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
@@ -119,7 +120,7 @@ func serveLog(ctx context.Context, c *settings.Config, logger *slog.Logger, cont
 		stopFolding()
 		folded.Wait()
 	}()
-	defer sv.asking.start()()
+	defer sv.loop.Start()()
 
 	control.Serve(sv.handler(), func(err error) { sv.failed <- err })
 	sv.hooks.Serve(sv.failed)
@@ -183,7 +184,7 @@ func (sv *Server) open(ctx context.Context) (err error) {
 	}
 	edge := ingest.New(ingest.Options{
 		Sources: sv.sources, Log: sv.log, Keys: sv.keys, MaxBody: c.MaxBody, AppendWait: c.AppendWait, TrustedProxies: c.Proxies, Now: time.Now, Logger: sv.logger,
-		Handshake: sv.asking.challenged,
+		Handshake: sv.challenged,
 	})
 	sv.endpoints = settings.URL(listen.LocalAddress(hooks.Addr()))
 	sv.hooks = listen.New("deliveries", listen.Bound(hooks, share.Hooks, c.Proxies), edge)
@@ -199,27 +200,27 @@ func (sv *Server) openPages(ctx context.Context, live int) (http.Handler, error)
 	if _, err := sv.readModels(); err != nil {
 		return nil, err
 	}
-	asking, err := sv.asks()
+	asker, err := sv.asker()
 	if err != nil {
 		return nil, err
 	}
-	if err := asking.open(ctx); err != nil {
+	if err := asker.Open(func(name, filter string) (ask.Queue, error) { return sv.log.Queue(ctx, name, filter) }); err != nil {
 		return nil, err
 	}
-	sv.lost = sv.lostOf
+	sv.lost = sv.lostSince
 	if addr := sv.log.Addr(); addr != "" {
 		sv.Config.NatsListen = addr
 	}
 	return web.New(web.Options{
 		Store: sv.Store, Log: sv.log, Providers: sv.providers, Metrics: sv.metrics(), Ready: sv.ready, Version: version.String(), Hosts: hostsOf(sv.Config), Live: live,
 		Now: time.Now, Logger: sv.logger, First: web.FirstSteps{InitCommand: "certtrail init", ConfigFile: settings.DefaultFile},
-		Delegation: asking.delegation, ClockTrouble: asking.clockWord, URL: sv.Config.WebURL, Calendar: newCalendarSecret(sv.Config.DataDir),
+		Delegation: sv.delegation, ClockTrouble: asker.ClockTrouble, URL: sv.Config.WebURL, Calendar: newCalendarSecret(sv.Config.DataDir),
 		Decide: sv.decide, TestDelivery: sv.testSource, Warnings: sv.warnings,
 	})
 }
 
-// lostOf counts the deliveries of the source that the log could not take since the start.
-func (sv *Server) lostOf(source string) uint64 {
+// lostSince counts the deliveries of the source that the log could not take since the start.
+func (sv *Server) lostSince(source string) uint64 {
 	for _, s := range sv.sources {
 		if s.Name == source {
 			return s.Counts().Lost
@@ -249,7 +250,7 @@ func (sv *Server) providers() []web.Provider {
 		p := web.Provider{
 			Name: s.Name, Title: set.Title(), On: s.Provider != nil, Howto: set.System.Howto, HowtoEnable: set.CredentialSettings(),
 			LastAt: counts.LastAt, Accepted: counts.Accepted, Quarantined: counts.Quarantined, Refused: counts.Refused, RefusedFor: counts.RefusedFor, Lost: counts.Lost,
-			Fills: sv.fills[set.System.Kind], Asked: sv.asking.asked(set), Tokens: sv.asking.tokensOf(s.Name), Tested: sv.tests.of(s.Name),
+			Fills: sv.fills[set.System.Kind], Asked: sv.apiStatus(set), Tokens: sv.tokensOf(s.Name), Tested: sv.tests.of(s.Name),
 		}
 		if p.On {
 			p.Remarks = set.Remarks()

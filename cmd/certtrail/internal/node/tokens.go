@@ -70,9 +70,9 @@ type prover interface {
 }
 
 // challenged answers a challenge that came to an endpoint, or keeps its token for a person to. It does not wait.
-func (k *asking) challenged(source, webhook, secret string) {
-	kept := token{Source: source, Webhook: webhook, Token: secret, Until: k.now().Add(tokenLife)}
-	a := k.apis[source]
+func (o *Node) challenged(source, webhook, secret string) {
+	kept := token{Source: source, Webhook: webhook, Token: secret, Until: time.Now().Add(tokenLife)}
+	a := o.apis[source]
 	var p prover
 	if a != nil {
 		p, _ = a.Client.(prover)
@@ -80,20 +80,20 @@ func (k *asking) challenged(source, webhook, secret string) {
 	if p == nil {
 		kept.Trouble = "The API is not set up, so certtrail cannot answer by itself."
 	}
-	k.tokens.keep(kept)
+	o.tokens.keep(kept)
 	if p == nil {
 		return
 	}
-	k.o.background(func(ctx context.Context) {
+	o.background(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, proveWait)
 		defer cancel()
 		if err := p.Prove(ctx, webhook, secret); err != nil {
-			k.logger.Warn("a challenge could not be answered; the page /system shows its token", "source", source, "webhook", webhook, "error", err)
+			o.logger.Warn("a challenge could not be answered; the page /system shows its token", "source", source, "webhook", webhook, "error", err)
 			kept.Trouble = err.Error()
-			k.tokens.keep(kept)
+			o.tokens.keep(kept)
 			return
 		}
-		k.logger.Info("a challenge was answered, and the webhook is active", "source", source, "webhook", webhook)
-		k.tokens.forget(source, webhook)
+		o.logger.Info("a challenge was answered, and the webhook is active", "source", source, "webhook", webhook)
+		o.tokens.forget(source, webhook)
 	})
 }

@@ -12,7 +12,7 @@ import (
 // annotation marks the flags that are settings, which a command has in common with the environment and the file.
 const annotation = "setting"
 
-// IsFlag tells whether a flag is a setting, or else the command's own.
+// IsFlag reports whether a flag is a setting, or else the command's own.
 func IsFlag(f *pflag.Flag) bool { return f.Annotations[annotation] != nil }
 
 // AddSettings gives cmd a flag for every setting.

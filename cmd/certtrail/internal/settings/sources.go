@@ -102,7 +102,8 @@ func (systems Systems) checkSourceName(name *yaml.Node) error {
 	return nil
 }
 
-// further tells whether the source stands under sources in the settings' file, beside the one that its kind has anyway.
+// further reports whether the source stands under sources in the settings' file, beside the one that its kind has
+// anyway.
 func (s Source) further() bool { return s.Name != s.System.Kind }
 
 // Title names the source as people call it: a further one with its own name, so that two accounts at one CA can be told

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,15 +22,23 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// inside runs an owner in this process, whose read models follow its log, and its asking.
+// inside runs an owner in this process, whose read models follow its log, and its asker.
 type inside struct {
-	*asking
-	t    *testing.T
-	ctx  context.Context
-	stop func() // ends folding
+	*ask.Asker
+	o     *Node
+	t     *testing.T
+	ctx   context.Context
+	ahead *atomic.Int64 // how far the asker's clock is
+	stop  func()        // ends folding
 }
 
 func newInside(t *testing.T) *inside {
+	t.Helper()
+	return newInsideWith(t, nil)
+}
+
+// newInsideWith returns one that asks name servers by resolver.
+func newInsideWith(t *testing.T, resolver *ask.DNS) *inside {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	o, err := open(ctx, &settings.Config{Systems: systems, DataDir: t.TempDir(), Resolver: settings.ResolverOff}, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -52,11 +61,11 @@ func newInside(t *testing.T) *inside {
 		stop()
 		o.close()
 	})
-	k, err := o.asks()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &inside{k, t, ctx, stop}
+	ahead := &atomic.Int64{}
+	options := o.askerOptions(nil, resolver)
+	options.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	o.loop = ask.NewAsker(options)
+	return &inside{o.loop, o, t, ctx, ahead, stop}
 }
 
 // told appends what a provider delivered at at, and waits for its row.
@@ -67,7 +76,7 @@ func (i *inside) told(at time.Time, k schema.Kind, d schema.Data) {
 		_, err = i.o.log.Append(i.ctx, schema.New(id, "/hooks/"+d.Provider, schema.At(at), k, d))
 	}
 	if err == nil {
-		err = i.modelsNow(i.ctx)
+		err = i.CatchUp(i.ctx)
 	}
 	if err != nil {
 		i.t.Fatal(err)
@@ -96,9 +105,9 @@ func (i *inside) ids(seq uint64) (ids []string, last uint64) {
 // ticks looks at the clock at now, once the read models are there.
 func (i *inside) ticks(now time.Time) {
 	i.t.Helper()
-	err := i.modelsNow(i.ctx)
+	err := i.CatchUp(i.ctx)
 	if err == nil {
-		err = i.tick(i.ctx, now)
+		err = i.Tick(i.ctx, now)
 	}
 	if err != nil {
 		i.t.Fatal(err)
@@ -138,7 +147,7 @@ func TestClockTellsOnce(t *testing.T) {
 		before := projectionsOf(t, i)
 		i.ticks(begin.Add(time.Duration(step.day * float64(24*time.Hour))))
 		ids, seq = i.ids(seq)
-		if err := i.modelsNow(i.ctx); err != nil {
+		if err := i.CatchUp(i.ctx); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]int{}
@@ -176,14 +185,14 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 	begin := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	from, to := schema.At(begin.AddDate(0, 0, -170)), schema.At(begin.AddDate(0, 0, 30))
 	i.told(begin, schema.OrderIssued, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "1", Certificate: &schema.Certificate{CommonName: "a.test", NotBefore: &from, NotAfter: &to}})
-	h, err := web.New(web.Options{Store: i.o.Store, Log: i.o.log, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}, ClockTrouble: i.clockWord})
+	h, err := web.New(web.Options{Store: i.o.Store, Log: i.o.log, Providers: func() []web.Provider { return nil }, Hosts: []string{"127.0.0.1"}, ClockTrouble: i.ClockTrouble})
 	if err != nil {
 		t.Fatal(err)
 	}
 	pages := httptest.NewServer(h)
 	t.Cleanup(pages.Close)
 	const held = "the clock jumped forward by 48h0m0s, to 2027-01-19 00:01:00 UTC, so notices of what expires are held back"
-	watch := &ask.Watch{Limit: clockJump}
+	watch := &ask.Watch{Limit: 24 * time.Hour}
 	mono := time.Duration(0)
 	for step, tc := range []struct {
 		wall time.Time
@@ -200,16 +209,16 @@ func TestClockThatJumpedIsSaid(t *testing.T) {
 		if mono += time.Minute; step == 1 {
 			mono += 24*time.Hour - time.Minute // a day that passed
 		}
-		i.look(i.ctx, watch, ask.Reading{Wall: tc.wall, Mono: mono})
+		i.Look(i.ctx, watch, ask.Reading{Wall: tc.wall, Mono: mono})
 		if ids, _ := i.ids(0); len(ids) != tc.told {
 			t.Errorf("step %d: told %v, want %d", step, ids, tc.told)
 		}
 		_, page, err := fetch(pages.URL + "/system")
 		if got := strings.Contains(string(page), "held back: set it right, or confirm it by starting certtrail again"); err != nil || got != tc.held {
-			t.Errorf("step %d: that it is held back is said: %v, want %v (%v); %s", step, got, tc.held, err, i.clockWord())
+			t.Errorf("step %d: that it is held back is said: %v, want %v (%v); %s", step, got, tc.held, err, i.ClockTrouble())
 		}
 		if step == 2 && !strings.Contains(strings.ToLower(string(page)), strings.ToLower(held)) {
-			t.Errorf("it says %q, want %q", i.clockWord(), held)
+			t.Errorf("it says %q, want %q", i.ClockTrouble(), held)
 		}
 	}
 }
@@ -295,9 +304,8 @@ func newParent(t *testing.T) (*parent, *ask.DNS) {
 
 // TestRotationAtTheParent follows two rotations at a real server of the parent zone: the new record seen, the old one gone, and a zone that nobody can validate.
 func TestRotationAtTheParent(t *testing.T) {
-	i := newInside(t)
 	p, resolver := newParent(t)
-	i.dns = &delegations{dns: resolver, seen: map[string]delegation{}}
+	i := newInsideWith(t, resolver)
 	ds := func(tag uint16) (*schema.DS, string) {
 		digest := strings.Repeat(fmt.Sprintf("%04X", tag), 16)
 		return &schema.DS{KeyTag: tag, Algorithm: 13, DigestType: 2, Digest: digest}, fmt.Sprintf("example.test. 300 IN DS %d 13 2 %s", tag, digest)
@@ -311,21 +319,18 @@ func TestRotationAtTheParent(t *testing.T) {
 	// looks looks at the parent, and is the row's next step then, and whether it is refused.
 	looks := func() (step string, refused bool) {
 		t.Helper()
-		for _, one := range i.dns.seen {
-			one.row = 0 // it is due again
-			i.dns.seen["sectigo/42"] = one
-		}
-		if err := i.lookAtDelegations(i.ctx); err != nil {
+		i.ahead.Add(int64(6 * time.Hour)) // it is due again
+		if err := i.LookAtParents(i.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := i.modelsNow(i.ctx); err != nil {
+		if err := i.CatchUp(i.ctx); err != nil {
 			t.Fatal(err)
 		}
 		r, err := projections.One(i.ctx, i.o.Store, projections.DNSSECs, "sectigo", "42", projections.Moment{Now: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, ok := i.delegation(r)
+		d, ok := i.o.delegation(r)
 		if !ok || d.Trouble != "" {
 			t.Fatalf("the page has %+v, %v", d, ok)
 		}
@@ -363,21 +368,17 @@ func TestRotationAtTheParent(t *testing.T) {
 
 // TestRotationIsLookedAtAtOnce: a rotation that is heard of has its parent asked there and then.
 func TestRotationIsLookedAtAtOnce(t *testing.T) {
-	i := newInside(t)
 	p, resolver := newParent(t)
-	i.dns = &delegations{dns: resolver, seen: map[string]delegation{}}
+	i := newInsideWith(t, resolver)
 	record := &schema.DS{KeyTag: 1, Algorithm: 13, DigestType: 2, Digest: strings.Repeat("AB", 32)}
 	p.has("example.test. 300 IN DS 1 13 2 " + record.Digest)
-	ctx, cancel := context.WithCancel(i.ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { i.watchDelegations(ctx) })
+	stop := i.Start()
+	defer stop()
 	i.told(time.Now(), schema.DNSSECRotationStarted, schema.Data{Provider: "sectigo", WebsiteID: "42", Domain: "example.test", DS: record})
 	await(t, "the parent is not asked", func() bool {
 		ids, _ := i.ids(0)
 		return len(ids) > 0 && ids[0] == "/ask/sectigo dnssec.ds_seen example.test"
 	})
-	cancel()
-	watching.Wait()
 }
 
 // TestNoClockWhileBehind: while the read models are not there, nothing is told, and nothing is forgotten.
@@ -392,10 +393,10 @@ func TestNoClockWhileBehind(t *testing.T) {
 	if _, err := i.o.log.Append(i.ctx, schema.New(id, "/hooks/digicert", schema.At(begin), schema.CertificateRevoked, schema.Data{Provider: "digicert", OrderID: "1", CertificateID: "1"})); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.tick(i.ctx, begin.AddDate(0, 0, 10)); err != nil {
+	if err := i.Tick(i.ctx, begin.AddDate(0, 0, 10)); err != nil {
 		t.Fatal(err)
 	}
-	if ids, _ := i.ids(0); len(ids) > 0 || !i.state.Clock().Equal(begin) {
-		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.state.Clock())
+	if ids, _ := i.ids(0); len(ids) > 0 || !i.State.Clock().Equal(begin) {
+		t.Errorf("told %v of a certificate that is revoked, until %s", ids, i.State.Clock())
 	}
 }

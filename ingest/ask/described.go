@@ -1,13 +1,11 @@
-package node
+package ask
 
 import (
 	"fmt"
 	"io"
-
-	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 )
 
-// Described reports what became of asking about the orders and rotations that are known by little more than a number.
+// Described reports what became of asking about orders and rotations that are known by number only.
 type Described struct {
 	What    string `json:"what"`    // they are: "order" or "rotation"
 	Of      int    `json:"of"`      // questions
@@ -17,11 +15,11 @@ type Described struct {
 }
 
 func (d Described) String() string {
-	return fmt.Sprintf("%d of %s", d.Asked, text.Counted(d.Of, d.What))
+	return fmt.Sprintf("%d of %s", d.Asked, plural(d.Of, d.What))
 }
 
 func (d Described) Tell(w io.Writer, source string) {
-	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, text.Counted(d.Of, d.What), d.Filled)
+	fmt.Fprintf(w, "%s was asked about %s, and told of %d.\n", source, plural(d.Of, d.What), d.Filled)
 	if d.Refusal != "" {
 		fmt.Fprintf(w, "Of %d it told nothing, such as: %s.\n", d.Asked-d.Filled, d.Refusal)
 	}

@@ -5,16 +5,16 @@ import (
 	"testing/synctest"
 )
 
-// TestAClaimEndsWhoeverIsBefore has somebody wait to build when somebody else claims the site: who gets it first, and could wait, is ended as well.
+// TestAClaimEndsWhoeverIsBefore has somebody wait to build when somebody else claims the lock: who gets it first, and could wait, is ended as well.
 func TestAClaimEndsWhoeverIsBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite()
-		first, leave, err := s.enter(t.Context())
+		s := newBuildLock()
+		first, leave, err := s.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		go func() {
-			second, leave, err := s.enter(t.Context())
+			second, leave, err := s.acquire(t.Context())
 			if err != nil {
 				t.Error(err)
 				return

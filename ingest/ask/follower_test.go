@@ -13,7 +13,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// desk is all that an Asker works with: its queue, its log, the client, and the clock.
+// desk holds all that a follower works with: its queue, its log, the client, and the clock.
 type desk struct {
 	*world
 	tasks    []schema.Task
@@ -75,21 +75,21 @@ func (d *desk) task(seq uint64, try int, e *schema.Event) {
 	})
 }
 
-// run has an Asker see to all tasks, and is what became of them.
+// run has a follower see to all tasks, and is what became of them.
 func (d *desk) run(t *testing.T) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d.finished = cancel
-	a := &Asker{
-		Source: "p", Client: d, Queue: d, Log: d, Now: d.Now, Wait: d.Wait, Logger: slog.New(slog.DiscardHandler),
-		Known: func(_ context.Context, q Question, _ uint64) (bool, error) { return d.known[q.OrderID], nil },
-		NewID: func() (string, error) { return "id", nil },
+	f := &follower{
+		source: Source{Name: "p", Client: d}, queue: d, log: d, now: d.Now, wait: d.Wait, logger: slog.New(slog.DiscardHandler),
+		known: func(_ context.Context, q Question, _ uint64) (bool, error) { return d.known[q.OrderID], nil },
+		newID: func() (string, error) { return "id", nil },
 	}
-	a.Run(ctx)
+	f.run(ctx)
 	return strings.Join(d.seen, ", ")
 }
 
-func TestAsker(t *testing.T) {
+func TestFollower(t *testing.T) {
 	updated := func(order, imported string) *schema.Event {
 		e := schema.New("id", "/hooks/p", schema.At(newWorld().now), schema.OrderUpdated, schema.Data{Provider: "p", OrderID: order})
 		e.Imported = imported
