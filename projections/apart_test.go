@@ -6,7 +6,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestHeavyFactsStandApart: a certificate's PEM is in no row that lists read, and is that of the certificate which the row tells of.
+// TestHeavyFactsStandApart: a certificate's PEM is in no row that lists read, and is that of the certificate which the
+// row tells of.
 func TestHeavyFactsStandApart(t *testing.T) {
 	l := newMemoryLog()
 	n := 0

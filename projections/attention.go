@@ -21,8 +21,8 @@ const (
 
 var severities = []string{Critical, Warning, Notice}
 
-// Undecided is the state of a matter that nobody has decided about, or whose decision holds no more. The others are lifecycle.Snoozed and lifecycle.Taken:
-// one that is acknowledged is no matter any more.
+// Undecided names the state of a matter that nobody has decided about, or whose decision holds no more. The others are
+// lifecycle.Snoozed and lifecycle.Taken: one that is acknowledged is no matter any more.
 const Undecided = "open"
 
 // The limits of what is listed.
@@ -32,7 +32,7 @@ const (
 	findersAtOnce = 4   // so that other readers of the file find a connection
 )
 
-// Matter is something a person should act on now: codes and values, of which package words makes the sentences.
+// Matter names something a person should act on now: codes and values, of which package words makes the sentences.
 type Matter struct {
 	ID       string // of this occurrence: the next of its kind has another
 	Severity string // Critical, Warning, Notice
@@ -53,7 +53,7 @@ type Matter struct {
 	When schema.Time // which occurrence it is: schema.Matter's Since
 }
 
-// MatterFacts are what the sentences of a matter are made of, beside its kind, its names and its times.
+// MatterFacts hold all that the sentences of a matter need, beside its kind, its names and its times.
 type MatterFacts struct {
 	Check     schema.CheckState // where the check stands that Part names
 	Reasons   []string          // the provider's words, or why a delivery was not understood
@@ -65,7 +65,7 @@ type MatterFacts struct {
 	Loss      *schema.Loss      // of events of the log
 }
 
-// Decision is what a person decided about a matter last.
+// Decision tells what a person decided about a matter last.
 type Decision struct {
 	At    schema.Time  `json:"at"`
 	Until *schema.Time `json:"until,omitempty"` // how long it holds; absent: until another
@@ -73,14 +73,15 @@ type Decision struct {
 	Note  string       `json:"note,omitempty"`
 }
 
-// Attention is what a person should act on now.
+// Attention lists what a person should act on now.
 type Attention struct {
 	Matters []Matter // open, most urgent first
 	Decided []Matter // snoozed or taken, those first that are due again first
 	More    bool     // there are more than are listed
 }
 
-// Attention is what a person should act on now: revocations first, then the most severe, then what has the least time left, then what has waited longest.
+// Attention returns what a person should act on now: revocations first, then the most severe, then what has the least
+// time left, then what has waited longest.
 func (s *Store) Attention(ctx context.Context, now time.Time) (*Attention, error) {
 	found, err := s.findAll(ctx, now)
 	if err != nil {
@@ -97,7 +98,7 @@ func (s *Store) Attention(ctx context.Context, now time.Time) (*Attention, error
 	return a, nil
 }
 
-// findAll is what each of the finders finds, in their order; some look at the same time.
+// findAll returns what each of the finders finds, in their order; some look at the same time.
 func (s *Store) findAll(ctx context.Context, now time.Time) ([]Attention, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -142,7 +143,7 @@ func compareTimes(a, b *schema.Time) int {
 	return a.Compare(b.Time)
 }
 
-// finder is a page of the matters of one kind or a few, and the cursor of the next page.
+// finder returns a page of the matters of one kind or a few, and the cursor of the next page.
 type finder func(ctx context.Context, cursor string) (matters []Matter, next string, err error)
 
 // finders find every matter, at the time and of the row that q asks for.
@@ -156,7 +157,7 @@ func (s *Store) finders(q Query) []finder {
 	}
 }
 
-// finding is the matters of the rows of a list.
+// finding finds the matters of the rows of a list.
 func finding[S, T any](s *Store, t *Table[S, T], q Query, of func(*T) []Matter) finder {
 	return func(ctx context.Context, cursor string) ([]Matter, string, error) {
 		q.Cursor, q.Limit = cursor, mattersEach
@@ -210,14 +211,15 @@ func (s *Store) collect(ctx context.Context, a *Attention, find finder, now time
 	}
 }
 
-// identified is m with its id, of the occurrence that when says.
+// identified returns m with its id, of the occurrence that when says.
 func (m Matter) identified(row, part string, when schema.Time) Matter {
 	m.Row, m.Part, m.When = row, part, when
 	m.ID = schema.MatterID(m.Kind, m.Provider, row, part, when)
 	return m
 }
 
-// limited is a copy of a table as a list of the rows for which the condition holds, ordered by one of the columns, which an index has in order.
+// limited copies a table as a list of the rows for which the condition holds, ordered by one of the columns, which an
+// index has in order.
 func limited[S, T any](t *Table[S, T], condition string, columns ...string) *Table[S, T] {
 	l := *t
 	l.only = condition
@@ -225,15 +227,15 @@ func limited[S, T any](t *Table[S, T], condition string, columns ...string) *Tab
 	return &l
 }
 
-// given are the provider's words, as a matter's facts have them.
-func given(reason string) []string {
+// reasonList returns the provider's words, as a matter's facts have them.
+func reasonList(reason string) []string {
 	if reason == "" {
 		return nil
 	}
 	return []string{reason}
 }
 
-// firstOf is the first of the times that is known.
+// firstOf returns the first of the times that is known.
 func firstOf(times ...*schema.Time) schema.Time {
 	for _, t := range times {
 		if t != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// lapsedFor is how long a certificate that expired without a successor is a matter.
+// lapsedFor bounds how long a certificate that expired without a successor is a matter.
 const lapsedFor = 30 * 24 * time.Hour
 
-// unsucceeded is the condition that no certificate takes the place of this one.
+// unsucceeded holds where no certificate takes the place of this one.
 var unsucceeded = "NOT EXISTS (SELECT 1 FROM certificates n WHERE " + strings.ReplaceAll(newer, "c.", "certificates.") + ")"
 
-// The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that expire, each as long as it matters.
-// A plus keeps SQLite from going through all of a phase.
+// The certificates as lists of those whose revocation is announced, of those that are revoked, and of those that
+// expire, each as long as it matters. A plus keeps SQLite from going through all of a phase.
 var (
 	announcedCertificates = limited(Certificates, "announced AND +phase = 'issued'")
 	revokedCertificates   = restated(limited(Certificates, unsucceeded), func(now string) (string, []any) {
@@ -27,16 +27,18 @@ var (
 	})
 )
 
-// matter is the one state of a restated table, to be asked for with Query.State.
+// matter names the one state of a restated table, to be asked for with Query.State.
 const matter = "matter"
 
-// restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as that of limited cannot.
+// restated gives t, a copy of a table, that one state in place of its own: a condition that depends on the time, as
+// that of limited cannot.
 func restated[S, T any](t *Table[S, T], condition func(now string) (string, []any)) *Table[S, T] {
 	t.States = []State{{matter, condition}}
 	return t
 }
 
-// Announced is a page of the certificates that the CA has announced to revoke, and has not yet; some may have expired meanwhile.
+// Announced returns a page of the certificates that the CA has announced to revoke, and has not yet; some may have
+// expired meanwhile.
 func (s *Store) Announced(ctx context.Context, q Query) ([]Certificate, string, error) {
 	return List(ctx, s, announcedCertificates, q)
 }
@@ -54,7 +56,7 @@ func announcedMatters(c *Certificate) []Matter {
 		return nil // it came to its end by itself
 	}
 	m := Matter{Severity: Critical, Kind: schema.MatterRevocationAnnounced, Due: c.RevokesAt, Since: firstOf(c.AnnouncedAt, &c.FirstEventAt),
-		Facts: MatterFacts{Reasons: given(c.Reason)}}
+		Facts: MatterFacts{Reasons: reasonList(c.Reason)}}
 	if c.Successor != nil {
 		m.Severity, m.Facts.Successor = Warning, c.Successor.ID
 	}
@@ -64,12 +66,12 @@ func announcedMatters(c *Certificate) []Matter {
 func (s *Store) revoked(q Query) finder {
 	q.State = matter
 	return finding(s, revokedCertificates, q, func(c *Certificate) []Matter {
-		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Since: firstOf(c.RevokedAt, &c.FirstEventAt), Facts: MatterFacts{Reasons: given(c.Reason)}}
+		m := Matter{Severity: Critical, Kind: schema.MatterRevoked, Since: firstOf(c.RevokedAt, &c.FirstEventAt), Facts: MatterFacts{Reasons: reasonList(c.Reason)}}
 		return []Matter{certificateMatter(m, c, m.Since)}
 	})
 }
 
-// criticalDays is below how many days left it is critical that a certificate expires.
+// criticalDays makes the end of a certificate critical, when fewer days are left.
 const criticalDays = 7
 
 func (s *Store) lapsing(q Query) finder {

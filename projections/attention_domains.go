@@ -12,15 +12,15 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// validationEnd is when a CA's validation of a domain ends.
+// validationEnd tells when a CA's validation of a domain ends.
 type validationEnd struct {
 	rowKey
 	at schema.Time
 }
 
-// lapsingDomains are those whose validation ends, so long after now as from and until say, before the next renewal of a certificate that needs it: dated
-// are those of which the CA said when. Nearly all domains end with no such need, so that their ends are looked through first, and only the rows of those
-// that are a matter are read.
+// lapsingDomains finds the domains whose validation ends, so long after now as from and until say, before the next
+// renewal of a certificate that needs it: dated are those of which the CA said when. Nearly all domains end with no
+// such need, so that their ends are looked through first, and only the rows of those that are a matter are read.
 func (s *Store) lapsingDomains(q Query, dated bool, from, until time.Duration) finder {
 	return func(ctx context.Context, cursor string) (matters []Matter, next string, err error) {
 		db, done, err := s.reader()
@@ -57,8 +57,9 @@ func (s *Store) lapsingDomains(q Query, dated bool, from, until time.Duration) f
 	}
 }
 
-// validationEnds are the validations that lapse after one time and not after another, though their CA has not said so: those that lapse first, MaxLimit at
-// most, and the cursor of what comes after them. Of those that are not dated the limits on reuse say when.
+// validationEnds returns the validations that lapse after one time and not after another, though their CA has not said
+// so: those that lapse first, MaxLimit at most, and the cursor of what comes after them. Of those that are not dated
+// the limits on reuse say when.
 func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, dated bool, after, until schema.Time) (ends []validationEnd, next string, err error) {
 	w, by := &where{}, "expires_at"
 	if dated {
@@ -98,7 +99,8 @@ func validationEnds(ctx context.Context, db *sql.DB, cursor string, q Query, dat
 	return ends, next, found.Err()
 }
 
-// neededLonger are those of the domains whose validation lapses before a renewal that needs it, and when that is to begin.
+// neededLonger returns those of the domains whose validation lapses before a renewal that needs it, and when that is to
+// begin.
 func neededLonger(ctx context.Context, db *sql.DB, ends []validationEnd, now time.Time) (map[rowKey]schema.Time, error) {
 	of := make([]rowKey, len(ends))
 	for i := range ends {
@@ -117,7 +119,7 @@ func neededLonger(ctx context.Context, db *sql.DB, ends []validationEnd, now tim
 	return needed, nil
 }
 
-// domainsOf are the domains with these keys, MaxLimit at most.
+// domainsOf returns the domains with these keys, MaxLimit at most.
 func (s *Store) domainsOf(ctx context.Context, keys []rowKey, now time.Time) ([]Domain, error) {
 	text, err := keysText(keys)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestAnnouncedRevocations: one is critical until another certificate has taken its place, and none once its certificate has come to its end by itself.
+// TestAnnouncedRevocations: one is critical until another certificate has taken its place, and none once its
+// certificate has come to its end by itself.
 func TestAnnouncedRevocations(t *testing.T) {
 	due := schema.At(began.Add(time.Hour))
 	announced := Certificate{Provider: "digicert", ID: "1", State: lifecycle.Active, RevocationNotice: true, RevokesAt: &due, Reason: "keyCompromise", CommonName: "a.example"}

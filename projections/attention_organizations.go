@@ -8,8 +8,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// endingOrganizations is the organizations as lists: of those that their CA says are expired or due, and of those whose validation ends about now,
-// though their CA has not said so.
+// endingOrganizations lists organizations: those that their CA says are expired or due, and those whose validation ends
+// about now, though their CA has not said so.
 var endingOrganizations = func() *Table[lifecycle.Organization, Organization] {
 	t := limited(Organizations, "")
 	t.States = equalTo("state", lifecycle.Expired, lifecycle.RevalidationDue)

@@ -8,10 +8,10 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// rejectedFor is how long it is a matter that an order was rejected.
+// rejectedFor bounds how long the rejection of an order is a matter.
 const rejectedFor = 30 * 24 * time.Hour
 
-// rejectedLately is the orders as a list of those that a CA rejected lately.
+// rejectedLately lists the orders that a CA rejected lately.
 var rejectedLately = restated(limited(Orders, ""), func(now string) (string, []any) {
 	// The last bound follows from the first, and an index finds by it.
 	since := timeAfter(now, -rejectedFor)

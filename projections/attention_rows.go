@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// waiting is the orders as a list of those that wait for a person.
+// waiting lists the orders that wait for a person.
 var waiting = limited(Orders, "waiting_since <> ''", "waiting_since")
 
 func (s *Store) waitingOrders(q Query) finder {
@@ -26,14 +26,14 @@ func orderMatters(o *Order) []Matter {
 			m.Severity = Notice
 		}
 		if w.Check != "" {
-			m.Facts = MatterFacts{Check: o.Checks[w.Check], Reasons: given(o.Reasons[w.Check])}
+			m.Facts = MatterFacts{Check: o.Checks[w.Check], Reasons: reasonList(o.Reasons[w.Check])}
 		}
 		matters = append(matters, m.identified(o.ID, w.Check, w.Since))
 	}
 	return matters
 }
 
-// firstName is the name by which an order is known; "" while the CA has named none.
+// firstName returns the name by which an order is known; "" while the CA has named none.
 func firstName(o *Order) string {
 	if names := o.Names(); len(names) > 0 {
 		return names[0]
@@ -51,7 +51,7 @@ func domainMatter(d *Domain, now time.Time) Matter {
 	when := firstOf(d.ExpiresAt, &m.Since)
 	switch {
 	case d.State == lifecycle.Failed:
-		m.Kind, m.Facts.Reasons = schema.MatterDomainFailed, given(d.Reason)
+		m.Kind, m.Facts.Reasons = schema.MatterDomainFailed, reasonList(d.Reason)
 		when, m.Due = m.Since, nil
 	case d.State == lifecycle.Expired || d.ExpiresAt != nil && now.After(d.ExpiresAt.Time):
 		m.Kind = schema.MatterDomainExpired
@@ -91,12 +91,12 @@ func (s *Store) failedTargets(q Query) finder {
 	q.State = lifecycle.VerificationFailed
 	return finding(s, Targets, q, func(t *Target) []Matter {
 		m := Matter{Severity: Warning, Kind: schema.MatterTargetFailed, Provider: t.Provider, About: cmp.Or(t.Host, t.Name), Number: t.ID,
-			Since: firstOf(t.Since, &t.FirstEventAt), Facts: MatterFacts{Reasons: given(t.Reason)}}
+			Since: firstOf(t.Since, &t.FirstEventAt), Facts: MatterFacts{Reasons: reasonList(t.Reason)}}
 		return []Matter{m.identified(t.ID, "", m.Since)}
 	})
 }
 
-// openTLSFindings is the findings as a list of only those about TLS that are there, on targets that still are.
+// openTLSFindings lists only the findings about TLS that are there, on targets that still are.
 var openTLSFindings = limited(Findings, "tls AND state = 'detected' AND NOT EXISTS (SELECT 1 FROM targets t WHERE t.provider = findings.provider AND t.id = findings.target_id AND t.state = 'deleted')", "severity")
 
 func (s *Store) openFindings(q Query) finder {
@@ -118,7 +118,7 @@ func findingMatter(f *Finding) Matter {
 	return m.identified(f.ID, "", m.Since)
 }
 
-// severityMedium is from which number on a finding is more than good to know.
+// severityMedium begins the numbers of findings that are more than good to know.
 const severityMedium = 20
 
 // The states of a finding at its scanner, in Probely's words.
@@ -128,7 +128,7 @@ const (
 	Invalid  = "invalid"  // it is none
 )
 
-// Settled tells whether somebody decided at the scanner that the finding is none, or may stay.
+// Settled reports whether somebody decided at the scanner that the finding is none, or may stay.
 func (f *Finding) Settled() bool {
 	return f.ProviderState == Accepted || f.ProviderState == Invalid
 }
@@ -138,7 +138,7 @@ func (s *Store) quarantined(q Query) finder {
 		q.Cursor, q.Limit = cursor, mattersEach
 		items, next, err := s.Quarantine(ctx, q)
 		return mattersOf(items, func(q *Quarantined) []Matter {
-			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, Since: q.Time, Facts: MatterFacts{Reasons: given(q.Reason)}}
+			m := Matter{Severity: Notice, Kind: schema.MatterQuarantined, Provider: q.Provider, Since: q.Time, Facts: MatterFacts{Reasons: reasonList(q.Reason)}}
 			return []Matter{m.identified("", strconv.FormatUint(q.Seq, 10), q.Time)}
 		}), next, err
 	}

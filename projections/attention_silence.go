@@ -8,7 +8,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// silent are the providers that have been silent for longer than their own rhythm explains.
+// silent finds the providers that have been silent for longer than their own rhythm explains.
 func (s *Store) silent(q Query) finder {
 	return func(ctx context.Context, _ string) ([]Matter, string, error) {
 		traffic, err := s.traffic(ctx, q.Now, rules.LeastSilence)

@@ -13,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestAttentionOfScanners: what needs a person is the failed verification and the open findings about TLS, and nothing that is settled, gone or fixed.
+// TestAttentionOfScanners: what needs a person is the failed verification and the open findings about TLS, and nothing
+// that is settled, gone or fixed.
 func TestAttentionOfScanners(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
@@ -67,7 +68,7 @@ func TestAttentionOfScanners(t *testing.T) {
 	}
 }
 
-// kinds are the matters that need a person at now, most urgent first: "kind row severity".
+// kinds lists the matters that need a person at now, most urgent first: "kind row severity".
 func kinds(t *testing.T, s *Store, now time.Time) string {
 	t.Helper()
 	a, err := s.Attention(context.Background(), now)
@@ -90,7 +91,8 @@ func kinds(t *testing.T, s *Store, now time.Time) string {
 	return strings.Join(list, "\n")
 }
 
-// TestAttentionOfCertificates: what is revoked, is going to be or expires, unless another takes its place; the least time left first.
+// TestAttentionOfCertificates: what is revoked, is going to be or expires, unless another takes its place; the least
+// time left first.
 func TestAttentionOfCertificates(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
@@ -138,7 +140,8 @@ func TestAttentionOfCertificates(t *testing.T) {
 	}
 }
 
-// TestAttentionOfDomains: a validation that lapses is a matter if the next renewal of a certificate needs it, or the CA says so.
+// TestAttentionOfDomains: a validation that lapses is a matter if the next renewal of a certificate needs it, or the CA
+// says so.
 func TestAttentionOfDomains(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
@@ -174,7 +177,8 @@ func TestAttentionOfDomains(t *testing.T) {
 	}
 }
 
-// TestAttentionOfOrganizations: an organization whose validation has ended, or is about to, by its CA's word or by the clock.
+// TestAttentionOfOrganizations: an organization whose validation has ended, or is about to, by its CA's word or by the
+// clock.
 func TestAttentionOfOrganizations(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
@@ -213,7 +217,7 @@ func TestAttentionOfOrganizations(t *testing.T) {
 	}
 }
 
-// TestAttentionOfRejectedOrders: one that was rejected lately, and not yet ordered anew under its number.
+// TestAttentionOfRejectedOrders: one that was rejected lately, and not yet ordered again under its number.
 func TestAttentionOfRejectedOrders(t *testing.T) {
 	l := newMemoryLog()
 	for i, id := range []string{"old", "late", "again"} {
@@ -239,7 +243,8 @@ func TestAttentionOfRejectedOrders(t *testing.T) {
 	}
 }
 
-// TestAttentionLooksBehindMany: a validation that lapses is found however many end before it, of which no certificate needs any, also at the same time.
+// TestAttentionLooksBehindMany: a validation that lapses is found however many end before it, of which no certificate
+// needs any, also at the same time.
 func TestAttentionLooksBehindMany(t *testing.T) {
 	l := newMemoryLog()
 	say := func(n int, name string, days int) {
@@ -328,7 +333,8 @@ func TestAttentionCountsRight(t *testing.T) {
 	see("the snoozed one again", mattersEach+4, 0, false)
 }
 
-// TestDecideManyMatters looks up more matters at once than a statement of SQLite may have arguments: orders with many names bring some hundred each.
+// TestDecideManyMatters looks up more matters at once than a statement of SQLite may have arguments: orders with many
+// names bring some hundred each.
 func TestDecideManyMatters(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)

@@ -21,7 +21,8 @@ func newBaton() *baton {
 	return b
 }
 
-// follow waits until nobody else has the baton or wants it, or ctx ends. The context it returns ends when somebody does; release must be called then.
+// follow waits until nobody else has the baton or wants it, or ctx ends. The context it returns ends when somebody
+// does; release must be called then.
 func (b *baton) follow(ctx context.Context) (following context.Context, release func()) {
 	defer context.AfterFunc(ctx, func() {
 		b.mu.Lock()

@@ -3,7 +3,8 @@ package projections
 // jobsBehind bounds how many statements wait to be run.
 const jobsBehind = 512
 
-// behind runs statements in their order on a goroutine of its own, so that folding goes on while SQLite writes. After one that fails no more run.
+// behind runs statements in their order on a goroutine of its own, so that folding goes on while SQLite writes. After
+// one that fails no more run.
 type behind struct {
 	jobs   chan job
 	failed chan struct{} // closed once err is set
@@ -19,8 +20,8 @@ type job struct {
 	done      chan<- struct{}
 }
 
-// writeBehind lets d run statements behind the caller until it is caught up for the last time, by stopBehind or close. Whoever needs a result waits for
-// all before it; what went wrong is told by the next call of any kind.
+// writeBehind lets d run statements behind the caller until it is caught up for the last time, by stopBehind or close.
+// Whoever needs a result waits for all before it; what went wrong is told by the next call of any kind.
 func (d *database) writeBehind() {
 	d.behind = &behind{jobs: make(chan job, jobsBehind), failed: make(chan struct{}), ended: make(chan struct{})}
 	go d.behind.run()

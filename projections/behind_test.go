@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestWritingBehind runs statements behind: a result knows of all before it, and what goes wrong is told, once and for all that follows.
+// TestWritingBehind runs statements behind: a result knows of all before it, and what goes wrong is told, once and for
+// all that follows.
 func TestWritingBehind(t *testing.T) {
 	db, err := openDatabase(dsn(filepath.Join(t.TempDir(), "behind.db"), "mode=rwc"))
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"testing/synctest"
 )
 
-// TestAClaimEndsWhoeverIsBefore has somebody wait to build when somebody else claims the lock: who gets it first, and could wait, is ended as well.
+// TestAClaimEndsWhoeverIsBefore has somebody wait to build when somebody else claims the lock: who gets it first, and
+// could wait, is ended as well.
 func TestAClaimEndsWhoeverIsBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBuildLock()

@@ -146,7 +146,8 @@ var certificateStates = []State{
 	{lifecycle.Expired, func(now string) (string, []any) {
 		return "phase = 'issued' AND ^not_after > '' AND ^not_after < ?", []any{now}
 	}},
-	// Nearly all are issued, so that the index of phases leaves them out; SQLite goes by it where the query says the same.
+	// Nearly all are issued, so that the index of phases leaves them out; SQLite goes by it where the query says the
+	// same.
 	{lifecycle.Revoked, func(string) (string, []any) { return "phase = 'revoked' AND phase <> 'issued'", nil }},
 	{lifecycle.Replaced, func(string) (string, []any) { return "phase = 'replaced' AND phase <> 'issued'", nil }},
 	{lifecycle.Issued, func(string) (string, []any) { return "phase = 'issued' AND ^not_after = ''", nil }},

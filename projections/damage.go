@@ -18,8 +18,9 @@ var (
 	errUnreadable = errors.New("a row of the read models cannot be read")
 )
 
-// isDamage reports whether the file itself is known to be no good: garbage, cut off, gone, unreadable on its disk, or emptied, in which case it misses the
-// tables. That a file cannot be opened or read for the moment, for want of descriptors or room, says nothing of it.
+// isDamage reports whether the file itself is known to be no good: garbage, cut off, gone, unreadable on its disk, or
+// emptied, in which case it misses the tables. That a file cannot be opened or read for the moment, for want of
+// descriptors or room, says nothing of it.
 func isDamage(err error, path string) bool {
 	if errors.Is(err, errDamaged) {
 		return true
@@ -46,13 +47,14 @@ func isConflict(err error) bool {
 	return errors.As(err, &e) && e.Code == sqlite3.ErrConstraint
 }
 
-// isUnreadable reports whether a row is there and holds what such a row cannot: text where a number belongs, JSON that is none, a row that only an index
-// has. database/sql has no error of its own for it, only words.
+// isUnreadable reports whether a row is there and holds what such a row cannot: text where a number belongs, JSON that
+// is none, a row that only an index has. database/sql has no error of its own for it, only words.
 func isUnreadable(err error) bool {
 	return errors.Is(err, errUnreadable) || err != nil && strings.Contains(err.Error(), "sql: Scan error on column")
 }
 
-// judge makes of a reading's error what whoever asked is told: of a file that is no good that it is being rebuilt, because it will be at once.
+// judge makes of a reading's error what whoever asked is told: of a file that is no good that it is being rebuilt,
+// because it will be at once.
 func (s *Store) judge(f *file, err error) error {
 	damaged := isDamage(err, f.path)
 	switch {

@@ -67,8 +67,8 @@ type statement struct {
 	values []driver.Value
 }
 
-// run runs the statement for its effect. Arguments are what database/sql takes, and pointers to it; where the database writes behind, neither args nor
-// what it points to may change any more.
+// run runs the statement for its effect. Arguments are what database/sql takes, and pointers to it; where the database
+// writes behind, neither args nor what it points to may change any more.
 func (s *statement) run(args ...any) error {
 	if s.d.behind != nil {
 		return s.d.behind.put(job{statement: s, args: args})
@@ -84,7 +84,8 @@ func (s *statement) runNow(args []any) error {
 	return rows.Close()
 }
 
-// row reads the first row of the statement's result into dest, pointers and sql.Scanners; sql.ErrNoRows if there is none.
+// row reads the first row of the statement's result into dest, pointers and sql.Scanners; sql.ErrNoRows if there is
+// none.
 func (s *statement) row(dest []any, args ...any) error {
 	if err := s.d.caughtUp(); err != nil {
 		return err
@@ -108,7 +109,8 @@ func (s *statement) row(dest []any, args ...any) error {
 	return errors.Join(err, rows.Close())
 }
 
-// start takes the statement's first step. The driver binds all arguments of a query in one crossing into C, those of an exec in one each.
+// start takes the statement's first step. The driver binds all arguments of a query in one crossing into C, those of an
+// exec in one each.
 func (s *statement) start(args []any) (driver.Rows, error) {
 	s.args = s.args[:0]
 	for i, arg := range args {

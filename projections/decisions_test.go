@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestMatterOf: one occurrence is found as long as it is a matter, however many of its kind there are, and what resembles it is none.
+// TestMatterOf: one occurrence is found as long as it is a matter, however many of its kind there are, and what
+// resembles it is none.
 func TestMatterOf(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
@@ -121,7 +122,7 @@ func byKey(t *testing.T, s *Store, m Model, q Query) {
 	}
 }
 
-// planOf is how SQLite goes about a query of the read models, step by step.
+// planOf returns SQLite's plan of a query of the read models, step by step.
 func planOf(t *testing.T, s *Store, query string, args ...any) []string {
 	t.Helper()
 	db, done, err := s.reader()

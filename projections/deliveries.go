@@ -9,17 +9,17 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TrafficSpan is how far back an account of deliveries goes.
+// TrafficSpan bounds how far back an account of deliveries goes.
 const TrafficSpan = 90 * 24 * time.Hour
 
-// Traffic is how the deliveries of one provider came.
+// Traffic tells when the deliveries of one provider came.
 type Traffic struct {
 	Provider string
 	LastAt   schema.Time     // of the last delivery, however long ago
 	Hours    []HourOfTraffic // of the last TrafficSpan, ascending; hours without a delivery are left out
 }
 
-// HourOfTraffic is what came in one hour.
+// HourOfTraffic counts what came in one hour.
 type HourOfTraffic struct {
 	Hour        schema.Time // its beginning
 	Count       int
@@ -28,7 +28,7 @@ type HourOfTraffic struct {
 	LastAt      schema.Time
 }
 
-// hourKey is an hour of a provider's deliveries, in hours since 1970.
+// hourKey names an hour of a provider's deliveries, in hours since 1970.
 type hourKey struct {
 	provider string
 	hour     int64
@@ -79,12 +79,12 @@ const findTraffic = `WITH RECURSIVE one (provider) AS (
 		UNION ALL SELECT (SELECT min(provider) FROM deliveries d WHERE d.provider > one.provider) FROM one WHERE one.provider IS NOT NULL)
 	SELECT provider, (SELECT last_at FROM deliveries d WHERE d.provider = one.provider ORDER BY hour DESC LIMIT 1) FROM one WHERE provider IS NOT NULL`
 
-// Traffic is how the deliveries of every provider of whom any came have come, by name.
+// Traffic returns the traffic of every provider of whom any delivery came, by name.
 func (s *Store) Traffic(ctx context.Context, now time.Time) ([]Traffic, error) {
 	return s.traffic(ctx, now, 0)
 }
 
-// traffic is Traffic of the providers whose last delivery came at least so long ago.
+// traffic returns Traffic of the providers whose last delivery came at least so long ago.
 func (s *Store) traffic(ctx context.Context, now time.Time, ago time.Duration) (list []Traffic, err error) {
 	db, done, err := s.reader()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// came is the traffic of deliveries at these hours before now.
+// came makes the traffic of deliveries at these hours before now.
 func came(now time.Time, hoursAgo ...int) *Traffic {
 	t := &Traffic{Provider: "digicert"}
 	for _, h := range hoursAgo {
@@ -50,7 +50,8 @@ func TestSilenceIsHeldAgainstTheRhythm(t *testing.T) {
 	}
 }
 
-// TestDeliveriesAreCounted counts what came, in whatever batches it is folded, and neither what was asked for nor a test of our own.
+// TestDeliveriesAreCounted counts what came, in whatever batches it is folded, and neither what was asked for nor a
+// test of our own.
 func TestDeliveriesAreCounted(t *testing.T) {
 	hour := time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC)
 	var records []schema.Record
@@ -80,7 +81,7 @@ func TestDeliveriesAreCounted(t *testing.T) {
 	}
 }
 
-// foldedOneByOne is folded's tables with a batch for every record, after what Traffic makes of them was looked at.
+// foldedOneByOne returns folded's tables with a batch for every record, after what Traffic makes of them was looked at.
 func foldedOneByOne(t *testing.T, records []schema.Record) string {
 	t.Helper()
 	s, w := emptyGeneration(t)

@@ -27,7 +27,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestAnOldReaderKeepsNothingElse has a reader hold a generation that was deleted and built anew: its end removes nothing but its own.
+// TestAnOldReaderKeepsNothingElse has a reader hold a generation that was deleted and rebuilt: its end removes nothing
+// but its own.
 func TestAnOldReaderKeepsNothingElse(t *testing.T) {
 	s, _ := running(t, t.TempDir(), logOf(randomHistory(5, 500)))
 	caughtUp(t, s)
@@ -48,7 +49,7 @@ func TestAnOldReaderKeepsNothingElse(t *testing.T) {
 	}
 }
 
-// tailless is a log whose last event is gone, though its last sequence is known.
+// tailless lacks the last event of a log, though its last sequence is known.
 type tailless struct{ *memoryLog }
 
 func (l *tailless) Last(ctx context.Context) (uint64, error) {
@@ -170,7 +171,7 @@ func (l *unreadable) Read(context.Context, uint64, uint64, func([]schema.Record)
 	return fs.ErrPermission
 }
 
-// TestDropTakesNothingElse is told of damage to a generation that another has replaced meanwhile.
+// TestDropTakesNothingElse tells of damage to a generation that another has replaced meanwhile.
 func TestDropTakesNothingElse(t *testing.T) {
 	s, _ := running(t, t.TempDir(), logOf(randomHistory(5, 500)))
 	caughtUp(t, s)

@@ -7,7 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// entry is an event with what follows from it alone, whatever the rows are: all that can be worked out beforehand, and by many goroutines at once.
+// entry holds an event with what follows from it alone, whatever the rows are: all that can be worked out beforehand,
+// and by many goroutines at once.
 type entry struct {
 	record *schema.Record
 	event  *schema.Event // nil when the record is none
@@ -20,10 +21,10 @@ type entry struct {
 // meaning reads what a record means: one home for all that fold, live, in a rebuild or as of the past.
 type meaning func(schema.Record) (*schema.Event, error)
 
-// asLogged is what the log says.
+// asLogged reads a record as the log has it.
 func asLogged(r schema.Record) (*schema.Event, error) { return schema.DecodeMeaning(r.Data) }
 
-// redecoded is what the original deliveries mean to redecode.
+// redecoded reads records by their original deliveries, as redecode decodes them.
 func redecoded(redecode func(*schema.Event) *schema.Event) meaning {
 	return func(r schema.Record) (*schema.Event, error) {
 		e, err := schema.Decode(r.Data)
@@ -34,7 +35,8 @@ func redecoded(redecode func(*schema.Event) *schema.Event) meaning {
 	}
 }
 
-// opened is mean with what is sealed of people filled in. Folds never open anything: they are pure, and the keys of people are not.
+// opened reads as mean does, and fills in what is sealed of people. Folds never open anything: they are pure, and the
+// keys of people are not.
 func opened(mean meaning, open func(*schema.Event)) meaning {
 	if open == nil {
 		return mean
@@ -48,7 +50,7 @@ func opened(mean meaning, open func(*schema.Event)) meaning {
 	}
 }
 
-// entries are the entries of records.
+// entries makes the entries of records.
 func entries(records []schema.Record, mean meaning) []entry {
 	list := make([]entry, len(records))
 	for i := range records {
@@ -73,7 +75,7 @@ func newEntry(r *schema.Record, mean meaning) entry {
 	return n
 }
 
-// Concerns are the keys of the rows that the event concerns, none where no row takes it.
+// Concerns returns the keys of the rows that the event concerns, none where no row takes it.
 func Concerns(e *schema.Event) []Key {
 	rows, err := lifecycle.Rows(e)
 	if err != nil {
@@ -86,12 +88,12 @@ func Concerns(e *schema.Event) []Key {
 	return keys
 }
 
-// reason is a text that says why.
+// reason says why, as an error.
 type reason string
 
 func (r reason) Error() string { return string(r) }
 
-// partSize is how many records of a backlog, or rows, are worked on at once beside the writer.
+// partSize limits the records of a backlog, or rows, that are worked on at once beside the writer.
 const partSize = 500
 
 // readAhead works out the entries of what follow yields beside the goroutine that takes them, in order.

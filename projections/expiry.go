@@ -11,13 +11,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// maxSpans bounds what one picture of expiries is divided into: the days of a year, by weeks from its first to its last.
+// maxSpans bounds what one picture of expiries is divided into: the days of a year, by weeks from its first to its
+// last.
 const maxSpans = 53 * 7
 
-// Span is from From on, and before Until.
+// Span begins with From, and ends before Until.
 type Span struct{ From, Until time.Time }
 
-// CertificateExpiry is how many certificates, neither revoked nor replaced, end when.
+// CertificateExpiry counts the certificates, neither revoked nor replaced, by when they end.
 type CertificateExpiry struct {
 	Providers []string // those that have any certificate, by name
 	Spans     [][]int  // for each span asked for, how many end in it, by provider
@@ -25,8 +26,8 @@ type CertificateExpiry struct {
 	Valid     int      // how many are valid now
 }
 
-// Expiring counts the certificates that end in each span, at most maxSpans of them, and for each limit, in days, how many of those that are valid now are
-// valid for longer than that.
+// Expiring counts the certificates that end in each span, at most maxSpans of them, and for each limit, in days, how
+// many of those that are valid now are valid for longer than that.
 func (s *Store) Expiring(ctx context.Context, spans []Span, limits []int, now time.Time) (x CertificateExpiry, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -50,13 +51,14 @@ func (s *Store) Expiring(ctx context.Context, spans []Span, limits []int, now ti
 	return x, err
 }
 
-// ending is the providers and validities of the certificates, neither revoked nor replaced, that end from one time on and before another, with how many
-// there are of each: whole days as they have been counted, and what is left at either end certificate by certificate. It is shaped for the arguments of span.args.
+// ending selects the providers and validities of the certificates, neither revoked nor replaced, that end from one time
+// on and before another, with how many there are of each: whole days as they have been counted, and what is left at
+// either end certificate by certificate. It is shaped for the arguments of span.args.
 const ending = `(SELECT provider, validity_days, certificates FROM expiries WHERE day >= ? AND day < ?
 	UNION ALL SELECT provider, validity_days, 1 FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued'
 	UNION ALL SELECT provider, validity_days, 1 FROM certificates WHERE not_after >= ? AND not_after < ? AND +phase = 'issued')`
 
-// args are the arguments of ending.
+// args returns the arguments of ending.
 func (s Span) args() []any {
 	first, last := s.From.UTC().Truncate(day), s.Until.UTC().Truncate(day) // the days that are whole are from first on, and before last
 	if first.Before(s.From) {
@@ -92,7 +94,8 @@ func endingIn(ctx context.Context, db *sql.DB, span Span, providers []string) ([
 	return counts, found.Err()
 }
 
-// endOfTime is later than any certificate ends, even one that says that its end is not known, which is that second (RFC 5280 4.1.2.5).
+// endOfTime comes later than any certificate ends, even one that says that its end is not known, which is that second
+// (RFC 5280 4.1.2.5).
 var endOfTime = time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)
 
 // validFor counts the certificates that are valid now, and those of them that are valid for more days than each limit.
@@ -118,21 +121,23 @@ func validFor(ctx context.Context, db *sql.DB, limits []int, now time.Time) (val
 	return valid, over, found.Err()
 }
 
-// Uncollected is how many issued orders of a provider, CountLimit+1 at most, have no certificate whose end is known.
+// Uncollected counts the issued orders of a provider, CountLimit+1 at most, that have no certificate whose end is
+// known.
 type Uncollected struct {
 	Provider string
 	Orders   int // more than 0
 }
 
-// uncollected counts them for one provider: those whose certificate has not even a number, and those of whose certificate no more than that is known.
-// Left to itself SQLite goes through all orders of the provider.
+// uncollected counts them for one provider: those whose certificate has not even a number, and those of whose
+// certificate no more than that is known. Left to itself SQLite goes through all orders of the provider.
 const uncollected = `SELECT count(*) FROM (
 	SELECT 1 FROM orders INDEXED BY orders_uncollected WHERE provider = ?1 AND certificate_id = '' AND state IN ('issued', 'reissue_ready')
 	UNION ALL SELECT 1 FROM certificates c CROSS JOIN orders o ON o.provider = c.provider AND o.certificate_id = c.id AND o.certificate_id <> ''
 		WHERE c.not_after = '' AND c.provider = ?1 AND c.phase = 'issued' AND o.state IN ('issued', 'reissue_ready')
 	LIMIT ?2)`
 
-// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider; providers without any are left out.
+// Uncollected counts the issued orders of which nobody knows when their certificates end, by provider; providers
+// without any are left out.
 func (s *Store) Uncollected(ctx context.Context) (list []Uncollected, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -185,7 +190,7 @@ func (s *Store) Lapsing(ctx context.Context, spans []Span) (counts []int, err er
 	return counts, found.Err()
 }
 
-// providersOf are the providers of a table's rows: one look into its key for each of them.
+// providersOf returns the providers of a table's rows: one look into its key for each of them.
 func providersOf(ctx context.Context, db *sql.DB, table string) ([]string, error) {
 	found, err := db.QueryContext(ctx, "WITH RECURSIVE one (provider) AS (SELECT min(provider) FROM "+table+
 		" UNION ALL SELECT (SELECT min(provider) FROM "+table+" t WHERE t.provider > one.provider) FROM one WHERE one.provider IS NOT NULL) SELECT provider FROM one WHERE provider IS NOT NULL")

@@ -19,13 +19,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// update writes what the frozen events fold to: go test ./projections -run Frozen -update. New events are added to it at any time; that one folds to
-// something else is refused until lifecycle.Version, or the tables, have changed. The file carries its own digest, so that no other way leads there.
+// update writes what the frozen events fold to: go test ./projections -run Frozen -update. New events are added to it
+// at any time; that one folds to something else is refused until lifecycle.Version, or the tables, have changed. The
+// file carries its own digest, so that no other way leads there.
 var update = flag.Bool("update", false, "write what the frozen events fold to")
 
 const frozenRows = "testdata/frozen.txt"
 
-// frozenEvents are all events that were ever written, in the log's order of their files' names.
+// frozenEvents returns all events that were ever written, in the log's order of their files' names.
 func frozenEvents(t *testing.T) (names []string, records []schema.Record) {
 	t.Helper()
 	files, err := filepath.Glob("../schema/testdata/events/*.json")
@@ -44,7 +45,7 @@ func frozenEvents(t *testing.T) (names []string, records []schema.Record) {
 	return names, records
 }
 
-// folded is what records fold to in an empty generation: the keys of the rows they changed, and the whole tables.
+// folded folds records in an empty generation: the keys of the rows they changed, and the whole tables.
 func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) {
 	t.Helper()
 	s, w := emptyGeneration(t)
@@ -55,7 +56,7 @@ func folded(t *testing.T, records ...schema.Record) (rows []Key, tables string) 
 	return change.Rows, dump(t, s)
 }
 
-// emptyGeneration is a generation without events, what reads it and what writes it, for as long as the test runs.
+// emptyGeneration makes a generation without events, what reads it and what writes it, for as long as the test runs.
 func emptyGeneration(t *testing.T) (*Store, *writer) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "frozen.db")
@@ -75,7 +76,8 @@ func emptyGeneration(t *testing.T) (*Store, *writer) {
 	return &Store{current: f}, w
 }
 
-// TestFrozenEventsFold folds every event ever written, by itself and all together: each lands in the rows it should, none is parked.
+// TestFrozenEventsFold folds every event ever written, by itself and all together: each lands in the rows it should,
+// none is parked.
 func TestFrozenEventsFold(t *testing.T) {
 	names, records := frozenEvents(t)
 	got := map[string]string{}
@@ -96,7 +98,8 @@ func TestFrozenEventsFold(t *testing.T) {
 	compareFrozen(t, got)
 }
 
-// checkRows makes sure that the rows are those the event of r, alone in the log, concerns: none but its own in quarantine if it was quarantined from the first.
+// checkRows makes sure that the rows are those the event of r, alone in the log, concerns: none but its own in
+// quarantine if it was quarantined from the first.
 func checkRows(t *testing.T, name string, r schema.Record, rows []Key) {
 	t.Helper()
 	e := eventOf(t, r)
@@ -125,10 +128,11 @@ func eventOf(t testing.TB, r schema.Record) *schema.Event {
 	return e
 }
 
-// block is a PEM block in a table.
+// block matches a PEM block in a table.
 var block = regexp.MustCompile(`-----BEGIN[^|]*`)
 
-// section is what stands in the file for one event: the rows it changed, then the tables, certificates by their digest.
+// section writes what stands in the file for one event: the rows it changed, then the tables, certificates by their
+// digest.
 func section(rows []Key, tables string) string {
 	var b strings.Builder
 	for _, k := range rows {
@@ -167,7 +171,8 @@ func compareFrozen(t *testing.T, got map[string]string) {
 	}
 }
 
-// nextFrozen holds what the frozen events fold to against the file, and is what -update writes; "" where there is nothing to write.
+// nextFrozen holds what the frozen events fold to against the file, and is what -update writes; "" where there is
+// nothing to write.
 func nextFrozen(file, hash string, got map[string]string, update bool) (next string, problems []string) {
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	was, want, err := readFrozen(file)
@@ -187,7 +192,7 @@ func nextFrozen(file, hash string, got map[string]string, update bool) (next str
 		case !listed:
 			problem("%s is not in %s yet: add it with -update", name, frozenRows)
 		case !changed:
-			problem("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are built anew", name, got[name], before)
+			problem("%s folds to\n%swas\n%sIf that is meant, raise lifecycle.Version, so that the read models of the version before are rebuilt", name, got[name], before)
 		}
 	}
 	for name := range want {
@@ -201,7 +206,7 @@ func nextFrozen(file, hash string, got map[string]string, update bool) (next str
 	return frozenText(hash, got), nil
 }
 
-// frozenText is the file: what names the folds, the digest of all the rest, and a section for each event.
+// frozenText writes the file: what names the folds, the digest of all the rest, and a section for each event.
 func frozenText(hash string, sections map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(sections)) {
@@ -210,7 +215,7 @@ func frozenText(hash string, sections map[string]string) string {
 	return "folds " + hash + "\ndigest " + frozenDigest(hash, b.String()) + "\n" + b.String()
 }
 
-// frozenDigest is that of the sections, and of the folds that made them.
+// frozenDigest returns the digest of the sections, and of the folds that made them.
 func frozenDigest(hash, sections string) string {
 	sum := sha256.Sum256([]byte(hash + "\n" + sections))
 	return hex.EncodeToString(sum[:16])
@@ -238,7 +243,8 @@ func readFrozen(file string) (hash string, sections map[string]string, err error
 	return hash, sections, nil
 }
 
-// TestFrozenRowsHaveAGate: what events fold to changes only with the version or the tables, whoever edits the file, and however.
+// TestFrozenRowsHaveAGate: what events fold to changes only with the version or the tables, whoever edits the file, and
+// however.
 func TestFrozenRowsHaveAGate(t *testing.T) {
 	folds := map[string]string{"a.json": "  orders/x/1\n    orders|x|1|issued\n", "b.json": "  orders/x/2\n    orders|x|2|pending\n"}
 	others := map[string]string{"a.json": "  orders/x/1\n    orders|x|1|revoked\n", "b.json": folds["b.json"]}

@@ -8,12 +8,12 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Missing is what is gone from the log, and how the read models in use stand to it: the log knows what it lacks, they know what they were folded without.
-// What an operator has accepted stands in Accepted only.
+// Missing tells what is gone from the log, and how the read models in use stand to it: the log knows what it lacks,
+// they know what they were folded without. What an operator has accepted stands in Accepted only.
 type Missing struct {
 	Gaps     schema.Gaps // sequences that no event has
-	Held     schema.Gaps // those of Gaps that were there when they were folded into the read models: built anew, those lose what the events changed
-	Back     schema.Gaps // what the log has, though the read models were folded without: built anew, those gain it
+	Held     schema.Gaps // those of Gaps that were there when they were folded into the read models: rebuilt, those lose what the events changed
+	Back     schema.Gaps // what the log has, though the read models were folded without: rebuilt, those gain it
 	Accepted schema.Gaps // gone, and an operator has said that this is settled
 	Kept     []string    // files of read models that know more than the log, until it is settled what the log lost
 }
@@ -51,7 +51,7 @@ func (s *Store) missing(ctx context.Context) (m Missing, err error) {
 	return m, nil
 }
 
-// holding is which events a generation holds: all up to seq, but for those it was folded without.
+// holding tells which events a generation holds: all up to seq, but for those it was folded without.
 type holding struct {
 	seq     uint64
 	without schema.Gaps
@@ -80,10 +80,10 @@ func readHolding(ctx context.Context, db querier) (h holding, err error) {
 	return h, fmt.Errorf("%w: its cursor is gone", errDamaged)
 }
 
-// lacking is what of h is in gaps.
+// lacking returns what of h is in gaps.
 func (h holding) lacking(gaps schema.Gaps) schema.Gaps { return gaps.UpTo(h.seq).Without(h.without) }
 
-// gone is what h holds and next does not, though it goes as far.
+// gone returns what h holds and next does not, though it goes as far.
 func (h holding) gone(next holding) schema.Gaps {
 	gaps := next.without
 	if next.seq < h.seq {
@@ -92,7 +92,7 @@ func (h holding) gone(next holding) schema.Gaps {
 	return h.lacking(gaps)
 }
 
-// holdingOf is what the database at path holds; nothing, if it cannot be read.
+// holdingOf returns what the database at path holds; nothing, if it cannot be read.
 func holdingOf(ctx context.Context, path string) (h holding, err error) {
 	f, err := openFile(path)
 	if err != nil {
@@ -102,7 +102,8 @@ func holdingOf(ctx context.Context, path string) (h holding, err error) {
 	return readHolding(ctx, f.readers)
 }
 
-// goneFrom is what the generation in use, or the last that was, holds and the one at path does not. Where the former cannot be read any more it is nothing.
+// goneFrom returns what the generation in use, or the last that was, holds and the one at path does not. Where the
+// former cannot be read any more it returns nothing.
 func (s *Store) goneFrom(ctx context.Context, path string) (schema.Gaps, error) {
 	next, err := holdingOf(ctx, path)
 	if err != nil {

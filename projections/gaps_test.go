@@ -14,13 +14,13 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestWhatIsHeldOfAGap takes two events out of the log behind the read models: those hold them still, and lose them when they are built anew, which is told
-// also where a start does it by itself. The events that come back are told too.
+// TestWhatIsHeldOfAGap takes two events out of the log behind the read models: those hold them still, and lose them
+// when they are rebuilt, which is told also where a start does it by itself. The events that come back are told too.
 func TestWhatIsHeldOfAGap(t *testing.T) {
 	of := func(n int) *schema.Event {
 		return event(n, schema.OrderIssued, schema.Data{OrderID: strconv.Itoa(n)})
 	}
-	for name, anew := range map[string]func(g *generation){
+	for name, rebuild := range map[string]func(g *generation){
 		"asked for":    nil,
 		"other folds":  func(g *generation) { g.folds += 1000 },
 		"other tables": func(g *generation) { g.tables = strings.Repeat("0", len(g.tables)) },
@@ -55,7 +55,7 @@ func TestWhatIsHeldOfAGap(t *testing.T) {
 			if v, err := s.Verify(t.Context(), nil); err != nil || !slices.Equal(v.Gone, known) {
 				t.Errorf("verify: %v (%v), want %v", v.Gone, err, known)
 			}
-			if anew == nil {
+			if rebuild == nil {
 				if r, err := s.Rebuild(t.Context(), false, nil); err != nil || !slices.Equal(r.Gone, known) {
 					t.Errorf("rebuilt %+v (%v), want %v to be gone", r, err, known)
 				}
@@ -63,7 +63,7 @@ func TestWhatIsHeldOfAGap(t *testing.T) {
 				current, _ := s.inUse()
 				s.Close()
 				old := current.generation
-				anew(&old)
+				rebuild(&old)
 				path := filepath.Join(dir, old.String())
 				if err := errors.Join(os.Rename(current.path, path), writeCurrent(path)); err != nil {
 					t.Fatal(err)

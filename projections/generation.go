@@ -24,13 +24,13 @@ import (
 //go:embed *.sql
 var ddl embed.FS
 
-// generation names one building of the read models from the log: a SQLite file of that name. Other tables or other folds are another file, never a
-// migration.
+// generation names one building of the read models from the log: a SQLite file of that name. Other tables or other
+// folds are another file, never a migration.
 type generation struct {
 	tables    string // hash of the tables and indexes
 	folds     int    // lifecycle.Version
 	number    int    // grows
-	redecoded bool   // its events were derived anew from their deliveries
+	redecoded bool   // its events were derived again from their deliveries
 }
 
 var generationName = regexp.MustCompile(`^([0-9a-f]{12})-f(\d+)-(\d+)(-redecoded)?\.db$`)
@@ -75,7 +75,8 @@ type file struct {
 // currentName names the file that holds the name of the generation in use.
 const currentName = "current"
 
-// asideSuffix ends the name of a database that is built to be compared or given away, never to be read from here. It does not outlive the process.
+// asideSuffix ends the name of a database that is built to be compared or given away, never to be read from here. It
+// does not outlive the process.
 const asideSuffix = ".aside"
 
 // tables returns the DDL of every table, indexes that of every index, and of what keeps one table in step with another,
@@ -194,7 +195,8 @@ func readCurrent(dir string) (g generation, ok bool, err error) {
 	return g, ok, nil
 }
 
-// writeCurrent makes path the generation in use. A crash leaves either the old name or the new; it is the new for sure once the directory is synced.
+// writeCurrent makes path the generation in use. A crash leaves either the old name or the new; it is the new for sure
+// once the directory is synced.
 func writeCurrent(path string) error {
 	return durable.Replace(filepath.Join(filepath.Dir(path), currentName), []byte(filepath.Base(path)+"\n"), 0o666)
 }

@@ -12,7 +12,7 @@ import (
 
 func randomHistory(seed uint64, n int) []schema.Record { return projectionstest.RandomHistory(seed, n) }
 
-// logOf is a log that holds the records.
+// logOf makes a log that holds the records.
 func logOf(records []schema.Record) *memoryLog {
 	l := newMemoryLog()
 	l.add(records...)
@@ -35,12 +35,13 @@ func (l *memoryLog) last() uint64 {
 	return l.records[len(l.records)-1].Seq
 }
 
-// after is where the records after seq begin.
+// after returns where the records after seq begin.
 func (l *memoryLog) after(seq uint64) int {
 	return sort.Search(len(l.records), func(i int) bool { return l.records[i].Seq > seq })
 }
 
-// TestRandomHistoryFolds has a history in the tables: what cannot be folded is parked, the rest has rows, gaps are noted and no true id counts twice.
+// TestRandomHistoryFolds has a history in the tables: what cannot be folded is parked, the rest has rows, gaps are
+// noted and no true id counts twice.
 func TestRandomHistoryFolds(t *testing.T) {
 	records := randomHistory(4, 3000)
 	s, _ := running(t, t.TempDir(), logOf(records))

@@ -5,8 +5,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// The items below are rows of the read models as people and programs see them: the JSON of the API, and what the pages are made of.
-// An absent key is not known. Times are RFC 3339 UTC.
+// The items below are rows of the read models as people and programs see them: the JSON of the API, and what the pages
+// are made of. An absent key is not known. Times are RFC 3339 UTC.
 
 // Row holds the part that every item has: its events, whatever they make of it.
 type Row struct {

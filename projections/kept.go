@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema/durable"
 )
 
-// keptSuffix ends the name of read models that know more than the log, and are kept until somebody has settled what the log lost.
+// keptSuffix ends the name of read models that know more than the log, and are kept until somebody has settled what the
+// log lost.
 const keptSuffix = ".kept"
 
 // keptMost bounds how many are kept: the first, which know what was lost first.
@@ -21,7 +22,8 @@ const keptMost = 3
 // unsettled reports whether the log lost events that nobody has settled yet.
 func (s *Store) unsettled() bool { return s.o.Unsettled != nil && s.o.Unsettled() }
 
-// Settle removes the read models that were kept because they know more than the log. Whoever calls it has settled what the log lost.
+// Settle removes the read models that were kept because they know more than the log. Whoever calls it has settled what
+// the log lost.
 func (s *Store) Settle(context.Context) error {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -54,7 +56,8 @@ func keptIn(dir string) ([]string, error) {
 	return kept, nil
 }
 
-// keep sets the database at path aside, which nobody reads or writes any more, or removes it where nothing must be kept of it.
+// keep sets the database at path aside, which nobody reads or writes any more, or removes it where nothing must be kept
+// of it.
 func (s *Store) keep(path string) {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -82,7 +85,8 @@ func (s *Store) keep(path string) {
 	}
 }
 
-// sortOut removes what an earlier process left in the directory, but for the generation named keep, and keeps what knows more than the log.
+// sortOut removes what an earlier process left in the directory, but for the generation named keep, and keeps what
+// knows more than the log.
 func (s *Store) sortOut(keep string) error {
 	if !s.unsettled() {
 		return errors.Join(s.Settle(context.Background()), removeOthers(s.o.Dir, keep))
@@ -100,7 +104,8 @@ func (s *Store) sortOut(keep string) error {
 	return removeOthers(s.o.Dir, keep)
 }
 
-// knowsMore reports whether the database at path holds events that the log lacks, or that those in use lack, as far as it can be read.
+// knowsMore reports whether the database at path holds events that the log lacks, or that those in use lack, as far as
+// it can be read.
 func (s *Store) knowsMore(path, inUse string) bool {
 	ctx := context.Background()
 	f, err := openFile(path)

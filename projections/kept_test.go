@@ -96,7 +96,8 @@ func holds(t *testing.T, path string, orders int) {
 	}
 }
 
-// TestWhatTheLogLostIsKept loses events in each way there is. The read models that know them are kept, one file, through every start, until it is settled.
+// TestWhatTheLogLostIsKept loses events in each way there is. The read models that know them are kept, one file,
+// through every start, until it is settled.
 func TestWhatTheLogLostIsKept(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, dir string, l *memoryLog, losses *ledger) *memoryLog{
 		"the log ends before": func(_ *testing.T, _ string, l *memoryLog, _ *ledger) *memoryLog { return logOf(l.records[:15]) },
@@ -171,7 +172,8 @@ func renamed(t *testing.T, dir string, change func(*generation)) {
 	}
 }
 
-// TestAReplayKeepsWhatTheLogLost replays while the read models hold events that are gone: those are kept, until somebody settles it.
+// TestAReplayKeepsWhatTheLogLost replays while the read models hold events that are gone: those are kept, until
+// somebody settles it.
 func TestAReplayKeepsWhatTheLogLost(t *testing.T) {
 	losses := &ledger{}
 	l := issued(20)
@@ -223,7 +225,8 @@ func TestForgettingKeepsNothing(t *testing.T) {
 	kept(t, s, 0)
 }
 
-// TestACrashBeforeItIsKept ends the process after others were put in use and before what they replaced was kept: the next start keeps it.
+// TestACrashBeforeItIsKept ends the process after others were put in use and before what they replaced was kept: the
+// next start keeps it.
 func TestACrashBeforeItIsKept(t *testing.T) {
 	dir, losses := t.TempDir(), &ledger{}
 	l := issued(20)
@@ -267,7 +270,8 @@ type endless struct {
 
 func (l endless) Last(context.Context) (uint64, error) { return l.end, nil }
 
-// TestTheLogKnowsThatItsEndIsGone loses the events at the log's end, of which the log knows: the read models that hold them stay in use.
+// TestTheLogKnowsThatItsEndIsGone loses the events at the log's end, of which the log knows: the read models that hold
+// them stay in use.
 func TestTheLogKnowsThatItsEndIsGone(t *testing.T) {
 	dir, losses := t.TempDir(), &ledger{}
 	l := issued(20)

@@ -6,8 +6,8 @@ var hashSeed = maphash.MakeSeed()
 
 func (k rowKey) hash() uint64 { return maphash.Comparable(hashSeed, k) }
 
-// keySet holds keys, by their hashes, in two bytes each: a Bloom filter that grows by layers, each for twice as many keys as the one before. It may hold
-// one that was never added, about once in a thousand; never the other way round.
+// keySet holds keys, by their hashes, in two bytes each: a Bloom filter that grows by layers, each for twice as many
+// keys as the one before. It may hold one that was never added, about once in a thousand; never the other way round.
 type keySet struct {
 	layers []keyLayer
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// reader reads the generation in use until done is called, with what became of the reading: an error that says that the file is damaged becomes
-// ErrRebuilding, because the file will be built anew at once.
+// reader reads the generation in use until done is called, with what became of the reading: an error that says that the
+// file is damaged becomes ErrRebuilding, because the file will be rebuilt at once.
 func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
 	f, done, err := s.readFile()
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *Store) reader() (db *sql.DB, done func(*error), err error) {
 	return f.readers, done, nil
 }
 
-// readFile is reader for who needs to know how the generation was built.
+// readFile serves as reader for who needs to know how the generation was built.
 func (s *Store) readFile() (f *file, done func(*error), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -55,7 +55,7 @@ func List[S, T any](ctx context.Context, s *Store, t *Table[S, T], q Query) (ite
 	return items, next, nil
 }
 
-// List is the function List for whoever does not know what the rows are: the items are pointers.
+// List serves as the function List for whoever does not know the type of the rows: the items are pointers.
 func (s *Store) List(ctx context.Context, m Model, q Query) (items []any, next string, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -84,8 +84,8 @@ func page(ctx context.Context, db *sql.DB, m Model, q Query) (items []any, next 
 		read = ""
 	}
 	order := " ORDER BY " + by + ", provider, " + t.Key
-	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a whole. A row that only an index has
-	// is read as nulls, which is damage, and not passed over.
+	// The keys first, and then their rows: what is sorted, or passed over, is short, and may stand in an index as a
+	// whole. A row that only an index has is read as nulls, which is damage, and not passed over.
 	text := w.with + m.selectColumns() + " FROM (SELECT provider AS key_provider, " + t.Key + " AS key_id FROM " + w.from(t.Name) + w.sql(read) + order +
 		" LIMIT ?) LEFT JOIN " + t.Name + " ON provider = key_provider AND " + t.Key + " = key_id" + order
 	found, err := db.QueryContext(ctx, text, append(w.args, limit+1)...)
@@ -150,13 +150,13 @@ func stored(ctx context.Context, db *sql.DB, m Model, key rowKey) (any, error) {
 	return state, err
 }
 
-// selectOne is the query of one row, by provider and key.
+// selectOne returns the query of one row, by provider and key.
 func selectOne(m Model) string {
 	t := m.About()
 	return m.selectColumns() + " FROM " + t.Name + " WHERE provider = ? AND " + t.Key + " = ?"
 }
 
-// timeline is the newest events of a row, at most limit, ascending.
+// timeline returns the newest events of a row, at most limit, ascending.
 func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit int) ([]TimelineEntry, error) {
 	found, err := db.QueryContext(ctx, "SELECT seq, time, type, facts FROM timeline WHERE model = ? AND provider = ? AND id = ? ORDER BY seq DESC LIMIT ?", model, key.provider, key.id, limit)
 	if err != nil {
@@ -175,7 +175,7 @@ func timeline(ctx context.Context, db *sql.DB, model string, key rowKey, limit i
 	return entries, found.Err()
 }
 
-// position is where in a list a row stands. In another list, or in another order, it is nowhere.
+// position marks where in a list a row stands. In another list, or in another order, it is nowhere.
 type position struct {
 	List     string `json:"l"`
 	By       string `json:"b"` // "not_after", "last_event_at DESC"
@@ -205,7 +205,8 @@ func parsePosition(cursor string) (p position, ok bool) {
 	return p, false
 }
 
-// after adds the condition that a row of the list, which is ordered by a column, or a column and DESC, comes after the cursor.
+// after adds the condition that a row of the list, which is ordered by a column, or a column and DESC, comes after the
+// cursor.
 func (w *where) after(cursor, list, by, key string) error {
 	if cursor == "" {
 		return nil
@@ -229,7 +230,7 @@ func (w *where) after(cursor, list, by, key string) error {
 	return nil
 }
 
-// sortOf is how Query.Sort asks for the order.
+// sortOf returns the Query.Sort that asks for the order.
 func sortOf(by string) string {
 	if column, descending := strings.CutSuffix(by, " DESC"); descending {
 		return "-" + column
@@ -277,8 +278,8 @@ func named[S, T any](ctx context.Context, s *Store, t *Table[S, T], now time.Tim
 	})
 }
 
-// selected returns the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The list's name is put to truncated
-// where there are more.
+// selected returns the rows of the list that meet a condition, MaxLimit or PageBytes at most, most recent first. The
+// list's name is put to truncated where there are more.
 func selected[S, T any](ctx context.Context, s *Store, t *Table[S, T], now time.Time, truncated *[]string, condition func(*where)) (items []T, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -323,7 +324,7 @@ func (t *Table[S, T]) items(found *sql.Rows, now time.Time) (items []T, more boo
 	return items, false, found.Err()
 }
 
-// wildcardOf is the wildcard that covers name: *.example.com for www.example.com.
+// wildcardOf returns the wildcard that covers name: *.example.com for www.example.com.
 func wildcardOf(name string) string {
 	_, parent, _ := strings.Cut(name, ".")
 	return "*." + parent

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Bounds of what is held of the last changes for those who wait for them: so many changes, or so many keys of rows in them, and at most twice that. Who is
-// further behind reads the log.
+// Bounds of what is held of the last changes for those who wait for them: so many changes, or so many keys of rows in
+// them, and at most twice that. Who is further behind reads the log.
 const (
 	changesHeld = 1024
 	keysHeld    = 20_000 // while a backlog is worked off, one change has thousands
@@ -103,8 +103,8 @@ func (s *Store) Await(ctx context.Context, seq uint64) error {
 	return err
 }
 
-// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails. 0 means from now on, or from when
-// the log begins to be followed, if that is yet to come.
+// Live yields what changed after the event seq `after`, then each change as it happens, until ctx ends or yield fails.
+// 0 means from now on, or from when the log begins to be followed, if that is yet to come.
 func (s *Store) Live(ctx context.Context, after uint64, yield func(Change) error) (err error) {
 	if after == 0 {
 		if after, err = s.hub.wait(ctx, func(uint64) bool { return true }); err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// TestABacklogIsNotHeld publishes what following a long backlog does: a few changes, each of thousands of rows. The hub lets go of them, and tells who is
-// behind to read the log.
+// TestABacklogIsNotHeld publishes what following a long backlog does: a few changes, each of thousands of rows. The hub
+// lets go of them, and tells who is behind to read the log.
 func TestABacklogIsNotHeld(t *testing.T) {
 	h := newHub()
 	const batch = 5000
@@ -40,8 +40,8 @@ func TestABacklogIsNotHeld(t *testing.T) {
 	}
 }
 
-// TestFromNowOnIsNotFromTheBeginning has somebody watch before the read models are there: once they are he is told what changes then, not all that the
-// log holds.
+// TestFromNowOnIsNotFromTheBeginning has somebody watch before the read models are there: once they are he is told what
+// changes then, not all that the log holds.
 func TestFromNowOnIsNotFromTheBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Store{hub: newHub(), log: logOf(randomHistory(5, 100))}

@@ -88,7 +88,8 @@ type Table[S, T any] struct {
 	own int      // so many of them make up the state
 }
 
-// apart says which facts of a row stand in a table of their own, name_apart: those that are too heavy for lists, and for the rows held in memory to fold.
+// apart says which facts of a row stand in a table of their own, name_apart: those that are too heavy for lists, and
+// for the rows held in memory to fold.
 type apart[S any] struct {
 	columns func(*S) []Column           // pointers
 	brought func(before, after *S) bool // whether a fold brought others than there were
@@ -233,8 +234,8 @@ func (t *Table[S, T]) table(b *strings.Builder, name string, columns []Column) {
 	b.WriteString("  PRIMARY KEY (provider, " + t.Key + ")\n) STRICT, WITHOUT ROWID;\n")
 }
 
-// sqlType returns the type of the column that holds v: text that is not known is empty, so that lists can be ordered and
-// paged by it.
+// sqlType returns the type of the column that holds v: text that is not known is empty, so that lists can be ordered
+// and paged by it.
 func sqlType(v any) string {
 	if _, ok := v.(driver.Valuer); ok {
 		return "TEXT"

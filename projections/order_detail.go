@@ -28,7 +28,7 @@ func (r *reading) completeOrder(ctx context.Context, o *Order) (err error) {
 	return r.succeed(ctx, pointers(o.Certificates)...)
 }
 
-// validations are what the order's provider says of its names, or of the names above them, by name.
+// validations returns what the order's provider says of its names, or of the names above them, by name.
 func (r *reading) validations(ctx context.Context, o *Order) ([]Domain, error) {
 	names := orderNamesAbove(o)
 	if len(names) == 0 {
@@ -42,10 +42,11 @@ func (r *reading) validations(ctx context.Context, o *Order) ([]Domain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rowsThen(ctx, r, Domains, keys)
+	return rowsAsOf(ctx, r, Domains, keys)
 }
 
-// certificatesOf are the certificates that had been issued for the order, newest first, orderCertificatesLimit at most.
+// certificatesOf returns the certificates that had been issued for the order, newest first, orderCertificatesLimit at
+// most.
 func (r *reading) certificatesOf(ctx context.Context, o *Order) ([]Certificate, error) {
 	known, bound := r.known()
 	keys, err := r.keys(ctx, `SELECT provider, id FROM (SELECT provider, id, first_event_at FROM certificates WHERE provider = ?1 AND order_id = ?2
@@ -54,10 +55,11 @@ func (r *reading) certificatesOf(ctx context.Context, o *Order) ([]Certificate, 
 	if err != nil {
 		return nil, err
 	}
-	return rowsThen(ctx, r, Certificates, keys)
+	return rowsAsOf(ctx, r, Certificates, keys)
 }
 
-// orderNamesAbove are the names that a validation of which is good for one of the order's: the name, what a wildcard stands for, and the names above.
+// orderNamesAbove returns the names of which a validation is good for one of the order's: the name, what a wildcard
+// stands for, and the names above.
 func orderNamesAbove(o *Order) []string {
 	var names []string
 	for _, name := range o.Names()[:min(len(o.Names()), orderNamesLimit)] {
@@ -67,7 +69,7 @@ func orderNamesAbove(o *Order) []string {
 	return slices.Compact(names)
 }
 
-// Names are the domain names that the order is for, and those that its CA checks, each once.
+// Names returns the domain names that the order is for, and those that its CA checks, each once.
 func (o *Order) Names() []string {
 	names := append([]string{o.CommonName}, o.DNSNames...)
 	var checked []string
@@ -86,8 +88,8 @@ func (o *Order) Names() []string {
 	return once
 }
 
-// ValidatedAs are the names whose validation a CA may take for name's, nearest first: itself, without its wildcard, and those above it (Baseline Requirements
-// 3.2.2.4: an Authorization Domain Name may lack labels from the left).
+// ValidatedAs returns the names whose validation a CA may take for name's, nearest first: itself, without its wildcard,
+// and those above it (Baseline Requirements 3.2.2.4: an Authorization Domain Name may lack labels from the left).
 func ValidatedAs(name string) []string {
 	names := []string{name}
 	for rest := name; strings.Count(rest, ".") > 1 || strings.HasPrefix(rest, "*."); {
@@ -97,7 +99,7 @@ func ValidatedAs(name string) []string {
 	return names
 }
 
-// keys are the rows that a query of provider and id finds.
+// keys returns the rows that a query of provider and id finds.
 func (r *reading) keys(ctx context.Context, query string, args ...any) ([]rowKey, error) {
 	found, err := r.db.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -115,8 +117,9 @@ func (r *reading) keys(ctx context.Context, query string, args ...any) ([]rowKey
 	return keys, found.Err()
 }
 
-// rowsThen are the rows as of the reading's moment, without their timelines; those that no event had concerned yet are left out.
-func rowsThen[S, T any](ctx context.Context, r *reading, t *Table[S, T], keys []rowKey) ([]T, error) {
+// rowsAsOf returns the rows as of the reading's moment, without their timelines; those that no event had concerned yet
+// are left out.
+func rowsAsOf[S, T any](ctx context.Context, r *reading, t *Table[S, T], keys []rowKey) ([]T, error) {
 	var items []T
 	for _, key := range keys {
 		item, err := r.rowThen(ctx, t, key)
@@ -136,7 +139,7 @@ func (r *reading) rowThen(ctx context.Context, m Model, key rowKey) (any, error)
 		state, err := stored(ctx, r.db, m, key)
 		return itemOf(m, key, state, r.m.Now), err
 	}
-	p, err := r.then(ctx, m, key)
+	p, err := r.foldAsOf(ctx, m, key)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestOrderWithItsParts: an order comes with what its own CA says of its names, or of those above them, and with its certificates; as of then too.
+// TestOrderWithItsParts: an order comes with what its own CA says of its names, or of those above them, and with its
+// certificates; as of then too.
 func TestOrderWithItsParts(t *testing.T) {
 	l := newMemoryLog()
 	n := 0
@@ -90,7 +91,8 @@ func TestValidatedAs(t *testing.T) {
 	}
 }
 
-// TestLongHistoriesAreBounded: of a row that events never stop to concern an answer tells the newest, and refuses to fold what would take too long.
+// TestLongHistoriesAreBounded: of a row that events never stop to concern an answer tells the newest, and refuses to
+// fold what would take too long.
 func TestLongHistoriesAreBounded(t *testing.T) {
 	l := newMemoryLog()
 	for i := range pastLimit + 1 {

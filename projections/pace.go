@@ -54,7 +54,7 @@ func (s *Store) roomFor(size int64) error {
 	}
 	free, err := s.o.Free()
 	if err != nil {
-		return fmt.Errorf("how much room the disk has is not known: %w", err)
+		return fmt.Errorf("couldn't find out how much room the disk has: %w", err)
 	}
 	if need := size + scrubSpare; free < need {
 		return fmt.Errorf("the disk has %d MiB left, and it needs %d", free>>20, need>>20)

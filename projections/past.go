@@ -15,7 +15,8 @@ import (
 // ErrNoLog says that a moment of the past was asked for where there is nothing to fold it from.
 var ErrNoLog = errors.New("this database has no log beside it, so only its own moment can be shown")
 
-// ErrNoPast is wrapped by why a moment of the past cannot be folded: an event of it is gone from the log, or cannot be read any more.
+// ErrNoPast marks why a moment of the past cannot be folded: an event of it is gone from the log, or cannot be read any
+// more.
 var ErrNoPast = errors.New("that moment cannot be shown")
 
 // The limits of what is folded for one answer.
@@ -27,12 +28,13 @@ const (
 	eventsHeld    = 2_000  // events that are held because another row of the answer may be concerned too
 )
 
-// Moment is a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
+// Moment marks a place in a row's life. Of Seq and Time at most one is set; with neither it is the present, at Now.
 //
-// As of Seq is after all of the row's events up to that sequence, whether it is one of theirs or not. The clock is then the time of the event
-// with that sequence, or of the row's last one before it where the log has no such event. As of Time is after the row's events, in the log's
-// order, up to the last one that was received not later than Time; the clock is Time. Events are received in ascending order, so that these are
-// normally all that had been received by then. Where a clock was set back and they are not, an event before the last one counts whatever its time.
+// As of Seq is after all of the row's events up to that sequence, whether it is one of theirs or not. The clock is then
+// the time of the event with that sequence, or of the row's last one before it where the log has no such event. As of
+// Time is after the row's events, in the log's order, up to the last one that was received not later than Time; the
+// clock is Time. Events are received in ascending order, so that these are normally all that had been received by then.
+// Where a clock was set back and they are not, an event before the last one counts whatever its time.
 type Moment struct {
 	Seq  uint64
 	Time time.Time
@@ -43,7 +45,7 @@ type Moment struct {
 
 func (m Moment) present() bool { return m.Seq == 0 && m.Time.IsZero() }
 
-// reached is how many of the entries, ascending by sequence, belong to the past as of m.
+// reached counts the entries, ascending by sequence, that belong to the past as of m.
 func (m Moment) reached(entries []TimelineEntry) int {
 	for n := len(entries); n > 0; n-- {
 		e := &entries[n-1]
@@ -54,19 +56,20 @@ func (m Moment) reached(entries []TimelineEntry) int {
 	return 0
 }
 
-// Row returns one row as of a moment, a pointer to its item, with its timeline up to then, what each event changed, and what stands beside the row: of an
-// order the validations of its names and its certificates, of a certificate its successor. It is ErrNotFound before the row's first event, and ErrNoLog or
-// ErrNoPast where the moment cannot be folded. In the present only the changes are missing if they cannot be told.
-func (s *Store) Row(ctx context.Context, m Model, provider, id string, at Moment) (item any, err error) {
+// Row returns one row as of a moment, a pointer to its item, with its timeline up to then, what each event changed, and
+// what stands beside the row: of an order the validations of its names and its certificates, of a certificate its
+// successor. It is ErrNotFound before the row's first event, and ErrNoLog or ErrNoPast where the moment cannot be
+// folded. In the present only the changes are missing if they cannot be told.
+func (s *Store) Row(ctx context.Context, m Model, provider, id string, asOf Moment) (item any, err error) {
 	f, done, err := s.readFile()
 	if err != nil {
 		return nil, err
 	}
 	defer done(&err)
-	r := newReading(s, f, at)
+	r := newReading(s, f, asOf)
 	key := rowKey{provider, id}
-	if !at.present() {
-		p, err := r.then(ctx, m, key)
+	if !asOf.present() {
+		p, err := r.foldAsOf(ctx, m, key)
 		if err != nil {
 			return nil, err
 		}
@@ -74,15 +77,15 @@ func (s *Store) Row(ctx context.Context, m Model, provider, id string, at Moment
 	} else if item, err = r.now(ctx, m, key); err != nil {
 		return nil, err
 	}
-	if at.RowOnly {
+	if asOf.RowOnly {
 		return item, nil
 	}
 	return item, r.complete(ctx, item)
 }
 
-// One is Row of a model whose items' type is known.
-func One[S, T any](ctx context.Context, s *Store, t *Table[S, T], provider, id string, at Moment) (*T, error) {
-	item, err := s.Row(ctx, t, provider, id, at)
+// One returns the Row of a model whose items' type is known.
+func One[S, T any](ctx context.Context, s *Store, t *Table[S, T], provider, id string, asOf Moment) (*T, error) {
+	item, err := s.Row(ctx, t, provider, id, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +104,7 @@ func (r *reading) now(ctx context.Context, m Model, key rowKey) (any, error) {
 	item := itemOf(m, key, state, r.m.Now)
 	row := RowOf(item)
 	if row.Timeline, err = timeline(ctx, r.db, m.About().Name, key, TimelineLimit); err == nil && !r.m.RowOnly {
-		r.tell(ctx, m, row.Timeline)
+		r.annotate(ctx, m, row.Timeline)
 	}
 	return item, err
 }
@@ -117,13 +120,14 @@ func (r *reading) complete(ctx context.Context, item any) error {
 	return nil
 }
 
-// tell adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it from being made is logged.
-func (r *reading) tell(ctx context.Context, m Model, entries []TimelineEntry) {
+// annotate adds to the entries of a row what each event changed. It is only ever an addition, so that what keeps it
+// from being made is logged.
+func (r *reading) annotate(ctx context.Context, m Model, entries []TimelineEntry) {
 	if r.s.log == nil || len(entries) > foldLimit {
 		return
 	}
 	if _, err := r.foldAll(ctx, m, entries); err != nil && ctx.Err() == nil {
-		r.s.logger.Warn("what a row's events changed cannot be told", "model", m.About().Name, "error", err)
+		r.s.logger.Warn("couldn't work out what a row's events changed", "model", m.About().Name, "error", err)
 	}
 }
 
@@ -143,14 +147,14 @@ func newReading(s *Store, f *file, m Moment) *reading {
 	return &reading{s: s, mean: s.meaningFor(f.redecoded), db: f.readers, m: m}
 }
 
-// past is one row as of a moment.
+// past holds one row as of a moment.
 type past struct {
 	rowKey
 	state, item any
 }
 
-// then returns the row as of the reading's moment.
-func (r *reading) then(ctx context.Context, m Model, key rowKey) (*past, error) {
+// foldAsOf returns the row as of the reading's moment.
+func (r *reading) foldAsOf(ctx context.Context, m Model, key rowKey) (*past, error) {
 	all, err := timeline(ctx, r.db, m.About().Name, key, pastLimit+1)
 	if err != nil {
 		return nil, err
@@ -188,8 +192,8 @@ func (r *reading) then(ctx context.Context, m Model, key rowKey) (*past, error) 
 	return p, nil
 }
 
-// foldAll returns the state that the events of the entries make, and adds to the newest of them what each changed. The entries are what the writer
-// took for this row: what it parked, or had seen before under a true id, is not among them.
+// foldAll returns the state that the events of the entries make, and adds to the newest of them what each changed. The
+// entries are what the writer took for this row: what it parked, or had seen before under a true id, is not among them.
 func (r *reading) foldAll(ctx context.Context, m Model, entries []TimelineEntry) (state any, err error) {
 	state = m.NewState()
 	for i := range entries {
@@ -209,7 +213,7 @@ func (r *reading) foldAll(ctx context.Context, m Model, entries []TimelineEntry)
 	return state, nil
 }
 
-// event is an event as the folds see it.
+// event returns an event as the folds see it.
 func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) {
 	if e := r.events[seq]; e != nil {
 		return e, nil
@@ -231,7 +235,7 @@ func (r *reading) event(ctx context.Context, seq uint64) (*schema.Event, error) 
 	return e, nil
 }
 
-// clock is the time as of the moment; last is the row's last event by then.
+// clock returns the time as of the moment; last is the row's last event by then.
 func (r *reading) clock(ctx context.Context, last *TimelineEntry) (schema.Time, error) {
 	switch {
 	case !r.m.Time.IsZero():

@@ -11,12 +11,12 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DomainAt is all that was known of one domain name as of a moment: each part as of then, those that did not bear the name yet left out.
-// It is ErrNotFound where none did.
+// DomainAt returns all that was known of one domain name as of a moment: each part as of then, those that did not bear
+// the name yet left out. It is ErrNotFound where none did.
 //
-// The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an order that was reissued
-// without the name is found. Where other rows lost a name (a website that has another zone now) they are not, nor are findings that only say of
-// which target they are.
+// The parts are looked for among the rows that bear the name now, and among the orders of certificates that do: an
+// order that was reissued without the name is found. Where other rows lost a name (a website that has another zone now)
+// they are not, nor are findings that only say of which target they are.
 func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainDetail, err error) {
 	normal, err := schema.DomainName(name)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Store) DomainAt(ctx context.Context, name string, m Moment) (d *DomainD
 	r.events = map[uint64]*schema.Event{}
 	if m.present() {
 		for i := range d.Validations {
-			r.tell(ctx, Domains, d.Validations[i].Timeline)
+			r.annotate(ctx, Domains, d.Validations[i].Timeline)
 		}
 	} else if err := r.domain(ctx, d); err != nil {
 		return nil, err
@@ -73,8 +73,8 @@ func (r *reading) domain(ctx context.Context, d *DomainDetail) error {
 	return r.renewals(ctx, d)
 }
 
-// bearers are the rows that as of the moment bear one of the reversed names, MaxLimit or PageBytes at most, most recent first. whole is set to
-// the last event of any of them.
+// bearers returns the rows that as of the moment bear one of the reversed names, MaxLimit or PageBytes at most, most
+// recent first. whole is set to the last event of any of them.
 func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *DomainDetail, reversed ...string) ([]T, error) {
 	keys, err := r.candidates(ctx, t.Name, t.Key, reversed)
 	if err != nil {
@@ -87,7 +87,7 @@ func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *D
 			whole.Truncated = append(whole.Truncated, t.Name)
 			break
 		}
-		p, err := r.then(ctx, t, key)
+		p, err := r.foldAsOf(ctx, t, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
@@ -116,7 +116,7 @@ func bearers[S, T any](ctx context.Context, r *reading, t *Table[S, T], whole *D
 	return items, nil
 }
 
-// candidates are the rows that may have borne one of the names, most recent first.
+// candidates returns the rows that may have borne one of the names, most recent first.
 func (r *reading) candidates(ctx context.Context, model, key string, reversed []string) ([]rowKey, error) {
 	in := "reversed IN (?" + strings.Repeat(", ?", len(reversed)-1) + ")"
 	text := "SELECT provider, " + key + " FROM (SELECT DISTINCT provider AS p, id AS i FROM names WHERE model = '" + model + "' AND " + in
@@ -132,7 +132,8 @@ func (r *reading) candidates(ctx context.Context, model, key string, reversed []
 	return r.keys(ctx, text+" ORDER BY last_event_at DESC, provider, "+key+" LIMIT ?", append(args, MaxLimit+1)...)
 }
 
-// moments are the events of every row that may have borne the name or, of orders and certificates, the wildcard above it; ascending.
+// moments returns the events of every row that may have borne the name or, of orders and certificates, the wildcard
+// above it; ascending.
 func (r *reading) moments(ctx context.Context, name string) ([]TimelineEntry, error) {
 	reversed, wildcard := schema.ReverseName(name), schema.ReverseName(wildcardOf(name))
 	found, err := r.db.QueryContext(ctx, `WITH concerned (model, provider, id) AS (

@@ -34,7 +34,7 @@ func (l *lossyLog) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	return r, nil
 }
 
-// rowsOf are all rows that s has, by name, each as JSON without what only a moment adds.
+// rowsOf returns all rows that s has, by name, each as JSON without what only a moment adds.
 func rowsOf(t *testing.T, s *Store, m Moment) map[string]string {
 	t.Helper()
 	db, done, err := s.reader()
@@ -60,7 +60,7 @@ func rowsOf(t *testing.T, s *Store, m Moment) map[string]string {
 	return all
 }
 
-// domainsOf are the names' details, by name and part: "example.com orders digicert/1".
+// domainsOf returns the names' details, by name and part: "example.com orders digicert/1".
 func domainsOf(t *testing.T, s *Store, m Moment) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -88,7 +88,7 @@ func domainsOf(t *testing.T, s *Store, m Moment) map[string]string {
 	return all
 }
 
-// rowText is one row as JSON; "" when no event has concerned it.
+// rowText returns one row as JSON; "" when no event has concerned it.
 func rowText(t *testing.T, s *Store, k Key, m Moment) string {
 	t.Helper()
 	item, err := s.Row(context.Background(), ModelNamed(k.Model), k.Provider, k.ID, m)
@@ -119,7 +119,7 @@ func withoutThen(t *testing.T, item any) string {
 	return string(b)
 }
 
-// anyMarkedEvent is an event of any kind; some are said by certtrail's own clock, which folds pass over.
+// anyMarkedEvent draws an event of any kind; some are said by certtrail's own clock, which folds pass over.
 func anyMarkedEvent(t *rapid.T, n int) *schema.Event {
 	e := anyEvent(t, n)
 	if rapid.IntRange(0, 9).Draw(t, "clock") == 0 {
@@ -128,8 +128,8 @@ func anyMarkedEvent(t *rapid.T, n int) *schema.Event {
 	return e
 }
 
-// TestThenIsWhatWasLive feeds a store event by event and keeps what it shows after each: as of then, the store that has all of them must show the
-// same of every row to the last key, the parked, repeated and unheard-of events included.
+// TestThenIsWhatWasLive feeds a store event by event and keeps what it shows after each: as of then, the store that has
+// all of them must show the same of every row to the last key, the parked, repeated and unheard-of events included.
 func TestThenIsWhatWasLive(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
@@ -170,7 +170,8 @@ func only(all, names map[string]string) map[string]string {
 	return kept
 }
 
-// renamedSince are the certificates of then that are for other names now: as of then they need not be found as successors.
+// renamedSince returns the certificates of then that are for other names now: as of then they need not be found as
+// successors.
 func renamedSince(t *testing.T, then, now map[string]string) map[CertificateRef]bool {
 	t.Helper()
 	renamed := map[CertificateRef]bool{}
@@ -193,7 +194,7 @@ func renamedSince(t *testing.T, then, now map[string]string) map[CertificateRef]
 
 var successorPart = regexp.MustCompile(`,?\s*"successor": \{\s*"id": "(\w+)",\s*"provider": "(\w+)"\s*\}`)
 
-// withoutRenamed are both texts without successors, where want names one of the renamed.
+// withoutRenamed returns both texts without successors, where want names one of the renamed.
 func withoutRenamed(renamed map[CertificateRef]bool, got, want string) (string, string) {
 	for _, m := range successorPart.FindAllStringSubmatch(want, -1) {
 		if renamed[CertificateRef{Provider: m[2], ID: m[1]}] {
@@ -214,7 +215,7 @@ func compare(t *rapid.T, m Moment, renamed map[CertificateRef]bool, got, want ma
 	}
 }
 
-// received is an event about order 1, or another, that was received so many seconds after the beginning.
+// received makes an event about order 1, or another, that was received so many seconds after the beginning.
 func received(seconds int, order string, k schema.Kind) *schema.Event {
 	return event(seconds, k, schema.Data{OrderID: order})
 }

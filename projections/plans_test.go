@@ -61,7 +61,7 @@ func recording(t *testing.T, s *Store) *recorder {
 	return r
 }
 
-// explained is how SQLite goes about a query, step by step.
+// explained returns SQLite's plan of a query, step by step.
 func explained(t *testing.T, db *sql.DB, query string, args ...any) (steps []string) {
 	t.Helper()
 	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
@@ -83,7 +83,7 @@ func explained(t *testing.T, db *sql.DB, query string, args ...any) (steps []str
 	return steps
 }
 
-// wholly are the tables that SQLite would read from one end to the other for the query.
+// wholly returns the tables that SQLite would read from one end to the other for the query.
 func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
 	t.Helper()
 	db := sql.OpenDB(&recorder{dsn: r.dsn, made: map[string][]any{}})
@@ -104,7 +104,8 @@ func (r *recorder) wholly(t *testing.T, query string) (tables []string) {
 	return tables
 }
 
-// TestOneRowIsFoundByIndexes asks for single rows, now and as of the past: no question reads any table whole, however few of its rows there are here.
+// TestOneRowIsFoundByIndexes asks for single rows, now and as of the past: no question reads any table whole, however
+// few of its rows there are here.
 func TestOneRowIsFoundByIndexes(t *testing.T) {
 	from, until := schema.At(began), schema.At(began.AddDate(0, 0, 90))
 	certificate := &schema.Certificate{SerialNumber: "0a", CommonName: "www.example.com", DNSNames: []string{"www.example.com"}, NotBefore: &from, NotAfter: &until}

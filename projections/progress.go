@@ -24,45 +24,45 @@ type Progress struct {
 	SecondsLeft     float64 `json:"seconds_left"` // an estimate from the speed so far; 0 while there is none
 }
 
-// reportEvery bounds how often a progress is told.
+// reportEvery bounds how often a progress is published.
 const reportEvery = 100 * time.Millisecond
 
-// progressing measures a building and tells of it.
-type progressing struct {
-	s      *Store
-	report func(Progress) // may be nil
-	quiet  bool           // nobody waits for it
-	began  time.Time
-	told   time.Time
-	p      Progress
+// progressMeter measures a building and publishes its progress.
+type progressMeter struct {
+	s           *Store
+	report      func(Progress) // may be nil
+	quiet       bool           // nobody waits for it
+	began       time.Time
+	publishedAt time.Time
+	p           Progress
 }
 
-func (s *Store) newProgressing(reason string, report func(Progress)) *progressing {
-	return &progressing{s: s, report: report, began: s.o.Now(), p: Progress{Reason: reason, Phase: PhaseReading}}
+func (s *Store) newProgressMeter(reason string, report func(Progress)) *progressMeter {
+	return &progressMeter{s: s, report: report, began: s.o.Now(), p: Progress{Reason: reason, Phase: PhaseReading}}
 }
 
 // aim begins a phase that ends at the event target.
-func (m *progressing) aim(phase string, target uint64) {
+func (m *progressMeter) aim(phase string, target uint64) {
 	m.p.Phase, m.p.TargetSeq = phase, target
-	m.tell()
+	m.publish()
 }
 
 // reached notes that the event seq has been.
-func (m *progressing) reached(seq uint64) {
+func (m *progressMeter) reached(seq uint64) {
 	m.p.Seq = seq
-	if now := m.s.o.Now(); now.Sub(m.told) >= reportEvery {
-		m.tell()
+	if now := m.s.o.Now(); now.Sub(m.publishedAt) >= reportEvery {
+		m.publish()
 	}
 }
 
-func (m *progressing) tell() {
-	m.told = m.s.o.Now()
+func (m *progressMeter) publish() {
+	m.publishedAt = m.s.o.Now()
 	p := &m.p
 	p.Percent = 100
 	if p.TargetSeq > 0 {
 		p.Percent = min(100, 100*float64(p.Seq)/float64(p.TargetSeq))
 	}
-	if took := m.told.Sub(m.began).Seconds(); took > 0 && p.Phase == PhaseReading {
+	if took := m.publishedAt.Sub(m.began).Seconds(); took > 0 && p.Phase == PhaseReading {
 		p.EventsPerSecond = float64(p.Seq) / took
 	}
 	p.SecondsLeft = 0
@@ -79,7 +79,7 @@ func (m *progressing) tell() {
 }
 
 // done says that nothing is being built any more.
-func (m *progressing) done() {
+func (m *progressMeter) done() {
 	if !m.quiet {
 		m.s.setStatus(func(st *Status) { st.Rebuild = nil })
 	}

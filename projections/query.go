@@ -11,7 +11,8 @@ var ErrNotFound = errors.New("no event about it has arrived yet")
 // ErrRebuilding says that the read models cannot be read until they have been built from the log.
 var ErrRebuilding = errors.New("the read models are being rebuilt from the log")
 
-// ErrQuery is wrapped by what is wrong with a Query: an unknown sort field, state or cursor. Its text is for the person who asked.
+// ErrQuery marks what is wrong with a Query: an unknown sort field, state or cursor. Its text is for the person who
+// asked.
 var ErrQuery = errors.New("the list cannot be made")
 
 // The limits of a list.
@@ -32,7 +33,8 @@ type Query struct {
 	State    string
 	Sort     string // FIELD or -FIELD; "": -last_event_at. More than SortLimit rows only by what SortsAny says
 
-	// Only what ends in this time: certificates by their not_after, validations by their expires_at. Zero: no bound; ExpiresUntil is not part of it.
+	// Only what ends in this time: certificates by their not_after, validations by their expires_at. Zero: no bound;
+	// ExpiresUntil is not part of it.
 	ExpiresFrom, ExpiresUntil time.Time
 
 	Now time.Time
@@ -40,7 +42,7 @@ type Query struct {
 	row *rowKey // only that row; nil: all
 }
 
-// Status is how far a projection is.
+// Status tells how far a projection is.
 type Status struct {
 	Name  string `json:"name"`
 	Seq   uint64 `json:"seq"`   // the last event it holds
@@ -50,10 +52,11 @@ type Status struct {
 
 	Torn      string `json:"torn,omitempty"`      // how the log was found not to be the one that was read before, since the process began
 	Mended    string `json:"mended,omitempty"`    // what was wrong with the read models that were replaced last since the process began, a clause
-	Redecoded bool   `json:"redecoded,omitempty"` // events are derived anew from their original deliveries
+	Redecoded bool   `json:"redecoded,omitempty"` // events are derived again from their original deliveries
 
 	Verified *Verified `json:"verified,omitempty"` // the last verification that a running store made by itself; nil: none yet
 
-	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is read meanwhile.
+	// Rebuild is how far a new generation is that is built from the log; nil when none is. In state live the old one is
+	// read meanwhile.
 	Rebuild *Progress `json:"rebuild,omitempty"`
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DomainsNamed are all validations of the names, at most MaxLimit of them, by name and provider.
+// DomainsNamed returns all validations of the names, at most MaxLimit of them, by name and provider.
 func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time) (items []Domain, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -31,7 +31,8 @@ func (s *Store) DomainsNamed(ctx context.Context, names []string, now time.Time)
 	return items, err
 }
 
-// Domain is all that is known of one domain name: its validations, what bears the name or a wildcard above it, and its zone's rotation.
+// Domain returns all that is known of one domain name: its validations, what bears the name or a wildcard above it, and
+// its zone's rotation.
 func (s *Store) Domain(ctx context.Context, name string, now time.Time) (_ *DomainDetail, err error) {
 	normal, err := schema.DomainName(name)
 	if err != nil {
@@ -79,7 +80,7 @@ func (s *Store) Domain(ctx context.Context, name string, now time.Time) (_ *Doma
 	return d, renewed(ctx, db, d.Validations, now)
 }
 
-// empty tells whether nothing is known of the name.
+// empty reports whether nothing is known of the name.
 func (d *DomainDetail) empty() bool {
 	return len(d.Validations)+len(d.Orders)+len(d.Certificates)+len(d.DNSSEC)+len(d.Targets)+len(d.Findings) == 0
 }
@@ -87,7 +88,7 @@ func (d *DomainDetail) empty() bool {
 // Quarantine names, among the read models, the events that changed no row.
 const Quarantine = "quarantine"
 
-// Quarantine is a page of the events that changed no row, newest first.
+// Quarantine returns a page of the events that changed no row, newest first.
 func (s *Store) Quarantine(ctx context.Context, q Query) (items []Quarantined, next string, err error) {
 	db, done, err := s.reader()
 	if err != nil {

@@ -8,10 +8,11 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// tlsFindings is the findings as a list of only those about TLS.
+// tlsFindings lists only the findings about TLS.
 var tlsFindings = limited(Findings, "tls")
 
-// tlsFindingsOn are the findings about TLS on the host of that name, also those that only say of which target they are.
+// tlsFindingsOn returns the findings about TLS on the host of that name, also those that only say of which target they
+// are.
 func (s *Store) tlsFindingsOn(ctx context.Context, name string, onIt []Target, now time.Time, truncated *[]string) ([]Finding, error) {
 	return selected(ctx, s, tlsFindings, now, truncated, func(w *where) {
 		terms := []string{"(provider, id) IN (SELECT provider, id FROM names WHERE model = 'findings' AND reversed = ?)"}

@@ -12,8 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// OpenReadOnly opens a database that BuildSide or a server made, to be read without a log. asOf is its clock: the moment it was made of, or
-// the zero time when it is a server's own, whose clock is the present.
+// OpenReadOnly opens a database that BuildSide or a server made, to be read without a log. asOf is its clock: the
+// moment it was made of, or the zero time when it is a server's own, whose clock is the present.
 func OpenReadOnly(path string, logger *slog.Logger) (s *Store, seq uint64, asOf time.Time, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, 0, asOf, fmt.Errorf("couldn't open the database: %w", err)

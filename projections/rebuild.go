@@ -27,9 +27,10 @@ type Rebuilt struct {
 	Gone schema.Gaps // what those before held, and these do not: it is gone from the log
 }
 
-// Rebuild builds the read models anew from the first event, and returns when they are read in place of those in use, which answer until then.
-// With decode, every event is derived anew from its original delivery; later rebuilds keep to that until one is asked for without.
-// report, unless nil, is told of the progress. Only one building runs at a time: ErrBusy.
+// Rebuild builds the read models again from the first event, and returns when they are read in place of those in use,
+// which answer until then. With decode, every event is derived again from its original delivery; later rebuilds keep to
+// that until one is asked for without. report, unless nil, is told of the progress. Only one building runs at a time:
+// ErrBusy.
 func (s *Store) Rebuild(ctx context.Context, decode bool, report func(Progress)) (r Rebuilt, err error) {
 	if decode && s.o.Decode == nil {
 		return r, errors.New("this program has no decoders to derive events with")
@@ -74,9 +75,9 @@ func (s *Store) rebuild(ctx context.Context, decode bool, reason string, replace
 	return Rebuilt{b.seq, gone}, nil
 }
 
-// Forget builds the read models anew after a person's key was destroyed, and returns when those are in use, in which nothing of the person is left. It
-// ends what is being built otherwise, which may have opened what cannot be opened any more. The file of the read models before is removed; databases that
-// BuildSide made stay as they are.
+// Forget rebuilds the read models after a person's key was destroyed, and returns when those are in use, in which
+// nothing of the person is left. It ends what is being built otherwise, which may have opened what cannot be opened any
+// more. The file of the read models before is removed; databases that BuildSide made stay as they are.
 func (s *Store) Forget(ctx context.Context, report func(Progress)) (seq uint64, err error) {
 	leave, err := s.building.claim(ctx)
 	if err != nil {
@@ -118,8 +119,9 @@ func (s *Store) AcceptLosses(ctx context.Context, report func(Progress)) error {
 	return err
 }
 
-// takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of events into the old one pauses
-// for the last few: those it holds, so that no page goes back. The follower goes on from there with the new one. It returns what only the old one held.
+// takeOver puts what b has built in the place of the generation in use. Ingest and pages go on; only the folding of
+// events into the old one pauses for the last few: those it holds, so that no page goes back. The follower goes on from
+// there with the new one. It returns what only the old one held.
 func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err error) {
 	if err := b.catchUp(ctx, s.log.Last); err != nil {
 		return nil, err
@@ -144,8 +146,8 @@ func (s *Store) takeOver(ctx context.Context, b *build) (gone schema.Gaps, err e
 	if gone, err = s.goneFrom(ctx, b.path); err != nil {
 		return nil, err
 	}
-	// COMMIT C. The pointer is renamed to the new file, which is whole and synced. A crash before it leaves the old file in use and the new one
-	// to be removed at the next start; after it the old one.
+	// COMMIT C. The pointer is renamed to the new file, which is whole and synced. A crash before it leaves the old
+	// file in use and the new one to be removed at the next start; after it the old one.
 	end := removeDatabase
 	if len(gone) > 0 {
 		end = b.replaced
@@ -169,7 +171,7 @@ type build struct {
 
 	redecoded bool // what mean does
 
-	*progressing
+	*progressMeter
 	seq uint64    // the last event it holds
 	at  time.Time // when that was received
 	w   *writer   // once it is caught up event by event
@@ -189,7 +191,7 @@ func (b *build) rest(ctx context.Context) error {
 }
 
 func (s *Store) newBuild(path string, decode bool, reason string, report func(Progress)) *build {
-	return &build{s: s, path: path, mean: s.meaningFor(decode), redecoded: decode, progressing: s.newProgressing(reason, report)}
+	return &build{s: s, path: path, mean: s.meaningFor(decode), redecoded: decode, progressMeter: s.newProgressMeter(reason, report)}
 }
 
 // end closes what is open, and shows no progress any more.
@@ -198,10 +200,11 @@ func (b *build) end() {
 		b.w.close()
 		b.w = nil
 	}
-	b.progressing.done()
+	b.progressMeter.done()
 }
 
-// load reads the log up to the event `to` in bulk: no journal, rows held in memory and written once they are left alone, indexes last.
+// load reads the log up to the event `to` in bulk: no journal, rows held in memory and written once they are left
+// alone, indexes last.
 func (b *build) load(ctx context.Context, to uint64) error {
 	if b.pace == nil {
 		defer b.s.o.Building()()
@@ -240,7 +243,8 @@ func (b *build) load(ctx context.Context, to uint64) error {
 // log's own syncs.
 const syncEvery = 250 * time.Millisecond
 
-// syncBehind has what is written to the file at path brought to the disk bit by bit, until stop is called. Whether it is there is settled at the end.
+// syncBehind has what is written to the file at path brought to the disk bit by bit, until stop is called. Whether it
+// is there is settled at the end.
 func syncBehind(path string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var syncing sync.WaitGroup

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// digests are the digests of every table of s, and a failure if a rebuild would give others.
+// digests returns the digests of every table of s, and fails if a rebuild would give others.
 func digests(t testing.TB, s *Store) string {
 	t.Helper()
 	v, err := s.Verify(context.Background(), nil)
@@ -33,7 +33,8 @@ func digests(t testing.TB, s *Store) string {
 	return b.String()
 }
 
-// TestEveryWayGivesTheSameTables folds one history live, in a rebuild, in a rebuild that was killed and begun again, and in batches of other sizes.
+// TestEveryWayGivesTheSameTables folds one history live, in a rebuild, in a rebuild that was killed and begun again,
+// and in batches of other sizes.
 func TestEveryWayGivesTheSameTables(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -89,7 +90,7 @@ func TestEveryWayGivesTheSameTables(t *testing.T) {
 	})
 }
 
-// dying is a log whose reader dies at an event.
+// dying reads a log until it dies at an event.
 type dying struct {
 	*memoryLog
 	at uint64
@@ -111,8 +112,8 @@ func (l *dying) Read(ctx context.Context, after, until uint64, yield func([]sche
 	})
 }
 
-// TestRebuildWhileEventsArrive rebuilds again and again while events arrive and rows are read: none is missing, and reading
-// never fails. The torture does it more often.
+// TestRebuildWhileEventsArrive rebuilds again and again while events arrive and rows are read: none is missing, and
+// reading never fails. The torture does it more often.
 func TestRebuildWhileEventsArrive(t *testing.T) { rebuildOften(t, 3) }
 
 func rebuildOften(t testing.TB, times int) {
@@ -193,7 +194,8 @@ func byHand(t *testing.T, path, statement string) {
 	}
 }
 
-// TestDamageUnderARunningStore harms the file in use: reading ends in ErrRebuilding at worst, never in an empty answer, and then in the right rows.
+// TestDamageUnderARunningStore harms the file in use: reading ends in ErrRebuilding at worst, never in an empty answer,
+// and then in the right rows.
 func TestDamageUnderARunningStore(t *testing.T) {
 	for name, harm := range map[string]func(path string) error{
 		"deleted": os.Remove,
@@ -240,19 +242,19 @@ func TestDamageUnderARunningStore(t *testing.T) {
 					break
 				}
 				if time.Now().After(deadline) {
-					t.Fatal("it is not built anew")
+					t.Fatal("it is not rebuilt")
 				}
 			}
 			caughtUp(t, s)
 			if got := dump(t, s); got != want {
-				t.Error("it was built anew otherwise")
+				t.Error("it was rebuilt otherwise")
 			}
 		})
 	}
 }
 
-// TestTheIndexOfTheWriteAheadLogIsCutOff cuts off what every connection has mapped. Whoever touched it would end the process, so nothing is read until it is
-// seen.
+// TestTheIndexOfTheWriteAheadLogIsCutOff cuts off what every connection has mapped. Whoever touched it would end the
+// process, so nothing is read until it is seen.
 func TestTheIndexOfTheWriteAheadLogIsCutOff(t *testing.T) {
 	s, _ := running(t, t.TempDir(), logOf(randomHistory(5, 500)))
 	caughtUp(t, s)
@@ -261,14 +263,15 @@ func TestTheIndexOfTheWriteAheadLogIsCutOff(t *testing.T) {
 	if err := os.Truncate(before.path+indexSuffix, 0); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "it is built anew", func() bool { f := generationOf(s); return f != nil && f != before })
+	until(t, "it is rebuilt", func() bool { f := generationOf(s); return f != nil && f != before })
 	caughtUp(t, s)
 	if got := dump(t, s); got != want {
-		t.Error("it was built anew otherwise")
+		t.Error("it was rebuilt otherwise")
 	}
 }
 
-// TestOtherFoldsAreBuiltBeside opens a generation of another version of the folds: it is read until the new one is there.
+// TestOtherFoldsAreBuiltBeside opens a generation of another version of the folds: it is read until the new one is
+// there.
 func TestOtherFoldsAreBuiltBeside(t *testing.T) {
 	dir := t.TempDir()
 	l := logOf(randomHistory(5, 3000))
@@ -299,7 +302,7 @@ func TestOtherFoldsAreBuiltBeside(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("it is not built anew")
+			t.Fatal("it is not rebuilt")
 		}
 	}
 	caughtUp(t, s)
@@ -369,7 +372,7 @@ func TestBuildSide(t *testing.T) {
 	}
 }
 
-// withoutMoment is a dump without the cursor's line, which alone tells a database of a moment from a server's.
+// withoutMoment returns a dump without the cursor's line, which alone tells a database of a moment from a server's.
 func withoutMoment(dump string) string { return dump[:strings.LastIndex(dump, "cursor")] }
 
 // TestLastReceived finds the last event, in the log's order, that was received by a time.

@@ -17,7 +17,8 @@ import (
 // renewalsRead bounds how many certificates for a name and those below it are looked at for the next renewal.
 const renewalsRead = 10_000
 
-// NextRenewal returns when the next renewal of what a CA's validation of a domain covers should begin; nil where there is none.
+// NextRenewal returns when the next renewal of what a CA's validation of a domain covers should begin; nil where there
+// is none.
 func (s *Store) NextRenewal(ctx context.Context, provider, name string, now time.Time) (_ *schema.Time, err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -31,7 +32,8 @@ func (s *Store) NextRenewal(ctx context.Context, provider, name string, now time
 	return next[0], nil
 }
 
-// nextRenewals returns NextRenewal for each of the validations. SQL selects the certificates and the validations that may count; rules decide.
+// nextRenewals returns NextRenewal for each of the validations. SQL selects the certificates and the validations that
+// may count; rules decide.
 func nextRenewals(ctx context.Context, db *sql.DB, of []rowKey, now time.Time) ([]*schema.Time, error) {
 	renewals, err := renewalsBelow(ctx, db, of, now)
 	if err != nil {
@@ -48,10 +50,12 @@ func nextRenewals(ctx context.Context, db *sql.DB, of []rowKey, now time.Time) (
 	return next, nil
 }
 
-// toRenew is the condition that certificate c is in force and nothing takes its place: then its renewal is to come. Its argument is the time.
+// toRenew holds where certificate c is in force and nothing takes its place: then its renewal is to come. Its argument
+// is the time.
 var toRenew = "c.phase = 'issued' AND c.expiring_from <> '' AND c.not_after >= ? AND NOT EXISTS (SELECT 1 FROM certificates n WHERE " + newer + ")"
 
-// renewalsBelow returns, for each of the validations, the renewals to come of the CA's certificates for the name and for each name below it.
+// renewalsBelow returns, for each of the validations, the renewals to come of the CA's certificates for the name and
+// for each name below it.
 func renewalsBelow(ctx context.Context, db *sql.DB, of []rowKey, now time.Time) ([][]rules.Renewals, error) {
 	wanted := make([][4]string, len(of))
 	for i := range of {
@@ -94,7 +98,8 @@ func renewalsBelow(ctx context.Context, db *sql.DB, of []rowKey, now time.Time) 
 	return renewals, found.Err()
 }
 
-// usableNearer returns which domains have a usable validation of the same CA that is nearer to a name than the one asked about.
+// usableNearer returns which domains have a usable validation of the same CA that is nearer to a name than the one
+// asked about.
 func usableNearer(ctx context.Context, db *sql.DB, of []rowKey, renewals [][]rules.Renewals, now time.Time) (map[rowKey]bool, error) {
 	keys := map[rowKey]bool{}
 	for i := range of {
@@ -165,8 +170,8 @@ func (d *Domain) renewing(next *schema.Time, now time.Time) {
 	d.NextRenewal, d.LapsesFirst = next, rules.Usable(d.State, nil, now) && rules.LapsesFirst(lapse, next, now)
 }
 
-// renewals fills in what the rules said of the validations as of the reading's moment, by the certificates that bear the name or one below it now,
-// MaxLimit at most, those that end first.
+// renewals fills in what the rules said of the validations as of the reading's moment, by the certificates that bear
+// the name or one below it now, MaxLimit at most, those that end first.
 func (r *reading) renewals(ctx context.Context, d *DomainDetail) error {
 	for i := range d.Validations {
 		v := &d.Validations[i]
@@ -176,7 +181,7 @@ func (r *reading) renewals(ctx context.Context, d *DomainDetail) error {
 		}
 		var failed error
 		next := rules.NextRenewal(v.Name, list, func(domain string) bool {
-			p, err := r.then(ctx, Domains, rowKey{v.Provider, domain})
+			p, err := r.foldAsOf(ctx, Domains, rowKey{v.Provider, domain})
 			if err != nil {
 				if !errors.Is(err, ErrNotFound) {
 					failed = errors.Join(failed, err)
@@ -194,7 +199,8 @@ func (r *reading) renewals(ctx context.Context, d *DomainDetail) error {
 	return nil
 }
 
-// renewalsOf returns the renewals that as of the moment were to come of the CA's certificates for the name of the validation and those below it.
+// renewalsOf returns the renewals that as of the moment were to come of the CA's certificates for the name of the
+// validation and those below it.
 func (r *reading) renewalsOf(ctx context.Context, v *Domain, now *schema.Time) (list []rules.Renewals, err error) {
 	reversed := schema.ReverseName(v.Name)
 	from, to := belowName(reversed)
@@ -206,7 +212,7 @@ func (r *reading) renewalsOf(ctx context.Context, v *Domain, now *schema.Time) (
 	}
 	var certificates []Certificate
 	for _, key := range keys {
-		p, err := r.then(ctx, Certificates, key)
+		p, err := r.foldAsOf(ctx, Certificates, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}

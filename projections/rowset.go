@@ -13,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// How many rows of a model are held in memory between batches: at most twice as many. A bulk load that somebody waits for holds more: it writes each but once.
+// How many rows of a model are held in memory between batches: at most twice as many. A bulk load that somebody waits
+// for holds more: it writes each but once.
 const (
 	rowsHeld       = 2_000
 	rowsHeldInBulk = 8_000

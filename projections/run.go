@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Under load, from crowd events in a batch on, the next batch gathers for lingerFor; from maxCrowd on there is a backlog to work off.
+// Under load, from crowd events in a batch on, the next batch gathers for lingerFor; from maxCrowd on there is a
+// backlog to work off.
 const (
 	crowd     = 32
 	maxCrowd  = 2000
@@ -24,8 +25,8 @@ const (
 	watchEvery = 250 * time.Millisecond // how often the file in use is looked at: it may have been deleted or cut off
 )
 
-// Run folds the log into the read models until ctx ends. It builds them anew when there are none, when they are damaged or of another version, or
-// when the log is not the one they were built from; any other failure is tried again.
+// Run folds the log into the read models until ctx ends. It rebuilds them when there are none, when they are damaged or
+// of another version, or when the log is not the one they were built from; any other failure is tried again.
 func (s *Store) Run(ctx context.Context) {
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
@@ -39,7 +40,7 @@ func (s *Store) Run(ctx context.Context) {
 			continue
 		}
 		if current != nil && (errors.Is(err, schema.ErrPastEnd) || isDamage(err, current.path)) {
-			s.logger.Warn("the read models are built anew from the log", "reason", err)
+			s.logger.Warn("rebuilding the read models from the log", "reason", err)
 			s.drop(current, err)
 			continue
 		}
@@ -47,7 +48,7 @@ func (s *Store) Run(ctx context.Context) {
 			s.suspect(current, err)
 		}
 		s.setStatus(func(st *Status) { st.State, st.Error = StateFailed, err.Error() })
-		s.logger.Error("folding the log failed and is tried again", "error", err, "after", retryAfter)
+		s.logger.Error("folding the log failed; trying again", "error", err, "after", retryAfter)
 		pause(ctx, retryAfter)
 	}
 }
@@ -66,12 +67,13 @@ func (s *Store) renew(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		s.logger.Error("building the read models anew failed and is tried again", "error", err, "after", retryAfter)
+		s.logger.Error("rebuilding the read models failed; trying again", "error", err, "after", retryAfter)
 		pause(ctx, retryAfter)
 	}
 }
 
-// rebuildUnlessDone builds the read models because they must be: what is built for another reason is ended. Meanwhile somebody may have built them.
+// rebuildUnlessDone builds the read models because they must be: what is built for another reason is ended. Meanwhile
+// somebody may have built them.
 func (s *Store) rebuildUnlessDone(ctx context.Context) error {
 	leave, err := s.building.claim(ctx)
 	if err != nil {
@@ -90,7 +92,8 @@ func (s *Store) areRedecoded() bool {
 	return s.redecoded
 }
 
-// turn builds the generation in use if there is none, or follows the log into it until it has to stop. An error is about current, unless that is nil.
+// turn builds the generation in use if there is none, or follows the log into it until it has to stop. An error is
+// about current, unless that is nil.
 func (s *Store) turn(ctx context.Context) (current *file, err error) {
 	if current, _ = s.inUse(); current == nil {
 		return nil, s.rebuildUnlessDone(ctx)
@@ -144,7 +147,8 @@ func (s *Store) follow(ctx context.Context, f *file) error {
 	return err
 }
 
-// watch returns errDamaged once the file is not the one that was opened, has become shorter, or was found damaged by a reader.
+// watch returns errDamaged once the file is not the one that was opened, has become shorter, or was found damaged by a
+// reader.
 func (f *file) watch(ctx context.Context) error {
 	opened, err := os.Stat(f.path)
 	if err != nil {
@@ -172,7 +176,8 @@ func (f *file) watch(ctx context.Context) error {
 		size = now.Size()
 		before := index
 		if index = sizeOf(f.path + indexSuffix); index < before {
-			// It is mapped, and whoever touches what was cut off ends the process: so that much is put there again before anything is read.
+			// It is mapped, and whoever touches what was cut off ends the process: so that much is put there again
+			// before anything is read.
 			return errors.Join(fmt.Errorf("%w: its index of the write-ahead log was cut off", errDamaged), os.Truncate(f.path+indexSuffix, before))
 		}
 	}
@@ -181,8 +186,8 @@ func (f *file) watch(ctx context.Context) error {
 // indexSuffix ends the name of the file by which connections find what is not in the database itself yet.
 const indexSuffix = "-shm"
 
-// linger lets events gather under load: a transaction of thirty costs nearly what one of three hundred does, and its writes compete with the
-// log's syncs for the disk. A lone event is never kept waiting.
+// linger lets events gather under load: a transaction of thirty costs nearly what one of three hundred does, and its
+// writes compete with the log's syncs for the disk. A lone event is never kept waiting.
 func linger(ctx context.Context, records int) error {
 	if records < crowd || records >= maxCrowd {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// When the read models are scrubbed: soon after the start, and then again after a rest that is the longer the more work it was, so that little is looked
-// at every few minutes, and much once a day.
+// When the read models are scrubbed: soon after the start, and then again after a rest that is the longer the more work
+// it was, so that little is looked at every few minutes, and much once a day.
 const (
 	scrubFirst = 10 * time.Second
 	scrubLeast = time.Minute
@@ -66,7 +66,8 @@ func restAfter(worked time.Duration, unsound int) time.Duration {
 	return min(max(scrubLeast<<min(unsound, 10), scrubRest*worked), scrubMost)
 }
 
-// trust notes for how long a row that cannot be read is no reason to look again: building what the log gives anew again and again is no remedy.
+// trust notes for how long a row that cannot be read is no reason to look again: rebuilding what the log gives, again
+// and again, is no remedy.
 func (s *Store) trust(hurried bool, d time.Duration) {
 	if hurried {
 		s.mu.Lock()
@@ -75,7 +76,8 @@ func (s *Store) trust(hurried bool, d time.Duration) {
 	}
 }
 
-// isElsewhere reports whether a scrub ended because the read models are built, or will be, for another reason, which is said elsewhere.
+// isElsewhere reports whether a scrub ended because the read models are built, or will be, for another reason, which is
+// said elsewhere.
 func isElsewhere(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, context.Canceled) || errors.Is(err, ErrBusy) || errors.Is(err, ErrRebuilding)
 }
@@ -93,8 +95,8 @@ func (s *Store) skipped(v Verified, why string) {
 	}
 }
 
-// suspect has the read models held against the log at once, because of a row that cannot be read. It is false where that was done, and the row is what
-// the log gives.
+// suspect has the read models held against the log at once, because of a row that cannot be read. It is false where
+// that was done, and the row is what the log gives.
 func (s *Store) suspect(f *file, err error) bool {
 	s.mu.RLock()
 	replaced, trusted := s.current != f, s.o.Now().Before(s.trusted)
@@ -104,7 +106,7 @@ func (s *Store) suspect(f *file, err error) bool {
 	}
 	select {
 	case s.suspects <- struct{}{}:
-		s.logger.Warn("the read models are held against the log", "reason", err)
+		s.logger.Warn("verifying the read models against the log", "reason", err)
 	default:
 	}
 	return true

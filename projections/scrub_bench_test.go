@@ -12,8 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// BenchmarkBesideAScrub measures how long a page and the folding of an event take while the read models are left alone, and while they are scrubbed at
-// the usual pace: quantiles of each, in microseconds.
+// BenchmarkBesideAScrub measures how long a page and the folding of an event take while the read models are left alone,
+// and while they are scrubbed at the usual pace: quantiles of each, in microseconds.
 func BenchmarkBesideAScrub(b *testing.B) {
 	const events = 20_000
 	l := logOf(randomHistory(3, events))
@@ -82,7 +82,7 @@ func BenchmarkBesideAScrub(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// processorSeconds is how long this process has had processors.
+// processorSeconds returns how long this process has had processors.
 func processorSeconds() float64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// clockwork is when scrubs of a store under test begin: whenever the test says so. Their pace is not waited for.
+// clockwork begins the scrubs of a store under test whenever the test says so. Their pace is not waited for.
 type clockwork chan time.Time
 
 func (c clockwork) after(d time.Duration) <-chan time.Time {
@@ -30,7 +30,7 @@ func (c clockwork) after(d time.Duration) <-chan time.Time {
 	return now
 }
 
-// scrubbed is a store that runs over l, with what its scrubs begin by, and what it logs.
+// scrubbed runs a store over l, with what its scrubs begin by, and what it logs.
 func scrubbed(t *testing.T, dir string, l wholeLog, more func(*Options)) (*Store, clockwork, *lockedText) {
 	t.Helper()
 	c, said := make(clockwork), &lockedText{}
@@ -68,7 +68,8 @@ func (l *lockedText) String() string {
 	return l.b.String()
 }
 
-// round lets the store scrub once, and returns how that ended: with what was found, or with another generation because SQLite itself found damage.
+// round lets the store scrub once, and returns how that ended: with what was found, or with another generation because
+// SQLite itself found damage.
 func (c clockwork) round(t *testing.T, s *Store) Status {
 	t.Helper()
 	s.setStatus(func(st *Status) { st.Mended, st.Torn = "", "" })
@@ -118,7 +119,8 @@ func checkpointed(t *testing.T, s *Store) (path string) {
 	return current.path
 }
 
-// TestAScrubFindsFlippedBits flips a bit in every tree of the file in turn, under a running store. Each is found, said, and gone afterwards.
+// TestAScrubFindsFlippedBits flips a bit in every tree of the file in turn, under a running store. Each is found, said,
+// and gone afterwards.
 func TestAScrubFindsFlippedBits(t *testing.T) {
 	l := logOf(randomHistory(11, 500))
 	s, c, said := scrubbed(t, t.TempDir(), l, nil)
@@ -158,13 +160,13 @@ func TestAScrubFindsFlippedBits(t *testing.T) {
 	})
 }
 
-// tree is a table or an index, and the page that it begins at.
+// tree names a table or an index by the page that it begins at.
 type tree struct {
 	page  int64
 	index bool
 }
 
-// treesOf are the pages at which the tables and indexes begin that have rows.
+// treesOf returns the pages at which the tables and indexes begin that have rows.
 func treesOf(t *testing.T, s *Store) map[string]tree {
 	t.Helper()
 	db, done, err := s.reader()
@@ -241,7 +243,8 @@ func flipCell(t *testing.T, path string, page int64) string {
 	return fmt.Sprintf("page %d, byte %d", page, at)
 }
 
-// TestARowThatCannotBeRead writes what no row has into the file in use: whoever reads it is told to wait, and then gets what the log gives.
+// TestARowThatCannotBeRead writes what no row has into the file in use: whoever reads it is told to wait, and then gets
+// what the log gives.
 func TestARowThatCannotBeRead(t *testing.T) {
 	l := logOf(randomHistory(5, 2000))
 	for name, harm := range map[string]string{
@@ -269,7 +272,7 @@ func TestARowThatCannotBeRead(t *testing.T) {
 			})
 			caughtUp(t, s)
 			if got := dump(t, s); asked == 1 || got != want {
-				t.Errorf("it is not built anew; read %d times", asked)
+				t.Errorf("it is not rebuilt; read %d times", asked)
 			}
 			if status, _, _ := s.Status(t.Context()); status[0].Mended == "" {
 				t.Errorf("it is not said: %+v", status)
@@ -278,7 +281,8 @@ func TestARowThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestARowThatTheLogGivesSo has rows of which the log itself makes what cannot be read: building them anew is no remedy, and is not tried for ever.
+// TestARowThatTheLogGivesSo has rows of which the log itself makes what cannot be read: rebuilding them is no remedy,
+// and is not tried for ever.
 func TestARowThatTheLogGivesSo(t *testing.T) {
 	s, _, _ := scrubbed(t, t.TempDir(), logOf(randomHistory(5, 500)), nil)
 	before, _ := s.inUse()
@@ -293,7 +297,8 @@ func TestARowThatTheLogGivesSo(t *testing.T) {
 	}
 }
 
-// TestAScrubLeavesWhatTheLogLost scrubs read models that hold an event that is gone from the log: they stay, and it is said that they were not compared.
+// TestAScrubLeavesWhatTheLogLost scrubs read models that hold an event that is gone from the log: they stay, and it is
+// said that they were not compared.
 func TestAScrubLeavesWhatTheLogLost(t *testing.T) {
 	l := logOf(randomHistory(5, 500))
 	gaps := schema.Gaps{}

@@ -32,8 +32,8 @@ func (m *Spec) search(w *where, q string) {
 	w.looks, w.looksArgs = m.looks(sought)
 }
 
-// looks is the condition that search finds a row, told from the row itself: for when so many are found that looking at a list's rows one after the other
-// soon finds enough.
+// looks returns the condition that search finds a row, told from the row itself: for when so many are found that
+// looking at a list's rows one after the other soon finds enough.
 func (m *Spec) looks(sought Sought) (term string, args []any) {
 	var terms []string
 	add := func(term string, values ...any) {
@@ -59,7 +59,7 @@ func (m *Spec) looks(sought Sought) (term string, args []any) {
 	return strings.Join(terms, " OR "), args
 }
 
-// namedIn is the condition that a row bears, in one of its columns, one of the domain names or one below the zone.
+// namedIn returns the condition that a row bears, in one of its columns, one of the domain names or one below the zone.
 type namedIn func(names []string, zone string) (term string, args []any)
 
 // aloneIn looks for the names in a column, or in SQL of a text, that is one.
@@ -89,7 +89,7 @@ func quotedIn(column, before string) namedIn {
 	}
 }
 
-// exactValue is q as a column holds it that is compared whole.
+// exactValue writes q as a column holds it that is compared whole.
 func exactValue(column, q string) string {
 	switch column {
 	case "serial_number":
@@ -100,12 +100,13 @@ func exactValue(column, q string) string {
 	return q
 }
 
-// belowName are the bounds of all names below one, labels reversed.
+// belowName returns the bounds of all names below one, labels reversed.
 func belowName(reversed string) (from, to string) {
 	return reversed + ".", reversed + "/" // "/" is the byte after "."
 }
 
-// hexNumber is a fingerprint as it is pasted, also from a program's output ("SHA256 Fingerprint=9F:86:…"), in the form it is stored.
+// hexNumber takes a fingerprint as it is pasted, also from a program's output ("SHA256 Fingerprint=9F:86:…"), to the
+// form it is stored in.
 func hexNumber(s string) string {
 	if _, value, ok := strings.Cut(s, "="); ok {
 		s = value
@@ -114,7 +115,8 @@ func hexNumber(s string) string {
 	return strings.TrimPrefix(s, "0x")
 }
 
-// serialNumber is a serial number as it is pasted in the form it is stored: whole bytes, none of them zero in front.
+// serialNumber takes a serial number as it is pasted to the form it is stored in: whole bytes, none of them zero in
+// front.
 func serialNumber(s string) string {
 	s = hexNumber(s)
 	if s == "" {
@@ -129,8 +131,8 @@ func serialNumber(s string) string {
 	return s
 }
 
-// Named tells whether there is anything that bears the name, or a wildcard that covers it, and has a part in the name's own page; and whether anything
-// else bears a name below it. Below a wildcard are the names that it stands for.
+// Named reports whether there is anything that bears the name, or a wildcard that covers it, and has a part in the
+// name's own page; and whether anything else bears a name below it. Below a wildcard are the names that it stands for.
 func (s *Store) Named(ctx context.Context, name string) (known, below bool, err error) {
 	db, done, err := s.reader()
 	if err != nil {

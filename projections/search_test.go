@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestSearchTakesWhatIsPasted searches a list that is short, whose rows are looked at, and one that is long, whose keys are found by indexes.
+// TestSearchTakesWhatIsPasted searches a list that is short, whose rows are looked at, and one that is long, whose keys
+// are found by indexes.
 func TestSearchTakesWhatIsPasted(t *testing.T) {
 	const serial, fingerprint = "0a1b2c3d4e5f", "00fd46e6c4b45c55d4ac49fd46e6c4b45c55d4ac49fd46e6c4b45c55d4ac49fd"
 	issued := func(n int, provider, order, certificate string, c *schema.Certificate) *schema.Event {
@@ -79,7 +80,7 @@ func TestSearchTakesWhatIsPasted(t *testing.T) {
 	}
 }
 
-// foundBy are the ids of what q finds in a list.
+// foundBy returns the ids of what q finds in a list.
 func foundBy(t *testing.T, s *Store, model, q string) string {
 	t.Helper()
 	var ids []string
@@ -104,7 +105,8 @@ func foundBy(t *testing.T, s *Store, model, q string) string {
 	return strings.Join(ids, " ")
 }
 
-// TestSearchGoesByIndexes: no way to be found goes through a list, but for the names in those that are short or have no index of them.
+// TestSearchGoesByIndexes: no way to be found goes through a list, but for the names in those that are short or have no
+// index of them.
 func TestSearchGoesByIndexes(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)
@@ -139,7 +141,7 @@ func searchedByIndex(t *testing.T, s *Store, of *Spec, q string, without ...stri
 	}
 }
 
-// manyOrders are more than fewFound of one provider and few of another, with certificates that end over three years.
+// manyOrders makes more than fewFound of one provider and few of another, with certificates that end over three years.
 func manyOrders() *memoryLog {
 	l := newMemoryLog()
 	for i := range fewFound + 500 {
@@ -159,8 +161,8 @@ func manyOrders() *memoryLog {
 	return l
 }
 
-// TestListsAreTheSameWhicheverWayTheyAreRead compares filters and orders with what one finds by looking at every row: every
-// four of sort, provider, state, bounds and words together. The torture has all five.
+// TestListsAreTheSameWhicheverWayTheyAreRead compares filters and orders with what one finds by looking at every row:
+// every four of sort, provider, state, bounds and words together. The torture has all five.
 func TestListsAreTheSameWhicheverWayTheyAreRead(t *testing.T) { everyList(t, 3) }
 
 // everyList compares one in so many lists with what one finds by looking at every row.
@@ -271,7 +273,8 @@ func TestExpiring(t *testing.T) {
 	}
 }
 
-// TestExpiringFollowsWhatChanges counts spans that begin and end within days, while certificates are revoked and learn another end.
+// TestExpiringFollowsWhatChanges counts spans that begin and end within days, while certificates are revoked and learn
+// another end.
 func TestExpiringFollowsWhatChanges(t *testing.T) {
 	l := newMemoryLog()
 	s, _ := running(t, t.TempDir(), l)

@@ -12,8 +12,9 @@ import (
 	"github.com/certtrail/certtrail/schema/durable"
 )
 
-// BuildSide builds the read models as of a moment into a database of its own at path, which must not exist. With decode, events are derived anew
-// from their original deliveries. It returns the last event that the database holds. Only its owner may read the file: it holds all there is to know.
+// BuildSide builds the read models as of a moment into a database of its own at path, which must not exist. With
+// decode, events are derived again from their original deliveries. It returns the last event that the database holds.
+// Only its owner may read the file: it holds all there is to know.
 func (s *Store) BuildSide(ctx context.Context, path string, m Moment, decode bool, report func(Progress)) (seq uint64, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("%s is there already; name another file, or remove it first", path)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// SortsAny lists the columns by which a list of any length may be ordered, by others only up to SortLimit rows: an index has its rows in that order,
-// so that a page reads no others.
+// SortsAny lists the columns by which a list of any length may be ordered, by others only up to SortLimit rows: an
+// index has its rows in that order, so that a page reads no others.
 func (m *Spec) SortsAny() []string {
 	return append([]string{"last_event_at", m.Key}, m.InOrder...)
 }

@@ -80,7 +80,7 @@ func TestLongListsAreSortedByIndexOnly(t *testing.T) {
 	}
 }
 
-// TestCursorsThatNoPageGave are wrong questions, not failures of the database.
+// TestCursorsThatNoPageGave asks wrong questions, which are no failures of the database.
 func TestCursorsThatNoPageGave(t *testing.T) {
 	s, _ := running(t, t.TempDir(), newMemoryLog())
 	caughtUp(t, s)

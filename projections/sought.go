@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Sought is what a search looks for, as it is read from a text that somebody pasted. Any of it may be found; what is empty is not looked for.
+// Sought holds what a search looks for, as it is read from a text that somebody pasted. Any of it may be found; what is
+// empty is not looked for.
 type Sought struct {
 	Text     string // a number, or the name of something, compared whole
 	Name     string // a domain name: of a host, or a certificate's subject. After "*." the wildcard itself and all names that it stands for
@@ -18,7 +19,8 @@ type Sought struct {
 	Last     string // what the path of an address ends in: a number, unless anything bears the name of the address's host
 }
 
-// commonName finds the name in a certificate's subject as programs print it: "CN=a.example", "subject=C = DE, CN = a.example", "/C=DE/CN=a.example".
+// commonName finds the name in a certificate's subject as programs print it: "CN=a.example", "subject=C = DE, CN =
+// a.example", "/C=DE/CN=a.example".
 var commonName = regexp.MustCompile(`(?i)(?:^|[\s,;/+=])CN\s*=\s*([^,;/+]+)`)
 
 // SoughtBy reads what is pasted into a search.
@@ -37,7 +39,8 @@ func SoughtBy(q string) Sought {
 	return s
 }
 
-// address is the host of an address as it is pasted, with or without its scheme, or s itself; and the last segment of its path.
+// address returns the host of an address as it is pasted, with or without its scheme, or s itself; and the last segment
+// of its path.
 func address(s string) (host, last string) {
 	rest := s
 	if _, after, ok := strings.Cut(s, "://"); ok {
@@ -60,8 +63,8 @@ func address(s string) (host, last string) {
 	return u.Hostname(), last
 }
 
-// providerAndID are the parts of "digicert 771001", of "DigiCert CertCentral 771001" and "DigiCert CertCentral · digicert-eu 771001" as pages write them, and
-// of "digicert/771001".
+// providerAndID returns the parts of "digicert 771001", of "DigiCert CertCentral 771001" and "DigiCert CertCentral ·
+// digicert-eu 771001" as pages write them, and of "digicert/771001".
 func providerAndID(q string) (provider, id string) {
 	if words := strings.Fields(q); len(words) > 1 {
 		provider, id = words[0], words[len(words)-1]
@@ -77,11 +80,11 @@ func providerAndID(q string) (provider, id string) {
 	return strings.ToLower(provider), id
 }
 
-// zone is the name below which all names are looked for.
+// zone returns the name below which all names are looked for.
 func (s Sought) zone() string { return strings.TrimPrefix(s.Name, "*.") }
 
-// cover is the wildcard that covers the name that is looked for, which is then looked for itself as well. It is "" of a wildcard: that stands below its own
-// zone.
+// cover returns the wildcard that covers the name that is looked for, which is then looked for itself as well. It
+// returns "" of a wildcard: that stands below its own zone.
 func (s Sought) cover() string {
 	if s.zone() != s.Name {
 		return ""
@@ -89,7 +92,7 @@ func (s Sought) cover() string {
 	return wildcardOf(s.Name)
 }
 
-// exact are the ways in which a row is found by a column that is compared whole.
+// exact returns the ways in which a row is found by a column that is compared whole.
 func (s Sought) exact(column string) []way {
 	var ways []way
 	add := func(text, and string, args ...any) {
@@ -111,7 +114,7 @@ func (s Sought) exact(column string) []way {
 	return ways
 }
 
-// unborne is the condition that nothing bears the name that is looked for.
+// unborne returns the condition that nothing bears the name that is looked for.
 func (s Sought) unborne() (and string, args []any) {
 	if s.Name == "" {
 		return "", nil
@@ -122,7 +125,7 @@ func (s Sought) unborne() (and string, args []any) {
 		[]any{reversed, schema.ReverseName(wildcardOf(s.Name)), from, to}
 }
 
-// isNumber tells whether a column holds what its provider numbers things by, rather than a name.
+// isNumber reports whether a column holds what its provider numbers things by, rather than a name.
 func isNumber(column string) bool {
 	return column == "id" || strings.HasSuffix(column, "_id") || column == "serial_number" || column == "fingerprint_sha256"
 }

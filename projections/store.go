@@ -1,5 +1,6 @@
-// Package projections folds the log into read models: SQLite tables that answer what the pages and the API ask, and that can be thrown away
-// and built again at any time. The cursor moves in the transaction of its effect, so the tables always hold a whole prefix of the log.
+// Package projections folds the log into read models: SQLite tables that answer what the pages and the API ask, and
+// that can be thrown away and built again at any time. The cursor moves in the transaction of its effect, so the tables
+// always hold a whole prefix of the log.
 package projections
 
 import (
@@ -20,7 +21,8 @@ import (
 
 // Log gives the projections what they need of the log. Follow is called by one goroutine at a time, the others by many.
 type Log interface {
-	// Follow yields every event after the sequence, in order, until ctx ends or yield fails; schema.ErrPastEnd if the log ends before.
+	// Follow yields every event after the sequence, in order, until ctx ends or yield fails; schema.ErrPastEnd if the
+	// log ends before.
 	Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error
 	// Last returns the sequence of the last event.
 	Last(ctx context.Context) (uint64, error)
@@ -30,7 +32,8 @@ type Log interface {
 
 // Backlog reads a part of the same log that is there already. Its method may be called at once by many goroutines.
 type Backlog interface {
-	// Read yields the events after `after` up to `until`, in order, and returns when there are no more of them: some may be gone from the log.
+	// Read yields the events after `after` up to `until`, in order, and returns when there are no more of them: some
+	// may be gone from the log.
 	Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error
 }
 
@@ -59,8 +62,8 @@ type Options struct {
 	// Losses tell how events were lost that no operator has accepted; nil: none was.
 	Losses func() []schema.Loss
 
-	// Unsettled tells whether the log lost events that no operator has settled yet; nil: never. As long as it does, read models that hold such events are kept
-	// aside where others take their place.
+	// Unsettled tells whether the log lost events that no operator has settled yet; nil: never. As long as it does,
+	// read models that hold such events are kept aside where others take their place.
 	Unsettled func() bool
 
 	Free  func() (int64, error)                // how many bytes the disk of Dir has left; nil: enough
@@ -88,13 +91,14 @@ type Store struct {
 	current   *file     // nil until there is a generation to read
 	number    int       // the highest that a generation was given
 	reason    string    // why there is none, or why another must be built
-	redecoded bool      // whether the generation in use, or the last that was, has its events derived anew
+	redecoded bool      // whether the generation in use, or the last that was, has its events derived again
 	dropped   holding   // what the last generation that was in use held, where there is none
 	trusted   time.Time // until when a row that cannot be read is what the log gives
 	status    Status
 }
 
-// Open opens the read models. Reading answers ErrRebuilding until Run has built them, where there are none that this program can read.
+// Open opens the read models. Reading answers ErrRebuilding until Run has built them, where there are none that this
+// program can read.
 func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -117,7 +121,7 @@ func Open(o Options) (*Store, error) {
 	}
 	g, ok, err := readCurrent(o.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("couldn't read which read models are in use: %w", err)
+		return nil, fmt.Errorf("couldn't read the name of the read models in use: %w", err)
 	}
 	s.number = g.number
 	keep := g.String()
@@ -134,7 +138,7 @@ func Open(o Options) (*Store, error) {
 		s.reason = "there are none yet"
 		current := filepath.Join(o.Dir, currentName)
 		if _, err := os.Stat(current); err == nil { // it names none
-			o.Logger.Warn("which read models are in use cannot be read, so they are built anew", "file", current)
+			o.Logger.Warn("the name of the read models in use cannot be read; rebuilding them", "file", current)
 			s.reason = "it is not known which were in use"
 		}
 		if err := s.beginEmpty(); err != nil {
@@ -187,15 +191,16 @@ func (s *Store) next(redecoded bool) generation {
 	return generation{tables: tablesHash(), folds: lifecycle.Version, number: s.number, redecoded: redecoded}
 }
 
-func (s *Store) meaningFor(anew bool) meaning {
+func (s *Store) meaningFor(redecode bool) meaning {
 	mean := asLogged
-	if anew && s.o.Decode != nil {
+	if redecode && s.o.Decode != nil {
 		mean = redecoded(s.o.Decode)
 	}
 	return opened(mean, s.o.Open)
 }
 
-// use makes the database at path the generation that is read, for this process and the next; end is for that before, once nobody reads it.
+// use makes the database at path the generation that is read, for this process and the next; end is for that before,
+// once nobody reads it.
 func (s *Store) use(path string, end func(path string)) error {
 	next, err := openFile(path)
 	if err != nil {
@@ -205,8 +210,8 @@ func (s *Store) use(path string, end func(path string)) error {
 		next.readers.Close()
 		return fmt.Errorf("couldn't switch to the new read models: %w", err)
 	}
-	if err := durable.SyncDir(s.o.Dir); err != nil { // a crash may bring back the old name, whose file is gone: then they are built anew
-		s.logger.Warn("which read models are in use could not be made durable", "error", err)
+	if err := durable.SyncDir(s.o.Dir); err != nil { // a crash may bring back the old name, whose file is gone: then they are rebuilt
+		s.logger.Warn("the name of the read models in use could not be synced", "error", err)
 	}
 	s.mu.Lock()
 	old := s.current
@@ -216,7 +221,8 @@ func (s *Store) use(path string, end func(path string)) error {
 	return nil
 }
 
-// retire closes a generation that is no longer in use once its last reader is done. end, unless nil, is then called with its path: it will not be used again.
+// retire closes a generation that is no longer in use once its last reader is done. end, unless nil, is then called
+// with its path: it will not be used again.
 func (s *Store) retire(f *file, end func(path string)) {
 	if f == nil {
 		return

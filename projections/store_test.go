@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// wholeLog is what a store needs.
+// wholeLog gives a store the log that it needs.
 type wholeLog interface {
 	Log
 	Backlog
@@ -55,7 +55,7 @@ func caughtUp(t testing.TB, s *Store) {
 	}
 }
 
-// dump is every row of every table, but for where a batch ended.
+// dump prints every row of every table, but for where a batch ended.
 func dump(t testing.TB, s *Store) string {
 	t.Helper()
 	db, done, err := s.reader()
@@ -101,7 +101,7 @@ func event(n int, k schema.Kind, d schema.Data) *schema.Event {
 	return schema.New(fmt.Sprintf("0199-%d", n), "/hooks/"+d.Provider, schema.At(began.Add(time.Duration(n)*time.Second)), k, d)
 }
 
-// anyEvent is an event of any kind about one of a few rows.
+// anyEvent draws an event of any kind about one of a few rows.
 func anyEvent(t *rapid.T, n int) *schema.Event {
 	id := rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "id")
 	domain := rapid.SampledFrom([]string{"example.com", "www.example.com", "*.example.com"}).Draw(t, "domain")
@@ -144,7 +144,8 @@ func anyEvent(t *rapid.T, n int) *schema.Event {
 	return e
 }
 
-// TestBatchesDoNotMatter folds one history in batches of all sizes, with restarts between them: the tables must be the same to the last cell.
+// TestBatchesDoNotMatter folds one history in batches of all sizes, with restarts between them: the tables must be the
+// same to the last cell.
 func TestBatchesDoNotMatter(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
@@ -234,7 +235,7 @@ func TestGapsAreNoted(t *testing.T) {
 	}
 }
 
-// shifted is a log of one record, at 2.
+// shifted has one record, at 2.
 type shifted struct{ *memoryLog }
 
 func (l *shifted) Last(context.Context) (uint64, error) { return 2, nil }

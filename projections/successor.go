@@ -14,13 +14,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// newer is the condition that certificate n takes the place of certificate c: it is for the same set of names, from whichever CA, and was issued
-// later (of the same day, as some CAs have it, heard of later). A certificate that was revoked takes nobody's place, and neither does one that two
-// providers tell of its own.
+// newer holds where certificate n takes the place of certificate c: it is for the same set of names, from whichever CA,
+// and was issued later (of the same day, as some CAs have it, heard of later). A certificate that was revoked takes
+// nobody's place, and neither does one that two providers tell of its own.
 const newer = `n.name_set = c.name_set AND n.name_set <> '' AND (n.issued_at, n.first_event_at) > (c.issued_at, c.first_event_at)
 	AND n.phase <> 'revoked' AND (n.serial_number = '' OR n.serial_number <> c.serial_number)`
 
-// contendersLimit is how many certificates for one set of names are folded, the newest, to find who had taken whose place as of a moment.
+// contendersLimit bounds how many certificates for one set of names are folded, the newest, to find who had taken whose
+// place as of a moment.
 const contendersLimit = 50
 
 // succeed fills in the successor of each certificate: the newest that takes its place.
@@ -31,7 +32,8 @@ func succeed(ctx context.Context, db *sql.DB, certificates ...*Certificate) erro
 	return succeedAmong(ctx, db, "", nil, certificates)
 }
 
-// succeedAmong is succeed where with, a common table expression, can put others in the place of the certificates that the file has.
+// succeedAmong does as succeed, where with, a common table expression, can put others in the place of the certificates
+// that the file has.
 func succeedAmong(ctx context.Context, db *sql.DB, with string, args []any, certificates []*Certificate) error {
 	found := make(map[rowKey]*Certificate, len(certificates))
 	for _, c := range certificates {
@@ -61,7 +63,8 @@ func succeedAmong(ctx context.Context, db *sql.DB, with string, args []any, cert
 	return rows.Err()
 }
 
-// succeed fills in the successor that each certificate had as of the reading's moment, of those that are for its names now too.
+// succeed fills in the successor that each certificate had as of the reading's moment, of those that are for its names
+// now too.
 func (r *reading) succeed(ctx context.Context, certificates ...*Certificate) error {
 	if r.m.present() {
 		return succeed(ctx, r.db, certificates...)
@@ -90,8 +93,8 @@ func (r *reading) succeed(ctx context.Context, certificates ...*Certificate) err
 	return nil
 }
 
-// contenders are the certificates of and those that are for the set of names now, as of the moment: a JSON array of rows. One that cannot be
-// folded, because the log has lost an event of it, takes nobody's place.
+// contenders returns the certificates of and those that are for the set of names now, as of the moment: a JSON array of
+// rows. One that cannot be folded, because the log has lost an event of it, takes nobody's place.
 func (r *reading) contenders(ctx context.Context, set string, of []*Certificate) (string, error) {
 	known, bound := r.known()
 	keys, err := r.keys(ctx, "SELECT provider, id FROM certificates n WHERE name_set = ? AND name_set <> '' AND "+known+
@@ -119,7 +122,7 @@ func (r *reading) contenders(ctx context.Context, set string, of []*Certificate)
 	return string(text), err
 }
 
-// known is the condition that certificate n had been heard of by the moment, and its argument.
+// known returns the condition that certificate n had been heard of by the moment, and its argument.
 func (r *reading) known() (condition string, bound any) {
 	switch {
 	case r.m.present():
@@ -130,12 +133,12 @@ func (r *reading) known() (condition string, bound any) {
 	return "n.first_event_at <= ?", schema.At(r.m.Time).String()
 }
 
-// certificate is one certificate's state as of the moment.
+// certificate returns one certificate's state as of the moment.
 func (r *reading) certificate(ctx context.Context, key rowKey) (*lifecycle.Certificate, error) {
 	if c := r.certificates[key]; c != nil {
 		return c, nil
 	}
-	p, err := r.then(ctx, Certificates, key)
+	p, err := r.foldAsOf(ctx, Certificates, key)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (r *reading) certificate(ctx context.Context, key rowKey) (*lifecycle.Certi
 	return r.certificates[key], nil
 }
 
-// succeeded is the certificates of a list, with their successors.
+// succeeded fills in the successors of a list's certificates.
 func (s *Store) succeeded(ctx context.Context, list []Certificate) (err error) {
 	db, done, err := s.reader()
 	if err != nil {
@@ -177,7 +180,7 @@ func certificatesAmong(items []any) []*Certificate {
 	return found
 }
 
-// Fates are those of the certificates that have one at now.
+// Fates returns the fates of the certificates that have one at now.
 func (s *Store) Fates(ctx context.Context, of []CertificateRef, now time.Time) (found map[CertificateRef]Fate, err error) {
 	found = map[CertificateRef]Fate{}
 	if len(of) == 0 {

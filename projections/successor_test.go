@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestSuccessors: what takes a certificate's place is the newest for the same names from whichever CA, and nothing else.
+// TestSuccessors: what takes a certificate's place is the newest for the same names from whichever CA, and nothing
+// else.
 func TestSuccessors(t *testing.T) {
 	l := newMemoryLog()
 	n := 0

@@ -24,8 +24,8 @@ func BenchmarkTortureRebuild(b *testing.B) {
 	}
 }
 
-// someChecks is rapid.Check of a property whose every check opens databases: with fewer of them than rapid makes by itself,
-// unless -rapid.checks asks for a number, as make torture does.
+// someChecks runs rapid.Check on a property whose every check opens databases: with fewer of them than rapid makes by
+// itself, unless -rapid.checks asks for a number, as make torture does.
 func someChecks(t *testing.T, n int, property func(*rapid.T)) {
 	t.Helper()
 	const name = "rapid.checks"

@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestUncollected counts the issued orders of which nobody knows when their certificates end, while certificates are collected, revoked and issued anew.
+// TestUncollected counts the issued orders of which nobody knows when their certificates end, while certificates are
+// collected, revoked and issued again.
 func TestUncollected(t *testing.T) {
 	l := newMemoryLog()
 	s, _ := running(t, t.TempDir(), l)
@@ -48,7 +49,7 @@ func TestUncollected(t *testing.T) {
 	say(schema.CertificateRevoked, "digicert", "3", "13", false)
 	check("collected and revoked", "[{xolphin 3}]")
 	say(schema.OrderIssued, "sectigo", "1", "14", false)
-	check("issued anew", "[{sectigo 1} {xolphin 3}]")
+	check("issued again", "[{sectigo 1} {xolphin 3}]")
 	if v, err := s.Verify(t.Context(), nil); err != nil || v.Differing != 0 {
 		t.Errorf("a rebuild counts otherwise: %v (%v)", v.Differences, err)
 	}

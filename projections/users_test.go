@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// persons are stores whose people can be read and forgotten.
+// persons runs a store whose people can be read and forgotten.
 func persons(t *testing.T, dir string, l wholeLog, keys *peopletest.Keys) *Store {
 	t.Helper()
 	s, err := Open(Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { people.OpenPerson(keys, e) }})
@@ -30,7 +30,7 @@ func persons(t *testing.T, dir string, l wholeLog, keys *peopletest.Keys) *Store
 	return s
 }
 
-// frozenLog is a log of the frozen events of the providers.
+// frozenLog makes a log of the frozen events of the providers.
 func frozenLog(t *testing.T, providers ...string) *memoryLog {
 	t.Helper()
 	_, records := frozenEvents(t)
@@ -80,7 +80,8 @@ func TestUsersAreOpened(t *testing.T) {
 	}
 }
 
-// TestForgetting: once the key is destroyed and the read models are built anew, nothing of the person is in any file of them, and the rest is as it was.
+// TestForgetting: once the key is destroyed and the read models are rebuilt, nothing of the person is in any file of
+// them, and the rest is as it was.
 func TestForgetting(t *testing.T) {
 	ctx, keys, dir := context.Background(), &peopletest.Keys{}, t.TempDir()
 	s := persons(t, dir, frozenLog(t, "defguard", "probely", "digicert"), keys)
@@ -132,7 +133,8 @@ func TestForgetting(t *testing.T) {
 	}
 }
 
-// TestForgettingWaits: a building that was under way may have opened what must not be shown any more, so it is ended, and another one follows it.
+// TestForgettingWaits: a building that was under way may have opened what must not be shown any more, so it is ended,
+// and another one follows it.
 func TestForgettingWaits(t *testing.T) {
 	s := persons(t, t.TempDir(), frozenLog(t, "defguard"), &peopletest.Keys{})
 	caughtUp(t, s)

@@ -18,7 +18,7 @@ const differencesShown = 20
 // Verification reports how the read models in use compare with ones just built from the log.
 type Verification struct {
 	Seq         uint64        `json:"seq"`                 // the last event both hold
-	Redecoded   bool          `json:"redecoded,omitempty"` // both derive events anew from their original deliveries
+	Redecoded   bool          `json:"redecoded,omitempty"` // both derive events again from their original deliveries
 	Tables      []TableDigest `json:"tables"`
 	Differing   int           `json:"differing"`             // rows that are not the same
 	Differences []Difference  `json:"differences,omitempty"` // the first of them
@@ -63,15 +63,15 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s %s: the row is not there when rebuilt", d.Table, d.Key)
 }
 
-// Verify builds the read models aside and compares every row of every table with those in use, as of the same event. Reading and folding go on,
-// but for the moment at which both stand at that event.
+// Verify builds the read models aside and compares every row of every table with those in use, as of the same event.
+// Reading and folding go on, but for the moment at which both stand at that event.
 func (s *Store) Verify(ctx context.Context, report func(Progress)) (v *Verification, err error) {
 	current, reason := s.inUse()
 	switch {
 	case current == nil:
 		return nil, fmt.Errorf("there are no read models to compare, because %s; certtrail replay builds them, and so does a server", reason)
 	case reason != "":
-		return nil, fmt.Errorf("the read models in use are to be built anew, because %s; certtrail replay does it, and so does a server", reason)
+		return nil, fmt.Errorf("the read models in use must be rebuilt, because %s; certtrail replay does it, and so does a server", reason)
 	}
 	ctx, leave, err := s.building.acquire(ctx)
 	if err != nil {
@@ -134,7 +134,8 @@ func (v *Verification) compareHoldings(ctx context.Context, live, rebuilt querie
 	return err
 }
 
-// checkIndexes has SQLite hold the indexes, which lists are read by, against the tables: those of one table, or of all where what is a number of errors.
+// checkIndexes has SQLite hold the indexes, which lists are read by, against the tables: those of one table, or of all
+// where what is a number of errors.
 func (v *Verification) checkIndexes(ctx context.Context, live *sql.Tx, what string) error {
 	rows, err := live.QueryContext(ctx, "PRAGMA integrity_check("+what+")")
 	if err != nil {
@@ -171,7 +172,8 @@ func (s *Store) held(ctx context.Context) (uint64, error) {
 	return seq, err
 }
 
-// fresh reads the generation in use, as it is now, through a connection that has read nothing of it before and so goes by what the file has.
+// fresh reads the generation in use, as it is now, through a connection that has read nothing of it before and so goes
+// by what the file has.
 func (s *Store) fresh(ctx context.Context, do func(*sql.Tx) error) (err error) {
 	f, done, err := s.readFile()
 	if err != nil {
@@ -191,7 +193,8 @@ func (s *Store) fresh(ctx context.Context, do func(*sql.Tx) error) (err error) {
 	return do(tx)
 }
 
-// sameMoment has do read the generation in use as it is now, whatever is folded into it later, while b holds the same events.
+// sameMoment has do read the generation in use as it is now, whatever is folded into it later, while b holds the same
+// events.
 func (s *Store) sameMoment(ctx context.Context, b *build, do func(live *sql.Tx) error) error {
 	if err := b.catchUp(ctx, s.held); err != nil {
 		return err

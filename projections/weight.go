@@ -6,7 +6,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// PageBytes bounds what the rows of one answer weigh: about the bytes of their text. The row that reaches it is the last.
+// PageBytes bounds what the rows of one answer weigh: about the bytes of their text. The row that reaches it is the
+// last.
 const PageBytes = 8 << 20
 
 // rowWeight counts for a row beside its texts.

@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestPagesAreBoundedByWeight reads lists whose rows are large: each page ends with the row with which it weighs as much as it may, and none is left out.
+// TestPagesAreBoundedByWeight reads lists whose rows are large: each page ends with the row with which it weighs as
+// much as it may, and none is left out.
 func TestPagesAreBoundedByWeight(t *testing.T) {
 	const rows, names = 12, 300
 	l := newMemoryLog()

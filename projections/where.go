@@ -11,8 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// where is the condition of a query, and what it is read from. A caret before a column in a term stands for what keeps SQLite from going by an index of
-// that column where the list is read in its order.
+// where holds the condition of a query, and what it is read from. A caret before a column in a term stands for what
+// keeps SQLite from going by an index of that column where the list is read in its order.
 type where struct {
 	with  string // before the SELECT
 	on    string // how rows belong to what with found
@@ -27,7 +27,7 @@ type where struct {
 	ways      []way // terms that an index answers, of which any may find few rows
 }
 
-// way is a term that finds keys by an index.
+// way holds a term that finds keys by an index.
 type way struct {
 	term   string
 	args   []any
@@ -46,7 +46,7 @@ func (w *where) addIndexed(most int, term string, args ...any) {
 	w.ways = append(w.ways, way{term, args, most, ""})
 }
 
-// from is what is read: the table, or what was found with the table's rows.
+// from returns what is read: the table, or what was found with the table's rows.
 func (w *where) from(table string) string {
 	if w.with == "" {
 		return table
@@ -54,7 +54,8 @@ func (w *where) from(table string) string {
 	return "found CROSS JOIN " + table + " ON " + w.on
 }
 
-// sql is the condition; order is the column in whose order the list is read, "" where the rows are found otherwise.
+// sql returns the condition; order is the column in whose order the list is read, "" where the rows are found
+// otherwise.
 func (w *where) sql(order string) string {
 	if len(w.terms) == 0 {
 		return ""
@@ -144,15 +145,17 @@ func (m *Spec) ending(w *where, from, until time.Time) error {
 	return nil
 }
 
-// fewFound is how many keys may be found for their rows to be read by them, and then sorted. Of more, one in every few rows of the list is to be
-// expected, so that the list is read in its order and each row looked at.
+// fewFound bounds how many keys may be found for their rows to be read by them, and then sorted. Of more, one in every
+// few rows of the list is to be expected, so that the list is read in its order and each row looked at.
 const fewFound = 2000
 
-// fewEnding is the same for what ends in a time: those rows stand together in the list's order as well, so that it may pass over many before the first.
+// fewEnding bounds the same for what ends in a time: those rows stand together in the list's order as well, so that it
+// may pass over many before the first.
 const fewEnding = 20_000
 
-// narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term with an index finds few.
-// A term of the column in whose order the list is read needs none of this: what it finds stands together there.
+// narrow has the rows read in the way that suits how many there are: by their keys, if what is searched for or any term
+// with an index finds few. A term of the column in whose order the list is read needs none of this: what it finds
+// stands together there.
 func (m *Spec) narrow(ctx context.Context, db *sql.DB, w *where, order string) (few bool, err error) {
 	if w.looks != "" { // of a short list every row is looked at: the names of another may be many
 		if few, err = findsFew(ctx, db, fewFound, "SELECT provider, "+m.Key+" FROM "+m.Name, nil); few || err != nil {
@@ -185,14 +188,15 @@ func (m *Spec) narrow(ctx context.Context, db *sql.DB, w *where, order string) (
 	return false, nil
 }
 
-// findsFew tells whether a query of keys finds at most so many of them.
+// findsFew reports whether a query of keys finds at most so many of them.
 func findsFew(ctx context.Context, db *sql.DB, most int, found string, args []any) (bool, error) {
 	var n int
 	err := db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM ("+found+") LIMIT ?)", append(slices.Clone(args), most+1)...).Scan(&n)
 	return n <= most, err
 }
 
-// begin has the rows read by the keys that a query finds. The cross join keeps SQLite from reading the list in its order all the same.
+// begin has the rows read by the keys that a query finds. The cross join keeps SQLite from reading the list in its
+// order all the same.
 func (w *where) begin(key, found string, args []any) {
 	w.with = "WITH found (found_provider, found_id) AS MATERIALIZED (" + found + ") "
 	w.on = "provider = found_provider AND " + key + " = found_id"

@@ -28,7 +28,8 @@ type writer struct {
 
 // rows work on one read model, as the writer needs them whatever their state is made of.
 type rows interface {
-	// fold works out what the row becomes by e. Nothing changes until take keeps it, or leaveOut does not: an event is taken whole or not at all.
+	// fold works out what the row becomes by e. Nothing changes until take keeps it, or leaveOut does not: an event is
+	// taken whole or not at all.
 	fold(provider, id string, seq uint64, e *schema.Event) error
 	take()
 	leaveOut()
@@ -43,8 +44,9 @@ type rows interface {
 	hold(most int)
 }
 
-// How a writer opens its file. A bulk load needs no journal, since a file that was not finished is thrown away. The page cache of one that follows the log
-// fills within the hour and stays; beyond 16 MiB it takes no time off, even where events come for orders at random.
+// How a writer opens its file. A bulk load needs no journal, since a file that was not finished is thrown away. The
+// page cache of one that follows the log fills within the hour and stays; beyond 16 MiB it takes no time off, even
+// where events come for orders at random.
 const (
 	liveOptions = "mode=rw&_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_cache_size=-16384"
 	bulkOptions = "mode=rw&_journal_mode=OFF&_synchronous=OFF&_busy_timeout=5000&_cache_size=-32768"
@@ -125,7 +127,8 @@ func (w *writer) close() error { return w.db.close() }
 // apply folds the entries into the rows they concern and moves the cursor past them, all in one transaction.
 func (w *writer) apply(list []entry) (Change, error) {
 	b := batch{w: w, keys: map[Key]bool{}, tally: tally{}}
-	// COMMIT B. The rows and the cursor become visible together. A crash before it repeats the batch from the old cursor; after it there is nothing to do.
+	// COMMIT B. The rows and the cursor become visible together. A crash before it repeats the batch from the old
+	// cursor; after it there is nothing to do.
 	if err := w.transaction(func() error { return b.apply(list) }); err != nil {
 		w.timeline.forget()
 		for _, m := range w.models {
@@ -252,7 +255,8 @@ func (b *batch) seen(id string) (bool, error) {
 	return false, b.w.insertSeen.run(id)
 }
 
-// fold folds the event into every row it concerns, or into none: one that a fold cannot take is parked, and its rows stay as they were.
+// fold folds the event into every row it concerns, or into none: one that a fold cannot take is parked, and its rows
+// stay as they were.
 func (b *batch) fold(n *entry) error {
 	e, seq := n.event, n.record.Seq
 	provider := e.Data.Provider

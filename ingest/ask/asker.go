@@ -116,8 +116,8 @@ func (a *Asker) CatchUp(ctx context.Context) error {
 	return a.Known.Await(ctx, last)
 }
 
-// known tells whether the rows, as of the event seq, have what q asks for: the certificate, an order of which nothing is
-// open, or the new DS record of a zone whose name is known too.
+// known tells whether the rows, as of the event seq, have what q asks for: the certificate, an order of which nothing
+// is open, or the new DS record of a zone whose name is known too.
 func (a *Asker) known(ctx context.Context, q Question, seq uint64) (bool, error) {
 	waiting, cancel := context.WithTimeout(ctx, rowsWait)
 	defer cancel()

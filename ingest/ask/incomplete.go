@@ -47,8 +47,8 @@ func (a *Asker) incomplete(ctx context.Context, name string) ([]Question, error)
 }
 
 // Describe asks about all that is incomplete of a source, because a person wants it: what is appended is marked as what
-// a first reconcile finds, so that nothing outside acts on it. It goes at the pace of the API's rate, and ends where the
-// API is away; what was answered by then is not asked again.
+// a first reconcile finds, so that nothing outside acts on it. It goes at the pace of the API's rate, and ends where
+// the API is away; what was answered by then is not asked again.
 func (a *Asker) Describe(ctx context.Context, name string, progress func(Described) error) (Described, error) {
 	if !a.describes.TryLock() {
 		return Described{}, errors.New("another --describe is running; wait for it to finish")

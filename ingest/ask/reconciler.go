@@ -16,7 +16,7 @@ import (
 const (
 	reconcileBack    = 365 * 24 * time.Hour // how far the first reconcile of a source looks back, and any other at most
 	reconcileOverlap = time.Hour            // asked for again, for clocks that differ
-	lostEvery        = time.Minute          // between two looks whether deliveries were lost, after which a reconcile is due
+	lostEvery        = time.Minute          // between two looks for lost deliveries, after which a reconcile is due
 )
 
 // Found reports what a reconcile found.

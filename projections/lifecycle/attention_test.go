@@ -20,7 +20,8 @@ func next(o Order, n int, e *schema.Event) Order {
 	return o.Fold(uint64(n+1), e)
 }
 
-// TestAcknowledgedIsCleared: from any state, acknowledging what waits of a check or a message clears that and nothing else, once.
+// TestAcknowledgedIsCleared: from any state, acknowledging what waits of a check or a message clears that and nothing
+// else, once.
 func TestAcknowledgedIsCleared(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(orderEvent(), 1, 12).Draw(t, "events")
@@ -48,7 +49,8 @@ func TestAcknowledgedIsCleared(t *testing.T) {
 	})
 }
 
-// TestOtherDecisionsChangeNoState: what is snoozed, taken or reopened, and what is acknowledged of an occurrence that is over, only counts.
+// TestOtherDecisionsChangeNoState: what is snoozed, taken or reopened, and what is acknowledged of an occurrence that
+// is over, only counts.
 func TestOtherDecisionsChangeNoState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(orderEvent(), 1, 12).Draw(t, "events")

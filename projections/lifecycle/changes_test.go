@@ -89,7 +89,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestChangesMissNothing folds on from any state: if what an order means is other than before, its changes say so, and only then.
+// TestChangesMissNothing folds on from any state: if what an order means is other than before, its changes say so, and
+// only then.
 func TestChangesMissNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := history(Order.Fold, rapid.SliceOfN(orderEvent(), 1, 8).Draw(t, "before"))
@@ -134,7 +135,8 @@ func TestEveryFieldIsListed(t *testing.T) {
 	}
 }
 
-// TestChangesAreValues: whatever an order goes through, a change is a field of the list or a check's, and its times and states are such as programs read.
+// TestChangesAreValues: whatever an order goes through, a change is a field of the list or a check's, and its times and
+// states are such as programs read.
 func TestChangesAreValues(t *testing.T) {
 	fields := Fields()
 	rapid.Check(t, func(t *rapid.T) {

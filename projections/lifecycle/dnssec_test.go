@@ -11,7 +11,8 @@ func dsOf(tag uint16, digestType uint8) *schema.DS {
 	return &schema.DS{KeyTag: tag, Algorithm: 13, DigestType: digestType, Digest: strings.Repeat("ab", 32)}
 }
 
-// TestListedDSFillsARotation: what the provider's API lists names the new DS of a rotation that came without, where it leaves no doubt, and changes no other.
+// TestListedDSFillsARotation: what the provider's API lists names the new DS of a rotation that came without, where it
+// leaves no doubt, and changes no other.
 func TestListedDSFillsARotation(t *testing.T) {
 	old, fresh, other := dsOf(1, 2), dsOf(2, 2), dsOf(3, 2)
 	list := func(records ...*schema.DS) (all []schema.DS) {

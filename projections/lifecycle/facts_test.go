@@ -65,7 +65,8 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// TestFactsAreKept: what is written of the facts of any event that was ever written is read again as it was, and reading them changes nothing of the event.
+// TestFactsAreKept: what is written of the facts of any event that was ever written is read again as it was, and
+// reading them changes nothing of the event.
 func TestFactsAreKept(t *testing.T) {
 	files, err := filepath.Glob("../../schema/testdata/events/*.json")
 	if err != nil || len(files) < 40 {

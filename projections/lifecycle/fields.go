@@ -2,7 +2,8 @@ package lifecycle
 
 import "strings"
 
-// The fields of Changed. A check's is CheckField or ReasonField with the check's name after it: "check:organization", "check:domain:a.example".
+// The fields of Changed. A check's is CheckField or ReasonField with the check's name after it: "check:organization",
+// "check:domain:a.example".
 const (
 	FieldState       = "state"
 	FieldLastReport  = "last_report" // of a website

@@ -191,7 +191,8 @@ func TestNewCycles(t *testing.T) {
 	}
 }
 
-// TestSince: the age of a state, of a check and of a message counts from the event that brought it, not from one that said it again.
+// TestSince: the age of a state, of a check and of a message counts from the event that brought it, not from one that
+// said it again.
 func TestSince(t *testing.T) {
 	check := func(name string, state schema.CheckState) *schema.Event {
 		return made(schema.OrderUpdated, schema.Data{Check: name, CheckState: state})
@@ -228,7 +229,8 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// TestCollected: what was fetched fills the row of the certificate and the names of its order, if it is the one issued last.
+// TestCollected: what was fetched fills the row of the certificate and the names of its order, if it is the one issued
+// last.
 func TestCollected(t *testing.T) {
 	whole := &schema.Certificate{CommonName: "www.example.test", DNSNames: []string{"www.example.test"}, FingerprintSHA256: "ab"}
 	collected := made(schema.CertificateCollected, schema.Data{CertificateID: "7", OrderID: "1", Certificate: whole})
@@ -328,8 +330,8 @@ func TestClockChangesNothing(t *testing.T) {
 	}
 }
 
-// TestCertificatesWithoutAnEnd: a certificate whose end is not known says so with the last second of the year 9999 (RFC 5280 4.1.2.5), which is further away
-// than a time.Duration reaches.
+// TestCertificatesWithoutAnEnd: a certificate whose end is not known says so with the last second of the year 9999 (RFC
+// 5280 4.1.2.5), which is further away than a time.Duration reaches.
 func TestCertificatesWithoutAnEnd(t *testing.T) {
 	from, until := schema.At(began), schema.At(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
 	c := Certificate{Phase: Issued, Cert: schema.Certificate{NotBefore: &from, NotAfter: &until}}

@@ -1,6 +1,7 @@
-// Package lifecycle holds the state machines: what each event makes of an order, a certificate, a domain's or an organization's validation, a rotation of
-// keys, a website, a user, a scanner's target, a scan or a finding. All of it is pure: the same events in the same order give the same states, on any
-// day, on any machine. What depends on the clock is a method that takes the time.
+// Package lifecycle holds the state machines: what each event makes of an order, a certificate, a domain's or an
+// organization's validation, a rotation of keys, a website, a user, a scanner's target, a scan or a finding. All of it
+// is pure: the same events in the same order give the same states, on any day, on any machine. What depends on the
+// clock is a method that takes the time.
 package lifecycle
 
 import (

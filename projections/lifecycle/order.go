@@ -107,7 +107,8 @@ func (o Order) next(seq uint64, e *schema.Event) Order {
 	return o.described(d).named(d.Certificate)
 }
 
-// described notes all the checks that an answer tells of. The reason it gives is on those that failed, or else on those that wait.
+// described notes all the checks that an answer tells of. The reason it gives is on those that failed, or else on those
+// that wait.
 func (o Order) described(d *schema.Data) Order {
 	if len(d.Checks) == 0 {
 		return o
@@ -171,7 +172,8 @@ func (o Order) issuedWith(certificateID string) Order {
 	return o
 }
 
-// revoked notes the certificate, and is the end of the order if it is the one that was issued last, or the only one heard of.
+// revoked notes the certificate, and is the end of the order if it is the one that was issued last, or the only one
+// heard of.
 func (o Order) revoked(id string) Order {
 	if id == "" {
 		o.Phase = Revoked
@@ -194,7 +196,8 @@ func (o Order) checked(name string, state schema.CheckState, reason string) Orde
 	return o
 }
 
-// check notes where a check stands, in maps that are o's alone. One that comes after issued came late: it had passed by then.
+// check notes where a check stands, in maps that are o's alone. One that comes after issued came late: it had passed by
+// then.
 func (o *Order) check(name string, state schema.CheckState, reason string) {
 	if o.Phase == Issued || o.Phase == Revoked {
 		state = schema.CheckPassed

@@ -9,8 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// NameSet names the set of names that the certificate is for: certificates for the same names, in whatever order and spelling, have the same, and no
-// others have. It is empty where no name is known.
+// NameSet names the set of names that the certificate is for: certificates for the same names, in whatever order and
+// spelling, have the same, and no others have. It is empty where no name is known.
 func (c Certificate) NameSet() string {
 	names := make([]string, 0, len(c.Cert.DNSNames)+1)
 	for _, name := range append(c.Cert.DNSNames[:len(c.Cert.DNSNames):len(c.Cert.DNSNames)], c.Cert.CommonName) {

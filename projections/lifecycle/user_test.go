@@ -116,7 +116,8 @@ func TestForgettingChangesNoState(t *testing.T) {
 	})
 }
 
-// TestUserFoldsArePure: repeating an event at once changes only the life, and folding changes no state that it was given.
+// TestUserFoldsArePure: repeating an event at once changes only the life, and folding changes no state that it was
+// given.
 func TestUserFoldsArePure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(userEvent(true), 1, 12).Draw(t, "events")

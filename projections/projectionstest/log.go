@@ -101,7 +101,8 @@ func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema
 	return ctx.Err()
 }
 
-// Follow yields the events after a sequence, and then each that is appended, until ctx ends; schema.ErrPastEnd if the log ends before.
+// Follow yields the events after a sequence, and then each that is appended, until ctx ends; schema.ErrPastEnd if the
+// log ends before.
 func (l *Log) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
 	if last, _ := l.Last(ctx); after > last {
 		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, after)
@@ -122,8 +123,8 @@ func (l *Log) Follow(ctx context.Context, after uint64, yield func([]schema.Reco
 	}
 }
 
-// Events returns at most limit events after the sequence whose subject matches. They end before the event with which they would hold more than so
-// many bytes, and then there is more; the first is among them however large it is.
+// Events returns at most limit events after the sequence whose subject matches. They end before the event with which
+// they would hold more than so many bytes, and then there is more; the first is among them however large it is.
 func (l *Log) Events(_ context.Context, after uint64, subject string, limit, bytes int) (found []schema.Record, more bool, err error) {
 	filter, err := schema.ParseFilter(subject)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestALifeGoesOneWay: over its whole life a certificate is active, then expiring, then expired, and never anything else.
+// TestALifeGoesOneWay: over its whole life a certificate is active, then expiring, then expired, and never anything
+// else.
 func TestALifeGoesOneWay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lasts := time.Duration(rapid.Int64Range(1, 400*86400).Draw(t, "seconds")) * time.Second

@@ -1,6 +1,7 @@
-// Package rules holds the rules of the field: how long certificates may be valid and validations be reused, when a renewal should begin, what a
-// validation covers and whether it lapses first, what is overdue, who is silent. Rules with dates are data with dates. All of it is pure: it knows
-// no clock, no table and no sentence. Whoever asks passes the time, and puts the answer into words.
+// Package rules holds the rules of the field: how long certificates may be valid and validations be reused, when a
+// renewal should begin, what a validation covers and whether it lapses first, what is overdue, who is silent. Rules
+// with dates are data with dates. All of it is pure: it knows no clock, no table and no sentence. Whoever asks passes
+// the time, and puts the answer into words.
 package rules
 
 import (

@@ -11,7 +11,8 @@ import (
 // third of its life.
 const RenewalMost = 30 * Day
 
-// Renewal returns when the renewal of a certificate should begin: from then on it expires soon. It is nil where its end is not known.
+// Renewal returns when the renewal of a certificate should begin: from then on it expires soon. It is nil where its end
+// is not known.
 func Renewal(notBefore, notAfter *schema.Time) *schema.Time {
 	if notAfter == nil {
 		return nil

@@ -12,7 +12,8 @@ type Silence struct {
 	Silent bool          // longer than the usual explains
 }
 
-// A provider with little to say has long pauses and is given them; a weekend, which all have, is among the pauses of every rhythm.
+// A provider with little to say has long pauses and is given them; a weekend, which all have, is among the pauses of
+// every rhythm.
 const (
 	rhythmPauses = 8         // fewer pauses tell no rhythm
 	shortPause   = time.Hour // shorter ones are within a burst
@@ -21,8 +22,8 @@ const (
 	LeastSilence = 24 * time.Hour // less is never a silence
 )
 
-// SilenceOf holds the present pause, since last, against the longest but one of the pauses before: the longest may have been a failure, which must not
-// teach that failures are usual.
+// SilenceOf holds the present pause, since last, against the longest but one of the pauses before: the longest may have
+// been a failure, which must not teach that failures are usual.
 func SilenceOf(last time.Time, pauses []time.Duration, now time.Time) Silence {
 	s := Silence{For: max(0, now.Sub(last))}
 	rhythm := slices.DeleteFunc(slices.Clone(pauses), func(pause time.Duration) bool { return pause < shortPause })

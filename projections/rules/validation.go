@@ -13,8 +13,8 @@ import (
 // after it, if its CA did not say so.
 const LapseNotice = 30 * Day
 
-// Reusable returns the last moment at which a certificate may be issued on a domain's validation of validated. A limit that comes meanwhile may end
-// it at once: then it is the moment before that limit.
+// Reusable returns the last moment at which a certificate may be issued on a domain's validation of validated. A limit
+// that comes meanwhile may end it at once: then it is the moment before that limit.
 func Reusable(validated time.Time) time.Time {
 	until := validated
 	for i, l := range limits {
@@ -34,7 +34,8 @@ func ReusableSince(until time.Time) time.Time {
 	return until.Add(-time.Duration(LimitOf(until).Reuse) * Day)
 }
 
-// LapseOf returns when a domain's validation lapses: when its CA said, or else as the limit on reuse has it. It is nil where neither is known.
+// LapseOf returns when a domain's validation lapses: when its CA said, or else as the limit on reuse has it. It is nil
+// where neither is known.
 func LapseOf(validatedAt, expiresAt *schema.Time) *schema.Time {
 	if expiresAt != nil || validatedAt == nil {
 		return expiresAt
@@ -48,8 +49,8 @@ func Usable(state string, lapse *schema.Time, now time.Time) bool {
 	return (state == lifecycle.Validated || state == lifecycle.RevalidationDue) && (lapse == nil || !now.After(lapse.Time))
 }
 
-// Validating yields the domains whose validation a CA may use for a certificate for name, the nearest first: the name itself, the one that its
-// wildcard stands for, and those above it.
+// Validating yields the domains whose validation a CA may use for a certificate for name, the nearest first: the name
+// itself, the one that its wildcard stands for, and those above it.
 func Validating(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for ok := name != ""; ok; {
@@ -76,14 +77,15 @@ func Covers(domain, name string, usable func(domain string) bool) bool {
 	return false
 }
 
-// Renewals says when the renewal of certificates for a name should begin, the earliest of those that are in force and have no successor.
+// Renewals says when the renewal of certificates for a name should begin, the earliest of those that are in force and
+// have no successor.
 type Renewals struct {
 	Name string
 	From schema.Time
 }
 
-// NextRenewal returns when the next renewal should begin of what the validation of domain covers: the earliest of all. It is nil where there is none.
-// The renewals and usable are of the same CA account.
+// NextRenewal returns when the next renewal should begin of what the validation of domain covers: the earliest of all.
+// It is nil where there is none. The renewals and usable are of the same CA account.
 func NextRenewal(domain string, renewals []Renewals, usable func(domain string) bool) *schema.Time {
 	var next *schema.Time
 	for i := range renewals {

@@ -140,7 +140,8 @@ func TestCovers(t *testing.T) {
 	}
 }
 
-// TestEachNameHasOneValidation: of the usable validations of an account exactly one covers a name, if any is for it or above it.
+// TestEachNameHasOneValidation: of the usable validations of an account exactly one covers a name, if any is for it or
+// above it.
 func TestEachNameHasOneValidation(t *testing.T) {
 	label := rapid.SampledFrom([]string{"a", "b", "*"})
 	name := rapid.Custom(func(t *rapid.T) string {

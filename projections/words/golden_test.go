@@ -15,12 +15,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// update writes what all of it says: go test ./projections/words -update. Nothing that is stored depends on it, so that it may change at any time.
+// update writes what all of it says: go test ./projections/words -update. Nothing that is stored depends on it, so that
+// it may change at any time.
 var update = flag.Bool("update", false, "write what is said of every frozen event and matter")
 
 const golden = "testdata/words.txt"
 
-// TestWords holds the sentence of every event that was ever written, in both styles where they differ, and those of every matter against the file.
+// TestWords holds the sentence of every event that was ever written, in both styles where they differ, and those of
+// every matter against the file.
 func TestWords(t *testing.T) {
 	var b strings.Builder
 	for name, e := range frozen(t) {

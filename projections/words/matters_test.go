@@ -125,7 +125,8 @@ func TestTitleOfAMatter(t *testing.T) {
 	}
 }
 
-// TestARevocationThatIsOverdueIsNotToCome: once the time of an announced revocation has passed, its matter does not speak of it as of something to come.
+// TestARevocationThatIsOverdueIsNotToCome: once the time of an announced revocation has passed, its matter does not
+// speak of it as of something to come.
 func TestARevocationThatIsOverdueIsNotToCome(t *testing.T) {
 	for name, over := range map[string]bool{"revocation announced": false, "revocation without a time": false, "revocation, with a successor": false,
 		"revocation overdue": true, "revocation overdue, with one": true} {

@@ -1,5 +1,6 @@
-// Package words makes every sentence that a person reads of an event, a change, a state, a check or a matter, from codes and facts: for pages, commands,
-// the API and notices. Nothing that is stored has a sentence of it, and nothing reads one back: a sentence may change at any time.
+// Package words makes every sentence that a person reads of an event, a change, a state, a check or a matter, from
+// codes and facts: for pages, commands, the API and notices. Nothing that is stored has a sentence of it, and nothing
+// reads one back: a sentence may change at any time.
 //
 // A string in this package is a word for people. A code is a constant of the package that the code is of.
 package words
