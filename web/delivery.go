@@ -46,7 +46,7 @@ func deliveryOf(e *schema.Event, seq uint64) *deliveryView {
 	}
 	v.Line = strings.TrimSpace(v.Line + " " + e.Source)
 	if v.Size > 0 {
-		v.File = "/events/" + numberText(seq) + "/body"
+		v.File = "/events/" + view.NumberText(seq) + "/body"
 	}
 	return v
 }

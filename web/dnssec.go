@@ -5,6 +5,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/api"
 	"github.com/certtrail/certtrail/web/view"
 )
 
@@ -14,10 +15,10 @@ func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
 		columns: []column{{Title: "State", Class: "state"}, {Title: "Zone", Field: "domain", Class: "name"}, {Title: "Website"}, {Title: "New DS"},
 			{Title: "Next step"}, {Title: "Started", Field: "started_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		cells: map[string]func(*projections.DNSSEC) string{
+		List: api.List[projections.DNSSEC]{Cells: map[string]func(*projections.DNSSEC) string{
 			"ds":          func(d *projections.DNSSEC) string { return view.DSText(d.Domain, d.DS) },
 			"previous_ds": func(d *projections.DNSSEC) string { return view.DSText(d.Domain, d.PreviousDS) },
-		},
+		}},
 		row: s.dnssec,
 	})
 }

@@ -88,12 +88,12 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetail) section[T] {
 	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
 	sec.Count = words.Number(len(items))
-	more := slices.Contains(d.Truncated, l.spec.Name)
+	more := slices.Contains(d.Truncated, l.Spec.Name)
 	if more {
 		sec.Count += "+"
 	}
 	if more || len(items) > relatedLimit {
-		sec.All = address.With(l.spec.Name, nil, "q", d.Name)
+		sec.All = address.With(l.Spec.Name, nil, "q", d.Name)
 	}
 	return sec
 }

@@ -36,9 +36,9 @@ func (s *Server) event(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.frame(ctx, "Event "+numberText(rec.Seq), "events")
-	p := eventPage{frame: f, Event: viewOf(rec, &f), API: address.With("api/v1/events", nil, "after_seq", numberText(rec.Seq-1), "limit", "1"),
-		Around: address.With("events", nil, "before_seq", numberText(rec.Seq+1))}
+	f := s.frame(ctx, "Event "+view.NumberText(rec.Seq), "events")
+	p := eventPage{frame: f, Event: viewOf(rec, &f), API: address.With("api/v1/events", nil, "after_seq", view.NumberText(rec.Seq-1), "limit", "1"),
+		Around: address.With("events", nil, "before_seq", view.NumberText(rec.Seq+1))}
 	if p.Whole = view.Indent(rec.Data); len(p.Whole) > maxWhole {
 		p.Whole, p.Cut = view.ClipTo(p.Whole, maxWhole), true
 	}

@@ -94,12 +94,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 		p.Events = append(p.Events, viewOf(records[i], &p.frame))
 	}
 	if p.Stopped = found.stopped; p.Stopped > 0 {
-		p.Older = address.With("events", values, "before_seq", numberText(p.Stopped), "after_seq", "", "cursor", "")
+		p.Older = address.With("events", values, "before_seq", view.NumberText(p.Stopped), "after_seq", "", "cursor", "")
 	} else if n := len(records); n > 0 && records[0].Seq > 1 && (q.Forward || found.full || n == q.Limit) {
-		p.Older = address.With("events", values, "before_seq", numberText(records[0].Seq), "after_seq", "", "cursor", "")
+		p.Older = address.With("events", values, "before_seq", view.NumberText(records[0].Seq), "after_seq", "", "cursor", "")
 	}
 	if last := lastOf(records, q); last < p.Last && (q.Forward && len(records) > 0 || q.Before > 0) {
-		p.Newer = address.With("events", values, "after_seq", numberText(last), "before_seq", "", "cursor", "")
+		p.Newer = address.With("events", values, "after_seq", view.NumberText(last), "before_seq", "", "cursor", "")
 	}
 	return s.render(w, http.StatusOK, "events", p)
 }

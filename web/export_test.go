@@ -73,8 +73,8 @@ func Watched(o Options, before func(context.Context, projections.Query) error) (
 }
 
 func watch[T any](l *list[T], before func(context.Context, projections.Query) error) {
-	find := l.find
-	l.find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
+	find := l.Find
+	l.Find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
 		if err := before(ctx, q); err != nil {
 			return nil, "", err
 		}

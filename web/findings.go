@@ -6,6 +6,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
+	"github.com/certtrail/certtrail/web/api"
 )
 
 func (s *Server) newFindings() *list[projections.Finding] {
@@ -16,9 +17,9 @@ func (s *Server) newFindings() *list[projections.Finding] {
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Finding", Field: "name", Class: "name"}, {Title: "Severity", Field: "severity", Down: true},
 			{Title: "Host", Class: "host"}, {Title: "ID"}, {Title: "Detected", Field: "detected_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		cells: map[string]func(*projections.Finding) string{
+		List: api.List[projections.Finding]{Cells: map[string]func(*projections.Finding) string{
 			"cvss_score": func(x *projections.Finding) string { return scoreText(x.CVSSScore) },
-		},
+		}},
 		row: s.finding,
 	})
 }

@@ -6,29 +6,26 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/words"
 	"github.com/certtrail/certtrail/web/address"
 	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/api"
 	"github.com/certtrail/certtrail/web/view"
 )
 
 // list is one read model as it is shown: the same list, downloads and API for each, told apart by what stands here.
 // Its templates are <model>-row and, where the model has rows worth opening, the page that href names.
 type list[T any] struct {
+	api.List[T]
 	s       *Server
-	spec    *projections.Spec
 	model   projections.Model // nil: of the quarantine, whose events are in no row
 	empty   string            // what would appear here
 	finds   string            // what a search finds; "": findsNumbers
 	hint    string            // what a search is asked for; "": hintNumbers
 	columns []column
-	fixed   bool                       // always newest first, filtered by provider at most
-	cells   map[string]func(*T) string // of the CSV, where a column is not simply the API's value
-	find    func(context.Context, projections.Query) (items []T, next string, err error)
 	key     func(*T) projections.Key
 	join    func(context.Context, *frame, []rowView[T]) ([]rowView[T], error) // puts rows beside one another; nil: each stands alone
 	row     answer.Handler                                                    // the page of one row; nil: it has none
@@ -37,8 +34,9 @@ type list[T any] struct {
 
 // newList completes the list of a read model.
 func newList[S, T any](s *Server, t *projections.Table[S, T], l list[T]) *list[T] {
-	l.s, l.spec, l.model = s, t.About(), t
-	l.find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
+	l.s, l.model = s, t
+	l.Spec, l.Now, l.Logger = t.About(), s.Now, s.Logger
+	l.Find = func(ctx context.Context, q projections.Query) ([]T, string, error) {
 		return projections.List(ctx, s.Store, t, q)
 	}
 	l.key = func(item *T) projections.Key { return projections.RowOf(item).Key }
@@ -48,7 +46,7 @@ func newList[S, T any](s *Server, t *projections.Table[S, T], l list[T]) *list[T
 // listOf returns the list of a read model.
 func listOf[S, T any](s *Server, t *projections.Table[S, T]) *list[T] {
 	for _, l := range s.lists {
-		if of, ok := l.(*list[T]); ok && of.spec.Name == t.Name {
+		if of, ok := l.(*list[T]); ok && of.Spec.Name == t.Name {
 			return of
 		}
 	}
@@ -78,19 +76,19 @@ type shown interface {
 // routes are those of the list, and of its rows where they have pages.
 func (l *list[T]) routes() []route {
 	const get = http.MethodGet
-	name := l.spec.Name
+	name := l.Spec.Name
 	routes := []route{
 		{get, "/" + name, anyone, l.s.page(l.page)},
-		{get, "/" + name + ".csv", anyone, l.s.api(l.csv)},
-		{get, "/" + name + ".json", anyone, l.s.api(l.json)},
-		{get, apiPrefix + "/" + name, anyone, l.s.api(answer.Knowing(l.api, l.parameters()...))},
+		{get, "/" + name + ".csv", anyone, l.s.api(l.CSV)},
+		{get, "/" + name + ".json", anyone, l.s.api(l.JSON)},
+		{get, apiPrefix + "/" + name, anyone, l.s.api(answer.Knowing(l.API, l.Parameters()...))},
 	}
 	if l.row == nil {
 		return routes
 	}
-	path, one := "/"+name+"/{provider}/{"+l.spec.Key+"}", l.apiRow
+	path, one := "/"+name+"/{provider}/{"+l.Spec.Key+"}", l.apiRow
 	if l.named != nil {
-		path, one = "/"+name+"/{"+l.spec.Key+"}", l.named
+		path, one = "/"+name+"/{"+l.Spec.Key+"}", l.named
 	}
 	return append(routes,
 		route{get, path, anyone, l.s.page(l.row)},
@@ -99,32 +97,20 @@ func (l *list[T]) routes() []route {
 
 // apiRow is the API's answer for one row.
 func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
-	provider, id, err := answer.PathKey(r, l.spec.Key)
+	provider, id, err := answer.PathKey(r, l.Spec.Key)
 	if err != nil {
 		return err
 	}
 	m, err := answer.ReadMoment(r, l.s.Now())
 	if err != nil {
-		return l.s.missing(err, l.spec.Noun, provider, id)
+		return l.s.missing(err, l.Spec.Noun, provider, id)
 	}
 	item, err := l.s.Store.Row(r.Context(), l.model, provider, id, m)
 	if err != nil {
-		return l.s.missing(err, l.spec.Noun, provider, id)
+		return l.s.missing(err, l.Spec.Noun, provider, id)
 	}
 	summarize(item)
 	return answer.JSON(w, http.StatusOK, item)
-}
-
-// parameters are what the list can be asked by.
-func (l *list[T]) parameters() []string {
-	names := []string{"limit", "cursor", "provider"}
-	if !l.fixed {
-		names = append(names, "q", "state", "sort")
-	}
-	if l.spec.Ends != "" {
-		names = append(names, address.ExpiresFrom, address.ExpiresUntil)
-	}
-	return names
 }
 
 // rowView is what a row's template sees.
@@ -214,17 +200,17 @@ func keptOf(values url.Values) []kept {
 const pageRows = 60
 
 func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
-	q, err := l.query(r)
+	q, err := l.Query(r)
 	if err != nil {
 		return err
 	}
 	q.Limit = cmp.Or(q.Limit, pageRows)
-	f := l.s.frame(r.Context(), l.spec.Title, l.spec.Name)
-	items, next, err := l.find(r.Context(), q)
+	f := l.s.frame(r.Context(), l.Spec.Title, l.Spec.Name)
+	items, next, err := l.Find(r.Context(), q)
 	if err != nil {
 		return err
 	}
-	n, err := l.s.Store.Count(r.Context(), l.spec.Name, q)
+	n, err := l.s.Store.Count(r.Context(), l.Spec.Name, q)
 	if err != nil {
 		return err
 	}
@@ -232,44 +218,20 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.Model, f.Q = l.spec.Name, q.Q
+	f.Model, f.Q = l.Spec.Name, q.Q
 	values := r.URL.Query()
-	p := listPage[T]{frame: f, Heading: l.spec.Title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.spec.Name), Count: countText(n),
+	p := listPage[T]{frame: f, Heading: l.Spec.Title, Empty: l.empty, Finds: cmp.Or(l.finds, findsNumbers), Fill: l.s.fillers(l.Spec.Name), Count: countText(n),
 		Heads: l.heads(values, q.Sort, n), Rows: rows,
-		Filter: filter{"/" + l.spec.Name, q, l.spec.StateNames(), l.s.Providers(), keptOf(values), !l.fixed, cmp.Or(l.hint, hintNumbers)},
+		Filter: filter{"/" + l.Spec.Name, q, l.Spec.StateNames(), l.s.Providers(), keptOf(values), !l.Fixed, cmp.Or(l.hint, hintNumbers)},
 		Chips:  l.chips(values, &f), Elsewhere: l.elsewhere(q.Q)}
 	if next != "" {
-		p.Next = address.With(l.spec.Name, values, "cursor", next)
+		p.Next = address.With(l.Spec.Name, values, "cursor", next)
 	}
 	if q.Cursor != "" {
-		p.First = address.With(l.spec.Name, values, "cursor", "")
+		p.First = address.With(l.Spec.Name, values, "cursor", "")
 	}
-	p.CSV, p.JSON = address.With(l.spec.Name+".csv", values, "cursor", "", "limit", ""), address.With(l.spec.Name+".json", values, "cursor", "", "limit", "")
-	return l.s.render(w, http.StatusOK, l.spec.Name, p)
-}
-
-// query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
-func (l *list[T]) query(r *http.Request) (projections.Query, error) {
-	q, err := answer.ReadQuery(r.URL.Query(), l.s.Now())
-	if err == nil {
-		err = answer.NoMoment(r.URL.Query(), "a list")
-	}
-	if err == nil && l.fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
-		err = answer.Wrong("the %s is always newest first and can only be filtered by provider", l.spec.Name)
-	}
-	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.spec.Covert, field) {
-		err = answer.Wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.spec.Name, field)
-	}
-	return q, err
-}
-
-func (l *list[T]) api(w http.ResponseWriter, r *http.Request) error {
-	q, err := l.query(r)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	return l.send(w, r, q, portion{rows: cmp.Or(q.Limit, projections.DefaultLimit), bytes: answer.PageBytes}, itemsFormat[T]())
+	p.CSV, p.JSON = address.With(l.Spec.Name+".csv", values, "cursor", "", "limit", ""), address.With(l.Spec.Name+".json", values, "cursor", "", "limit", "")
+	return l.s.render(w, http.StatusOK, l.Spec.Name, p)
 }
 
 // heads are the columns' heads of a list of n rows. What so many cannot be sorted by is no link.
@@ -280,7 +242,7 @@ func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 	heads := make([]head, len(l.columns))
 	for i, c := range l.columns {
 		heads[i] = head{column: c, Sort: "none"}
-		if c.Field == "" || n > projections.SortLimit && !slices.Contains(l.spec.SortsAny(), c.Field) {
+		if c.Field == "" || n > projections.SortLimit && !slices.Contains(l.Spec.SortsAny(), c.Field) {
 			continue
 		}
 		to := c.Field
@@ -296,7 +258,7 @@ func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 		if to == answer.DefaultSort {
 			to = ""
 		}
-		heads[i].Href = address.With(l.spec.Name, values, "sort", to, "cursor", "")
+		heads[i].Href = address.With(l.Spec.Name, values, "sort", to, "cursor", "")
 	}
 	return heads
 }
@@ -316,16 +278,16 @@ func (l *list[T]) chips(values url.Values, f *frame) []link {
 		case "provider":
 			text = f.Source(v)
 		}
-		chips = append(chips, link{text, address.With(l.spec.Name, values, name, "", "cursor", "")})
+		chips = append(chips, link{text, address.With(l.Spec.Name, values, name, "", "cursor", "")})
 	}
 	if text := answer.SpanText(values.Get(address.ExpiresFrom), values.Get(address.ExpiresUntil)); text != "" {
-		chips = append(chips, link{text, address.With(l.spec.Name, values, address.ExpiresFrom, "", address.ExpiresUntil, "", "cursor", "")})
+		chips = append(chips, link{text, address.With(l.Spec.Name, values, address.ExpiresFrom, "", address.ExpiresUntil, "", "cursor", "")})
 	}
 	return chips
 }
 
 func (l *list[T]) elsewhere(q string) []link {
-	if q == "" || l.spec.Persons {
+	if q == "" || l.Spec.Persons {
 		return nil
 	}
 	return []link{{"Search in all lists", address.With("search", nil, "q", q)}}

@@ -14,12 +14,12 @@ import (
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
-	"github.com/certtrail/certtrail/web"
+	"github.com/certtrail/certtrail/web/api"
 )
 
 // vastLog is a log of that many events of which it holds none: those with the sequences from to until match every filter.
 type vastLog struct {
-	web.Log
+	api.Log
 	last, from, until uint64
 	reads             int // events that were read, and looks that found none
 }

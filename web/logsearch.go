@@ -8,6 +8,7 @@ import (
 
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/api"
 )
 
 // The bounds of one look into the log, which reads forwards only and may hold millions of events of which a filter matches none.
@@ -57,7 +58,7 @@ func (s *Server) searchLog(ctx context.Context, w http.ResponseWriter, q answer.
 // backwards finds the last events before end that match. It looks through a stretch before the end: a longer one next time if that held too few, a
 // shorter one if it held more than a page, of which only the first could be read.
 type backwards struct {
-	log     Log
+	log     api.Log
 	subject string
 	found   []schema.Record // ascending
 	size    int             // bytes of them

@@ -95,10 +95,10 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	t.First, t.Last = window(len(told), len(all))
 	var seqs []string
 	for _, e := range all[t.First-1 : t.Last] {
-		seqs = append(seqs, numberText(e.Seq))
+		seqs = append(seqs, view.NumberText(e.Seq))
 	}
 	t.Stops = strings.Join(seqs, " ")
-	at := func(i int) string { return t.Path + "?at_seq=" + numberText(all[i].Seq) }
+	at := func(i int) string { return t.Path + "?at_seq=" + view.NumberText(all[i].Seq) }
 	if then.AsOf == nil {
 		t.Position++
 		t.Field = f.Now.UTC().Format(fieldTime)
@@ -126,7 +126,7 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 		f.Title += ", as on " + t.Field[:len(time.DateOnly)]
 		return
 	}
-	f.Title += ", as of event " + numberText(t.Seq)
+	f.Title += ", as of event " + view.NumberText(t.Seq)
 }
 
 // fieldTime is how the field of a form for a time wants it.
@@ -134,7 +134,7 @@ const fieldTime = "2006-01-02T15:04:05"
 
 func momentQuery(m projections.Moment) string {
 	if m.Seq > 0 {
-		return "?at_seq=" + numberText(m.Seq)
+		return "?at_seq=" + view.NumberText(m.Seq)
 	}
 	return "?at=" + url.QueryEscape(schema.At(m.Time).String())
 }
@@ -155,7 +155,7 @@ func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntr
 	}
 	to := r.URL.EscapedPath()
 	if n <= len(all) {
-		to += "?at_seq=" + numberText(all[n-1].Seq)
+		to += "?at_seq=" + view.NumberText(all[n-1].Seq)
 	}
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
@@ -167,5 +167,5 @@ func (s *Server) eventPath(seq uint64) string {
 	if s.Log == nil {
 		return ""
 	}
-	return "/events/" + numberText(seq)
+	return "/events/" + view.NumberText(seq)
 }

@@ -111,7 +111,7 @@ func domainStep(o *projections.Order, now time.Time) *step {
 	if passed < all && worst == schema.CheckPassed {
 		worst = schema.CheckPending
 	}
-	return &step{Title: "Domains", State: string(worst), Note: numberText(uint64(passed)) + " of " + numberText(uint64(all)), At: view.Since(at, now),
+	return &step{Title: "Domains", State: string(worst), Note: view.NumberText(uint64(passed)) + " of " + view.NumberText(uint64(all)), At: view.Since(at, now),
 		Hint: words.Check(schema.DomainCheck(""), worst).Happened, Href: "#domains"}
 }
 

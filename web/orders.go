@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/api"
 	"github.com/certtrail/certtrail/web/view"
 )
 
@@ -13,9 +14,9 @@ func (s *Server) newOrders() *list[projections.Order] {
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "Name", Field: "common_name", Class: "name"}, {Title: "Order"},
 			{Title: "Waits for"}, {Title: "Next step"}, {Title: "State since", Field: "state_since", Class: "time"}, {Title: "Ordered", Field: "first_event_at", Down: true, Class: "time"},
 			{Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		cells: map[string]func(*projections.Order) string{
+		List: api.List[projections.Order]{Cells: map[string]func(*projections.Order) string{
 			"checks": func(o *projections.Order) string { return checksText(o) },
-		},
+		}},
 		join: s.fated,
 		row:  s.order,
 	})

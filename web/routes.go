@@ -7,6 +7,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/api"
 )
 
 // role names what a reader may see and do. Readers of one role get the same bytes from an address, so that one may have another's copy.
@@ -43,7 +44,7 @@ func (s *Server) routes() []route {
 		{get, "/system", anyone, s.page(s.system)},
 
 		{get, apiPrefix + "/attention", anyone, s.api(answer.Knowing(s.apiAttention))},
-		{get, apiPrefix + "/events", anyone, s.api(answer.Knowing(s.logged(s.apiEvents), "after_seq", "subject", "limit", "cursor"))},
+		{get, apiPrefix + "/events", anyone, s.api(answer.Knowing(s.logged((&api.Events{Log: s.Log, Logger: s.Logger}).Serve), "after_seq", "subject", "limit", "cursor"))},
 		{get, apiPrefix + "/status", anyone, s.api(answer.Knowing(s.apiStatus))},
 		{get, apiPrefix + "/live", anyone, s.api(s.live)},
 		{get, apiPrefix + "/openapi.yaml", anyone, s.api(s.openapi)},

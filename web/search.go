@@ -123,11 +123,11 @@ func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, err
 
 // search is what q finds in the list.
 func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, error) {
-	if l.fixed || l.spec.Persons {
+	if l.Fixed || l.Spec.Persons {
 		return matches{}, nil
 	}
 	query := projections.Query{Q: q, Limit: searchLimit, Now: f.Now}
-	items, next, err := l.find(ctx, query)
+	items, next, err := l.Find(ctx, query)
 	if err != nil || len(items) == 0 {
 		return matches{}, err
 	}
@@ -135,18 +135,18 @@ func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, erro
 	if err != nil {
 		return matches{}, err
 	}
-	m := matches{Model: l.spec.Name, Title: l.spec.Title, Count: words.Number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
+	m := matches{Model: l.Spec.Name, Title: l.Spec.Title, Count: words.Number(len(items)), Rows: rows, Heads: sectionOf(l, f, nil).Heads}
 	for i := range items {
 		k := l.key(&items[i])
 		m.found = append(m.found, found{k.ID, address.Row(k)})
 	}
 	if next != "" {
 		query.Limit = 0
-		n, err := l.s.Store.Count(ctx, l.spec.Name, query)
+		n, err := l.s.Store.Count(ctx, l.Spec.Name, query)
 		if err != nil {
 			return m, err
 		}
-		m.Count, m.All = countText(n), address.With(l.spec.Name, nil, "q", q)
+		m.Count, m.All = countText(n), address.With(l.Spec.Name, nil, "q", q)
 	}
 	return m, nil
 }

@@ -84,10 +84,10 @@ func (s *Server) targetOf(ctx context.Context, f *frame, provider, id string) (*
 }
 
 func relatedOf[T any](ctx context.Context, l *list[T], f *frame, provider, id string) (related, error) {
-	items, next, err := l.find(ctx, projections.Query{Q: id, Provider: provider, Limit: relatedLimit, Now: f.Now})
+	items, next, err := l.Find(ctx, projections.Query{Q: id, Provider: provider, Limit: relatedLimit, Now: f.Now})
 	if err != nil || len(items) == 0 {
 		return related{}, err
 	}
 	sec := sectionOf(l, f, items)
-	return related{sec.Heads, sec.Rows, address.With(l.spec.Name, nil, "q", id, "provider", provider), next != ""}, nil
+	return related{sec.Heads, sec.Rows, address.With(l.Spec.Name, nil, "q", id, "provider", provider), next != ""}, nil
 }

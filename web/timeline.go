@@ -92,11 +92,11 @@ func (s *Server) timeline(r *http.Request, f *frame, entries []projections.Timel
 	from := max(to-timelinePage, 0)
 	v := timelineView{Count: len(entries), Capped: len(entries) >= projections.TimelineLimit, First: len(entries) - to + 1, Last: len(entries) - from}
 	if from > 0 {
-		v.Older = here(r, "before", numberText(entries[from].Seq)) + "#timeline"
+		v.Older = here(r, "before", view.NumberText(entries[from].Seq)) + "#timeline"
 	}
 	switch newer := to + timelinePage; {
 	case newer < len(entries):
-		v.Newer = here(r, "before", numberText(entries[newer].Seq)) + "#timeline"
+		v.Newer = here(r, "before", view.NumberText(entries[newer].Seq)) + "#timeline"
 	case to < len(entries):
 		v.Newer = here(r, "before", "") + "#timeline"
 	}
@@ -112,9 +112,9 @@ func (s *Server) timelineItem(r *http.Request, f *frame, e *projections.Timeline
 	kind := schema.KindOf(e.Type)
 	item := timelineItem{TimelineEntry: *e, Kind: kind, Tone: view.KindTone(kind), When: view.When(e.Time, f.Now), Page: s.eventPath(e.Seq)}
 	if s.Log != nil {
-		item.RawHref = here(r, "raw", numberText(e.Seq)) + "#event-" + numberText(e.Seq)
+		item.RawHref = here(r, "raw", view.NumberText(e.Seq)) + "#event-" + view.NumberText(e.Seq)
 		if f.Standing != nil {
-			item.Then = r.URL.EscapedPath() + "?at_seq=" + numberText(e.Seq)
+			item.Then = r.URL.EscapedPath() + "?at_seq=" + view.NumberText(e.Seq)
 			item.Here = f.Standing.Past && f.Standing.Seq == e.Seq
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/schema"
+	"github.com/certtrail/certtrail/web/api"
 	"github.com/certtrail/certtrail/web/view"
 )
 
@@ -17,9 +18,9 @@ func (s *Server) newUsers() *list[projections.User] {
 		hint:  "username, e-mail, name",
 		columns: []column{{Title: "State", Field: "state", Class: "state"}, {Title: "User", Class: "name"}, {Title: "E-mail"}, {Title: "ID"}, {Title: "Keys in use"},
 			{Title: "First event", Field: "first_event_at", Down: true, Class: "time"}, {Title: "Last event", Field: "last_event_at", Down: true, Class: "time"}},
-		cells: map[string]func(*projections.User) string{
+		List: api.List[projections.User]{Cells: map[string]func(*projections.User) string{
 			"keys": func(u *projections.User) string { return strings.Join(keyKinds(*u), " ") },
-		},
+		}},
 		row: s.user,
 	})
 }

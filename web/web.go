@@ -14,13 +14,14 @@ import (
 
 	"github.com/certtrail/certtrail/projections"
 	"github.com/certtrail/certtrail/web/answer"
+	"github.com/certtrail/certtrail/web/api"
 	"github.com/certtrail/certtrail/web/calendar"
 )
 
 // Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless ReadOnly is set.
 type Options struct {
 	Store     *projections.Store
-	Log       Log                          // nil: there is none, so that there are no pages of it, and no past
+	Log       api.Log                      // nil: there is none, so that there are no pages of it, and no past
 	Providers func() []Provider            // asked anew for every page
 	Metrics   http.Handler                 // nil: no /metrics
 	Ready     func() (ok bool, report any) // nil: ready as soon as it answers; the report is sent as JSON

@@ -17,9 +17,10 @@ import (
 	"github.com/certtrail/certtrail/projections/projectionstest"
 	"github.com/certtrail/certtrail/schema"
 	"github.com/certtrail/certtrail/web"
+	"github.com/certtrail/certtrail/web/api"
 )
 
-func options(s *projections.Store, l web.Log) web.Options {
+func options(s *projections.Store, l api.Log) web.Options {
 	return web.Options{Store: s, Log: l, Providers: providers(true), Version: "1.2.3", Hosts: []string{"localhost", "Certs.Example.com", "::1"},
 		Now: func() time.Time { return now }, Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "up 1") })}
 }

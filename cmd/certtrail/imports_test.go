@@ -44,10 +44,11 @@ var mayImport = map[string][]string{
 	"projections/words":           {module + "/schema", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections"},
 	"web/address":                 {module + "/schema", module + "/projections"},
 	"web/answer":                  {module + "/schema", module + "/projections", module + "/projections/words", module + "/web/address", "github.com/gorilla/mux", "net/http"},
+	"web/api":                     {module + "/schema", module + "/projections", module + "/web/address", module + "/web/answer", "net/http"},
 	"web/calendar":                {module + "/schema", module + "/projections", module + "/projections/words", module + "/web/address", module + "/web/answer", module + "/web/view", "github.com/arran4/golang-ical", "net/http"},
 	"web/picture":                 {module + "/projections", module + "/projections/rules", module + "/projections/words", module + "/web/address", module + "/web/answer"},
 	"web/view":                    {module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/words"},
-	"web": {module + "/web/address", module + "/web/answer", module + "/web/calendar", module + "/web/picture", module + "/web/view", module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections/words",
+	"web": {module + "/web/address", module + "/web/api", module + "/web/answer", module + "/web/calendar", module + "/web/picture", module + "/web/view", module + "/schema", module + "/projections", module + "/projections/lifecycle", module + "/projections/rules", module + "/projections/words",
 		module + "/ingest/redact", "github.com/gorilla/mux", "net/http"},
 	"cmd/certtrail": {"*"},
 

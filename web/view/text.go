@@ -204,3 +204,5 @@ func IsText(b []byte) bool {
 func (r *Raw) Size() int {
 	return len(template.HTMLEscapeString(r.JSON)) + len(template.HTMLEscapeString(r.Body))
 }
+
+func NumberText(n uint64) string { return strconv.FormatUint(n, 10) }

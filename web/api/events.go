@@ -1,4 +1,4 @@
-package web
+package api
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -13,9 +14,15 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// apiEvents reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one. A page may end
+// Events answers with the events of the log.
+type Events struct {
+	Log    Log
+	Logger *slog.Logger
+}
+
+// Serve reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one. A page may end
 // early, with its cursor: when it holds pageBytes, or when there is no room for its next events.
-func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
+func (s *Events) Serve(w http.ResponseWriter, r *http.Request) error {
 	q, err := answer.ReadEventsQuery(r.URL.Query())
 	if err != nil {
 		return err
@@ -35,7 +42,7 @@ func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if err != nil {
-			s.breakOff(r.Context(), "a page of events", err)
+			breakOff(r.Context(), s.Logger, "a page of events", err)
 		}
 		if err := page.add(records); err != nil {
 			return nil // the peer is gone, so there is nobody to tell
@@ -48,9 +55,9 @@ func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request) error {
 }
 
 // breakOff ends an answer that cannot be finished: half of it must not look like all, so the connection is cut.
-func (s *Server) breakOff(ctx context.Context, what string, err error) {
+func breakOff(ctx context.Context, logger *slog.Logger, what string, err error) {
 	if ctx.Err() == nil {
-		s.Logger.Error(what+" broke off", "error", err)
+		logger.Error(what+" broke off", "error", err)
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -114,4 +121,15 @@ func writeWithSeq(w io.Writer, before string, rec schema.Record) error {
 	}
 	_, err := w.Write(rest)
 	return err
+}
+
+// Log is the log of events. Its methods may be called at once from many goroutines.
+type Log interface {
+	// Events are at most limit events after seq whose NATS subject matches (empty: all), ascending. They end early before the event with which they would
+	// hold more than so many bytes, and then there is more; the first is among them however large it is.
+	Events(ctx context.Context, after uint64, subject string, limit, bytes int) (records []schema.Record, more bool, err error)
+	// Get is one event. An error that is fs.ErrNotExist says that the log does not hold it.
+	Get(ctx context.Context, seq uint64) (schema.Record, error)
+	// Last is the sequence of the newest event, 0 while there is none.
+	Last(context.Context) (uint64, error)
 }

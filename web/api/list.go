@@ -1,34 +1,86 @@
-package web
+// Package api answers programs: lists and events in JSON, and lists as CSV.
+package api
 
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/certtrail/certtrail/projections"
+	"github.com/certtrail/certtrail/web/address"
 	"github.com/certtrail/certtrail/web/answer"
 )
 
+// List answers requests for the rows of one read model: a page of the API, or all of them as a download.
+type List[T any] struct {
+	Spec   *projections.Spec
+	Fixed  bool                       // always newest first, filtered by provider at most
+	Cells  map[string]func(*T) string // of the CSV, where a column is not simply the API's value
+	Find   func(context.Context, projections.Query) (items []T, next string, err error)
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Parameters are what the list can be asked by.
+func (l *List[T]) Parameters() []string {
+	names := []string{"limit", "cursor", "provider"}
+	if !l.Fixed {
+		names = append(names, "q", "state", "sort")
+	}
+	if l.Spec.Ends != "" {
+		names = append(names, address.ExpiresFrom, address.ExpiresUntil)
+	}
+	return names
+}
+
+// Query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
+func (l *List[T]) Query(r *http.Request) (projections.Query, error) {
+	q, err := answer.ReadQuery(r.URL.Query(), l.Now())
+	if err == nil {
+		err = answer.NoMoment(r.URL.Query(), "a list")
+	}
+	if err == nil && l.Fixed && (q.Q != "" || q.State != "" || q.Sort != "" || !q.ExpiresFrom.IsZero() || !q.ExpiresUntil.IsZero()) {
+		err = answer.Wrong("the %s is always newest first and can only be filtered by provider", l.Spec.Name)
+	}
+	if field := strings.TrimPrefix(q.Sort, "-"); err == nil && slices.Contains(l.Spec.Covert, field) {
+		err = answer.Wrong("%s are not sorted by %s, because the address of the next page would tell of a person", l.Spec.Name, field)
+	}
+	return q, err
+}
+
+// API answers with a page of the list.
+func (l *List[T]) API(w http.ResponseWriter, r *http.Request) error {
+	q, err := l.Query(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return l.send(w, r, q, portion{rows: cmp.Or(q.Limit, projections.DefaultLimit), bytes: answer.PageBytes}, itemsFormat[T]())
+}
+
 // texts returns what makes each column of the CSV, named as in the API.
-func (l *list[T]) texts() []func(*T) string {
+func (l *List[T]) texts() []func(*T) string {
 	fields := map[string][]int{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		fields[name] = f.Index
 	}
-	texts := make([]func(*T) string, len(l.spec.CSV))
-	for i, name := range l.spec.CSV {
-		texts[i] = l.cells[name]
+	texts := make([]func(*T) string, len(l.Spec.CSV))
+	for i, name := range l.Spec.CSV {
+		texts[i] = l.Cells[name]
 		if index := fields[name]; texts[i] == nil {
 			texts[i] = func(item *T) string { return cellText(reflect.ValueOf(item).Elem().FieldByIndex(index)) }
 		}
@@ -52,9 +104,9 @@ func cellText(v reflect.Value) string {
 	}
 }
 
-// csv is the whole list as filtered.
-func (l *list[T]) csv(w http.ResponseWriter, r *http.Request) error {
-	record, texts := slices.Clone(l.spec.CSV), l.texts()
+// CSV is the whole list as filtered.
+func (l *List[T]) CSV(w http.ResponseWriter, r *http.Request) error {
+	record, texts := slices.Clone(l.Spec.CSV), l.texts()
 	var b bytes.Buffer
 	out := csv.NewWriter(&b)
 	if err := out.Write(record); err != nil {
@@ -79,8 +131,8 @@ func (l *list[T]) csv(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// json is the whole list as filtered, in the shape of the API's lists.
-func (l *list[T]) json(w http.ResponseWriter, r *http.Request) error {
+// JSON is the whole list as filtered, in the shape of the API's lists.
+func (l *List[T]) JSON(w http.ResponseWriter, r *http.Request) error {
 	f := itemsFormat[T]()
 	end := f.end
 	f.end = func(string) string { return end("") } // so many rows were asked for, and there they are
@@ -120,8 +172,8 @@ func itemsFormat[T any]() format[T] {
 
 // export sends the whole list. A row that changes meanwhile moves to the front of the default order, where it would be missed; so without an order that
 // was asked for, the list goes by what never changes.
-func (l *list[T]) export(w http.ResponseWriter, r *http.Request, contentType, suffix string, f format[T]) error {
-	q, err := l.query(r)
+func (l *List[T]) export(w http.ResponseWriter, r *http.Request, contentType, suffix string, f format[T]) error {
+	q, err := l.Query(r)
 	if err != nil {
 		return err
 	}
@@ -131,7 +183,7 @@ func (l *list[T]) export(w http.ResponseWriter, r *http.Request, contentType, su
 		most.bytes = 0
 	}
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.spec.Name, suffix))
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="certtrail-%s.%s"`, l.Spec.Name, suffix))
 	if err := l.send(w, r, q, most, f); err != nil {
 		w.Header().Del("Content-Disposition")
 		return err
@@ -140,11 +192,11 @@ func (l *list[T]) export(w http.ResponseWriter, r *http.Request, contentType, su
 }
 
 // stableSort is what never changes of a row; "" where rows never change.
-func (l *list[T]) stableSort() string {
-	if l.fixed {
+func (l *List[T]) stableSort() string {
+	if l.Fixed {
 		return ""
 	}
-	return l.spec.Key
+	return l.Spec.Key
 }
 
 // portion is how much of a list is sent: it ends with the row with which it has as many bytes.
@@ -154,11 +206,11 @@ type portion struct{ rows, bytes int }
 const firstRows = projections.DefaultLimit
 
 // send writes a list from where q begins, piece by piece, so that its size does not matter here. It returns an error only before the first piece.
-func (l *list[T]) send(w http.ResponseWriter, r *http.Request, q projections.Query, most portion, f format[T]) error {
+func (l *List[T]) send(w http.ResponseWriter, r *http.Request, q projections.Query, most portion, f format[T]) error {
 	q.Bytes = answer.ChunkBytes
 	for first, rows := true, firstRows; ; first = false {
 		q.Limit = min(rows, most.rows)
-		items, next, err := l.find(r.Context(), q)
+		items, next, err := l.Find(r.Context(), q)
 		var piece []byte
 		if err == nil {
 			piece, err = f.rows(items)
@@ -174,7 +226,7 @@ func (l *list[T]) send(w http.ResponseWriter, r *http.Request, q projections.Que
 			_, _ = io.WriteString(w, f.end(q.Cursor)) // a page may end early
 			return nil
 		default:
-			l.s.breakOff(r.Context(), "a list of "+l.spec.Name, err)
+			breakOff(r.Context(), l.Logger, "a list of "+l.Spec.Name, err)
 		}
 		if _, err := w.Write(piece); err != nil {
 			return nil // the peer is gone, so there is nobody to tell
@@ -195,5 +247,3 @@ func harmless(cell string) string {
 	}
 	return cell
 }
-
-func numberText(n uint64) string { return strconv.FormatUint(n, 10) }
