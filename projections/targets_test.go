@@ -35,9 +35,17 @@ func TestTargetsOfADomain(t *testing.T) {
 	l.append(schema.New("probely:1", "/hooks/probely", schema.At(began), schema.TargetDeleted, schema.Data{Provider: "probely", TargetID: "t1"})) // a known id again
 	s, _ := running(t, t.TempDir(), l)
 	caughtUp(t, s)
-	ctx := context.Background()
 
-	for _, at := range []Moment{{Now: began}, {Seq: uint64(n), Now: began}} {
+	targetsAt(t, s, uint64(n))
+	targetRows(t, s)
+	targetsFound(t, s)
+}
+
+// targetsAt asks for the domain now, as of seq, the last event, and as of the first.
+func targetsAt(t *testing.T, s *Store, seq uint64) {
+	t.Helper()
+	ctx := context.Background()
+	for _, at := range []Moment{{Now: began}, {Seq: seq, Now: began}} {
 		d, err := s.DomainAt(ctx, "Shop.Example", at)
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +65,12 @@ func TestTargetsOfADomain(t *testing.T) {
 	if d, err := s.DomainAt(ctx, "shop.example", Moment{Seq: 1}); err != nil || len(d.Findings) != 0 || d.Targets[0].State != lifecycle.TargetCreated {
 		t.Errorf("as of the first event: %+v (%v)", d, err)
 	}
+}
+
+// targetRows reads a target, a scan and a finding by their keys.
+func targetRows(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := context.Background()
 	target, err := One(ctx, s, Targets, "probely", "t1", Moment{Now: began})
 	if err != nil || target.State != lifecycle.Verified || len(target.Timeline) != 2 {
 		t.Errorf("the target is %+v (%v)", target, err)
@@ -69,6 +83,12 @@ func TestTargetsOfADomain(t *testing.T) {
 	if err != nil || one.State != lifecycle.Fixed || !one.TLS || one.Severity != 30 {
 		t.Errorf("the finding is %+v (%v)", one, err)
 	}
+}
+
+// targetsFound searches and sorts them.
+func targetsFound(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := context.Background()
 	for model, want := range map[string]map[string]int{
 		lifecycle.Targets:  {"": 2, "example": 2, "shop.example": 1, "t2": 1},
 		lifecycle.Scans:    {"": 1, "t1": 1, "t2": 0},

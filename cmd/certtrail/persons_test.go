@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
 	"github.com/certtrail/certtrail/ingest/provider"
@@ -78,38 +76,11 @@ func TestPersonsAreSealed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	w := begin(t, dir, "--log-level", "debug")
-	nc, err := nats.Connect(strings.Replace(w.nats, "subscriber@", "subscriber:"+testNATS+"@", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	wire, err := nc.SubscribeSync("certs.>")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := nc.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	wire := subscribed(t, w)
 	deliveries, planted, names := personal()
 	var seen bytes.Buffer
-	sent := 0
-	for source, list := range deliveries {
-		for _, d := range list {
-			status, body, err := w.deliver(source, d)
-			if err != nil || status != 200 && status != 400 {
-				t.Fatalf("%s: %d %s %v", source, status, body, err)
-			}
-			seen.Write(body)
-			sent++
-		}
-	}
-	for range sent {
-		m, err := wire.NextMsg(patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&seen, "%s %v %s\n", m.Subject, m.Header, m.Data)
-	}
+	sent := deliverAll(t, w, deliveries, &seen)
+	published(t, wire, sent, &seen)
 	w.caughtUp(t)
 	for _, path := range []string{"/", "/events", "/quarantine", "/system", "/metrics", "/readyz", "/events/1", "/api/v1/events", "/api/v1/quarantine", "/api/v1/attention", "/api/v1/status"} {
 		_, body, err := fetch(w.web + path)

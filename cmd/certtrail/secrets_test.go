@@ -117,31 +117,10 @@ func TestNoSecretLeaves(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	w := begin(t, dir, "--log-level", "debug")
-	nc, err := nats.Connect(strings.Replace(w.nats, "subscriber@", "subscriber:"+testNATS+"@", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	wire, err := nc.SubscribeSync("certs.>")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := nc.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	wire := subscribed(t, w)
 	deliveries, planted := canaries()
 	var seen bytes.Buffer
-	sent := 0
-	for source, list := range deliveries {
-		for _, d := range list {
-			status, body, err := w.deliver(source, d)
-			if err != nil || status != 200 && status != 400 {
-				t.Fatalf("%s: %d %s %v", source, status, body, err)
-			}
-			seen.Write(body)
-			sent++
-		}
-	}
+	sent := deliverAll(t, w, deliveries, &seen)
 	for _, path := range []string{"/hooks/xolphin/" + testToken + "x?RequestId=1", "/hooks/xolphin/" + testToken + "/more"} {
 		_, body, err := fetch(w.hooks + path)
 		if err != nil {
@@ -149,13 +128,7 @@ func TestNoSecretLeaves(t *testing.T) {
 		}
 		seen.Write(body)
 	}
-	for range sent {
-		m, err := wire.NextMsg(patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&seen, "%s %v %s\n", m.Subject, m.Header, m.Data)
-	}
+	published(t, wire, sent, &seen)
 	w.caughtUp(t)
 	for _, path := range pagesOf(t, w) {
 		_, body, err := fetch(w.web + path)
@@ -175,7 +148,7 @@ func TestNoSecretLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen.WriteString(w.log.String())
-	err = filepath.WalkDir(filepath.Join(dir, "data"), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(dir, "data"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -194,6 +167,52 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 	if !strings.Contains(text, "[redacted]") || !strings.Contains(text, "[personal]") || !strings.Contains(text, "C…@example.test") {
 		t.Error("what was looked at shows no redaction: it was not the right thing")
+	}
+}
+
+// subscribed subscribes to all that the log publishes from now on.
+func subscribed(t *testing.T, w *world) *nats.Subscription {
+	t.Helper()
+	nc, err := nats.Connect(strings.Replace(w.nats, "subscriber@", "subscriber:"+testNATS+"@", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	wire, err := nc.SubscribeSync("certs.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return wire
+}
+
+// deliverAll delivers to every source, writes what it was answered to seen, and counts the deliveries.
+func deliverAll(t *testing.T, w *world, deliveries map[string][]*provider.Delivery, seen *bytes.Buffer) (sent int) {
+	t.Helper()
+	for source, list := range deliveries {
+		for _, d := range list {
+			status, body, err := w.deliver(source, d)
+			if err != nil || status != 200 && status != 400 {
+				t.Fatalf("%s: %d %s %v", source, status, body, err)
+			}
+			seen.Write(body)
+			sent++
+		}
+	}
+	return sent
+}
+
+// published writes the next n messages of the subscription to seen.
+func published(t *testing.T, wire *nats.Subscription, n int, seen *bytes.Buffer) {
+	t.Helper()
+	for range n {
+		m, err := wire.NextMsg(patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(seen, "%s %v %s\n", m.Subject, m.Header, m.Data)
 	}
 }
 
