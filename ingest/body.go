@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The bounds of what deliveries may hold while they come and until they are answered. One source may hold no more than a quarter of each, so that it
-// cannot keep out the others.
+// The bounds of what deliveries may hold while they come and until they are answered. One source may hold no more than
+// a quarter of each, so that it cannot keep out the others.
 const (
 	maxInFlight = 2048      // deliveries whose bodies are there and that are not answered yet
 	maxHeld     = 256 << 20 // bytes of all bodies, also of those that are still coming
@@ -64,8 +64,8 @@ type body struct {
 
 func (b *body) release() { b.held.give(b.source, b.taken) }
 
-// read reads all that comes from r. It takes room as bytes come: who announces much and sends little holds little. expected is -1 where nobody announced
-// anything.
+// read reads all that comes from r. It takes room as bytes come: who announces much and sends little holds little.
+// expected is -1 where nobody announced anything.
 func (b *body) read(r io.Reader, expected int64) ([]byte, error) {
 	room := int64(firstRoom)
 	if expected >= 0 {
@@ -134,7 +134,8 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, b *body) ([]b
 	return b.plain(came, r.Header)
 }
 
-// noRoom answers a delivery for which its source has no room left, and counts it as lost, since it may not be sent again.
+// noRoom answers a delivery for which its source has no room left, and counts it as lost, since it may not be sent
+// again.
 func (h *Handler) noRoom(w http.ResponseWriter, s *Source, why string) {
 	s.counts.lost.Add(1)
 	unavailable(w, why+" Send it again later.")

@@ -68,7 +68,8 @@ func otherUnicode(text string, size int, order binary.AppendByteOrder) string {
 	return string(b)
 }
 
-// encoded answers a delivery of DigiCert with that body and those headers. It returns what was stored, headers and body, "" for nothing, and what was logged.
+// encoded answers a delivery of DigiCert with that body and those headers. It returns what was stored, headers and
+// body, "" for nothing, and what was logged.
 func encoded(t *testing.T, body string, headers map[string]string) (w *httptest.ResponseRecorder, s *Source, stored, logged string) {
 	t.Helper()
 	log, text := &keepsLast{}, &bytes.Buffer{}
@@ -92,7 +93,8 @@ func encoded(t *testing.T, body string, headers map[string]string) (w *httptest.
 
 const issuedCanary = `{"event":"certificate_issued","data":{"order_id":7,"password":"canary","note":"héllo 🔐"}}`
 
-// TestEncodings: an encoded body is read, and redacted, like any other, and no larger than any other; of one that cannot be read nothing is kept.
+// TestEncodings: an encoded body is read, and redacted, like any other, and no larger than any other; of one that
+// cannot be read nothing is kept.
 func TestEncodings(t *testing.T) {
 	issued, deflate := zipped(issuedCanary), deflated(issuedCanary)
 	large := strings.Repeat(" ", DefaultMaxBody-2) + "{}"
@@ -142,7 +144,8 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// TestOtherUnicode: a body in UTF-16 or UTF-32 is read, and redacted, where a mark or its Content-Type says so, or its first character shows it.
+// TestOtherUnicode: a body in UTF-16 or UTF-32 is read, and redacted, where a mark or its Content-Type says so, or its
+// first character shows it.
 func TestOtherUnicode(t *testing.T) {
 	for name, form := range map[string]struct {
 		size  int
@@ -180,7 +183,8 @@ func TestOtherUnicode(t *testing.T) {
 	}
 }
 
-// FuzzEncodings: whatever a body is, it is answered, and nothing of it is held afterwards; what is undone is no larger than what is taken.
+// FuzzEncodings: whatever a body is, it is answered, and nothing of it is held afterwards; what is undone is no larger
+// than what is taken.
 func FuzzEncodings(f *testing.F) {
 	for _, body := range []string{"", "{}", zipped("{}"), deflated("{}"), otherUnicode("\ufeff{}", 2, binary.LittleEndian), "\xff\xfe\x00\xd8", "\xff\xfe\x00\x00\xff\xff\xff\xff"} {
 		for _, encoding := range []string{"", "gzip", "deflate", "gzip, deflate"} {

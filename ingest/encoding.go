@@ -57,7 +57,8 @@ func codingsOf(header http.Header) []string {
 	return codings
 }
 
-// decoderOf makes a decoder, which reads came from its beginning. Of deflate there are two forms, with the header of zlib and without.
+// decoderOf makes a decoder, which reads came from its beginning. Of deflate there are two forms, with the header of
+// zlib and without.
 func decoderOf(coding string, came []byte) (func(io.Reader) (io.Reader, error), error) {
 	switch coding {
 	case "gzip", "x-gzip":

@@ -1,4 +1,5 @@
-// Package ingest is the edge: it takes what providers deliver over HTTP and appends it to the log, redacted, before it answers.
+// Package ingest is the edge: it takes what providers deliver over HTTP and appends it to the log, redacted, before it
+// answers.
 package ingest
 
 import (
@@ -63,7 +64,8 @@ type Options struct {
 	Now            func() time.Time
 	Logger         *slog.Logger
 
-	// Handshake is told of a challenge that was taken, with its token, which is stored nowhere. It must not wait. nil: nobody is told.
+	// Handshake is told of a challenge that was taken, with its token, which is stored nowhere. It must not wait. nil:
+	// nobody is told.
 	Handshake func(source, webhookID, token string)
 }
 
@@ -224,7 +226,8 @@ func (h *Handler) allowed(w http.ResponseWriter, r *http.Request, s *Source, fee
 	return true
 }
 
-// refuse answers, counts and logs a delivery that is not kept. The request's path stands nowhere, for it may end in a token.
+// refuse answers, counts and logs a delivery that is not kept. The request's path stands nowhere, for it may end in a
+// token.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *Source, status int, why, detail string) {
 	s.counts.refused(why).Add(1)
 	attrs := []any{"source", s.Name, "status", status, "reason", why, "peer", r.RemoteAddr}
@@ -238,7 +241,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, s *Source, stat
 	problem(w, status, detail)
 }
 
-// event redacts the delivery and reads what is left of it. Nothing that came with right credentials is dropped: what is not understood has the reason.
+// event redacts the delivery and reads what is left of it. Nothing that came with right credentials is dropped: what is
+// not understood has the reason.
 func (h *Handler) event(s *Source, feed provider.Feed, d *provider.Delivery, received time.Time) (*schema.Event, *provider.Quarantine, error) {
 	_, about := whom(s.Provider, d)
 	original := s.redact(d, about)
@@ -272,7 +276,8 @@ func (s *Source) redact(d *provider.Delivery, about bool) *schema.Original {
 	return s.redactor.Redact(d.Request(), pointers)
 }
 
-// eventID returns what the provider calls the event, after the source's name, or else a new UUIDv7, which only names what was received.
+// eventID returns what the provider calls the event, after the source's name, or else a new UUIDv7, which only names
+// what was received.
 func eventID(s *Source, d *provider.Delivery) (string, error) {
 	if p, ok := s.Provider.(provider.Identifier); ok {
 		if id := p.EventID(d); id != "" && !redact.Marked(id) {

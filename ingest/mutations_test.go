@@ -97,8 +97,8 @@ func (s style) write(v any) string {
 	return string(b)
 }
 
-// TestSpellingMeansNothing: the order of members, white space, escapes, a key that comes twice, numbers as strings and members that nobody knows
-// change nothing of what a delivery means.
+// TestSpellingMeansNothing: the order of members, white space, escapes, a key that comes twice, numbers as strings and
+// members that nobody knows change nothing of what a delivery means.
 func TestSpellingMeansNothing(t *testing.T) {
 	eachSample(t, func(t *testing.T, p provider.Provider, sample func() *provider.Delivery) {
 		kind, data, err := p.Decode(sample())
@@ -205,8 +205,9 @@ func places(v any, path []any) (all [][]any) {
 	return all
 }
 
-// TestOddValuesAnywhere: whatever stands in any place of any delivery, the provider's promises are kept: it is understood, or quarantined with a
-// reason; it means the same once it is stored; and what is stored bears no credential.
+// TestOddValuesAnywhere: whatever stands in any place of any delivery, the provider's promises are kept: it is
+// understood, or quarantined with a reason; it means the same once it is stored; and what is stored bears no
+// credential.
 func TestOddValuesAnywhere(t *testing.T) {
 	odd := []string{"", `null`, `""`, `[]`, `{}`, `true`, `-1.5`, `1e400`, `"\ud800"`, `["a"]`, `[null]`,
 		`{"id":{"id":[1]}}`, `"a.b > *"`, `"` + strings.Repeat("é", 600) + `"`}

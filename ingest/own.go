@@ -7,8 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// What a test delivery of certtrail's own looks like. No provider sends either, and a real delivery to an address that happens to end in the query
-// has another body, so that none is taken for a test.
+// What a test delivery of certtrail's own looks like. No provider sends either, and a real delivery to an address that
+// happens to end in the query has another body, so that none is taken for a test.
 const (
 	ownQuery = "certtrail=test"
 	ownBody  = `{"certtrail":"test"}`

@@ -102,7 +102,8 @@ func TestEventIDs(t *testing.T) {
 	}
 }
 
-// TestForgottenIsLeftAlone: without its key an event stays what it is, and so does one of which only the key of its person is unknown here.
+// TestForgottenIsLeftAlone: without its key an event stays what it is, and so does one of which only the key of its
+// person is unknown here.
 func TestForgottenIsLeftAlone(t *testing.T) {
 	keys := &peopletest.Keys{}
 	older := func(d *provider.Delivery) *schema.Event {

@@ -8,7 +8,8 @@ import (
 // retryAfterSeconds tells a provider when to try again while the log is away: long enough for a restart.
 const retryAfterSeconds = "30"
 
-// problem answers with a problem document of RFC 9457; detail is a sentence for the person who reads the provider's log.
+// problem answers with a problem document of RFC 9457; detail is a sentence for the person who reads the provider's
+// log.
 func problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -10,8 +10,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Redecoder reads events again from their original deliveries, with the decoders of this program. It is made once, never changes, and may be used at
-// once by many goroutines.
+// Redecoder reads events again from their original deliveries, with the decoders of this program. It is made once,
+// never changes, and may be used at once by many goroutines.
 type Redecoder struct {
 	systems map[string]decoding // by kind
 	sources map[string]string   // the kind of each source that is configured, by its name
@@ -51,10 +51,11 @@ func (r *Redecoder) WithKeys(keys people.Keys) *Redecoder {
 	return &with
 }
 
-// Redecode returns e as today's decoder reads its original delivery: the same occurrence (id, source, time, extensions and unknown members, provider and
-// original) with a new type, subject and data. It returns e itself where nothing is new: e did not come from a hook, has no original (as
-// schema.DecodeMeaning leaves it out), is of a kind of provider that nobody knows, or means today what it meant. e is not changed; the same e always
-// gives the same. What was decoded when e was made is what is stored, so the same decoder reads the same in it.
+// Redecode returns e as today's decoder reads its original delivery: the same occurrence (id, source, time, extensions
+// and unknown members, provider and original) with a new type, subject and data. It returns e itself where nothing is
+// new: e did not come from a hook, has no original (as schema.DecodeMeaning leaves it out), is of a kind of provider
+// that nobody knows, or means today what it meant. e is not changed; the same e always gives the same. What was decoded
+// when e was made is what is stored, so the same decoder reads the same in it.
 func (r *Redecoder) Redecode(e *schema.Event) *schema.Event {
 	p, d := r.delivery(e)
 	if p == nil {

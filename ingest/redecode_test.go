@@ -102,8 +102,8 @@ func deliveries(t testing.TB, system provider.System) map[string]*provider.Deliv
 	return all
 }
 
-// TestRedecodeIsWhatWasReceived: the decoder of today reads from what is stored exactly what it read from what came, and what a version before read the same
-// way is as if today's had read it.
+// TestRedecodeIsWhatWasReceived: the decoder of today reads from what is stored exactly what it read from what came,
+// and what a version before read the same way is as if today's had read it.
 func TestRedecodeIsWhatWasReceived(t *testing.T) {
 	for _, system := range systems {
 		r := NewRedecoder(systems, map[string]string{"one-more": system.Kind}).WithKeys(persons)
@@ -124,7 +124,8 @@ func TestRedecodeIsWhatWasReceived(t *testing.T) {
 	}
 }
 
-// TestRedecodeGivesMeaning: an event that was not understood, or that an older decoder read, becomes what its delivery means today.
+// TestRedecodeGivesMeaning: an event that was not understood, or that an older decoder read, becomes what its delivery
+// means today.
 func TestRedecodeGivesMeaning(t *testing.T) {
 	r := NewRedecoder(systems, nil).WithKeys(persons)
 	understoodAny := false
@@ -248,7 +249,8 @@ func junk(t *rapid.T, all []*provider.Delivery, more ...string) *provider.Delive
 	return &d
 }
 
-// TestRedecodeOfJunk: whatever comes, the decoder that read it reads the same in what is stored, and so does the next version of it.
+// TestRedecodeOfJunk: whatever comes, the decoder that read it reads the same in what is stored, and so does the next
+// version of it.
 func TestRedecodeOfJunk(t *testing.T) {
 	r := NewRedecoder(systems, nil).WithKeys(persons)
 	for _, system := range systems {
@@ -311,8 +313,9 @@ func TestRedecodeAtOnce(t *testing.T) {
 	}
 }
 
-// BenchmarkRedecode has events of every sample as the log holds them: as today's decoders wrote them, of which nothing changes, and as decoders of the
-// version before did, of which everything does. Reading the event (schema.Decode) is half of either, the provider's decoder a quarter.
+// BenchmarkRedecode has events of every sample as the log holds them: as today's decoders wrote them, of which nothing
+// changes, and as decoders of the version before did, of which everything does. Reading the event (schema.Decode) is
+// half of either, the provider's decoder a quarter.
 func BenchmarkRedecode(b *testing.B) {
 	r := NewRedecoder(systems, nil).WithKeys(persons)
 	for name, old := range map[string]string{"same decoder": "", "new decoder": "/0"} {

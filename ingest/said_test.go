@@ -57,7 +57,8 @@ func TestNothingOfAPersonIsLogged(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreLogged: why a delivery was refused, and whose it was, behind a proxy too; a token in the path is not said.
+// TestRefusalsAreLogged: why a delivery was refused, and whose it was, behind a proxy too; a token in the path is not
+// said.
 func TestRefusalsAreLogged(t *testing.T) {
 	for name, c := range map[string]struct {
 		source *Source

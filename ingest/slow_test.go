@@ -94,7 +94,8 @@ func (b *bound) now() int64 {
 	return b.all
 }
 
-// TestSlowBodies: who announces large bodies and does not send them keeps out neither others nor themselves, holds little, and is answered in the end.
+// TestSlowBodies: who announces large bodies and does not send them keeps out neither others nor themselves, holds
+// little, and is answered in the end.
 func TestSlowBodies(t *testing.T) {
 	const slow = 60
 	h, address := slowEdge(t, takesAll{}, 2*time.Second)

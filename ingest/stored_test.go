@@ -56,8 +56,8 @@ func (l *learner) system() provider.System {
 	return provider.System{Kind: "learner", New: func(func(string) string) provider.Provider { return l }}
 }
 
-// TestIDsThatAreNotStored: what would be called by a mark is quarantined, with the reason, and is the same when it is read again. Nothing else is lost by
-// a secret beside.
+// TestIDsThatAreNotStored: what would be called by a mark is quarantined, with the reason, and is the same when it is
+// read again. Nothing else is lost by a secret beside.
 func TestIDsThatAreNotStored(t *testing.T) {
 	const secret = "0123456789abcdef"
 	for name, c := range map[string]struct {
@@ -94,7 +94,8 @@ func TestIDsThatAreNotStored(t *testing.T) {
 	}
 }
 
-// TestNoOneIsCalledByAMark: a person whose name is a credential is nobody in particular, and what happened to them is quarantined.
+// TestNoOneIsCalledByAMark: a person whose name is a credential is nobody in particular, and what happened to them is
+// quarantined.
 func TestNoOneIsCalledByAMark(t *testing.T) {
 	s := source(defguard.System, "defguard")
 	body := fmt.Sprintf(`{"username":%q,"email":"jane@example.test"}`, s.Secrets[0])
@@ -110,7 +111,8 @@ func TestNoOneIsCalledByAMark(t *testing.T) {
 	}
 }
 
-// TestWhatIsDecodedIsWhatIsStored: the event of any delivery, known or hostile, says what its stored original says, and no more.
+// TestWhatIsDecodedIsWhatIsStored: the event of any delivery, known or hostile, says what its stored original says, and
+// no more.
 func TestWhatIsDecodedIsWhatIsStored(t *testing.T) {
 	for _, system := range systems {
 		r := NewRedecoder(systems, nil).WithKeys(persons)

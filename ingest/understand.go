@@ -18,8 +18,9 @@ type meaning struct {
 	person string // the person's name at the provider; "" where the delivery gives none
 }
 
-// understand reads d, which is as it is stored: so the same bytes mean the same whenever they are read again. What p does not understand means
-// delivery.unrecognized, with the reason: nothing that came with right credentials is dropped.
+// understand reads d, which is as it is stored: so the same bytes mean the same whenever they are read again. What p
+// does not understand means delivery.unrecognized, with the reason: nothing that came with right credentials is
+// dropped.
 func understand(p provider.Provider, d *provider.Delivery) meaning {
 	if isOwn(d) {
 		kind, data := understandOwn()
@@ -43,7 +44,8 @@ func understand(p provider.Provider, d *provider.Delivery) meaning {
 	return m
 }
 
-// decode runs the provider's Decode, whose failures of any sort are reasons to quarantine. One that panics has no data, not even a decoder.
+// decode runs the provider's Decode, whose failures of any sort are reasons to quarantine. One that panics has no data,
+// not even a decoder.
 func decode(p provider.Provider, d *provider.Delivery) (kind schema.Kind, data schema.Data, quarantine *provider.Quarantine) {
 	defer func() {
 		if recover() != nil { // a decoder's mistake must not lose a delivery

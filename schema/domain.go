@@ -7,7 +7,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// names maps as a browser would and refuses what no resolver could look up, but allows the underscores of _acme-challenge and its like.
+// names maps as a browser would and refuses what no resolver could look up, but allows the underscores of
+// _acme-challenge and its like.
 var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.VerifyDNSLength(true))
 
 // maxDomain bounds what is looked at: the time that mapping takes grows with the square of a name's length.

@@ -9,8 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// Encode writes the event as it stands in the log: the bytes that encoding/json would write, without escapes for HTML, which would double the
-// size of a delivery that holds HTML.
+// Encode writes the event as it stands in the log: the bytes that encoding/json would write, without escapes for HTML,
+// which would double the size of a delivery that holds HTML.
 func (e *Event) Encode() ([]byte, error) {
 	known, err := e.encode()
 	if err != nil || e.wire == nil {

@@ -1,5 +1,6 @@
-// Package schema is certtrail's contract with the outside and with its own past: the CloudEvents that the log holds, the NATS subjects they
-// travel on, and the names in them. It brings nothing else of certtrail with it, so that every program can speak it.
+// Package schema is certtrail's contract with the outside and with its own past: the CloudEvents that the log holds,
+// the NATS subjects they travel on, and the names in them. It brings nothing else of certtrail with it, so that every
+// program can speak it.
 package schema
 
 import "strings"

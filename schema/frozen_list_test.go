@@ -17,13 +17,14 @@ import (
 	"testing"
 )
 
-// update adds frozen events that are new to the list: go test ./schema -run Frozen -update. It changes no line that is there.
+// update adds frozen events that are new to the list: go test ./schema -run Frozen -update. It changes no line that is
+// there.
 var update = flag.Bool("update", false, "add new frozen events to their list")
 
 const frozenList = "testdata/events.sha256"
 
-// TestFrozenEventsStayAsTheyAre holds every frozen event against the digest it had when it was added. Lines are added to the list, and never changed or
-// taken out: the log holds such events for ever.
+// TestFrozenEventsStayAsTheyAre holds every frozen event against the digest it had when it was added. Lines are added
+// to the list, and never changed or taken out: the log holds such events for ever.
 func TestFrozenEventsStayAsTheyAre(t *testing.T) {
 	listed := readFrozenList(t)
 	files, err := filepath.Glob("testdata/events/*.json")

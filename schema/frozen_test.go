@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestFrozenEvents reads every event that was ever written, as it was written: a subject, and the event on the wire. Files are added here, and never
-// changed: the log holds such events for ever.
+// TestFrozenEvents reads every event that was ever written, as it was written: a subject, and the event on the wire.
+// Files are added here, and never changed: the log holds such events for ever.
 func TestFrozenEvents(t *testing.T) {
 	paths, err := filepath.Glob("testdata/events/*.json")
 	if err != nil || len(paths) < 40 {

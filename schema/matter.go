@@ -75,8 +75,8 @@ func KnownMatter(kind string) bool {
 	return kind == MatterSilent || kind == MatterQuarantined || new(Data).RowID(kind) != nil
 }
 
-// MatterID names one occurrence of a matter: the same in every rebuild and in every copy of the log, and another for the next occurrence.
-// row is empty where it concerns none.
+// MatterID names one occurrence of a matter: the same in every rebuild and in every copy of the log, and another for
+// the next occurrence. row is empty where it concerns none.
 func MatterID(kind, provider, row, part string, since Time) string {
 	h := sha256.New()
 	for _, s := range []string{kind, provider, row, part, since.String()} {

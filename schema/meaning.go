@@ -7,8 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// WithMeaning returns the same occurrence with another meaning: kind k and data d replace what was read before. Id, source,
-// time and the members that this program does not know stay. e does not change.
+// WithMeaning returns the same occurrence with another meaning: kind k and data d replace what was read before. Id,
+// source, time and the members that this program does not know stay. e does not change.
 func (e *Event) WithMeaning(k Kind, d Data) *Event {
 	again := New(e.ID, e.Source, e.Time, k, d)
 	again.SpecVersion, again.DataContentType, again.DataSchema, again.Imported = e.SpecVersion, e.DataContentType, e.DataSchema, e.Imported

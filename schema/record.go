@@ -23,6 +23,6 @@ type Task struct {
 	Later func(d time.Duration) error // give it again, no sooner than after d
 }
 
-// ErrPastEnd says that a reader's cursor lies beyond the log's end, or on an event that is not the one it had read: the log was
-// shortened or exchanged, so what the reader built from it must be rebuilt.
+// ErrPastEnd says that a reader's cursor lies beyond the log's end, or on an event that is not the one it had read: the
+// log was shortened or exchanged, so what the reader built from it must be rebuilt.
 var ErrPastEnd = errors.New("the log is not the one the reader had read")

@@ -9,7 +9,8 @@ import (
 // Subjects matches the subjects of all events.
 const Subjects = "certs.>"
 
-// maxIDLength bounds an id from outside, so that its subject stays far below the 4096 bytes of a NATS control line even when every byte is escaped.
+// maxIDLength bounds an id from outside, so that its subject stays far below the 4096 bytes of a NATS control line even
+// when every byte is escaped.
 const maxIDLength = 256
 
 const wildcardLabel = "_wildcard"
@@ -24,7 +25,8 @@ func SubjectFor(k Kind, provider, id string) string {
 	return "certs." + string(k) + "." + Token(provider) + "." + tail
 }
 
-// Token writes an id from outside as one subject token, reversibly: bytes outside A-Z a-z 0-9 _ - become %XX, an empty id is "_" and the id "_" is "%5F".
+// Token writes an id from outside as one subject token, reversibly: bytes outside A-Z a-z 0-9 _ - become %XX, an empty
+// id is "_" and the id "_" is "%5F".
 func Token(id string) string {
 	switch id {
 	case "":

@@ -15,8 +15,8 @@ type Time struct{ time.Time }
 // At converts t to UTC and cuts it to the millisecond.
 func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
 
-// ParseTime reads a time in any of the forms the providers use: RFC 3339 with any fraction, the same without a zone (read as UTC),
-// with a space for the T, or a date alone (midnight UTC).
+// ParseTime reads a time in any of the forms the providers use: RFC 3339 with any fraction, the same without a zone
+// (read as UTC), with a space for the T, or a date alone (midnight UTC).
 func ParseTime(s string) (Time, error) {
 	s = strings.TrimSpace(s)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02"} {

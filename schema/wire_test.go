@@ -34,7 +34,8 @@ func frozen(t testing.TB) map[string][]byte {
 	return events
 }
 
-// asEncodingJSON holds what the scanner makes of b against what encoding/json does, and tells whether the scanner took it.
+// asEncodingJSON holds what the scanner makes of b against what encoding/json does, and tells whether the scanner took
+// it.
 func asEncodingJSON(t testing.TB, b []byte) bool {
 	t.Helper()
 	d := decoder{Scanner: jsonscan.Scanner{Src: b}}
@@ -87,7 +88,8 @@ func TestFrozenEventsAreReadInOnePass(t *testing.T) {
 	}
 }
 
-// TestEveryFieldIsOnTheWire gives every field a value of its own, so that one which the decoder or the encoder forgot is missed.
+// TestEveryFieldIsOnTheWire gives every field a value of its own, so that one which the decoder or the encoder forgot
+// is missed.
 func TestEveryFieldIsOnTheWire(t *testing.T) {
 	var e Event
 	fill(t, reflect.ValueOf(&e).Elem())
@@ -276,8 +278,8 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-// BenchmarkEvent measures one event's way to and from the wire beside encoding/json: a delivery of two ids in 1 KiB, and one with a
-// certificate in it.
+// BenchmarkEvent measures one event's way to and from the wire beside encoding/json: a delivery of two ids in 1 KiB,
+// and one with a certificate in it.
 func BenchmarkEvent(b *testing.B) {
 	small := New("0199c0de-0000-7000-8000-000000000001", "/hooks/digicert", At(time.Now()), OrderIssued, Data{
 		Provider: "digicert", Event: "certificate_issued", Decoder: "digicert/1", OrderID: "12345", CertificateID: "23456",

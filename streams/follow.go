@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Bounds of what is on its way to a reader, in messages and in bytes: deliveries may be some KiB or a MiB. There are at most two pulls under way.
+// Bounds of what is on its way to a reader, in messages and in bytes: deliveries may be some KiB or a MiB. There are at
+// most two pulls under way.
 const (
 	pullMessages   = 2000     // asked of the server at once
 	pullBytes      = 16777213 // 16 MiB, but a prime: the server says nothing of a pull that it fills to the byte, and the next one waits for the heartbeat
@@ -44,9 +45,9 @@ func (r *Reader) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	return r.log.Get(ctx, seq)
 }
 
-// Follow yields every durable event after the sequence `after`, in order: in batches while there is a backlog, at once when there is none.
-// It returns when yield fails, with its error, when ctx ends, or with schema.ErrPastEnd when the log ends before `after`.
-// The server keeps no position of a reader: it owns its cursor.
+// Follow yields every durable event after the sequence `after`, in order: in batches while there is a backlog, at once
+// when there is none. It returns when yield fails, with its error, when ctx ends, or with schema.ErrPastEnd when the
+// log ends before `after`. The server keeps no position of a reader: it owns its cursor.
 func (r *Reader) Follow(ctx context.Context, after uint64, yield func([]schema.Record) error) error {
 	if last := r.log.durable.Seq(); after > last {
 		return fmt.Errorf("%w: it ends at %d, before %d", schema.ErrPastEnd, last, after)
@@ -144,7 +145,8 @@ func broken(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
-// prefetch holds what a consumer delivered and nobody has taken yet. While it is full no more is asked of the server. One goroutine puts, one takes.
+// prefetch holds what a consumer delivered and nobody has taken yet. While it is full no more is asked of the server.
+// One goroutine puts, one takes.
 type prefetch struct {
 	messages chan jetstream.Msg
 	bytes    atomic.Int64

@@ -13,8 +13,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestFollowIsBoundedInBytes lets a reader stand still before large events: the server is soon asked for no more of them. When it goes on it gets them all,
-// in batches that are bounded too.
+// TestFollowIsBoundedInBytes lets a reader stand still before large events: the server is soon asked for no more of
+// them. When it goes on it gets them all, in batches that are bounded too.
 func TestFollowIsBoundedInBytes(t *testing.T) {
 	const n, size, most = 110, 1 << 20, 64 << 20
 	l := openLog(t, embedded.Options{})
@@ -57,7 +57,8 @@ func TestFollowIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// standStill waits until the reader's consumer has sent all that it was asked for, or all there is, and returns how many messages these were.
+// standStill waits until the reader's consumer has sent all that it was asked for, or all there is, and returns how
+// many messages these were.
 func standStill(t *testing.T, l *embedded.Log, r *streams.Reader) int {
 	t.Helper()
 	consumer, err := session(t, l).Stream.Consumer(t.Context(), r.Consumer())
@@ -72,7 +73,8 @@ func standStill(t *testing.T, l *embedded.Log, r *streams.Reader) int {
 	return 0
 }
 
-// TestEventsEndEarlyByBytes asks for more events than fit: those that fit come, one at least, and it is told that there are more.
+// TestEventsEndEarlyByBytes asks for more events than fit: those that fit come, one at least, and it is told that there
+// are more.
 func TestEventsEndEarlyByBytes(t *testing.T) {
 	l := openLog(t, embedded.Options{})
 	streamstest.Append(t, l, 5)

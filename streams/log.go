@@ -1,6 +1,6 @@
-// Package streams is the log as its readers and writers see it: one JetStream stream, to which events are only ever appended. An append returns when the
-// event is durable, not before; a reader sees an event when it is durable, not before. Who runs the stream's server, and makes events durable, gives the
-// log its Parts: streams/embedded.
+// Package streams is the log as its readers and writers see it: one JetStream stream, to which events are only ever
+// appended. An append returns when the event is durable, not before; a reader sees an event when it is durable, not
+// before. Who runs the stream's server, and makes events durable, gives the log its Parts: streams/embedded.
 package streams
 
 import (
@@ -20,7 +20,8 @@ import (
 const (
 	// StreamName names the JetStream stream that holds the log.
 	StreamName = "CERTTRAIL"
-	// ConsumerPrefix begins the names of certtrail's own consumers. Nobody else may make, read, acknowledge or change one of such a name.
+	// ConsumerPrefix begins the names of certtrail's own consumers. Nobody else may make, read, acknowledge or change
+	// one of such a name.
 	ConsumerPrefix = "certtrail-"
 )
 
@@ -42,8 +43,9 @@ var (
 
 // Committer takes events into the log.
 type Committer interface {
-	// Append returns the event's sequence once it is durable, and has advanced the watermark to it. It holds on while the log is away, until ctx ends;
-	// then the error wraps ErrUnavailable, and the event is not in the log, unless the server took it and was never heard to say so.
+	// Append returns the event's sequence once it is durable, and has advanced the watermark to it. It holds on while
+	// the log is away, until ctx ends; then the error wraps ErrUnavailable, and the event is not in the log, unless the
+	// server took it and was never heard to say so.
 	Append(ctx context.Context, e *Raw) (uint64, error)
 	// Durable returns the committer's watermark, which is always the same one.
 	Durable() *Watermark
@@ -51,15 +53,16 @@ type Committer interface {
 
 // Server connects to the server that has the stream.
 type Server interface {
-	// Session returns the connections in use. It waits while the server is started again; it fails with ErrUnavailable while it cannot be, and with
-	// ErrClosed when the log is closed.
+	// Session returns the connections in use. It waits while the server is started again; it fails with ErrUnavailable
+	// while it cannot be, and with ErrClosed when the log is closed.
 	Session() (*Session, error)
 }
 
 // Files reads events out of the server's own files, for a tenth of what it costs to have the server deliver them.
 type Files interface {
-	// Read yields the events after a sequence up to another, both durable, and passes over gaps. It fails with ErrUnclear where the files do not say
-	// plainly what comes next, and the server has to; what it has yielded until then stands.
+	// Read yields the events after a sequence up to another, both durable, and passes over gaps. It fails with
+	// ErrUnclear where the files do not say plainly what comes next, and the server has to; what it has yielded until
+	// then stands.
 	Read(ctx context.Context, after, until uint64, gaps schema.Gaps, yield func([]schema.Record) error) error
 }
 
@@ -128,8 +131,8 @@ func (r *Raw) Message() *nats.Msg {
 
 var contentType = []string{schema.ContentType}
 
-// Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then the error wraps
-// ErrUnavailable, and e is not in the log, unless the server took it and was never heard to say so.
+// Append appends e and returns its sequence once it is durable. It holds on while the log is away, until ctx ends; then
+// the error wraps ErrUnavailable, and e is not in the log, unless the server took it and was never heard to say so.
 func (l *Log) Append(ctx context.Context, e *schema.Event) (uint64, error) {
 	data, err := e.Encode()
 	if err != nil {
@@ -153,8 +156,9 @@ func (l *Log) Get(ctx context.Context, seq uint64) (schema.Record, error) {
 	return records[0], nil
 }
 
-// Events returns up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all. They end early before the event with
-// which they would hold more than so many bytes, and then there is more; the first event is among them however large it is.
+// Events returns up to limit events after the sequence `after` whose subject matches the NATS filter; "" matches all.
+// They end early before the event with which they would hold more than so many bytes, and then there is more; the first
+// event is among them however large it is.
 func (l *Log) Events(ctx context.Context, after uint64, filter string, limit, bytes int) (records []schema.Record, more bool, err error) {
 	return l.next(ctx, after+1, filter, limit, bytes)
 }
@@ -189,8 +193,8 @@ func (l *Log) next(ctx context.Context, from uint64, filter string, limit, bytes
 	return records, false, nil
 }
 
-// maxReads limits the events that are read by their sequence at once. Each is an answer of up to 8 MiB; more at once would take the processors from those who
-// append.
+// maxReads limits the events that are read by their sequence at once. Each is an answer of up to 8 MiB; more at once
+// would take the processors from those who append.
 const maxReads = 1
 
 // message returns the first message from a sequence on that matches the filter.

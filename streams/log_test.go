@@ -171,7 +171,8 @@ func TestReadStopsAtItsEnd(t *testing.T) {
 	}
 }
 
-// TestReadGoesBackToTheFiles reads a log that is damaged at its beginning and beyond what is taken from the server at once.
+// TestReadGoesBackToTheFiles reads a log that is damaged at its beginning and beyond what is taken from the server at
+// once.
 func TestReadGoesBackToTheFiles(t *testing.T) {
 	const n = 2*streams.MaxServed + 10
 	dir := t.TempDir()

@@ -8,8 +8,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// GapList holds what is known to be gone from a log. Nothing is ever deleted from it, so a sequence without an event is damage. Whoever has read the
-// stream's files sets it; what is damaged later is noted by whoever reads past it.
+// GapList holds what is known to be gone from a log. Nothing is ever deleted from it, so a sequence without an event is
+// damage. Whoever has read the stream's files sets it; what is damaged later is noted by whoever reads past it.
 type GapList struct {
 	mu       sync.Mutex
 	gaps     schema.Gaps
@@ -17,7 +17,8 @@ type GapList struct {
 	losses   []schema.Loss
 }
 
-// Set takes over what a reading of all files found: the gaps, those of them that an operator has accepted, and how the others came about.
+// Set takes over what a reading of all files found: the gaps, those of them that an operator has accepted, and how the
+// others came about.
 func (m *GapList) Set(gaps, accepted schema.Gaps, losses []schema.Loss) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

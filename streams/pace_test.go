@@ -14,8 +14,9 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestReadersOfEveryPaceSeeTheSame appends one by one and in bulk, from many goroutines, while readers of different pace follow, from the beginning and from
-// the middle: each sees every event once, in order, byte for byte as the log has it, whether the tail or a consumer gave it.
+// TestReadersOfEveryPaceSeeTheSame appends one by one and in bulk, from many goroutines, while readers of different
+// pace follow, from the beginning and from the middle: each sees every event once, in order, byte for byte as the log
+// has it, whether the tail or a consumer gave it.
 func TestReadersOfEveryPaceSeeTheSame(t *testing.T) {
 	const writers, each, bulks, window = 8, 300, 6, 50
 	const n = uint64(writers*each + bulks*window)
@@ -77,8 +78,8 @@ func TestReadersOfEveryPaceSeeTheSame(t *testing.T) {
 	}
 }
 
-// TestTheTailWaitsForTheWatermark has the tail hold an event a moment before the log says that it is durable: a reader that was given it then, and began
-// anew, would find itself past the log's end.
+// TestTheTailWaitsForTheWatermark has the tail hold an event a moment before the log says that it is durable: a reader
+// that was given it then, and began anew, would find itself past the log's end.
 func TestTheTailWaitsForTheWatermark(t *testing.T) {
 	l := openLog(t, embedded.Options{})
 	streamstest.Append(t, l, 1)

@@ -18,15 +18,17 @@ const (
 	queuePull    = 30 * time.Second // one question to the server for the next record
 )
 
-// Queue gives records to somebody who acts on them, each again until it is done. The server keeps what is done, so that a restart forgets no record; one that
-// was done just before a crash may be given once more. Its Next is for one goroutine at a time.
+// Queue gives records to somebody who acts on them, each again until it is done. The server keeps what is done, so that
+// a restart forgets no record; one that was done just before a crash may be given once more. Its Next is for one
+// goroutine at a time.
 type Queue struct {
 	log      *Log
 	config   jetstream.ConsumerConfig
 	consumer jetstream.Consumer
 }
 
-// Queue opens the queue of that name of the events whose subject matches the NATS filter. What the log held before the queue first existed is not in it.
+// Queue opens the queue of that name of the events whose subject matches the NATS filter. What the log held before the
+// queue first existed is not in it.
 func (l *Log) Queue(ctx context.Context, name, filter string) (*Queue, error) {
 	q := &Queue{log: l, config: jetstream.ConsumerConfig{
 		Durable: ConsumerPrefix + name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,

@@ -47,7 +47,8 @@ func do(t testing.TB, err error) {
 	}
 }
 
-// TestQueue: what the log held before is not given, what is done is not given again, also by the next process, and what is put off comes later.
+// TestQueue: what the log held before is not given, what is done is not given again, also by the next process, and what
+// is put off comes later.
 func TestQueue(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, embedded.Options{Dir: dir})

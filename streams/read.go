@@ -14,7 +14,8 @@ import (
 // errReadAll ends a Follow that has yielded all that was asked for.
 var errReadAll = errors.New("everything has been read")
 
-// NewReader returns a reader that no other shares its name with, for one use; release gives back what the server keeps for it.
+// NewReader returns a reader that no other shares its name with, for one use; release gives back what the server keeps
+// for it.
 func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	r = l.Reader(purpose + "-" + rand.Text())
 	return r, func() {
@@ -26,11 +27,12 @@ func (l *Log) NewReader(purpose string) (r *Reader, release func()) {
 	}
 }
 
-// maxServed limits how many events are taken from the server where the block files are unclear, before those are tried again: they are read at many times its speed.
+// maxServed limits how many events are taken from the server where the block files are unclear, before those are tried
+// again: they are read at many times its speed.
 const maxServed = 2 * maxRecords
 
-// Read yields the events after the sequence `after` up to `until`, in order, and returns when there are no more. It waits until they are durable.
-// Records share memory with others that were read beside them.
+// Read yields the events after the sequence `after` up to `until`, in order, and returns when there are no more. It
+// waits until they are durable. Records share memory with others that were read beside them.
 func (l *Log) Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error {
 	last, err := l.lastMessage(ctx)
 	if err != nil {
@@ -103,8 +105,9 @@ func (l *Log) readServed(ctx context.Context, after, until uint64, yield func([]
 	return err
 }
 
-// lastMessage returns the sequence of the last event that can be read. The stream's own last sequence lies beyond it when the log's end was lost, and the
-// server's index of subjects may still name an event that is damaged; so it is looked for from the end.
+// lastMessage returns the sequence of the last event that can be read. The stream's own last sequence lies beyond it
+// when the log's end was lost, and the server's index of subjects may still name an event that is damaged; so it is
+// looked for from the end.
 func (l *Log) lastMessage(ctx context.Context) (uint64, error) {
 	s, err := l.server.Session()
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestBlocksSayWhatTheServerSays reads parts of a log of several blocks, with events that are larger than what is read at once, out of its files and from
-// the server.
+// TestBlocksSayWhatTheServerSays reads parts of a log of several blocks, with events that are larger than what is read
+// at once, out of its files and from the server.
 func TestBlocksSayWhatTheServerSays(t *testing.T) {
 	const n = 300
 	dir := t.TempDir()
@@ -82,7 +82,8 @@ func into(list *[]schema.Record) func([]schema.Record) error {
 	}
 }
 
-// TestDamagedBlocksAreLeftToTheServer flips a bit of one event under an open log: the files are read up to it, and the rest as the server has it.
+// TestDamagedBlocksAreLeftToTheServer flips a bit of one event under an open log: the files are read up to it, and the
+// rest as the server has it.
 func TestDamagedBlocksAreLeftToTheServer(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, embedded.Options{Dir: dir})

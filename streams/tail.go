@@ -8,7 +8,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Bounds of a tail, in events and in bytes: it holds at least this many of the last events, or this much of them, and at most twice.
+// Bounds of a tail, in events and in bytes: it holds at least this many of the last events, or this much of them, and
+// at most twice.
 const (
 	tailEvents = 2048
 	tailBytes  = 4 << 20
@@ -23,8 +24,8 @@ var (
 	errHeld    = errors.New("the tail holds the next event")
 )
 
-// tail holds the end of the log as this process appended it: events in a row, all of them durable. A reader that keeps up takes them from here, so that the
-// server need not send back what it was sent a moment ago.
+// tail holds the end of the log as this process appended it: events in a row, all of them durable. A reader that keeps
+// up takes them from here, so that the server need not send back what it was sent a moment ago.
 type tail struct {
 	mu      sync.Mutex
 	records []schema.Record
@@ -57,7 +58,8 @@ func (t *tail) trim() {
 	t.records, t.bytes = append(make([]schema.Record, 0, 2*tailEvents), t.records[first:]...), bytes
 }
 
-// after returns the events after seq, up to until, that a reader may be given at once, which nobody may change; none when the tail does not hold the next one.
+// after returns the events after seq, up to until, that a reader may be given at once, which nobody may change; none
+// when the tail does not hold the next one.
 func (t *tail) after(seq, until uint64) []schema.Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,7 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestTailIsBounded adds events of all sizes: a tail holds some of the last ones, in a row, and not much more than it may.
+// TestTailIsBounded adds events of all sizes: a tail holds some of the last ones, in a row, and not much more than it
+// may.
 func TestTailIsBounded(t *testing.T) {
 	tl := &tail{}
 	for seq := uint64(1); seq <= 20_000; seq++ {

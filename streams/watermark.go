@@ -7,7 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Watermark says up to which sequence the log is durable, and holds the last events before it. One goroutine advances it; many read it and wait for it.
+// Watermark says up to which sequence the log is durable, and holds the last events before it. One goroutine advances
+// it; many read it and wait for it.
 type Watermark struct {
 	tail tail // the last events before it, and for a moment the next
 
@@ -26,8 +27,8 @@ func (w *Watermark) Seq() uint64 {
 	return w.at
 }
 
-// Advance moves the watermark on to a sequence, if it is not there already. appended are those of the events up to it that this process appended, in
-// their order: readers who keep up get them from here.
+// Advance moves the watermark on to a sequence, if it is not there already. appended are those of the events up to it
+// that this process appended, in their order: readers who keep up get them from here.
 func (w *Watermark) Advance(to uint64, appended []schema.Record) {
 	w.tail.add(appended)
 	w.mu.Lock()

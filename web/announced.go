@@ -57,7 +57,8 @@ func (p *orderPage) nextOf() view.NextStep {
 	return orderNext(*p.Order)
 }
 
-// orderNext is what comes next for an order. Who installs a certificate that is about to end does so in vain, which the order itself does not know.
+// orderNext is what comes next for an order. Who installs a certificate that is about to end does so in vain, which the
+// order itself does not know.
 func orderNext(o projections.Order) view.NextStep {
 	if o.NextStep == "install" {
 		if o.Fate == projections.ToBeRevoked || o.Fate == projections.ToBeRenewed {
@@ -90,7 +91,8 @@ func lastIssued(o *projections.Order) projections.CertificateRef {
 	return projections.CertificateRef{Provider: o.Provider, ID: o.CertificateID}
 }
 
-// noteFates notes on the orders of a domain what is about to become of their last certificates, of those that bear the name too.
+// noteFates notes on the orders of a domain what is about to become of their last certificates, of those that bear the
+// name too.
 func noteFates(d *projections.DomainDetail) {
 	fates := map[projections.CertificateRef]projections.Fate{}
 	for i := range d.Certificates {

@@ -13,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// doomed is an issued order with an older certificate and a last one, which ends so many days from now; 0: nothing but its number is known.
+// doomed is an issued order with an older certificate and a last one, which ends so many days from now; 0: nothing but
+// its number is known.
 func doomed(left int) *story {
 	w := &story{s: plain}
 	about := schema.Data{OrderID: "330770003"}
@@ -80,7 +81,8 @@ func TestOrderOfACertificateThatEnds(t *testing.T) {
 	}
 }
 
-// TestOrderWarnsOfARevocation: who opens the order of a certificate that the CA is about to revoke reads that first, and is not told to install it.
+// TestOrderWarnsOfARevocation: who opens the order of a certificate that the CA is about to revoke reads that first,
+// and is not told to install it.
 func TestOrderWarnsOfARevocation(t *testing.T) {
 	soon, over := 22*time.Hour, -3*time.Hour
 	const unit = `<a href="/certificates/sectigo/440880003"><code>440880003</code></a>`
@@ -134,7 +136,8 @@ func TestOrderWarnsOfARevocation(t *testing.T) {
 	}
 }
 
-// TestARevocationIsInCalendarsAndDownloads: an announced revocation is a moment of its own beside the certificate's end, and a column.
+// TestARevocationIsInCalendarsAndDownloads: an announced revocation is a moment of its own beside the certificate's
+// end, and a column.
 func TestARevocationIsInCalendarsAndDownloads(t *testing.T) {
 	soon, over := 22*time.Hour, -40*day
 	w := &story{s: plain}

@@ -198,8 +198,8 @@ func TestOpenAPIDescribesTheRoutes(t *testing.T) {
 	}
 }
 
-// TestOpenAPIDescribesTheParameters holds the document's parameters against those that a route says it takes when it is asked by another, and each of
-// those against whether it is taken.
+// TestOpenAPIDescribesTheParameters holds the document's parameters against those that a route says it takes when it is
+// asked by another, and each of those against whether it is taken.
 func TestOpenAPIDescribesTheParameters(t *testing.T) {
 	document, err := os.ReadFile("static/openapi.yaml")
 	if err != nil {
@@ -274,7 +274,8 @@ func TestOpenAPIDescribesTheItems(t *testing.T) {
 	}
 }
 
-// TestFieldsOfChangesAreDescribed: the document has every field that a change may have, and so have the release notes those that took the place of words.
+// TestFieldsOfChangesAreDescribed: the document has every field that a change may have, and so have the release notes
+// those that took the place of words.
 func TestFieldsOfChangesAreDescribed(t *testing.T) {
 	document, err := os.ReadFile("static/openapi.yaml")
 	if err != nil {

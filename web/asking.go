@@ -25,7 +25,8 @@ type Asked struct {
 	Unreconciled string      // why the last one came to nothing, a sentence; "" if it did not
 }
 
-// Token is the token of a challenge that a person may have to answer with. It is shown to nobody but people, and stored nowhere.
+// Token is the token of a challenge that a person may have to answer with. It is shown to nobody but people, and stored
+// nowhere.
 type Token struct {
 	Webhook, Token string
 	Until          schema.Time
@@ -83,7 +84,8 @@ type delegationView struct {
 	Seen   view.Moment
 }
 
-// delegationOf is what the parent says of the zone of d now; nil where it was not asked, or the page is of another moment.
+// delegationOf is what the parent says of the zone of d now; nil where it was not asked, or the page is of another
+// moment.
 func (s *Server) delegationOf(d *projections.DNSSEC, now time.Time) *delegationView {
 	if s.Delegation == nil || d.AsOf != nil {
 		return nil

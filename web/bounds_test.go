@@ -35,7 +35,8 @@ func sizes(n, size int) (all []int) {
 	return all
 }
 
-// TestAPageOfEventsIsBoundedInBytes walks through logs of large events: no page holds more than it may, unless it is one event, and none is left out.
+// TestAPageOfEventsIsBoundedInBytes walks through logs of large events: no page holds more than it may, unless it is
+// one event, and none is left out.
 func TestAPageOfEventsIsBoundedInBytes(t *testing.T) {
 	s, _ := empty(t)
 	for name, all := range map[string][]int{
@@ -139,8 +140,8 @@ func (u *unread) Write(b []byte) (int, error) {
 	return u.ResponseRecorder.Write(b)
 }
 
-// TestAnswersUnderWayAreBounded has many clients ask for much and take nothing: beyond what there is room for they are sent away, others get their pages
-// meanwhile, and there is room again once they are gone.
+// TestAnswersUnderWayAreBounded has many clients ask for much and take nothing: beyond what there is room for they are
+// sent away, others get their pages meanwhile, and there is room again once they are gone.
 func TestAnswersUnderWayAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := world(t, plain)
@@ -203,7 +204,8 @@ func TestALargePageNeedsRoom(t *testing.T) {
 	})
 }
 
-// TestAPageEndsWithItsReaders has two open pages fetch the same address: its making goes on when one of them leaves, and ends with the other.
+// TestAPageEndsWithItsReaders has two open pages fetch the same address: its making goes on when one of them leaves,
+// and ends with the other.
 func TestAPageEndsWithItsReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, ended := make(chan struct{}, 1), make(chan struct{})

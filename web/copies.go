@@ -13,16 +13,17 @@ import (
 // heardHeader is sent by an open page that fetches itself anew: the sequence of the last event that it has heard of.
 const heardHeader = "Certtrail-Heard"
 
-// How long a copy of a page serves others, so that what no event tells, such as a count of deliveries, is never older; how many there are, and how
-// many bytes they hold together, those included that somebody still reads.
+// How long a copy of a page serves others, so that what no event tells, such as a count of deliveries, is never older;
+// how many there are, and how many bytes they hold together, those included that somebody still reads.
 const (
 	copyLife   = 500 * time.Millisecond
 	maxCopies  = 200
 	copiesHold = 16 << 20
 )
 
-// copies lets open pages share the making of what they show: when two hundred of them hear of an event, each that shows the same address gets a
-// copy of one page, which was begun after the event was in the read models. Only one page of an address is in the making at a time for a role.
+// copies lets open pages share the making of what they show: when two hundred of them hear of an event, each that shows
+// the same address gets a copy of one page, which was begun after the event was in the read models. Only one page of an
+// address is in the making at a time for a role.
 type copies struct {
 	mu   sync.Mutex
 	of   map[copyKey]*pageCopy // the last made, or in the making
@@ -75,7 +76,8 @@ func (s *Server) shared(next http.Handler) http.Handler {
 	})
 }
 
-// copyFor returns the page that r asks for, begun when the read models held the event heard; who gets it leaves it. It is nil when r's client has left.
+// copyFor returns the page that r asks for, begun when the read models held the event heard; who gets it leaves it. It
+// is nil when r's client has left.
 func (s *Server) copyFor(heard uint64, next http.Handler, r *http.Request) *pageCopy {
 	for key := (copyKey{roleOf(r), r.URL.RequestURI()}); ; {
 		p, mine := s.copies.enter(key, heard, s.Now())

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// TestOpenPagesShareACopy has many open pages fetch the same address for the same event: it is made once, and each gets it.
+// TestOpenPagesShareACopy has many open pages fetch the same address for the same event: it is made once, and each gets
+// it.
 func TestOpenPagesShareACopy(t *testing.T) {
 	store, l := world(t, plain)
 	o := options(store, l)

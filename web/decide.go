@@ -46,7 +46,8 @@ const (
 	maxDecision = 366 * 24 * time.Hour
 )
 
-// deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it has it made by Server.deciding.
+// deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it
+// has it made by Server.deciding.
 type deciding struct {
 	projections.Matter
 	words.MatterText
@@ -142,8 +143,9 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// decideOnce keeps a decision, unless it is the one that stands. What it is about may have changed since the page was loaded, so it is looked for now.
-// What changes from here on does no harm: a decision is about one occurrence, and settles no other.
+// decideOnce keeps a decision, unless it is the one that stands. What it is about may have changed since the page was
+// loaded, so it is looked for now. What changes from here on does no harm: a decision is about one occurrence, and
+// settles no other.
 func (s *Server) decideOnce(ctx context.Context, d Decision) error {
 	s.decisions.Lock() // whoever sends the same at once waits, and then finds it decided
 	defer s.decisions.Unlock()
@@ -162,7 +164,8 @@ func (s *Server) decideOnce(ctx context.Context, d Decision) error {
 	return s.Decide(ctx, d)
 }
 
-// sameUntil is by how much the ends of two decisions may differ that a person took as one: a form counts its days from when it is sent.
+// sameUntil is by how much the ends of two decisions may differ that a person took as one: a form counts its days from
+// when it is sent.
 const sameUntil = time.Minute
 
 // stands tells whether that very decision is what holds of the matter.

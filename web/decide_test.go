@@ -112,7 +112,8 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
-// TestADecisionIsTakenOnce: sent again, by a second click or from a page that is old, it changes nothing; and nothing is decided about what was acknowledged.
+// TestADecisionIsTakenOnce: sent again, by a second click or from a page that is old, it changes nothing; and nothing
+// is decided about what was acknowledged.
 func TestADecisionIsTakenOnce(t *testing.T) {
 	s, l := storeOf(t, failedCheck())
 	o := options(s, l)
@@ -170,7 +171,8 @@ func TestADecisionIsTakenOnce(t *testing.T) {
 	}
 }
 
-// TestNobodyDecides: without Decide, and over a database that nothing changes, there are no forms, and a form sent all the same changes nothing.
+// TestNobodyDecides: without Decide, and over a database that nothing changes, there are no forms, and a form sent all
+// the same changes nothing.
 func TestNobodyDecides(t *testing.T) {
 	h := handler(t, options(storeOf(t, failedCheck())))
 	if strings.Contains(get(h, "/").Body.String(), `action="/attention"`) {

@@ -26,7 +26,8 @@ func (s *Server) newDomains() *list[projections.Domain] {
 	})
 }
 
-// byName puts what other CAs say of a name beside the first row of that name, whether the list would show it here, elsewhere or not at all.
+// byName puts what other CAs say of a name beside the first row of that name, whether the list would show it here,
+// elsewhere or not at all.
 func (s *Server) byName(ctx context.Context, f *frame, rows []rowView[projections.Domain]) ([]rowView[projections.Domain], error) {
 	var names []string
 	var lines []rowView[projections.Domain]
@@ -84,7 +85,8 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 	return section[T]{Heads: heads, Rows: l.rows(f, items), Count: words.Number(len(items))}
 }
 
-// foremost are the first rows of what bears the name, with the way to the rest. A name that is renewed every few weeks has hundreds.
+// foremost are the first rows of what bears the name, with the way to the rest. A name that is renewed every few weeks
+// has hundreds.
 func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetail) section[T] {
 	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
 	sec.Count = words.Number(len(items))

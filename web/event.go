@@ -107,7 +107,8 @@ func (s *Server) neighbours(ctx context.Context, seq, last uint64) (prev, next u
 	return prev, next
 }
 
-// eventBody sends the body of an event's delivery as the log holds it, to be kept as a file: a browser must not look into what came from outside.
+// eventBody sends the body of an event's delivery as the log holds it, to be kept as a file: a browser must not look
+// into what came from outside.
 func (s *Server) eventBody(w http.ResponseWriter, r *http.Request) error {
 	rec, _, err := s.oneEvent(r)
 	if err != nil {

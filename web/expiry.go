@@ -26,7 +26,8 @@ type expiryPage struct {
 	Calendar *calendar.FeedAddress // nil: there is no feed
 }
 
-// unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates end.
+// unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates
+// end.
 type unknownEnds struct {
 	Provider, Source string
 	Orders           string   // how many, "10,000+"
@@ -65,7 +66,8 @@ type limitRow struct {
 	ToCome bool
 }
 
-// expiry shows what expires when: certificates by week and CA, their validity against the limits to come, validations by day.
+// expiry shows what expires when: certificates by week and CA, their validity against the limits to come, validations
+// by day.
 func (s *Server) expiry(w http.ResponseWriter, r *http.Request) error {
 	if err := answer.NoMoment(r.URL.Query(), "what expires when"); err != nil {
 		return err

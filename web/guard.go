@@ -8,12 +8,14 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// policy lets a page load its own styles, scripts and images and talk to its own server; nothing inline, nothing from elsewhere, no frames.
+// policy lets a page load its own styles, scripts and images and talk to its own server; nothing inline, nothing from
+// elsewhere, no frames.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// guard sets the headers that every answer bears, and turns away requests for hosts that are not ours: a page from elsewhere whose name was
-// pointed at this address (DNS rebinding) would otherwise read everything with its visitor's browser.
+// guard sets the headers that every answer bears, and turns away requests for hosts that are not ours: a page from
+// elsewhere whose name was pointed at this address (DNS rebinding) would otherwise read everything with its visitor's
+// browser.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

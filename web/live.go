@@ -28,9 +28,9 @@ type changeJSON struct {
 	Rows [][3]string `json:"rows"` // model, provider, id
 }
 
-// live streams changes as Server-Sent Events until the peer leaves or the server stops. Last-Event-ID resumes after that event; a page's
-// first request has no such header and says the same in its address. Who says at_most gets one event "reload" in place of more missed events
-// than that, or where the log ends before what he has seen.
+// live streams changes as Server-Sent Events until the peer leaves or the server stops. Last-Event-ID resumes after
+// that event; a page's first request has no such header and says the same in its address. Who says at_most gets one
+// event "reload" in place of more missed events than that, or where the log ends before what he has seen.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if s.ReadOnly != nil {
 		return answer.ErrStill
@@ -68,7 +68,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// skip tells a peer to look at everything anew if it missed more than limit events, or has seen what is not in the log; it goes on from there.
+// skip tells a peer to look at everything anew if it missed more than limit events, or has seen what is not in the log;
+// it goes on from there.
 func (s *Server) skip(ctx context.Context, out sse, after, limit uint64) (uint64, error) {
 	status, _, err := s.Store.Status(ctx)
 	if err != nil {
@@ -80,7 +81,8 @@ func (s *Server) skip(ctx context.Context, out sse, after, limit uint64) (uint64
 	return after, nil
 }
 
-// stream copies changes to out, with a heartbeat between them. Only this goroutine writes; the store's is gone when it returns.
+// stream copies changes to out, with a heartbeat between them. Only this goroutine writes; the store's is gone when it
+// returns.
 func (s *Server) stream(ctx context.Context, out sse, after uint64) {
 	ctx, cancel := context.WithCancel(ctx)
 	changes, done := make(chan projections.Change), make(chan error, 1)

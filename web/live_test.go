@@ -132,7 +132,8 @@ func TestLiveGathers(t *testing.T) {
 	})
 }
 
-// TestLiveSkips tells a page that is far behind, or ahead of another log, to look at everything anew; a program that wants all gets all.
+// TestLiveSkips tells a page that is far behind, or ahead of another log, to look at everything anew; a program that
+// wants all gets all.
 func TestLiveSkips(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, l := world(t, plain)

@@ -17,7 +17,8 @@ import (
 	"github.com/certtrail/certtrail/web/api"
 )
 
-// vastLog is a log of that many events of which it holds none: those with the sequences from to until match every filter.
+// vastLog is a log of that many events of which it holds none: those with the sequences from to until match every
+// filter.
 type vastLog struct {
 	api.Log
 	last, from, until uint64
@@ -93,7 +94,8 @@ func TestLogOffersToLookFurther(t *testing.T) {
 	}
 }
 
-// TestEventShowsItsDelivery shows headers, query and body of what came, and gives the bytes away as a file that no browser looks into.
+// TestEventShowsItsDelivery shows headers, query and body of what came, and gives the bytes away as a file that no
+// browser looks into.
 func TestEventShowsItsDelivery(t *testing.T) {
 	bytesOf := []byte("\x00\x01<script>alert(1)</script>\xff")
 	e := schema.New("id-1", "/hooks/digicert", ago(time.Hour), schema.DeliveryUnrecognized, schema.Data{Provider: "digicert", Reason: "It is not JSON.", Original: &schema.Original{

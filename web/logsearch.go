@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/web/api"
 )
 
-// The bounds of one look into the log, which reads forwards only and may hold millions of events of which a filter matches none.
+// The bounds of one look into the log, which reads forwards only and may hold millions of events of which a filter
+// matches none.
 const (
 	searchTime  = time.Second
 	searchReads = 4000 // events that are read in vain, at most
@@ -55,8 +56,8 @@ func (s *Server) searchLog(ctx context.Context, w http.ResponseWriter, q answer.
 	return foundEvents{records: b.found, full: b.full}, nil
 }
 
-// backwards finds the last events before end that match. It looks through a stretch before the end: a longer one next time if that held too few, a
-// shorter one if it held more than a page, of which only the first could be read.
+// backwards finds the last events before end that match. It looks through a stretch before the end: a longer one next
+// time if that held too few, a shorter one if it held more than a page, of which only the first could be read.
 type backwards struct {
 	log     api.Log
 	subject string

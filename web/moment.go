@@ -59,8 +59,8 @@ func window(position, count int) (first, last int) {
 	return first, min(first+stops-1, count)
 }
 
-// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's Fields. At the first event, of which
-// everything is new, nothing is marked.
+// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's Fields. At the first
+// event, of which everything is new, nothing is marked.
 func (f frame) Mark(field string) string {
 	if f.Standing == nil || !f.Standing.Past || f.Standing.Position < 2 {
 		return ""
@@ -86,8 +86,8 @@ func (f frame) At() string {
 	return f.Standing.At
 }
 
-// stand makes f the frame of a row's page as of the moment: its clock is the moment's from then on. told are the row's events up to then,
-// ascending.
+// stand makes f the frame of a row's page as of the moment: its clock is the moment's from then on. told are the row's
+// events up to then, ascending.
 func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []projections.TimelineEntry, then projections.Then) {
 	all := append(told[:len(told):len(told)], then.Later...)
 	t := &standing{Path: r.URL.EscapedPath(), Count: len(all), Position: len(told), Newer: len(then.Later), Log: s.Log != nil}
@@ -139,8 +139,8 @@ func momentQuery(m projections.Moment) string {
 	return "?at=" + url.QueryEscape(schema.At(m.Time).String())
 }
 
-// jump answers the slider's form, which knows events by their place in the row's life only, with the address of the moment. Before that it refuses
-// what is no place in the timeline.
+// jump answers the slider's form, which knows events by their place in the row's life only, with the address of the
+// moment. Before that it refuses what is no place in the timeline.
 func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntry) (done bool, err error) {
 	if _, err := placeOf(r); err != nil {
 		return false, err

@@ -224,7 +224,8 @@ func (l *pausedLog) now() time.Time {
 	return now
 }
 
-// rebuilding returns read models whose rebuild has come to the event 430 of 1000: of the first that there are, or of others while those answer.
+// rebuilding returns read models whose rebuild has come to the event 430 of 1000: of the first that there are, or of
+// others while those answer.
 func rebuilding(t *testing.T, first bool) (*projections.Store, *projectionstest.Log) {
 	t.Helper()
 	w := &story{s: plain}
@@ -346,7 +347,8 @@ func TestADatabaseWithoutALog(t *testing.T) {
 	}
 }
 
-// TestLongHistories: a page of a history of a thousand events shows the newest, links to the others, stays small, and its slider reaches the events around.
+// TestLongHistories: a page of a history of a thousand events shows the newest, links to the others, stays small, and
+// its slider reaches the events around.
 func TestLongHistories(t *testing.T) {
 	s, l := world(t, plain)
 	lengthen := func(events int) {

@@ -120,7 +120,8 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
-// TestRefusedZones: where the DS records at the parent match no key of the zone, the pages of the rotation and of the domain say what CAs do about that.
+// TestRefusedZones: where the DS records at the parent match no key of the zone, the pages of the rotation and of the
+// domain say what CAs do about that.
 func TestRefusedZones(t *testing.T) {
 	s, l := world(t, plain)
 	o := options(s, l)

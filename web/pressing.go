@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// How long the number of matters that every page's frame shows may be old: while events come, and while none do, when only the clock changes it.
+// How long the number of matters that every page's frame shows may be old: while events come, and while none do, when
+// only the clock changes it.
 const (
 	pressingWhileLive = time.Second
 	pressingWhileIdle = 30 * time.Second
@@ -62,7 +63,8 @@ func (p *pressing) list(ctx context.Context, store *projections.Store, f *frame)
 	return p.found, err
 }
 
-// find looks for what needs a person, unless that was done so lately that it is valid. What is found is shared, and stays as it is.
+// find looks for what needs a person, unless that was done so lately that it is valid. What is found is shared, and
+// stays as it is.
 func (p *pressing) find(ctx context.Context, store *projections.Store, f *frame, valid time.Duration) error {
 	if age := f.Now.Sub(p.at); age >= 0 && age < valid {
 		return nil

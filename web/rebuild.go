@@ -57,7 +57,8 @@ func secondsText(seconds float64) string {
 	return words.Duration(time.Duration(seconds) * time.Second)
 }
 
-// rebuilding is the progress of the rebuild that is running or, where the read models cannot be read, has to; nil when there is none.
+// rebuilding is the progress of the rebuild that is running or, where the read models cannot be read, has to; nil when
+// there is none.
 func rebuilding(status []projections.Status) *progress {
 	for i := range status {
 		if status[i].Rebuild != nil || status[i].State == projections.StateRebuilding {
@@ -67,7 +68,8 @@ func rebuilding(status []projections.Status) *progress {
 	return nil
 }
 
-// rebuild is what to tell those who have to wait for the read models: a sentence, after how many seconds to come again, and the progress.
+// rebuild is what to tell those who have to wait for the read models: a sentence, after how many seconds to come again,
+// and the progress.
 func (s *Server) rebuild(ctx context.Context) (detail string, retry int, p *progress) {
 	detail, retry = words.Sentence(projections.ErrRebuilding.Error()), defaultRetry
 	status, _, err := s.Store.Status(ctx)

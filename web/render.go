@@ -23,7 +23,8 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pageTemplate is the frame around one page. It is made when the page is first shown, for a start must not wait for all of them.
+// pageTemplate is the frame around one page. It is made when the page is first shown, for a start must not wait for all
+// of them.
 type pageTemplate = func() (*template.Template, error)
 
 // thePages are those of the program, made once: what they are made of is part of it.
@@ -35,8 +36,9 @@ var thePages = sync.OnceValues(func() (map[string]pageTemplate, error) {
 	return newPages(a)
 })
 
-// newPages makes one set of templates per page, which its file names: all of them share every file; a page's own set says which of them stands inside the
-// frame, and a list's, whose file has the template <model>-row, which of them is its row.
+// newPages makes one set of templates per page, which its file names: all of them share every file; a page's own set
+// says which of them stands inside the frame, and a list's, whose file has the template <model>-row, which of them is
+// its row.
 func newPages(a *assets) (map[string]pageTemplate, error) {
 	common, err := template.New("base").Funcs(funcs(a)).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
@@ -71,7 +73,8 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 	return pages, err
 }
 
-// funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes HTML.
+// funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes
+// HTML.
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.path, "state": view.StateOf, "when": view.When, "until": view.Until, "days": words.Days, "left": words.DaysLeft, "number": view.NumberOf, "idn": schema.DisplayName, "names": view.NamesOf, "orderNames": orderNames,
@@ -110,7 +113,8 @@ func (s *Server) render(w http.ResponseWriter, status int, page string, data any
 // anyModel is the Model of a page that any change may change.
 const anyModel = "*"
 
-// behindLimit is how many events the read models may lack before the pages say so; less is over before a person has read it.
+// behindLimit is how many events the read models may lack before the pages say so; less is over before a person has
+// read it.
 const behindLimit = 100
 
 // frame is what base.html needs around every page.
@@ -147,8 +151,8 @@ func (s *Server) titles() answer.Titles {
 // Source is the title of a provider.
 func (f frame) Source(name string) string { return f.titles.Of(name) }
 
-// frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what Seq says of it.
-// It leaves out what it cannot have, since the page inside it fails with the better message.
+// frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what
+// Seq says of it. It leaves out what it cannot have, since the page inside it fails with the better message.
 func (s *Server) frame(ctx context.Context, title, nav string) frame {
 	f := frame{Title: title, Nav: nav, Version: s.Version, Now: s.Now(), HasLog: s.Log != nil, ReadOnly: s.ReadOnly, Still: s.ReadOnly != nil, titles: s.titles()}
 	status, _, err := s.Store.Status(ctx)

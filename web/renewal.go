@@ -77,7 +77,8 @@ func outlives(c *projections.Certificate) string {
 		words.Days(x.Days), when, x.Limit.Validity)
 }
 
-// lapsesFirst says that a validation lapses before the next renewal of what it covers; "" if it does not, or has lapsed.
+// lapsesFirst says that a validation lapses before the next renewal of what it covers; "" if it does not, or has
+// lapsed.
 func lapsesFirst(v *projections.Domain, now time.Time) string {
 	lapse := rules.LapseOf(v.ValidatedAt, v.ExpiresAt)
 	if !v.LapsesFirst || !lapse.After(now) {

@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/web/api"
 )
 
-// role names what a reader may see and do. Readers of one role get the same bytes from an address, so that one may have another's copy.
+// role names what a reader may see and do. Readers of one role get the same bytes from an address, so that one may have
+// another's copy.
 type role string
 
 // anyone is whoever reaches the listener.
@@ -65,7 +66,8 @@ func (s *Server) routes() []route {
 	return table
 }
 
-// router matches the path as it was sent and cleans nothing: an id from outside may contain any byte, also an escaped slash.
+// router matches the path as it was sent and cleans nothing: an id from outside may contain any byte, also an escaped
+// slash.
 func (s *Server) router() *mux.Router {
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	methods := map[string][]string{}

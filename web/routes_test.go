@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// TestRoutes walks the table of routes: each has a role and answers, one of GET answers HEAD alike, and other methods are refused with what it takes.
+// TestRoutes walks the table of routes: each has a role and answers, one of GET answers HEAD alike, and other methods
+// are refused with what it takes.
 func TestRoutes(t *testing.T) {
 	o := options(world(t, plain))
 	o.Calendar, o.TestDelivery = &secret{}, func(context.Context, string) error { return nil }

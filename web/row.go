@@ -16,8 +16,8 @@ type rowPage[T any] struct {
 	Past     past
 }
 
-// readRow is the page of the row that the route names, as of the moment asked for, with the model's noun and the id for its title; nil once the slider's form
-// is answered instead.
+// readRow is the page of the row that the route names, as of the moment asked for, with the model's noun and the id for
+// its title; nil once the slider's form is answered instead.
 func readRow[S, T any](s *Server, w http.ResponseWriter, r *http.Request, t *projections.Table[S, T]) (*rowPage[T], error) {
 	provider, id, err := answer.PathKey(r, t.Key)
 	if err != nil {

@@ -75,7 +75,8 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "search", p)
 }
 
-// ownPage is the page of ours whose address was pasted, with or without its scheme; "" where it is another's, or names no page.
+// ownPage is the page of ours whose address was pasted, with or without its scheme; "" where it is another's, or names
+// no page.
 func (s *Server) ownPage(address string) string {
 	if _, rest, ok := strings.Cut(address, "://"); ok {
 		address = rest
@@ -87,8 +88,9 @@ func (s *Server) ownPage(address string) string {
 	return backTo(u.RequestURI())
 }
 
-// land is the page of the one thing that q means: a domain's if there is one and nothing below its name, the only row found, or the only one whose own
-// number it is, since an order's number also finds its certificates. It is "" where q can mean several.
+// land is the page of the one thing that q means: a domain's if there is one and nothing below its name, the only row
+// found, or the only one whose own number it is, since an order's number also finds its certificates. It is "" where q
+// can mean several.
 func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, error) {
 	sought := projections.SoughtBy(q)
 	if name := sought.Name; name != "" {

@@ -7,7 +7,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// TestSearchLeadsToTheOneThing: the page of ours whose address was pasted, or else of the row whose number it is, though its certificate is found too.
+// TestSearchLeadsToTheOneThing: the page of ours whose address was pasted, or else of the row whose number it is,
+// though its certificate is found too.
 func TestSearchLeadsToTheOneThing(t *testing.T) {
 	w := &story{s: plain}
 	w.say("digicert", day, schema.OrderIssued, schema.Data{OrderID: "771001", CertificateID: "881001", Certificate: named("shop.example.com")})

@@ -8,7 +8,8 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// Starting serves the pages' address while the log is read, before there is anything to show. progress tells how many of the log's files have been read.
+// Starting serves the pages' address while the log is read, before there is anything to show. progress tells how many
+// of the log's files have been read.
 func Starting(progress func() (done, total int)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		done, total := progress()

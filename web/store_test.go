@@ -65,7 +65,8 @@ func openStore(t testing.TB, l *projectionstest.Log, change ...func(*projections
 	return s
 }
 
-// frozen returns the read models of what the story says as a database that nothing changes any more, and its last event.
+// frozen returns the read models of what the story says as a database that nothing changes any more, and its last
+// event.
 func frozen(t testing.TB, w *story) (*projections.Store, uint64) {
 	t.Helper()
 	o := storeOptions(t.TempDir(), projectionstest.NewLog(w.events...))

@@ -89,8 +89,8 @@ type known struct {
 	Silence rules.Silence
 }
 
-// known are all providers with how their deliveries came. Where the read models cannot be read nothing is known of that. A database shows those
-// whose deliveries it holds.
+// known are all providers with how their deliveries came. Where the read models cannot be read nothing is known of
+// that. A database shows those whose deliveries it holds.
 func (s *Server) known(ctx context.Context, now time.Time) []known {
 	traffic, err := s.Store.Traffic(ctx, now)
 	if err != nil && !errors.Is(err, projections.ErrRebuilding) && ctx.Err() == nil {
@@ -232,7 +232,8 @@ func (t *Tested) view(now time.Time) *testedView {
 	return v
 }
 
-// testDelivery sends a test delivery to the endpoints of the provider that the form names. What came of it stands with the provider on /system.
+// testDelivery sends a test delivery to the endpoints of the provider that the form names. What came of it stands with
+// the provider on /system.
 func (s *Server) testDelivery(w http.ResponseWriter, r *http.Request) error {
 	name := r.PostFormValue("provider")
 	if !slices.ContainsFunc(s.Providers(), func(p Provider) bool { return p.Name == name && p.On }) {

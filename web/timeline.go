@@ -122,8 +122,8 @@ func (s *Server) timelineItem(r *http.Request, f *frame, e *projections.Timeline
 	return item
 }
 
-// deliveries puts the delivery asked for into its event, and those of the newest as far as a page has room for them. One that cannot be read from the log is
-// left out: the rest of the page is as good without it.
+// deliveries puts the delivery asked for into its event, and those of the newest as far as a page has room for them.
+// One that cannot be read from the log is left out: the rest of the page is as good without it.
 func (s *Server) deliveries(r *http.Request, f *frame, asked uint64, items []timelineItem) {
 	ctx := r.Context()
 	if s.Log == nil {
@@ -159,7 +159,8 @@ func (s *Server) raw(ctx context.Context, seq uint64) view.Raw {
 	return view.Raw{}
 }
 
-// changesNote says for which events a page does not tell what they changed; "" when it tells of all. from is the oldest shown, of all events ascending.
+// changesNote says for which events a page does not tell what they changed; "" when it tells of all. from is the oldest
+// shown, of all events ascending.
 func changesNote(items []timelineItem, from, all int) string {
 	if from >= all-projections.ChangesLimit {
 		if all <= projections.ChangesLimit || slices.ContainsFunc(items, func(t timelineItem) bool { return t.Changes != nil }) {

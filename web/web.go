@@ -1,5 +1,6 @@
-// Package web is what people and programs look at: the pages, the JSON API and the stream of changes that keeps an open page in step
-// with the log. It only reads. What it needs beside the read models stands in Options; who calls New provides it.
+// Package web is what people and programs look at: the pages, the JSON API and the stream of changes that keeps an open
+// page in step with the log. It only reads. What it needs beside the read models stands in Options; who calls New
+// provides it.
 package web
 
 import (
@@ -18,7 +19,8 @@ import (
 	"github.com/certtrail/certtrail/web/calendar"
 )
 
-// Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless ReadOnly is set.
+// Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless
+// ReadOnly is set.
 type Options struct {
 	Store     *projections.Store
 	Log       api.Log                      // nil: there is none, so that there are no pages of it, and no past
@@ -36,15 +38,18 @@ type Options struct {
 	ReadOnly  *ReadOnly       // nil: the read models follow a log
 
 	Delegation func(d *projections.DNSSEC) (Delegation, bool) // what the parent zone said last; nil: it is not asked
-	// Decide keeps what a person decided about a matter, and returns once the read models show it. nil: nobody can decide anything.
+	// Decide keeps what a person decided about a matter, and returns once the read models show it. nil: nobody can
+	// decide anything.
 	Decide func(context.Context, Decision) error
-	// TestDelivery sends a test delivery to the endpoints of a provider that is on. What came of it is told by Providers. nil: there are no endpoints.
+	// TestDelivery sends a test delivery to the endpoints of a provider that is on. What came of it is told by
+	// Providers. nil: there are no endpoints.
 	TestDelivery func(ctx context.Context, provider string) error
 	Warnings     func(context.Context) []Warning // what is wrong with the machine or the log; nil: nothing can be
 	ClockTrouble func() string                   // why the clock tells nothing, a sentence; nil: there is no clock
 }
 
-// ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the caller's, in Now.
+// ReadOnly says of which moment the database is that the pages show, which nothing changes any more. The clock is the
+// caller's, in Now.
 type ReadOnly struct {
 	AsOf    time.Time // the moment; zero: a server's own database, as it was left
 	AsOfSeq uint64

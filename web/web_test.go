@@ -148,7 +148,8 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	})
 }
 
-// addresses are what a page links to and loads from its own server. A regular expression takes most of a test's time for it.
+// addresses are what a page links to and loads from its own server. A regular expression takes most of a test's time
+// for it.
 func addresses(body string) (list []string) {
 	for _, attribute := range []string{`href="/`, `src="/`} {
 		for _, part := range strings.Split(body, attribute)[1:] {

@@ -15,7 +15,8 @@ import (
 // certificates is how many certificates the world has.
 const certificates = 24
 
-// world is the log of what a year with three CAs brings, and its read models. Every text in it goes through s, so that a test can make it hostile.
+// world is the log of what a year with three CAs brings, and its read models. Every text in it goes through s, so that
+// a test can make it hostile.
 func world(t testing.TB, s func(string) string) (*projections.Store, *projectionstest.Log) {
 	t.Helper()
 	return storeOf(t, worldStory(s))

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// TestAsksAboutEvents: an event leads to one question, whose answer fills the rows; what is known is not asked again, neither at once nor after a restart.
+// TestAsksAboutEvents: an event leads to one question, whose answer fills the rows; what is known is not asked again,
+// neither at once nor after a restart.
 func TestAsksAboutEvents(t *testing.T) {
 	t.Parallel()
 	c := newCertCentral(t)
@@ -47,7 +48,8 @@ func TestAsksAboutEvents(t *testing.T) {
 	}
 }
 
-// TestAnAPIThatIsAwayCostsNothing: whatever the API does, deliveries and pages go on, and once it is back the answer comes.
+// TestAnAPIThatIsAwayCostsNothing: whatever the API does, deliveries and pages go on, and once it is back the answer
+// comes.
 func TestAnAPIThatIsAwayCostsNothing(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(w http.ResponseWriter) bool{
@@ -82,7 +84,8 @@ func TestAnAPIThatIsAwayCostsNothing(t *testing.T) {
 	}
 }
 
-// TestAnAPIThatHangs: deliveries go on, the server stops in time, and the next one asks again. Meanwhile an open circuit is shown.
+// TestAnAPIThatHangs: deliveries go on, the server stops in time, and the next one asks again. Meanwhile an open
+// circuit is shown.
 func TestAnAPIThatHangs(t *testing.T) {
 	c := newCertCentral(t)
 	c.set(centralOrder{id: "1", certificate: "2", status: "issued", name: "www.example.test"})
@@ -114,7 +117,8 @@ func TestAnAPIThatHangs(t *testing.T) {
 	}
 }
 
-// TestNothingIsAskedAboutImports: what is imported, and what the first reconcile finds, is nobody's question; what comes then is.
+// TestNothingIsAskedAboutImports: what is imported, and what the first reconcile finds, is nobody's question; what
+// comes then is.
 func TestNothingIsAskedAboutImports(t *testing.T) {
 	t.Parallel() // the first reconcile waits for the API's rate
 	c := newCertCentral(t)
@@ -194,7 +198,8 @@ func TestXolphinIsAsked(t *testing.T) {
 	})
 }
 
-// TestSectigoIsAsked: a rotation that comes without its DS record and its zone gets both from the API, by one call; one that is known is not asked about.
+// TestSectigoIsAsked: a rotation that comes without its DS record and its zone gets both from the API, by one call; one
+// that is known is not asked about.
 func TestSectigoIsAsked(t *testing.T) {
 	t.Parallel()
 	digest := func(s string) string { return strings.Repeat(s, 32) }
@@ -242,7 +247,8 @@ func TestSectigoIsAsked(t *testing.T) {
 	stands(22222, 11111.0, "ds-retract")
 }
 
-// TestReconcileFindsWhatWasMissed drops half of two hundred deliveries, and sees that a reconcile ends where all of them would have.
+// TestReconcileFindsWhatWasMissed drops half of two hundred deliveries, and sees that a reconcile ends where all of
+// them would have.
 func TestReconcileFindsWhatWasMissed(t *testing.T) {
 	t.Parallel() // it waits for the API's rate: a year is asked for by weeks
 	c := newCertCentral(t)

@@ -14,7 +14,8 @@ import (
 // plainEvery sets how often progress is reported if nobody watches a terminal.
 const plainEvery = 5 * time.Second
 
-// bar shows the progress of a building: one line that is written over in a terminal, now and then a line of its own elsewhere.
+// bar shows the progress of a building: one line that is written over in a terminal, now and then a line of its own
+// elsewhere.
 type bar struct {
 	*counter
 	plain io.Writer

@@ -197,8 +197,8 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkDeliveries measures durable deliveries a second over HTTP at 64 keep-alive connections, projections running, beside the handler that
-// does nothing but publish with a sync each. Both take turns in one run.
+// BenchmarkDeliveries measures durable deliveries a second over HTTP at 64 keep-alive connections, projections running,
+// beside the handler that does nothing but publish with a sync each. Both take turns in one run.
 func BenchmarkDeliveries(b *testing.B) {
 	const connections, duration = 64, 2 * time.Second
 	sv := inProcess(b)

@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// TestDecideLive takes, reopens, snoozes and acknowledges a matter on one page, while a second shows each change by itself.
+// TestDecideLive takes, reopens, snoozes and acknowledges a matter on one page, while a second shows each change by
+// itself.
 func TestDecideLive(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

@@ -6,7 +6,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestPicturesFit opens the page of what expires when, wide and narrow: all of its pictures can be seen without scrolling across, and no word covers another.
+// TestPicturesFit opens the page of what expires when, wide and narrow: all of its pictures can be seen without
+// scrolling across, and no word covers another.
 func TestPicturesFit(t *testing.T) {
 	w := seeded(t)
 	ctx := browser(t)

@@ -17,8 +17,9 @@ import (
 
 const isLive = `document.getElementById("live").dataset.state === "live"`
 
-// until waits for a condition, which may come true on another page than the one that is open now. It looks again each time: a poll inside a document
-// ends with it, and chromedp may still know the one before, right after it went to another.
+// until waits for a condition, which may come true on another page than the one that is open now. It looks again each
+// time: a poll inside a document ends with it, and chromedp may still know the one before, right after it went to
+// another.
 func until(t *testing.T, ctx context.Context, what, condition string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; <-time.After(10 * time.Millisecond) {
@@ -45,7 +46,8 @@ func stateIs(state string) string {
 	return `document.querySelector(".now .tone").innerText.includes("` + state + `")`
 }
 
-// TestServerRestartsUnderAnOpenPage kills the server, starts it again at the same address, and sends what the page could not hear of.
+// TestServerRestartsUnderAnOpenPage kills the server, starts it again at the same address, and sends what the page
+// could not hear of.
 func TestServerRestartsUnderAnOpenPage(t *testing.T) {
 	dir := t.TempDir()
 	w := begin(t, dir)
@@ -63,7 +65,8 @@ func TestServerRestartsUnderAnOpenPage(t *testing.T) {
 	until(t, ctx, "the page catches up by itself", isLive+` && `+stateIs("issued")+` && window.sameDocument`)
 }
 
-// TestTwentyTabs opens as many windows of one browser, which allows six connections per host: all of them change, and one more still loads.
+// TestTwentyTabs opens as many windows of one browser, which allows six connections per host: all of them change, and
+// one more still loads.
 func TestTwentyTabs(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())
@@ -88,7 +91,8 @@ func TestTwentyTabs(t *testing.T) {
 	until(t, first, "one more page loads", isLive+` && document.querySelectorAll("tr[data-row]").length === 1`)
 }
 
-// TestReadersPlaceSurvives changes an order's page while its reader has a delivery open, text selected, the focus on a link and has scrolled.
+// TestReadersPlaceSurvives changes an order's page while its reader has a delivery open, text selected, the focus on a
+// link and has scrolled.
 func TestReadersPlaceSurvives(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

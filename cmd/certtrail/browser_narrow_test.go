@@ -11,8 +11,8 @@ import (
 // narrowPages lists pages with notices, steps, a slider or pictures below the bar.
 var narrowPages = []string{"/", "/expiry", "/orders/sectigo/330770003", "/orders/xolphin/960770001?at_seq=30", "/certificates/sectigo/440880003", "/dnssec/sectigo/42", "/system", "/orders"}
 
-// TestNarrowPages: nothing is wider than a small screen, and the open menu lies over what is below it; without JavaScript, when there are more buttons,
-// the same.
+// TestNarrowPages: nothing is wider than a small screen, and the open menu lies over what is below it; without
+// JavaScript, when there are more buttons, the same.
 func TestNarrowPages(t *testing.T) {
 	t.Parallel()
 	w := seeded(t)

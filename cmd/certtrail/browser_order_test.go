@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/sample"
 )
 
-// TestOrderLivesOnOnePage opens the page of an order that nobody has told of, and on it sees the order created, stuck, unstuck and issued.
+// TestOrderLivesOnOnePage opens the page of an order that nobody has told of, and on it sees the order created, stuck,
+// unstuck and issued.
 func TestOrderLivesOnOnePage(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

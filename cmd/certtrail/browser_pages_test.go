@@ -60,8 +60,8 @@ var pages = []struct{ name, path string }{
 
 var screenshots = flag.String("screenshots", "", "the `directory` in which TestEveryPage leaves a picture of each page, wide and narrow, light and dark")
 
-// TestEveryPage opens every page with the demo's data, wide and narrow, light and dark: axe-core finds nothing serious, nothing breaks the policy
-// or a script, and nothing is wider than the window.
+// TestEveryPage opens every page with the demo's data, wide and narrow, light and dark: axe-core finds nothing serious,
+// nothing breaks the policy or a script, and nothing is wider than the window.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	w := seeded(t)

@@ -19,8 +19,9 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without being loaded again, the
-// slider keeps its focus, what comes meanwhile does not change it, and the end of the slider is the live page again.
+// TestSliderStandsInThePast moves an order's slider by the keyboard: the page turns into the one of that moment without
+// being loaded again, the slider keeps its focus, what comes meanwhile does not change it, and the end of the slider is
+// the live page again.
 func TestSliderStandsInThePast(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())
@@ -84,7 +85,8 @@ func (l slowLog) Read(ctx context.Context, after, until uint64, yield func([]sch
 	return nil
 }
 
-// TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step without being loaded again.
+// TestProgressMovesByItself opens pages while the read models are being built and no event comes: they show each step
+// without being loaded again.
 func TestProgressMovesByItself(t *testing.T) {
 	t.Parallel()
 	l := slowLog{projectionstest.NewLog()}

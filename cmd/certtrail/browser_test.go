@@ -53,7 +53,8 @@ func do[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	return v
 }
 
-// TestPageChangesLive opens an order's page, sends a delivery, and sees the page change within a second, without a reload.
+// TestPageChangesLive opens an order's page, sends a delivery, and sees the page change within a second, without a
+// reload.
 func TestPageChangesLive(t *testing.T) {
 	w := begin(t, t.TempDir())
 	xolphin := func(query string) {

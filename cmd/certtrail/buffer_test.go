@@ -2,12 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
-	"testing"
 )
 
 // lockedBuffer lets a process write while a test reads.
@@ -29,12 +25,3 @@ func (l *lockedBuffer) String() string {
 }
 
 var discard = slog.New(slog.DiscardHandler)
-
-func exists(t *testing.T, path string) bool {
-	t.Helper()
-	_, err := os.Lstat(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
-	return err == nil
-}

@@ -13,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
-// reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set, there must be a log in it.
+// reachOwner speaks to the process that has the data directory, or else makes this one its owner. Unless create is set,
+// there must be a log in it.
 func reachOwner(cmd *cobra.Command, create bool) (*owner.Client, error) {
 	c, err := configOf(cmd)
 	if err != nil {

@@ -66,7 +66,8 @@ func TestTail(t *testing.T) {
 	}
 }
 
-// TestBackupWhileDeliveriesArrive backs up a log that grows: the backup is checked, whole, and a prefix of what the log becomes.
+// TestBackupWhileDeliveriesArrive backs up a log that grows: the backup is checked, whole, and a prefix of what the log
+// becomes.
 func TestBackupWhileDeliveriesArrive(t *testing.T) {
 	dir := t.TempDir()
 	w := begin(t, dir)
@@ -113,7 +114,8 @@ func TestBackupWhileDeliveriesArrive(t *testing.T) {
 	}
 }
 
-// TestCommandsShareADirectory runs several commands at once on a directory without a server: whoever comes first serves the others.
+// TestCommandsShareADirectory runs several commands at once on a directory without a server: whoever comes first serves
+// the others.
 func TestCommandsShareADirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

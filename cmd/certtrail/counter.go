@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// counter shows on a terminal how far a command is, on a line that it writes again and again. Anywhere else it shows nothing.
+// counter shows on a terminal how far a command is, on a line that it writes again and again. Anywhere else it shows
+// nothing.
 type counter struct {
 	w     io.Writer // nil: not a terminal
 	shown time.Time

@@ -35,7 +35,8 @@ func issuedDelivery(order int) *provider.Delivery {
 	return &provider.Delivery{Method: "POST", Header: map[string][]string{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
-// TestKill sends 500 deliveries at once and kills the server in their midst: every answered one is in the stream and in the read models, none twice.
+// TestKill sends 500 deliveries at once and kills the server in their midst: every answered one is in the stream and in
+// the read models, none twice.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	w := begin(t, dir)
@@ -126,7 +127,8 @@ var (
 	answerSent   = regexp.MustCompile(`^(\d+)\s+(\d+\.\d+) (?:write|sendto)\(\d+<[^>]*>, "HTTP/1\.1 200`)
 )
 
-// TestSyncBeforeAnswer watches the system calls of a server: the sync of the block file that the event was written to ends before the answer is written.
+// TestSyncBeforeAnswer watches the system calls of a server: the sync of the block file that the event was written to
+// ends before the answer is written.
 func TestSyncBeforeAnswer(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -194,8 +196,8 @@ func TestSyncBeforeAnswer(t *testing.T) {
 	}
 }
 
-// TestKillDuringRebuild kills the server at random moments of a rebuild: the next one reads what was in use, or the new tables if they were, and every
-// row is what the log gives.
+// TestKillDuringRebuild kills the server at random moments of a rebuild: the next one reads what was in use, or the new
+// tables if they were, and every row is what the log gives.
 func TestKillDuringRebuild(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

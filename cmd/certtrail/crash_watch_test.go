@@ -15,8 +15,8 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/crash"
 )
 
-// TestCrashIsASentence ends a server by a signal as SQLite's memory would: the standard error has one sentence of it, the file has all, every start tells of
-// it until the file is deleted, and an end in order leaves nothing.
+// TestCrashIsASentence ends a server by a signal as SQLite's memory would: the standard error has one sentence of it,
+// the file has all, every start tells of it until the file is deleted, and an end in order leaves nothing.
 func TestCrashIsASentence(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

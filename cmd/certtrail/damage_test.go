@@ -43,8 +43,9 @@ func TestDamageIsTold(t *testing.T) {
 	}
 }
 
-// TestDamageBehindTheReadModels damages an event in the middle of a closed log, of which the read models hold all: it is told by the next server, so is what
-// a replay would lose, and what it has lost; and that the event is back when the file is mended.
+// TestDamageBehindTheReadModels damages an event in the middle of a closed log, of which the read models hold all: it
+// is told by the next server, so is what a replay would lose, and what it has lost; and that the event is back when the
+// file is mended.
 func TestDamageBehindTheReadModels(t *testing.T) {
 	dir := t.TempDir()
 	w := begin(t, dir)
@@ -111,7 +112,8 @@ func damageEvent(t *testing.T, w *world, dir, body string) (mend func()) {
 	return func() { writeText(t, blocks[0], sound) }
 }
 
-// lacks waits until the server has read the log to its end, and sees what it tells of gaps everywhere; held are those of gaps that the read models hold.
+// lacks waits until the server has read the log to its end, and sees what it tells of gaps everywhere; held are those
+// of gaps that the read models hold.
 func (w *world) lacks(t *testing.T, gaps, held string, onSystem ...string) {
 	t.Helper()
 	w.caughtUp(t)
@@ -167,7 +169,8 @@ func TestForgedManifest(t *testing.T) {
 	}
 }
 
-// TestImportAnswersAtOnce sees that what is wrong is said while standard input stays open, and that a server stops while an import waits for more.
+// TestImportAnswersAtOnce sees that what is wrong is said while standard input stays open, and that a server stops
+// while an import waits for more.
 func TestImportAnswersAtOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

@@ -72,7 +72,8 @@ func TestEveryFaultHasItsTest(t *testing.T) {
 	}
 }
 
-// TestRecipesNameCode resolves what the recipes put in backticks: a folder of the code, or package.Name, which the package declares.
+// TestRecipesNameCode resolves what the recipes put in backticks: a folder of the code, or package.Name, which the
+// package declares.
 func TestRecipesNameCode(t *testing.T) {
 	root := filepath.Join("..", "..")
 	named := 0

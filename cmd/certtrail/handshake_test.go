@@ -25,7 +25,8 @@ func (c *certCentral) serves(w *world) {
 	}
 }
 
-// TestWebhookHandshake creates the webhook, tests its endpoint, has it challenged, and sees the first event arrive: nobody copies a token.
+// TestWebhookHandshake creates the webhook, tests its endpoint, has it challenged, and sees the first event arrive:
+// nobody copies a token.
 func TestWebhookHandshake(t *testing.T) {
 	t.Parallel()
 	c := newCertCentral(t)

@@ -13,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 )
 
-// usage shows how a command is called: its commands, its own flags, and then the settings that it shares with the environment and the file.
+// usage shows how a command is called: its commands, its own flags, and then the settings that it shares with the
+// environment and the file.
 func usage(cmd *cobra.Command) error {
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "Usage:\n  %s\n", cmd.UseLine())
@@ -69,7 +70,8 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("there is no command %q%s", strings.TrimPrefix(cmd.CommandPath()+" "+args[0], "certtrail "), text.DidYouMean(args[0], names))
 }
 
-// flagError says in plain words what a flag wants, or which one is near one that is not known; an error of any other sort stays as it is.
+// flagError says in plain words what a flag wants, or which one is near one that is not known; an error of any other
+// sort stays as it is.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {

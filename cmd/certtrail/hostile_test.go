@@ -129,7 +129,8 @@ func hostileJSON(t *testing.T, text []byte) (list [][]byte) {
 	return list
 }
 
-// atPlaces puts what change makes of it in the place of each value that holds no others, and of one named by the hostile text in each object.
+// atPlaces puts what change makes of it in the place of each value that holds no others, and of one named by the
+// hostile text in each object.
 func atPlaces(v any, change func(any) any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -149,8 +150,9 @@ func atPlaces(v any, change func(any) any) any {
 	return change(v)
 }
 
-// TestHostileFieldsAreText sends every provider's samples with HTML in every field through the real endpoints and decoders, and looks at every page that
-// shows any of it: lists and their further pages, rows now and then, events and the quarantine.
+// TestHostileFieldsAreText sends every provider's samples with HTML in every field through the real endpoints and
+// decoders, and looks at every page that shows any of it: lists and their further pages, rows now and then, events and
+// the quarantine.
 func TestHostileFieldsAreText(t *testing.T) {
 	t.Parallel()
 	w := begin(t, t.TempDir())

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/streams/transfer"
 )
 
-// TestImportEndsWithTheLog imports into a log that is full, from someone who sends some events, and then neither more nor an end.
+// TestImportEndsWithTheLog imports into a log that is full, from someone who sends some events, and then neither more
+// nor an end.
 func TestImportEndsWithTheLog(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -196,8 +196,8 @@ func measureLists(tb testing.TB, store *projections.Store) (all []measured) {
 	return all
 }
 
-// BenchmarkLists measures how long the pages of lists take over a million orders and certificates, frame and all, and prints for each list the typical
-// page and the slowest. Filling takes a minute or two.
+// BenchmarkLists measures how long the pages of lists take over a million orders and certificates, frame and all, and
+// prints for each list the typical page and the slowest. Filling takes a minute or two.
 func BenchmarkLists(b *testing.B) {
 	store, err := projections.Open(projections.Options{Dir: b.TempDir(), Log: madeLog{}, Aside: madeLog{}, Logger: slog.New(slog.DiscardHandler), Building: node.TuneBuilding})
 	if err != nil {

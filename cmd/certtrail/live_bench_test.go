@@ -98,8 +98,8 @@ func (p *openPage) follow(ctx context.Context, ready func()) error {
 	}
 }
 
-// BenchmarkLive keeps 200 pages open, which all show what each delivery changes, and reports how long after a delivery was sent they have changed:
-// the median at most 50 ms, 99 of 100 at most 250 ms.
+// BenchmarkLive keeps 200 pages open, which all show what each delivery changes, and reports how long after a delivery
+// was sent they have changed: the median at most 50 ms, 99 of 100 at most 250 ms.
 func BenchmarkLive(b *testing.B) {
 	sv := inProcess(b)
 	ctx, cancel := context.WithCancel(b.Context())

@@ -1,5 +1,6 @@
-// Command certtrail is an event-sourced tracker of the lifecycle of certificates: it takes the webhooks of certificate authorities, keeps them
-// in a log, and shows what became of each order, certificate, domain validation and DNSSEC rotation.
+// Command certtrail is an event-sourced tracker of the lifecycle of certificates: it takes the webhooks of certificate
+// authorities, keeps them in a log, and shows what became of each order, certificate, domain validation and DNSSEC
+// rotation.
 package main
 
 import (

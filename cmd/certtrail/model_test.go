@@ -9,14 +9,16 @@ import (
 	"testing"
 )
 
-// What may be changed, beside its own files, for a new read model with a list, a page, downloads, API and search; and for a new field of one.
+// What may be changed, beside its own files, for a new read model with a list, a page, downloads, API and search; and
+// for a new field of one.
 const (
 	filesOfAModel  = 6
 	placesOfAField = 4
 )
 
-// TestNewReadModel builds the program with one more read model, and one more field of another, and drives it: the two are in the API, the pages, the downloads
-// and the search, and a verification finds the tables to be what the log gives.
+// TestNewReadModel builds the program with one more read model, and one more field of another, and drives it: the two
+// are in the API, the pages, the downloads and the search, and a verification finds the tables to be what the log
+// gives.
 func TestNewReadModel(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -116,7 +118,8 @@ func buildWithModel(t *testing.T, dir string) string {
 	return program
 }
 
-// edited writes to the file after what the changes make of the file before, and returns its name: lines are inserted after each that an @ names.
+// edited writes to the file after what the changes make of the file before, and returns its name: lines are inserted
+// after each that an @ names.
 func edited(t *testing.T, before, after, changes string) string {
 	t.Helper()
 	source, err := os.ReadFile(before)

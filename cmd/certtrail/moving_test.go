@@ -15,8 +15,8 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded"
 )
 
-// TestMovingHouse moves a random history of all providers to another directory, by export and import and by backup and restore, and builds the read
-// models there: every table has the digest that it has at home.
+// TestMovingHouse moves a random history of all providers to another directory, by export and import and by backup and
+// restore, and builds the read models there: every table has the digest that it has at home.
 func TestMovingHouse(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

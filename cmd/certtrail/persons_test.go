@@ -71,7 +71,8 @@ func personal() (deliveries map[string][]*provider.Delivery, planted []string, n
 	return deliveries, planted, names
 }
 
-// TestPersonsAreSealed plants people and looks for them everywhere but in the read models, then forgets them and looks there too.
+// TestPersonsAreSealed plants people and looks for them everywhere but in the read models, then forgets them and looks
+// there too.
 func TestPersonsAreSealed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

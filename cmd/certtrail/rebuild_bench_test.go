@@ -232,8 +232,8 @@ func insertRows(b *testing.B, path string, n int) float64 {
 	return float64(n) / time.Since(began).Seconds()
 }
 
-// BenchmarkRebuild measures a rebuild of the read models from the first event until they are read, beside its two limits, all taking turns in
-// one run, and its ratio to the slower of them.
+// BenchmarkRebuild measures a rebuild of the read models from the first event until they are read, beside its two
+// limits, all taking turns in one run, and its ratio to the slower of them.
 func BenchmarkRebuild(b *testing.B) {
 	const n = 300_000
 	defer node.Tune()()

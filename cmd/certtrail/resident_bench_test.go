@@ -18,8 +18,9 @@ import (
 
 var residentFor = flag.Duration("resident-for", 2*time.Minute, "how `long` BenchmarkSoakResident serves each log")
 
-// BenchmarkSoakResident serves a log with forty pages open and a hundred deliveries a second, and reports the memory of the server's process: at its start,
-// at most and at the end. It fails if there is more at the end than there may be. For an hour: -args -resident-for 1h.
+// BenchmarkSoakResident serves a log with forty pages open and a hundred deliveries a second, and reports the memory of
+// the server's process: at its start, at most and at the end. It fails if there is more at the end than there may be.
+// For an hour: -args -resident-for 1h.
 func BenchmarkSoakResident(b *testing.B) {
 	for _, c := range []struct {
 		events  int
@@ -80,7 +81,8 @@ func awaitLive(b *testing.B, w *world) {
 	}
 }
 
-// underLoad keeps forty pages open and delivers a hundred times a second for a time. It returns the memory of the server at the end and at most.
+// underLoad keeps forty pages open and delivers a hundred times a second for a time. It returns the memory of the
+// server at the end and at most.
 func underLoad(b *testing.B, w *world, duration time.Duration) (end, most float64) {
 	ctx, stop := context.WithCancel(context.Background())
 	var clients sync.WaitGroup

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestRestoreWhileDeliveriesArrive restores into a running server that is still empty while deliveries come in: whether the backup or a delivery is
-// first, every delivery that was answered is in the log.
+// TestRestoreWhileDeliveriesArrive restores into a running server that is still empty while deliveries come in: whether
+// the backup or a delivery is first, every delivery that was answered is in the log.
 func TestRestoreWhileDeliveriesArrive(t *testing.T) {
 	dir := t.TempDir()
 	e := `{"specversion":"1.0","id":"a:%d","source":"/hooks/digicert","type":"certtrail.order.issued.v1","subject":"order/digicert/x","time":"2026-01-01T00:00:00.000Z","data":{"provider":"digicert","order_id":"x"}}` + "\n"
@@ -71,7 +71,8 @@ func TestRestoreWhileDeliveriesArrive(t *testing.T) {
 	t.Logf("restored: %v", outcomes)
 }
 
-// deliverUntil delivers until restored says what became of the restore; nil: a few times. It returns the orders that were answered.
+// deliverUntil delivers until restored says what became of the restore; nil: a few times. It returns the orders that
+// were answered.
 func deliverUntil(w *world, restored <-chan string, round int) (answered []int, stderr string) {
 	order := 0
 	deliverOne := func() {

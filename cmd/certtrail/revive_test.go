@@ -17,7 +17,8 @@ import (
 // comesBack limits the time until the log takes deliveries again, after the end of what stopped it.
 const comesBack = 10 * time.Second
 
-// onDisk begins a server whose data directory is a small disk of its own, in memory, which only it sees; at is where others reach it.
+// onDisk begins a server whose data directory is a small disk of its own, in memory, which only it sees; at is where
+// others reach it.
 func onDisk(t *testing.T, options string) (w *world, at string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,8 +43,9 @@ func onDisk(t *testing.T, options string) (w *world, at string) {
 	return w, filepath.Join("/proc", fmt.Sprint(w.cmd.Process.Pid), "cwd", "data")
 }
 
-// TestIntakeComesBack takes the room or the inodes of the disk at once, while deliveries arrive, and gives them back: /readyz tells the truth all the time,
-// deliveries are taken again soon, without a restart, and nothing that was answered is lost.
+// TestIntakeComesBack takes the room or the inodes of the disk at once, while deliveries arrive, and gives them back:
+// /readyz tells the truth all the time, deliveries are taken again soon, without a restart, and nothing that was
+// answered is lost.
 func TestIntakeComesBack(t *testing.T) {
 	t.Parallel()
 	for name, take := range map[string]struct {

@@ -19,8 +19,9 @@ import (
 // extra is the letter that a changed sentence ends in.
 const extra = "ʘ"
 
-// TestWordsChangeNoTable builds the program with a letter more in every sentence of projections/words. It takes the read models that the program made as
-// they are, finds them to be what the log gives, says what they hold in its own words, and makes none that the program would not have made.
+// TestWordsChangeNoTable builds the program with a letter more in every sentence of projections/words. It takes the
+// read models that the program made as they are, finds them to be what the log gives, says what they hold in its own
+// words, and makes none that the program would not have made.
 func TestWordsChangeNoTable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

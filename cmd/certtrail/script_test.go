@@ -34,10 +34,12 @@ const (
 // patience bounds every wait on a condition.
 const patience = 20 * time.Second
 
-// TestMain makes this binary be certtrail, too. A test here is parallel unless it measures time or memory, sends all it can to a server that it stops or
-// kills, needs the port of a server that ended, or opens an owner in this process: a rebuild bounds the memory of all of it.
+// TestMain makes this binary be certtrail, too. A test here is parallel unless it measures time or memory, sends all it
+// can to a server that it stops or kills, needs the port of a server that ended, or opens an owner in this process: a
+// rebuild bounds the memory of all of it.
 func TestMain(m *testing.M) {
-	// Under the race detector each process would wait a second before it ends, for races in what outlives main; hundreds of them end here.
+	// Under the race detector each process would wait a second before it ends, for races in what outlives main;
+	// hundreds of them end here.
 	os.Setenv("GORACE", "atexit_sleep_ms=10 "+os.Getenv("GORACE"))
 	testscript.Main(m, map[string]func(){"certtrail": main})
 }
@@ -55,7 +57,8 @@ func TestMain(m *testing.M) {
 //	certificate FILE NAME…   a fresh certificate for the names
 //	table FILE               prints the deliveries of the table FILE, each with what it became: see scriptTable
 //
-// JSON contains other JSON when it has all its members with those values; null stands for a member that must not be there.
+// JSON contains other JSON when it has all its members with those values; null stands for a member that must not be
+// there.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{

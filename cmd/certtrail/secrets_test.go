@@ -112,7 +112,8 @@ func canaries() (deliveries map[string][]*provider.Delivery, planted []string) {
 // challengeToken matches a challenge's token as the page /system shows it.
 var challengeToken = regexp.MustCompile(`challenged webhook <code>[^<]*</code> with the token <code>CANARY[0-9]+X</code>`)
 
-// TestNoSecretLeaves plants canaries and looks for them in the data directory, on the wire, in every page and answer, and in the logs.
+// TestNoSecretLeaves plants canaries and looks for them in the data directory, on the wire, in every page and answer,
+// and in the logs.
 func TestNoSecretLeaves(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -46,8 +46,8 @@ func sendCommand() *cobra.Command {
 	return cmd
 }
 
-// sendByOwner lets the server that has the data directory send to itself. It does not when a flag says where or with what to send. nobody says that it
-// would have, had a server had the directory.
+// sendByOwner lets the server that has the data directory send to itself. It does not when a flag says where or with
+// what to send. nobody says that it would have, had a server had the directory.
 func sendByOwner(cmd *cobra.Command, source, event string, set []string) (answered, nobody bool, err error) {
 	own := map[string]bool{"set": true, "data-dir": true, "config": true}
 	byFlag := false

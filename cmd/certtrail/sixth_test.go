@@ -18,8 +18,8 @@ func TestSixthProviderKeepsThePromises(t *testing.T) {
 	ingesttest.Run(t, example.System, func(string) string { return testToken })
 }
 
-// TestSixthProvider builds the program with one more folder under ingest, and one more entry in main.go with its import, and nothing else: its settings, its
-// endpoint, its samples and its rows are there.
+// TestSixthProvider builds the program with one more folder under ingest, and one more entry in main.go with its
+// import, and nothing else: its settings, its endpoint, its samples and its rows are there.
 func TestSixthProvider(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -23,8 +23,8 @@ import (
 
 // The soaks take minutes: make soak runs them, make bench does not.
 
-// BenchmarkSoakServing rebuilds a million events under a running server, while pages and API are read and deliveries arrive. It fails if an answer is
-// no 200, or if a delivery that was answered is missing after the switch.
+// BenchmarkSoakServing rebuilds a million events under a running server, while pages and API are read and deliveries
+// arrive. It fails if an answer is no 200, or if a delivery that was answered is missing after the switch.
 func BenchmarkSoakServing(b *testing.B) {
 	const n = 1_000_000
 	dir := b.TempDir()
@@ -139,8 +139,8 @@ func deliverSteadily(ctx context.Context, b *testing.B, base string) (delivered 
 	}
 }
 
-// BenchmarkSoakMemory rebuilds five million events and reports by how much the process grows beyond what it holds with the log open, whose index of
-// subjects is the server's.
+// BenchmarkSoakMemory rebuilds five million events and reports by how much the process grows beyond what it holds with
+// the log open, whose index of subjects is the server's.
 func BenchmarkSoakMemory(b *testing.B) {
 	const n = 5_000_000
 	dir := b.TempDir()

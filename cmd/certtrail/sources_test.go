@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// TestSourcesOfOneKind: two accounts of one provider have an endpoint, a credential, an API and a reconcile of their own, and neither sees the other's.
+// TestSourcesOfOneKind: two accounts of one provider have an endpoint, a credential, an API and a reconcile of their
+// own, and neither sees the other's.
 func TestSourcesOfOneKind(t *testing.T) {
 	t.Parallel()
 	us, eu := newCertCentral(t), newCertCentral(t)

@@ -36,7 +36,8 @@ func beginBelow(t *testing.T, files int) *world {
 	return w
 }
 
-// holdIdle opens n connections to each of the servers and keeps them until the test ends: those that say nothing, and those that begin a request.
+// holdIdle opens n connections to each of the servers and keeps them until the test ends: those that say nothing, and
+// those that begin a request.
 func holdIdle(t testing.TB, n int, servers ...string) {
 	t.Helper()
 	var held []net.Conn
@@ -59,8 +60,8 @@ func holdIdle(t testing.TB, n int, servers ...string) {
 	}
 }
 
-// TestStrangersSpendNoDescriptors holds a thousand idle connections to both listeners of a server with few descriptors: deliveries are taken meanwhile,
-// over blocks of the log that begin, and the server says that it is ready.
+// TestStrangersSpendNoDescriptors holds a thousand idle connections to both listeners of a server with few descriptors:
+// deliveries are taken meanwhile, over blocks of the log that begin, and the server says that it is ready.
 func TestStrangersSpendNoDescriptors(t *testing.T) {
 	for _, files := range []int{64, 128} {
 		t.Run(strconv.Itoa(files), func(t *testing.T) {
@@ -121,7 +122,8 @@ func askedAndUnread(t testing.TB, n int, server, path string) (stop func()) {
 	})
 }
 
-// TestReadersWhoDoNotRead lets clients ask for the largest page of large events, and read nothing: they cost the server little, and deliveries are taken.
+// TestReadersWhoDoNotRead lets clients ask for the largest page of large events, and read nothing: they cost the server
+// little, and deliveries are taken.
 func TestReadersWhoDoNotRead(t *testing.T) {
 	w := begin(t, t.TempDir())
 	for order := range 40 {

@@ -12,8 +12,9 @@ import (
 
 // The torture takes minutes: make torture runs it, make bench does not.
 
-// BenchmarkTortureReaders lets two hundred clients ask for the largest page of events, and read nothing. It fails if they add 300 MiB to the server, if
-// that is not given back within a minute, or if deliveries take twice their time meanwhile.
+// BenchmarkTortureReaders lets two hundred clients ask for the largest page of events, and read nothing. It fails if
+// they add 300 MiB to the server, if that is not given back within a minute, or if deliveries take twice their time
+// meanwhile.
 func BenchmarkTortureReaders(b *testing.B) {
 	for b.Loop() {
 		dir := b.TempDir()

@@ -83,8 +83,8 @@ var failures = map[string][]string{
 	"unlinkat": {"EIO", "EACCES"}, "linkat": {"EIO", "EMFILE", "EACCES", "ENOSPC"}, "mkdirat": {"EACCES", "ENOSPC"},
 }
 
-// TestFailingCallsOfAStartLoseNothing has one system call of a start fail, another each time: the server serves, or ends with a sentence, and the next one
-// has all events. The long form is make torture.
+// TestFailingCallsOfAStartLoseNothing has one system call of a start fail, another each time: the server serves, or
+// ends with a sentence, and the next one has all events. The long form is make torture.
 func TestFailingCallsOfAStartLoseNothing(t *testing.T) {
 	t.Parallel()
 	clean, killed := base(t)
@@ -121,7 +121,8 @@ func eventsIn(report string) (n int) {
 	return n
 }
 
-// disturbed starts a server of which a system call fails once, delivers to it if it comes up, and ends it. It returns how many deliveries were answered.
+// disturbed starts a server of which a system call fails once, delivers to it if it comes up, and ends it. It returns
+// how many deliveries were answered.
 func disturbed(t *testing.T, dir, what string) (taken int) {
 	t.Helper()
 	serving, err := exec.LookPath("certtrail")
@@ -155,8 +156,9 @@ func disturbed(t *testing.T, dir, what string) (taken int) {
 	return taken
 }
 
-// TestDamagedFilesCostTheDamagedRecord flips a bit of a file of the data directory, or cuts it: three starts in a row lose at most what was damaged, say it
-// each time, and neither hang nor take much memory. The long form is make torture.
+// TestDamagedFilesCostTheDamagedRecord flips a bit of a file of the data directory, or cuts it: three starts in a row
+// lose at most what was damaged, say it each time, and neither hang nor take much memory. The long form is make
+// torture.
 func TestDamagedFilesCostTheDamagedRecord(t *testing.T) {
 	t.Parallel()
 	clean, killed := base(t)

@@ -1,6 +1,6 @@
-// Package ask is what certtrail asks for itself and appends: what a provider's API says of an order or a certificate, which deliveries were missed,
-// what a parent zone answers about a DS record, and the notices of its own clock. It decides nothing about rows: what it finds becomes events like
-// any delivery.
+// Package ask is what certtrail asks for itself and appends: what a provider's API says of an order or a certificate,
+// which deliveries were missed, what a parent zone answers about a DS record, and the notices of its own clock. It
+// decides nothing about rows: what it finds becomes events like any delivery.
 //
 // An Asker runs it all. Its caller gives it the time, the log, and what certtrail knows (Known).
 package ask
@@ -18,11 +18,12 @@ import (
 // Path is the source of the events that were found by asking a provider: "/ask/digicert".
 func Path(provider string) string { return "/ask/" + provider }
 
-// FoundFirst is the certtrailimported of what the first reconcile of a provider finds: it may be years old, and nothing outside acts on it.
+// FoundFirst is the certtrailimported of what the first reconcile of a provider finds: it may be years old, and nothing
+// outside acts on it.
 const FoundFirst = "reconcile"
 
-// Event is what a provider's API answered at the time at, as an event under id, a UUIDv7. secrets are the credentials it was asked with. The answer
-// must have a kind.
+// Event is what a provider's API answered at the time at, as an event under id, a UUIDv7. secrets are the credentials
+// it was asked with. The answer must have a kind.
 func Event(id, source string, at time.Time, answer provider.Answer, secrets []string) *schema.Event {
 	data := answer.Data
 	data.Provider = source
@@ -33,8 +34,8 @@ func Event(id, source string, at time.Time, answer provider.Answer, secrets []st
 	return schema.New(id, Path(source), schema.At(at), answer.Kind, data)
 }
 
-// redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's message that names a person. What
-// data shares with others is not changed.
+// redactWords takes out of the words of data what is taken out of its original: they are parts of it, such as a CA's
+// message that names a person. What data shares with others is not changed.
 func redactWords(data *schema.Data, secrets []string) {
 	data.Reason, data.OrganizationName = redacted(data.Reason, secrets), redacted(data.OrganizationName, secrets)
 	data.Unreadable = slices.Clone(data.Unreadable)

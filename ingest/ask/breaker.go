@@ -21,8 +21,8 @@ type BreakerState struct {
 	LastError string    // a sentence; "" while nothing has failed since the last success
 }
 
-// breaker keeps an API that is down from being asked, after so many failures in a row, for a while. Its methods may be called at once from many
-// goroutines.
+// breaker keeps an API that is down from being asked, after so many failures in a row, for a while. Its methods may be
+// called at once from many goroutines.
 type breaker struct {
 	after    int           // failures in a row
 	cooldown time.Duration // how long it stays open

@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestBreakerKeepsItsRules: whatever calls begin and end in whatever order, an API that is down is left alone until its time, and then one call tries it.
+// TestBreakerKeepsItsRules: whatever calls begin and end in whatever order, an API that is down is left alone until its
+// time, and then one call tries it.
 func TestBreakerKeepsItsRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const after, cooldown = 3, time.Minute

@@ -42,8 +42,8 @@ type Options struct {
 	Jitter    func() float64                                   // from 0 to 1 [random]
 }
 
-// Caller calls one API: within its rate, again where that may help, and not at all while it is down. Its methods may be called at once from many
-// goroutines. No credential stands in what it returns.
+// Caller calls one API: within its rate, again where that may help, and not at all while it is down. Its methods may be
+// called at once from many goroutines. No credential stands in what it returns.
 type Caller struct {
 	o       Options
 	base    *url.URL
@@ -91,8 +91,9 @@ func NewCaller(o Options) (*Caller, error) {
 // Breaker is whether the API is asked at present.
 func (c *Caller) Breaker() BreakerState { return c.breaker.snapshot(c.o.Now()) }
 
-// JSON calls path (relative to the base, its ids escaped) with in as the JSON body, unless that is nil, and reads the answer into out, unless that is
-// nil. An error is a *provider.Refusal, an *Unavailable, the context's, or says what is wrong with the answer.
+// JSON calls path (relative to the base, its ids escaped) with in as the JSON body, unless that is nil, and reads the
+// answer into out, unless that is nil. An error is a *provider.Refusal, an *Unavailable, the context's, or says what is
+// wrong with the answer.
 func (c *Caller) JSON(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -198,7 +199,8 @@ func (c *Caller) pace(ctx context.Context) error {
 // never is an again that says that asking again would not help.
 const never = -1
 
-// try asks once. With an error, again is how long to wait before asking again, 0 where the API does not say, never where it would not help.
+// try asks once. With an error, again is how long to wait before asking again, 0 where the API does not say, never
+// where it would not help.
 func (c *Caller) try(ctx context.Context, q question) (answer []byte, again time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()

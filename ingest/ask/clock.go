@@ -23,8 +23,8 @@ type Thresholds struct {
 	Shares []int // percent of the lifetime that are left, of what lives so short that the longest of Days is more than a third of its life
 }
 
-// DefaultThresholds tell of a year's or a hundred days' certificate 30, 14, 7 days and one day before its end; of one of 47 days at 15.5 and 4.7 days
-// and one day, and of one of six days at two days and at 14 hours.
+// DefaultThresholds tell of a year's or a hundred days' certificate 30, 14, 7 days and one day before its end; of one
+// of 47 days at 15.5 and 4.7 days and one day, and of one of six days at two days and at 14 hours.
 var DefaultThresholds = Thresholds{Days: []int{30, 14, 7, 1}, Shares: []int{33, 10}}
 
 // mark is a moment at which something is due.
@@ -102,9 +102,10 @@ func (n Notice) Event(now time.Time) *schema.Event {
 	return schema.New(n.ID, schema.ClockSource, schema.At(now), n.Kind, n.Data)
 }
 
-// Due are the notices that fell due after last, when the run before looked (zero if there was none), up to now; the oldest first. What was past when
-// it was first heard of is never due. Certificates and validations must be as of now: whoever reads them from models that lag behind the log waits
-// first. Each notice falls due in one run only, however often and irregularly it runs; a clock that goes back makes none due twice.
+// Due are the notices that fell due after last, when the run before looked (zero if there was none), up to now; the
+// oldest first. What was past when it was first heard of is never due. Certificates and validations must be as of now:
+// whoever reads them from models that lag behind the log waits first. Each notice falls due in one run only, however
+// often and irregularly it runs; a clock that goes back makes none due twice.
 func (t Thresholds) Due(now, last time.Time, certificates []Certificate, validations []Validation) []Notice {
 	var due []Notice
 	add := func(heard time.Time, marks []mark, notice func(m mark) Notice) {

@@ -127,7 +127,8 @@ func anyLife(t *rapid.T) (begin, end, heard time.Time) {
 	return begin, end, heard
 }
 
-// However irregularly it runs, each notice falls due once, in the run that comes first after its moment; and none for what was past when it was heard of.
+// However irregularly it runs, each notice falls due once, in the run that comes first after its moment; and none for
+// what was past when it was heard of.
 func TestEachNoticeOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var certificates []Certificate

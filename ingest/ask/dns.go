@@ -35,8 +35,8 @@ const (
 	DSUnknown = "unknown" // one did not answer, and those that did agree: it may have either
 )
 
-// DNS asks the name servers of parent zones. What they answer is not validated: it is shown to people, and nothing is decided by it. Its methods may be
-// called at once from many goroutines.
+// DNS asks the name servers of parent zones. What they answer is not validated: it is shown to people, and nothing is
+// decided by it. Its methods may be called at once from many goroutines.
 type DNS struct {
 	resolver string // HOST:PORT
 	port     string // of the parent's servers
@@ -92,8 +92,8 @@ type ServerSighting struct {
 	Err  string      // why there is no answer; "" if there is one
 }
 
-// CheckDS asks every name server of the zone's parent for the zone's DS records, and tells whether want is among them. An error says that the
-// parent's servers could not be found.
+// CheckDS asks every name server of the zone's parent for the zone's DS records, and tells whether want is among them.
+// An error says that the parent's servers could not be found.
 func (d *DNS) CheckDS(ctx context.Context, zone string, want schema.DS) (Sighting, error) {
 	name, err := schema.DomainName(zone)
 	if err != nil || strings.HasPrefix(name, "*.") {
@@ -197,7 +197,8 @@ func (d *DNS) askServer(ctx context.Context, server, zone string) (ServerSightin
 	return s, 0
 }
 
-// usable tells whether a reply of a parent's server says what its zone holds: with authority, and without an error but that there is no such name.
+// usable tells whether a reply of a parent's server says what its zone holds: with authority, and without an error but
+// that there is no such name.
 func usable(reply *dns.Msg) error {
 	switch {
 	case reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError:
@@ -250,7 +251,8 @@ func (d *DNS) resolve(ctx context.Context, name string, kind uint16) (*dns.Msg, 
 	return reply, nil
 }
 
-// dnsQuestion is one question. The servers of a zone are asked for what they have themselves, the resolver for what there is.
+// dnsQuestion is one question. The servers of a zone are asked for what they have themselves, the resolver for what
+// there is.
 func dnsQuestion(name string, kind uint16, recurse bool) *dns.Msg {
 	m := new(dns.Msg).SetQuestion(name, kind)
 	m.RecursionDesired = recurse

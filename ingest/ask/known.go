@@ -60,7 +60,8 @@ type Row struct {
 	Heard  time.Time // when the log took its first event
 	Seq    uint64    // its last event
 
-	// StateAt is when the last event came that may tell of the state: of orders and certificates, and only from Known.Row.
+	// StateAt is when the last event came that may tell of the state: of orders and certificates, and only from
+	// Known.Row.
 	StateAt time.Time
 
 	OrderID       string // of a certificate

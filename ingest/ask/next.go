@@ -24,9 +24,10 @@ type Question struct {
 	WebsiteID     string // whose DS records to list
 }
 
-// Next is what to ask after e; false for nothing. A delivery says what changed, so the whole order is asked for; of an issued order the certificate,
-// unless it came along; of a rotation of keys the DS records, unless the new one and its zone came along, and could be read. Nothing is asked after
-// answers, after the clock's notices, and after what was imported or found by a first reconcile.
+// Next is what to ask after e; false for nothing. A delivery says what changed, so the whole order is asked for; of an
+// issued order the certificate, unless it came along; of a rotation of keys the DS records, unless the new one and its
+// zone came along, and could be read. Nothing is asked after answers, after the clock's notices, and after what was
+// imported or found by a first reconcile.
 func Next(e *schema.Event) (Question, bool) {
 	if e.Imported != "" || e.Source == schema.ClockSource || !strings.HasPrefix(e.Source, "/hooks/") && e.Data.Decoder != reconcileDecoder {
 		return Question{}, false
@@ -54,7 +55,8 @@ func Next(e *schema.Event) (Question, bool) {
 	return q, true
 }
 
-// Ask asks the provider's client, which is a Describer, a Collector, a DSLister or several of them; false if it is not the one that is needed.
+// Ask asks the provider's client, which is a Describer, a Collector, a DSLister or several of them; false if it is not
+// the one that is needed.
 func (q Question) Ask(ctx context.Context, client any) (answer provider.Answer, able bool, err error) {
 	switch q.What {
 	case Collect:

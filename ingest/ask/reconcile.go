@@ -19,7 +19,8 @@ type Describer interface {
 	Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error)
 }
 
-// Collector is a provider's client that hands out certificates, as certificate.collected. An empty certificate id means the order's present one.
+// Collector is a provider's client that hands out certificates, as certificate.collected. An empty certificate id means
+// the order's present one.
 type Collector interface {
 	Collect(ctx context.Context, orderID, certificateID string) (provider.Answer, error)
 }
@@ -62,9 +63,10 @@ type Reconciliation struct {
 	Counts Counts
 }
 
-// Reconcile compares what a provider said, asked at asked, with what certtrail believes since, and gives the events that were missed, as they would
-// have been: data.event is the provider's word for the state, data.decoder tells that it was found by asking. What certtrail was told of after it
-// asked is newer than the answer, and stays. Applied to the beliefs, the events leave nothing to reconcile.
+// Reconcile compares what a provider said, asked at asked, with what certtrail believes since, and gives the events
+// that were missed, as they would have been: data.event is the provider's word for the state, data.decoder tells that
+// it was found by asking. What certtrail was told of after it asked is newer than the answer, and stays. Applied to the
+// beliefs, the events leave nothing to reconcile.
 func Reconcile(source string, asked time.Time, said []provider.Standing, believed []Belief) Reconciliation {
 	beliefs := make(map[string]Belief, len(believed))
 	for _, b := range believed {
@@ -116,7 +118,8 @@ func matter(orderID, certificateID string) string {
 // open tells whether something is still to come of an order without anybody's doing.
 func open(state string) bool { return state == provider.StandingPending || state == ActionRequired }
 
-// ActionRequired is the state of an order that waits for a person. It hides whether the order is pending, issued or ready to be reissued.
+// ActionRequired is the state of an order that waits for a person. It hides whether the order is pending, issued or
+// ready to be reissued.
 const ActionRequired = "action_required"
 
 func believe(s provider.Standing) Belief {
@@ -176,7 +179,8 @@ var ends = map[string]schema.Kind{
 	provider.StandingReissue: schema.OrderReissueReady, provider.StandingRejected: schema.OrderRejected, provider.StandingCanceled: schema.OrderCanceled,
 }
 
-// compareRevoked is of an order whose certificate is revoked. One that certtrail does not know as issued was issued before, with this certificate.
+// compareRevoked is of an order whose certificate is revoked. One that certtrail does not know as issued was issued
+// before, with this certificate.
 func compareRevoked(event func(schema.Kind) Missed, b Belief, another bool) ([]Missed, verdict) {
 	issued := b.State == provider.StandingIssued
 	switch {
@@ -216,7 +220,8 @@ func missed(source string, k schema.Kind, s provider.Standing) Missed {
 	return Missed{Kind: k, Data: d}
 }
 
-// Event is the missed event under id, a UUIDv7, found at now. first says that this is the provider's first reconcile: then nothing outside acts on it.
+// Event is the missed event under id, a UUIDv7, found at now. first says that this is the provider's first reconcile:
+// then nothing outside acts on it.
 func (m Missed) Event(id string, now time.Time, first bool) *schema.Event {
 	e := schema.New(id, Path(m.Data.Provider), schema.At(now), m.Kind, m.Data)
 	if first {

@@ -114,8 +114,8 @@ func folded(o lifecycle.Order, events []*schema.Event) lifecycle.Order {
 	return o
 }
 
-// Whatever certtrail was told and whatever the provider says: once the missed events are in the log, nothing is left to reconcile, and where a state was
-// missed, that is where the order stands.
+// Whatever certtrail was told and whatever the provider says: once the missed events are in the log, nothing is left to
+// reconcile, and where a state was missed, that is where the order stands.
 func TestReconcileSettles(t *testing.T) {
 	told := rapid.SampledFrom([]schema.Kind{
 		schema.OrderIssued, schema.OrderRejected, schema.OrderCanceled, schema.OrderReissueReady, schema.OrderCheckFailed, schema.OrderMessageReceived, schema.CertificateRevoked,

@@ -33,8 +33,8 @@ func (r Rotation) Wanted() (schema.DS, bool) {
 	return *ds, true
 }
 
-// Found is the event that s, the sighting of Wanted, makes: dnssec.ds_seen once all servers of the parent have the new DS, dnssec.ds_gone once none has
-// the old; false while that is not so.
+// Found is the event that s, the sighting of Wanted, makes: dnssec.ds_seen once all servers of the parent have the new
+// DS, dnssec.ds_gone once none has the old; false while that is not so.
 func (r Rotation) Found(s Sighting) (schema.Kind, schema.Data, bool) {
 	ds, waits := r.Wanted()
 	var kind schema.Kind
@@ -103,9 +103,10 @@ func hasHave(n int) string {
 	return "have"
 }
 
-// Refused tells whether whoever validates DNSSEC refuses the zone: its parent vouches for it by DS records, and on every server that has some, none of them is of a
-// key that the zone still has. Until a rotation is completed that is the old key's or the new one's, from then on the new one's only. Where one of those is
-// not known it is not refused: nobody can tell.
+// Refused tells whether whoever validates DNSSEC refuses the zone: its parent vouches for it by DS records, and on
+// every server that has some, none of them is of a key that the zone still has. Until a rotation is completed that is
+// the old key's or the new one's, from then on the new one's only. Where one of those is not known it is not refused:
+// nobody can tell.
 func (r Rotation) Refused(s Sighting, completed bool) bool {
 	if r.DS == nil || !completed && r.PreviousDS == nil {
 		return false

@@ -14,7 +14,8 @@ import (
 	"github.com/certtrail/certtrail/schema/durable"
 )
 
-// stateName names the file in the data directory that says until when what was asked for. It is no truth: without it, the next reconcile is a first one.
+// stateName names the file in the data directory that says until when what was asked for. It is no truth: without it,
+// the next reconcile is a first one.
 const stateName = "asked.json"
 
 // State keeps until when what was asked for, in a file. Its methods may be called at once from many goroutines.
@@ -28,7 +29,8 @@ type State struct {
 	}
 }
 
-// ReadState reads the file in the data directory. One that cannot be read, as a power cut may leave it, is as good as none.
+// ReadState reads the file in the data directory. One that cannot be read, as a power cut may leave it, is as good as
+// none.
 func ReadState(dataDir string, logger *slog.Logger) *State {
 	s := &State{path: filepath.Join(dataDir, stateName)}
 	b, err := os.ReadFile(s.path)

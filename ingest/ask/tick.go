@@ -90,8 +90,8 @@ func (a *Asker) Due(ctx context.Context, now, last time.Time) ([]Notice, error) 
 		due = append(due, DefaultThresholds.Due(now, last, []Certificate{one}, nil)...)
 		return one.NotAfter.After(last)
 	}
-	// Every threshold lies within the time that a certificate is expiring for; of the expired, those matter that had not
-	// expired at the last look.
+	// Every threshold lies within the time that a certificate is expiring for; of the expired, those matter that had
+	// not expired at the last look.
 	expiring := Selection{Model: Certificates, State: StateExpiring, Now: now}
 	err := a.Known.Each(ctx, expiring, func(c Row) bool { certificate(c); return true })
 	if err != nil {

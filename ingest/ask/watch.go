@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// Reading is one look at the clock: the time of day, and how long ago an arbitrary start was by a clock that nobody sets.
+// Reading is one look at the clock: the time of day, and how long ago an arbitrary start was by a clock that nobody
+// sets.
 type Reading struct {
 	Wall time.Time
 	Mono time.Duration
 }
 
-// Watch notices a clock that jumps: one set years ahead would make every certificate expire at once, and what the log has it keeps. It is not for
-// use by many goroutines at once.
+// Watch notices a clock that jumps: one set years ahead would make every certificate expire at once, and what the log
+// has it keeps. It is not for use by many goroutines at once.
 type Watch struct {
 	Limit time.Duration // the longest jump forward that passes, between two looks
 
@@ -20,8 +21,9 @@ type Watch struct {
 	ahead time.Duration // how far the clock is ahead of where it would be; 0 unless notices are held back
 }
 
-// Look notes r. While its error stands no notice may be told: the clock has jumped forward by more than the limit. A clock that comes back is
-// believed again; one that stays ahead is, once there is a new Watch. A machine that slept looks the same, for its monotonic clock slept as well.
+// Look notes r. While its error stands no notice may be told: the clock has jumped forward by more than the limit. A
+// clock that comes back is believed again; one that stays ahead is, once there is a new Watch. A machine that slept
+// looks the same, for its monotonic clock slept as well.
 func (w *Watch) Look(r Reading) error {
 	if w.last != nil {
 		jump := r.Wall.Sub(w.last.Wall) - (r.Mono - w.last.Mono)

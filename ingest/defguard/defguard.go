@@ -1,6 +1,7 @@
-// Package defguard is all there is to know of Defguard's webhooks: their token, what their deliveries mean, and samples of them. Facts come from the source
-// of the product itself (DefGuard/defguard on GitHub: the webhook handlers, UserInfo and HWKeyUserData) and its documentation page "Webhooks". It has no
-// retries and no ids: a delivery is sent once, after the event, and lost if nobody takes it.
+// Package defguard is all there is to know of Defguard's webhooks: their token, what their deliveries mean, and samples
+// of them. Facts come from the source of the product itself (DefGuard/defguard on GitHub: the webhook handlers,
+// UserInfo and HWKeyUserData) and its documentation page "Webhooks". It has no retries and no ids: a delivery is sent
+// once, after the event, and lost if nobody takes it.
 package defguard
 
 import (

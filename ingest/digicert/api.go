@@ -40,7 +40,8 @@ func (p *Provider) Handshake(d *provider.Delivery) (webhookID, token string) {
 	return tokenOf(d.Body)
 }
 
-// Prove answers a challenge of the webhook with the token that came to its endpoint, and activates it, in the order of the "Send challenge token" page.
+// Prove answers a challenge of the webhook with the token that came to its endpoint, and activates it, in the order of
+// the "Send challenge token" page.
 func (c *Client) Prove(ctx context.Context, webhookID, token string) error {
 	if err := c.CheckWebhookChallenge(ctx, webhookID, token); err != nil {
 		return err

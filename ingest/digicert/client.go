@@ -14,7 +14,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DefaultAPI is the base URL of the Services API. Accounts of the Europe instance have https://certcentral.digicert.eu/services/v2.
+// DefaultAPI is the base URL of the Services API. Accounts of the Europe instance have
+// https://certcentral.digicert.eu/services/v2.
 const DefaultAPI = "https://www.digicert.com/services/v2"
 
 // The API takes 1000 calls in three minutes and 100 in five seconds ("Rate limits" page).
@@ -38,7 +39,8 @@ type Client struct{ api API }
 // NewClient returns a client that queries through api.
 func NewClient(api API) *Client { return &Client{api: api} }
 
-// Authorize puts the API key on a request, and the content type that every example of the reference has, also without a body.
+// Authorize puts the API key on a request, and the content type that every example of the reference has, also without a
+// body.
 func Authorize(key string) func(h http.Header) {
 	key = strings.TrimSpace(key)
 	return func(h http.Header) {
@@ -77,7 +79,8 @@ type errorJSON struct {
 	Message provider.Text `json:"message"`
 }
 
-// firstError reads the first of a refusal's errors, which stand in a list, and in an older form alone; a refusal without a reason is one all the same.
+// firstError reads the first of a refusal's errors, which stand in a list, and in an older form alone; a refusal
+// without a reason is one all the same.
 func firstError(body []byte) (first errorJSON) {
 	var refusal struct {
 		Errors json.RawMessage `json:"errors"`

@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// run runs a command of the provider's own against an API that expects just these calls; flags are names and values in turn.
+// run runs a command of the provider's own against an API that expects just these calls; flags are names and values in
+// turn.
 func run(t *testing.T, name, key string, flags []string, calls ...ingesttest.Call) (string, error) {
 	t.Helper()
 	i := slices.IndexFunc(webhookCommands(), func(c provider.Command) bool { return c.Name == "webhook "+name })
@@ -132,7 +133,8 @@ func TestWebhookCommands(t *testing.T) {
 	}
 }
 
-// TestWebhookCommandsFail: what is wrong with the flags is found before anything is asked; what the API says is told, and nothing more is asked.
+// TestWebhookCommandsFail: what is wrong with the flags is found before anything is asked; what the API says is told,
+// and nothing more is asked.
 func TestWebhookCommandsFail(t *testing.T) {
 	list := ingesttest.Call{Method: "GET", Path: "webhook", Answer: listed}
 	none := ingesttest.Call{Method: "GET", Path: "webhook", Answer: `{"webhooks":[]}`}

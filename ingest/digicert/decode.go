@@ -68,7 +68,8 @@ func readEnvelope(body []byte) (e envelope, err error) {
 	return e, err
 }
 
-// readDocumented reads what of it is there. Data that is no object has none of the keys, which is told where one of them is needed.
+// readDocumented reads what of it is there. Data that is no object has none of the keys, which is told where one of
+// them is needed.
 func readDocumented(raw json.RawMessage) (data documented) {
 	if provider.Members(raw, func(key, value []byte) {
 		switch string(key) {
@@ -100,7 +101,8 @@ func decodeDocumented(event string, data *documented) (schema.Kind, schema.Data,
 	case "test_webhook_endpoint":
 		return schema.AccountTestReceived, schema.Data{Event: event, Decoder: decoder}, nil
 	}
-	// The event that tells of the approval itself exists, but no page gives its name ("Resend order approval email" page); its data gives it away.
+	// The event that tells of the approval itself exists, but no page gives its name ("Resend order approval email"
+	// page); its data gives it away.
 	if data.approved() {
 		if out, err := data.about(event); err == nil && out.OrderID != "" {
 			out.Check, out.CheckState = schema.CheckApproval, schema.CheckPassed
@@ -161,7 +163,8 @@ func decodeChallenge(event string, data *documented) (schema.Kind, schema.Data, 
 	return schema.AccountChallengeReceived, out, nil
 }
 
-// readChain reads the certificate out of a chain, which only TLS products have ("Customize certificate issued events" page).
+// readChain reads the certificate out of a chain, which only TLS products have ("Customize certificate issued events"
+// page).
 func readChain(out *schema.Data, chain json.RawMessage) {
 	if len(chain) == 0 || string(chain) == "null" || string(chain) == "[]" {
 		return

@@ -1,5 +1,6 @@
-// Package digicert is all there is to know of DigiCert CertCentral: its webhook's credential, its addresses, what its deliveries mean, and
-// samples of them. Facts come from the vendor's pages under dev.digicert.com/certcentral-apis/webhooks; where those give no body, it says so.
+// Package digicert is all there is to know of DigiCert CertCentral: its webhook's credential, its addresses, what its
+// deliveries mean, and samples of them. Facts come from the vendor's pages under
+// dev.digicert.com/certcentral-apis/webhooks; where those give no body, it says so.
 package digicert
 
 import (

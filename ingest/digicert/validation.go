@@ -30,8 +30,8 @@ func validation(event string) (schema.Kind, bool) {
 	return "", false
 }
 
-// decodeValidation looks for what the same things are called elsewhere in the vendor's API. As nothing is promised, nothing can be missing:
-// what is found and makes no sense is told of, and the event stands.
+// decodeValidation looks for what the same things are called elsewhere in the vendor's API. As nothing is promised,
+// nothing can be missing: what is found and makes no sense is told of, and the event stands.
 func decodeValidation(event string, kind schema.Kind, raw json.RawMessage) (schema.Kind, schema.Data, error) {
 	var f fields
 	_ = json.Unmarshal(raw, &f) // data that is no object has no fields

@@ -43,8 +43,8 @@ type webhookBody struct {
 	Settings *Settings `json:"webhook_settings,omitempty"`
 }
 
-// CreateWebhook creates the account's webhook and answers its number ("Create webhook" page). It sends nothing before the challenge is completed
-// and it is activated.
+// CreateWebhook creates the account's webhook and answers its number ("Create webhook" page). It sends nothing before
+// the challenge is completed and it is activated.
 func (c *Client) CreateWebhook(ctx context.Context, w Change) (id string, err error) {
 	if err := w.check(); err != nil {
 		return "", err
@@ -67,9 +67,9 @@ func (c *Client) CreateWebhook(ctx context.Context, w Change) (id string, err er
 	return string(out.ID), nil
 }
 
-// UpdateWebhook sets what change names ("Update webhook endpoint" page). The API wants the endpoint every time, so it is read first; whether it
-// keeps settings that are not sent it does not say, so the present ones are sent beside the named. A new endpoint must be challenged and activated
-// again, which unverified tells.
+// UpdateWebhook sets what change names ("Update webhook endpoint" page). The API wants the endpoint every time, so it
+// is read first; whether it keeps settings that are not sent it does not say, so the present ones are sent beside the
+// named. A new endpoint must be challenged and activated again, which unverified tells.
 func (c *Client) UpdateWebhook(ctx context.Context, id string, change Change) (unverified bool, err error) {
 	path, err := segment(id)
 	if err != nil {
@@ -153,7 +153,8 @@ func (c *Client) TheWebhook(ctx context.Context) (Webhook, error) {
 	return list[0], nil
 }
 
-// TestWebhook makes DigiCert send the test event to endpoint, with secret as X-WEBHOOK-KEY unless it is empty ("Send test event" page).
+// TestWebhook makes DigiCert send the test event to endpoint, with secret as X-WEBHOOK-KEY unless it is empty ("Send
+// test event" page).
 func (c *Client) TestWebhook(ctx context.Context, endpoint, secret string) error {
 	in := struct {
 		Endpoint string `json:"endpoint"`
@@ -165,8 +166,8 @@ func (c *Client) TestWebhook(ctx context.Context, endpoint, secret string) error
 	return refused("send a test event", c.api.JSON(ctx, http.MethodPost, "webhook/test-endpoint", nil, in, nil))
 }
 
-// ChallengeWebhook makes DigiCert send a challenge token to the endpoint, good for 30 minutes ("Send challenge token" page). It arrives as
-// account.challenge_received; its token is not stored.
+// ChallengeWebhook makes DigiCert send a challenge token to the endpoint, good for 30 minutes ("Send challenge token"
+// page). It arrives as account.challenge_received; its token is not stored.
 func (c *Client) ChallengeWebhook(ctx context.Context, id string) error {
 	return c.act(ctx, id, "send-challenge", "send a challenge", nil)
 }
@@ -224,8 +225,8 @@ func (w Change) check() error {
 	return w.Settings.check()
 }
 
-// Settings customize what a webhook sends and when ("Customize certificate issued events" and "Customize validation expired and revalidation notice
-// events" pages). What is nil is not said.
+// Settings customize what a webhook sends and when ("Customize certificate issued events" and "Customize validation
+// expired and revalidation notice events" pages). What is nil is not said.
 type Settings struct {
 	InstantIssued     *bool // certificate_issued also for certificates that are issued as soon as they are ordered
 	NotificationDays  []int // how many days before a validation expires it is told of: any of 90, 60, 30, 7, 0 and -7, a week after it

@@ -17,7 +17,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// update rewrites what Golden compares with: go test ./ingest/... -update. A golden file that changes is a new version of the decoder.
+// update rewrites what Golden compares with: go test ./ingest/... -update. A golden file that changes is a new version
+// of the decoder.
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // golden holds what a delivery decodes to, as its file has it.
@@ -35,7 +36,8 @@ type quarantine struct {
 	Unreadable bool   `json:"unreadable"`
 }
 
-// Golden decodes every testdata/*.http, a request as it goes over the wire, and compares with the .json of the same name.
+// Golden decodes every testdata/*.http, a request as it goes over the wire, and compares with the .json of the same
+// name.
 func Golden(t *testing.T, p provider.Provider) {
 	files, err := filepath.Glob("testdata/*.http")
 	if err != nil || len(files) == 0 {
@@ -91,7 +93,8 @@ func describe(t *testing.T, p provider.Provider, d *provider.Delivery) []byte {
 	return b.Bytes()
 }
 
-// ReadRequest reads "POST /hooks/<source>[-<feed>][/<token>][?<query>]", headers, an empty line and the body, which ends before the file's last line end.
+// ReadRequest reads "POST /hooks/<source>[-<feed>][/<token>][?<query>]", headers, an empty line and the body, which
+// ends before the file's last line end.
 func ReadRequest(t testing.TB, file string) *provider.Delivery {
 	t.Helper()
 	f, err := os.ReadFile(file)

@@ -1,5 +1,5 @@
-// Package ingesttest holds the promises that every provider keeps, whatever it decodes. A provider's test calls Run and Golden; its fuzz
-// test calls Check. What a provider's deliveries mean is that provider's own test.
+// Package ingesttest holds the promises that every provider keeps, whatever it decodes. A provider's test calls Run and
+// Golden; its fuzz test calls Check. What a provider's deliveries mean is that provider's own test.
 package ingesttest
 
 import (
@@ -24,7 +24,8 @@ import (
 // maxReason allows more than any sentence needs; a longer reason quotes too much of the delivery.
 const maxReason = 500
 
-// Run tests that s keeps the promises. Its credentials and other settings are as get gives them; they must be long enough to be found in a text.
+// Run tests that s keeps the promises. Its credentials and other settings are as get gives them; they must be long
+// enough to be found in a text.
 func Run(t *testing.T, s provider.System, get func(setting string) string) {
 	p := s.New(get)
 	if p == nil {
@@ -129,8 +130,9 @@ func decodesSample(t *testing.T, s provider.System, p provider.Provider, sample 
 	}
 }
 
-// Check decodes d and fails t where that breaks a promise: a kind whose parts are tokens or else a Quarantine with a sentence, the same for the
-// same bytes, also when it is read again as it was stored, and an event that is the same after the log.
+// Check decodes d and fails t where that breaks a promise: a kind whose parts are tokens or else a Quarantine with a
+// sentence, the same for the same bytes, also when it is read again as it was stored, and an event that is the same
+// after the log.
 func Check(t testing.TB, p provider.Provider, d *provider.Delivery) {
 	t.Helper()
 	before := clone(d)
@@ -189,7 +191,8 @@ var sentence = regexp.MustCompile(`(?s)^[A-Z].* .*\.$`)
 
 var token = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// checkEvent has the event in the log and reads it there; person is the name of whom it is about, if it is about a user.
+// checkEvent has the event in the log and reads it there; person is the name of whom it is about, if it is about a
+// user.
 func checkEvent(t testing.TB, kind schema.Kind, data schema.Data, person string) {
 	t.Helper()
 	if (data.User != nil) != (kind.Aggregate() == schema.AggregateUser) || data.User != nil && (data.User.Person == nil || data.User.Sealed != "" || data.UserID != "") {

@@ -40,8 +40,9 @@ func people(t *testing.T) (dir string, keys map[string][]byte, jane, nobody stri
 	return dir, keys, jane, nobody
 }
 
-// TestForgettingIsFinished cuts a forgetting off at every step, and the next start at every step of its own: the person is known or, once their key can be
-// gone, forgotten whole; nobody else is touched, and no key is handed out that is to be destroyed.
+// TestForgettingIsFinished cuts a forgetting off at every step, and the next start at every step of its own: the person
+// is known or, once their key can be gone, forgotten whole; nobody else is touched, and no key is handed out that is to
+// be destroyed.
 func TestForgettingIsFinished(t *testing.T) {
 	finished := false
 	for steps := 0; !finished; steps++ {
@@ -96,7 +97,8 @@ func checkForgotten(t *testing.T, when string, s *Store, keys map[string][]byte,
 	}
 }
 
-// TestForgettingGoesOn: a forgetting that failed at some step is finished by the next one, and by whoever makes a key of the same person.
+// TestForgettingGoesOn: a forgetting that failed at some step is finished by the next one, and by whoever makes a key
+// of the same person.
 func TestForgettingGoesOn(t *testing.T) {
 	for name, again := range map[string]func(s *Store, jane string) error{
 		"forget": func(s *Store, _ string) error { return s.Forget("defguard", "jdoe") },
@@ -132,7 +134,8 @@ func TestForgettingGoesOn(t *testing.T) {
 	}
 }
 
-// TestForgottenByTheStart: who forgets somebody once more whose forgetting a start has finished is not told that nothing is known of them.
+// TestForgottenByTheStart: who forgets somebody once more whose forgetting a start has finished is not told that
+// nothing is known of them.
 func TestForgottenByTheStart(t *testing.T) {
 	dir, _, jane, nobody := people(t)
 	if err := os.WriteFile(filepath.Join(dir, forgettingName), []byte(sealLine(forgettingName, jane+" "+nobody)), 0o600); err != nil {
@@ -154,7 +157,8 @@ func TestForgottenByTheStart(t *testing.T) {
 	}
 }
 
-// TestOverwrittenKeys: a key that was overwritten under its name is destroyed where a note says that somebody was being forgotten, and damage elsewhere.
+// TestOverwrittenKeys: a key that was overwritten under its name is destroyed where a note says that somebody was being
+// forgotten, and damage elsewhere.
 func TestOverwrittenKeys(t *testing.T) {
 	for name, content := range map[string]string{"zeros": strings.Repeat("0", 64) + "\n", "nothing": "", "a hole": strings.Repeat("\x00", 65)} {
 		for _, noted := range []bool{true, false} {
@@ -219,7 +223,8 @@ func TestEveryFlip(t *testing.T) {
 	}
 }
 
-// TestDamagedKeyIsPutBack: while a key is damaged another is sealed with, beside it; once it is back both open, and a forgetting destroys both.
+// TestDamagedKeyIsPutBack: while a key is damaged another is sealed with, beside it; once it is back both open, and a
+// forgetting destroys both.
 func TestDamagedKeyIsPutBack(t *testing.T) {
 	dir, keys, jane, _ := people(t)
 	path := filepath.Join(dir, jane+keySuffix)
@@ -299,7 +304,8 @@ func TestFilesWithoutChecksum(t *testing.T) {
 	}
 }
 
-// TestUnlinkedBeforeOverwritten: no crash can leave a key file of zeros, for its name is gone, durably, before it is overwritten.
+// TestUnlinkedBeforeOverwritten: no crash can leave a key file of zeros, for its name is gone, durably, before it is
+// overwritten.
 func TestUnlinkedBeforeOverwritten(t *testing.T) {
 	dir, _, jane, _ := people(t)
 	var steps []string

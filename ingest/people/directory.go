@@ -37,7 +37,8 @@ func sealLine(name, text string) string {
 	return text + " sha256:" + hex.EncodeToString(sum[:8]) + "\n"
 }
 
-// keyOf reads the content of a file of that name. checked is false for one of before there were checksums: the digits alone.
+// keyOf reads the content of a file of that name. checked is false for one of before there were checksums: the digits
+// alone.
 func keyOf(name, content string) (key []byte, checked bool, err error) {
 	digits := content[:min(len(content), 2*KeySize)]
 	key, err = hex.DecodeString(digits)
@@ -121,8 +122,9 @@ func (d directory) write(name, text string) (err error) {
 	return d.sync()
 }
 
-// destroy unlinks a file before it overwrites it, so that no file of zeros ever stands under its name. Where blocks are overwritten in place nothing is
-// left then; where they are copied on write, they may stay on the device until they are used again.
+// destroy unlinks a file before it overwrites it, so that no file of zeros ever stands under its name. Where blocks are
+// overwritten in place nothing is left then; where they are copied on write, they may stay on the device until they are
+// used again.
 func (d directory) destroy(name string) error {
 	if err := d.before("unlink " + name); err != nil {
 		return err

@@ -12,9 +12,10 @@ import (
 // ErrUnknown says that there is no key of the person: nothing was ever said of them, or they were forgotten already.
 var ErrUnknown = errors.New("there is no key of that person: nothing was said of them, or they were forgotten already")
 
-// Forget destroys the key of a person of the source, by their name or id there or by the hash that certtrail calls them, and the key of what the
-// source said without saying whom of, which may be of them too. From when it returns nil, nobody can open what was sealed with it. It is ErrUnknown
-// where the person has no key. One that returned another error is finished by the next, or by the next Open.
+// Forget destroys the key of a person of the source, by their name or id there or by the hash that certtrail calls
+// them, and the key of what the source said without saying whom of, which may be of them too. From when it returns nil,
+// nobody can open what was sealed with it. It is ErrUnknown where the person has no key. One that returned another
+// error is finished by the next, or by the next Open.
 //
 // Read models hold what was opened before. Pending is true until Settled is called, after they have been rebuilt.
 func (s *Store) Forget(source, name string) error {
@@ -44,7 +45,8 @@ func (s *Store) knows(hash string) bool {
 	return len(s.files[hash]) > 0 || slices.Contains(s.doomed, hash)
 }
 
-// finish destroys the keys of all hashes that the note names, and then names them no more, since the same people may come again. The note stays.
+// finish destroys the keys of all hashes that the note names, and then names them no more, since the same people may
+// come again. The note stays.
 func (s *Store) finish() (err error) {
 	if len(s.doomed) == 0 {
 		return nil
@@ -56,8 +58,8 @@ func (s *Store) finish() (err error) {
 			s.trouble[forgettingName] = err
 		}
 	}()
-	// COMMIT F. Once the note is durable, the keys it names are destroyed, now or at the next start. A crash before it leaves the person known, and the
-	// order to forget them unanswered.
+	// COMMIT F. Once the note is durable, the keys it names are destroyed, now or at the next start. A crash before it
+	// leaves the person known, and the order to forget them unanswered.
 	if !s.noted {
 		if err := s.writeNote(s.doomed); err != nil {
 			return err

@@ -1,6 +1,6 @@
-// Package people seals what the log tells of a person under a key of theirs, which is kept outside the log: the log forgets nothing, so a person is forgotten by destroying
-// their key. What was sealed with it is then gone from the stream, from every rebuild, and from every backup and export of the stream, because the key
-// was in none of them.
+// Package people seals what the log tells of a person under a key of theirs, which is kept outside the log: the log
+// forgets nothing, so a person is forgotten by destroying their key. What was sealed with it is then gone from the
+// stream, from every rebuild, and from every backup and export of the stream, because the key was in none of them.
 //
 // The store is a directory, mode 0700, of files, mode 0600:
 //
@@ -57,8 +57,9 @@ type file struct {
 	key  []byte // nil: the file is damaged
 }
 
-// Open opens the store in dir, and makes it if it is not there. It finishes a forgetting that was cut off. A key that is damaged is never used, and Damaged
-// tells of it; without its secret the store would take everybody for somebody else, so a damaged secret is an error.
+// Open opens the store in dir, and makes it if it is not there. It finishes a forgetting that was cut off. A key that
+// is damaged is never used, and Damaged tells of it; without its secret the store would take everybody for somebody
+// else, so a damaged secret is an error.
 func Open(dir string) (*Store, error) { return openIn(directory{path: dir}) }
 
 func openIn(dir directory) (*Store, error) {
@@ -136,7 +137,8 @@ func (s *Store) addChecksums(names []string) {
 	}
 }
 
-// Damaged returns what is wrong: each file that is not used because it is damaged, and a forgetting that could not be finished, with what to do about it.
+// Damaged returns what is wrong: each file that is not used because it is damaged, and a forgetting that could not be
+// finished, with what to do about it.
 func (s *Store) Damaged() []error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -170,8 +172,8 @@ func (s *Store) Find(hash string) [][]byte {
 	return keys
 }
 
-// Make returns the key to seal with for the person of that hash, made and durable if there was none. Beside a damaged one another is made, so that
-// whoever puts the damaged one back has both.
+// Make returns the key to seal with for the person of that hash, made and durable if there was none. Beside a damaged
+// one another is made, so that whoever puts the damaged one back has both.
 func (s *Store) Make(hash string) ([]byte, error) {
 	if keys := s.Find(hash); len(keys) > 0 {
 		return keys[0], nil

@@ -19,15 +19,17 @@ import (
 // KeySize counts the bytes of a person's key.
 const KeySize = 32
 
-// Keys hold one key for each person, outside the log: once a key is destroyed, what was sealed with it is gone, though the log is whole.
-// Their methods may be called at once from many goroutines.
+// Keys hold one key for each person, outside the log: once a key is destroyed, what was sealed with it is gone, though
+// the log is whole. Their methods may be called at once from many goroutines.
 type Keys interface {
-	// Hash names a person without telling who it is: the same source and name always give the same, and without the installation's secret
-	// nobody can try names. It is made of letters and digits.
+	// Hash names a person without telling who it is: the same source and name always give the same, and without the
+	// installation's secret nobody can try names. It is made of letters and digits.
 	Hash(source, name string) string
-	// Find returns the keys of the person of that hash, none once they were forgotten. There are two where one had to stand in for another.
+	// Find returns the keys of the person of that hash, none once they were forgotten. There are two where one had to
+	// stand in for another.
 	Find(hash string) (keys [][]byte)
-	// Make returns the key to seal with, made if there is none, and durable: a key that was lost would take with it what was sealed with it.
+	// Make returns the key to seal with, made if there is none, and durable: a key that was lost would take with it
+	// what was sealed with it.
 	Make(hash string) (key []byte, err error)
 }
 
@@ -61,7 +63,8 @@ func Seal(keys Keys, hash, place string, v any) (string, error) {
 // ErrForgotten says that what was sealed cannot be opened any more: the person's key was destroyed.
 var ErrForgotten = errors.New("the person's key was destroyed")
 
-// Unseal reads into v what Seal made of it for the place. ErrForgotten: the key is no more, or it is another one, made since.
+// Unseal reads into v what Seal made of it for the place. ErrForgotten: the key is no more, or it is another one, made
+// since.
 func Unseal(keys Keys, sealed, place string, v any) error {
 	hash, text, ok := strings.Cut(strings.TrimPrefix(sealed, sealMark), ":")
 	if !ok || !strings.HasPrefix(sealed, sealMark) {
@@ -100,9 +103,10 @@ const (
 	placeOriginal = "/original"
 )
 
-// SealPerson makes d, of the event with that id, tell nothing in clear of the person of that name, whom it is about: UserID is set, and User.Person and the
-// original are sealed. original is the delivery without its secrets, with the person in it: what RedactSecrets leaves. An empty name stands for a
-// person that the delivery does not name: all such of one source share a key.
+// SealPerson makes d, of the event with that id, tell nothing in clear of the person of that name, whom it is about:
+// UserID is set, and User.Person and the original are sealed. original is the delivery without its secrets, with the
+// person in it: what RedactSecrets leaves. An empty name stands for a person that the delivery does not name: all such
+// of one source share a key.
 func SealPerson(keys Keys, eventID, name string, d *schema.Data, original *schema.Original) (err error) {
 	if err := SealUser(keys, eventID, name, d); err != nil {
 		return err
@@ -158,7 +162,8 @@ func OpenOriginal(keys Keys, o *schema.Original, eventID string) (*schema.Origin
 	return opened, nil
 }
 
-// OpenPerson fills in what e says of the person it is about, where their key is there still. What cannot be opened counts as forgotten.
+// OpenPerson fills in what e says of the person it is about, where their key is there still. What cannot be opened
+// counts as forgotten.
 func OpenPerson(keys Keys, e *schema.Event) {
 	u := e.Data.User
 	if u == nil || u.Sealed == "" || u.Person != nil {

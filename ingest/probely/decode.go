@@ -72,7 +72,8 @@ func (p *Provider) Decode(d *provider.Delivery) (schema.Kind, schema.Data, error
 	return kind, out, nil
 }
 
-// describe reads what the event is about. An error says what is missing or wrong with an id, to go on after "The … event".
+// describe reads what the event is about. An error says what is missing or wrong with an id, to go on after "The …
+// event".
 func describe(out *schema.Data, kind schema.Kind, content json.RawMessage) error {
 	switch kind.Aggregate() {
 	case schema.AggregateUser:

@@ -1,6 +1,7 @@
-// Package probely is all there is to know of Probely's webhooks (now sold as Snyk API & Web): their token, what their deliveries mean, and samples of them.
-// Facts come from the vendor's pages developers.probely.com/api/reference/events and targets-webhooks-create, and the answers of its API in the tests of
-// Probely/probely-python. That the body of a delivery is the event object of those pages is inferred: no page shows one.
+// Package probely is all there is to know of Probely's webhooks (now sold as Snyk API & Web): their token, what their
+// deliveries mean, and samples of them. Facts come from the vendor's pages developers.probely.com/api/reference/events
+// and targets-webhooks-create, and the answers of its API in the tests of Probely/probely-python. That the body of a
+// delivery is the event object of those pages is inferred: no page shows one.
 package probely
 
 import (
@@ -43,7 +44,8 @@ func (p *Provider) Feeds() []provider.Feed {
 	return []provider.Feed{{Methods: []string{"POST"}, Token: true}}
 }
 
-// Authenticate compares the token of the path: a URL that is hard to guess is the only protection that the "events" page recommends.
+// Authenticate compares the token of the path: a URL that is hard to guess is the only protection that the "events"
+// page recommends.
 func (p *Provider) Authenticate(d *provider.Delivery) bool {
 	sum := sha256.Sum256([]byte(d.Token))
 	return subtle.ConstantTimeCompare(sum[:], p.sum[:]) == 1

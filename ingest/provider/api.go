@@ -10,7 +10,8 @@ import (
 type API struct {
 	Settings []Setting // named as a System's are; none of them turns the source on
 
-	// At is where the API is and how it is called, with settings as get gives them by name; false if one that it needs is missing.
+	// At is where the API is and how it is called, with settings as get gives them by name; false if one that it needs
+	// is missing.
 	At func(get func(setting string) string) (Endpoint, bool)
 	// Client asks through c. What it can be asked tell the interfaces of package ask that it has.
 	Client func(c Caller) any
@@ -27,7 +28,8 @@ type Endpoint struct {
 	Burst     int                               // calls at once
 }
 
-// Caller makes the calls to an API. Its methods may be called at once from many goroutines. An answer of status 400 to 499 is a *Refusal.
+// Caller makes the calls to an API. Its methods may be called at once from many goroutines. An answer of status 400 to
+// 499 is a *Refusal.
 type Caller interface {
 	// JSON sends in, if it is not nil, and reads the answer into out, if that is not nil.
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error

@@ -23,8 +23,9 @@ import (
 // maxChain bounds how many certificates of a chain are looked at; the providers send three or four.
 const maxChain = 16
 
-// ParseCertificate reads the leaf of a chain: PEM in any order, with any line ends (also "\n" written out), or bare base64 of the DER.
-// PEM is read more leniently than by encoding/pem, because forms and JSON inside JSON lose line ends.
+// ParseCertificate reads the leaf of a chain: PEM in any order, with any line ends (also "\n" written out), or bare
+// base64 of the DER. PEM is read more leniently than by encoding/pem, because forms and JSON inside JSON lose line
+// ends.
 func ParseCertificate(chainPEM string) (*schema.Certificate, error) {
 	certs, err := parseChain(chainPEM)
 	leaf := leafOf(certs)
@@ -93,8 +94,8 @@ func derBlocks(s string) ([][]byte, error) {
 	return ders, firstErr
 }
 
-// fromBase64 reads base64 over several lines, with or without padding. A space within a line is the plus sign of a form whose sender did not escape it; where
-// all is one line, it stands for a line end.
+// fromBase64 reads base64 over several lines, with or without padding. A space within a line is the plus sign of a form
+// whose sender did not escape it; where all is one line, it stands for a line end.
 func fromBase64(s string) ([]byte, error) {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\r' || r == '\n' })
 	if len(lines) < 2 {

@@ -25,13 +25,15 @@ type Provider interface {
 	Feeds() []Feed
 	// Authenticate tells, in constant time and without looking into the body, whether d bears the right credentials.
 	Authenticate(d *Delivery) bool
-	// Decode says what d means; the same bytes always mean the same. Data.Original stays empty. An error is a *Quarantine.
+	// Decode says what d means; the same bytes always mean the same. Data.Original stays empty. An error is a
+	// *Quarantine.
 	Decode(d *Delivery) (schema.Kind, schema.Data, error)
 }
 
 // SecretFinder adds to a Provider the places of secrets that their keys do not give away.
 type SecretFinder interface {
-	// Secrets are JSON Pointers (RFC 6901) into d's body below which every string and number goes, except names and ids.
+	// Secrets are JSON Pointers (RFC 6901) into d's body below which every string and number goes, except names and
+	// ids.
 	Secrets(d *Delivery) []string
 }
 
@@ -45,7 +47,8 @@ type PersonFinder interface {
 
 // Identifier adds to a Provider the ids that its events have of their own.
 type Identifier interface {
-	// EventID is the provider's id of the event that d tells of, the same whenever it tells of it again; "" where d has none that can be used.
+	// EventID is the provider's id of the event that d tells of, the same whenever it tells of it again; "" where d has
+	// none that can be used.
 	EventID(d *Delivery) string
 }
 

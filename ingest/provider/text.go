@@ -73,9 +73,10 @@ func Form(namesAndValues ...string) string {
 	return b.String()
 }
 
-// Members gives take the members of the JSON object b one after the other: each key, and its value as it is written, both parts of b. It tells
-// whether b is an object of the common form: of any other (keys with capitals or escapes, deep nesting, wrong JSON), of which take may have got
-// a part, encoding/json must say what it means. Of a key that comes twice the last counts, as there.
+// Members gives take the members of the JSON object b one after the other: each key, and its value as it is written,
+// both parts of b. It tells whether b is an object of the common form: of any other (keys with capitals or escapes,
+// deep nesting, wrong JSON), of which take may have got a part, encoding/json must say what it means. Of a key that
+// comes twice the last counts, as there.
 func Members(b []byte, take func(key, value []byte)) bool {
 	s := jsonscan.Scanner{Src: b}
 	for key := range s.Members {

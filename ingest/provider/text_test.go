@@ -79,7 +79,8 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestMembers: what it reads of an object is what encoding/json reads, the last of two equal keys included, and what it does not read it says.
+// TestMembers: what it reads of an object is what encoding/json reads, the last of two equal keys included, and what it
+// does not read it says.
 func TestMembers(t *testing.T) {
 	const deep = 150
 	for body, want := range map[string]map[string]string{

@@ -9,8 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema/jsonscan"
 )
 
-// jsonWalker copies valid JSON from Src to out, without white space, leaving out what must not be stored. It keeps the order of keys and the
-// spelling of numbers, and makes no tree: most deliveries have nothing to take out.
+// jsonWalker copies valid JSON from Src to out, without white space, leaving out what must not be stored. It keeps the
+// order of keys and the spelling of numbers, and makes no tree: most deliveries have nothing to take out.
 type jsonWalker struct {
 	jsonscan.Scanner
 	out   []byte
@@ -90,8 +90,8 @@ func (w *jsonWalker) member(p place, key *keyFacts) {
 	w.value(child)
 }
 
-// findingPart tells the parts of Probely's sites and findings that bear secrets under common names: a site's headers and a finding's raw requests
-// and evidence (PROVIDERS: target.site, findings).
+// findingPart tells the parts of Probely's sites and findings that bear secrets under common names: a site's headers
+// and a finding's raw requests and evidence (PROVIDERS: target.site, findings).
 func (w *jsonWalker) findingPart(p place, key *keyFacts) bool {
 	switch key.lower {
 	case "headers":
@@ -222,7 +222,8 @@ func (w *jsonWalker) quoteIfChanged(raw []byte, was, is string) {
 	w.out = jsonscan.AppendQuoted(w.out, is)
 }
 
-// isCertificate tells a PEM certificate in JSON, which is large and public: unquoting it only to find nothing would cost most of a delivery.
+// isCertificate tells a PEM certificate in JSON, which is large and public: unquoting it only to find nothing would
+// cost most of a delivery.
 func isCertificate(raw []byte) bool {
 	return bytes.HasPrefix(raw, []byte(`"-----BEGIN CERTIFICATE-----`)) && !bytes.Contains(raw, []byte("PRIVATE KEY"))
 }

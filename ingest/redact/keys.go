@@ -74,7 +74,8 @@ func factsOf(name string) *keyFacts {
 	return f
 }
 
-// keyCache remembers the facts of keys, which depend on nothing else: deliveries have the same few. The zero cache is empty, and a nil one stays so.
+// keyCache remembers the facts of keys, which depend on nothing else: deliveries have the same few. The zero cache is
+// empty, and a nil one stays so.
 type keyCache struct {
 	mu    sync.RWMutex
 	facts map[string]*keyFacts

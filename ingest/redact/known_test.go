@@ -73,7 +73,8 @@ func standsInside(secret string, v any) bool {
 	return false
 }
 
-// TestNoKnownValueSurvives: a credential that is known stands nowhere in what is stored, wherever it was put and however it was written there.
+// TestNoKnownValueSurvives: a credential that is known stands nowhere in what is stored, wherever it was put and
+// however it was written there.
 func TestNoKnownValueSurvives(t *testing.T) {
 	secrets := rapid.StringOfN(rapid.SampledFrom([]rune(`aZ09-_.~/\"'&=+% ?#:@<>{}[]é€😀`)), knownMinimum, 24, -1)
 	rapid.Check(t, func(t *rapid.T) {

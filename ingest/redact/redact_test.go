@@ -177,8 +177,8 @@ func TestDeepNesting(t *testing.T) {
 	}
 }
 
-// TestRedactionTakesLinearTime gives it what would take hours if any part of it looked back. It counts the time of the processor, not that of a
-// clock, which runs on while others use the machine.
+// TestRedactionTakesLinearTime gives it what would take hours if any part of it looked back. It counts the time of the
+// processor, not that of a clock, which runs on while others use the machine.
 func TestRedactionTakesLinearTime(t *testing.T) {
 	for name, unit := range map[string]string{"pairs": "a:", "quoted": `a="`, "addresses": "a@", "elements": "<a>", "escaped": "%40", "nested": `{"a":"`, "schemes": "Basic ", "urls": "://a:b@", "keys": "-----BEGIN PRIVATE KEY-----"} {
 		body := strings.Repeat(unit, 200_000/len(unit))

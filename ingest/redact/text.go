@@ -117,7 +117,8 @@ func scrubScheme(m string) string {
 	return m[:len(m)-len(credential)] + Mark
 }
 
-// scrubPairs takes out the values of names that are secret. It goes over s once: a value that stays may begin with a name itself.
+// scrubPairs takes out the values of names that are secret. It goes over s once: a value that stays may begin with a
+// name itself.
 func scrubPairs(s string) string {
 	var b strings.Builder
 	for {

@@ -28,9 +28,10 @@ type API interface {
 	JSON(ctx context.Context, method, path string, query url.Values, in, out any) error
 }
 
-// Client asks the Web Security Platform's API. The page that names the call ("DNSSEC Workflow") gives neither its host nor how it is authenticated:
-// the base URL is therefore a setting without a default, the host to which /v2/websites is appended, and HTTP Basic is assumed, as the platform's
-// webhooks have it. Its methods may be called at once from many goroutines.
+// Client asks the Web Security Platform's API. The page that names the call ("DNSSEC Workflow") gives neither its host
+// nor how it is authenticated: the base URL is therefore a setting without a default, the host to which /v2/websites is
+// appended, and HTTP Basic is assumed, as the platform's webhooks have it. Its methods may be called at once from many
+// goroutines.
 type Client struct{ api API }
 
 // NewClient returns a client that queries through api.

@@ -84,8 +84,9 @@ func kindOf(event string) (schema.Kind, bool) {
 	return "", false
 }
 
-// Secrets gives up the whole body of the events that bring a login link, a password or a download link, for no page shows its shape. It is more
-// generous than Decode in what it takes for such an event, also within a list of them, because what is stored is stored for ever.
+// Secrets gives up the whole body of the events that bring a login link, a password or a download link, for no page
+// shows its shape. It is more generous than Decode in what it takes for such an event, also within a list of them,
+// because what is stored is stored for ever.
 func (p *Provider) Secrets(d *provider.Delivery) []string {
 	if d.Feed != "" {
 		return nil
@@ -102,7 +103,8 @@ func (p *Provider) Secrets(d *provider.Delivery) []string {
 	return pointers
 }
 
-// secretBodies points to the bodies of one delivery, which stands at the JSON Pointer at, if it is of an event that bears a secret.
+// secretBodies points to the bodies of one delivery, which stands at the JSON Pointer at, if it is of an event that
+// bears a secret.
 func secretBodies(delivery json.RawMessage, at string) []string {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(delivery, &object) != nil {

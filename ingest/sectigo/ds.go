@@ -18,9 +18,9 @@ const (
 	maxRecords = 64
 )
 
-// readDS reads the new DS record, and the domain, out of a rotation's body. The pages "DNSSEC Rotation Start Webhook" and "… Complete Webhook"
-// show body.delegation_signer_record.ds_records[], all values strings, and no domain; the older "Webhook Events" page promises only a new DS
-// record, so that is looked for wherever it may be.
+// readDS reads the new DS record, and the domain, out of a rotation's body. The pages "DNSSEC Rotation Start Webhook"
+// and "… Complete Webhook" show body.delegation_signer_record.ds_records[], all values strings, and no domain; the
+// older "Webhook Events" page promises only a new DS record, so that is looked for wherever it may be.
 func readDS(out *schema.Data, body, target json.RawMessage) {
 	root := untyped(body)
 	var s search
@@ -117,7 +117,8 @@ func outgoing(key string) bool {
 	return strings.HasPrefix(key, "old") || strings.HasPrefix(key, "prev") || strings.HasPrefix(key, "retired")
 }
 
-// preferred orders what can be read before what cannot, SHA-256 before SHA-384 before SHA-1 (RFC 8624, section 3.3) before others, newer before older.
+// preferred orders what can be read before what cannot, SHA-256 before SHA-384 before SHA-1 (RFC 8624, section 3.3)
+// before others, newer before older.
 func preferred(a, b record) int {
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), b.created.Compare(a.created.Time))
 }

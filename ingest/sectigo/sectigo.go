@@ -1,5 +1,6 @@
-// Package sectigo is all there is to know of Sectigo's two feeds: the Web Security Platform's webhook, about websites and DNSSEC (facts from
-// sectigoweb.dev/reference), and the certificate issuance push, about orders (facts from docs.sectigo.com/sps/certificate-issuance-push).
+// Package sectigo is all there is to know of Sectigo's two feeds: the Web Security Platform's webhook, about websites
+// and DNSSEC (facts from sectigoweb.dev/reference), and the certificate issuance push, about orders (facts from
+// docs.sectigo.com/sps/certificate-issuance-push).
 package sectigo
 
 import (

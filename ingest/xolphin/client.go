@@ -17,12 +17,13 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DefaultAPI is the base URL of the REST API; https://test-api.xolphin.com/v1 is that of its test system. What is said here of the API was read in
-// the vendor's own clients (xolphin/xolphin-api-php, -go and -python): no page describes it.
+// DefaultAPI is the base URL of the REST API; https://test-api.xolphin.com/v1 is that of its test system. What is said
+// here of the API was read in the vendor's own clients (xolphin/xolphin-api-php, -go and -python): no page describes
+// it.
 const DefaultAPI = "https://api.xolphin.com/v1"
 
-// The API limits how often it is called, which its answers tell in X-RateLimit-Limit, but no page says how often. This is an assumption well below
-// what a person at the site would make.
+// The API limits how often it is called, which its answers tell in X-RateLimit-Limit, but no page says how often. This
+// is an assumption well below what a person at the site would make.
 const (
 	APIRate  = 1 // calls a second
 	APIBurst = 10
@@ -46,7 +47,8 @@ type Client struct{ api API }
 // NewClient returns a client that queries through api.
 func NewClient(api API) *Client { return &Client{api: api} }
 
-// Authorize puts user name and password on a request, by HTTP Basic, and the Accept that the vendor's clients send with every one.
+// Authorize puts user name and password on a request, by HTTP Basic, and the Accept that the vendor's clients send with
+// every one.
 func Authorize(username, password string) func(h http.Header) {
 	basic := Basic(username, password)
 	return func(h http.Header) {

@@ -88,7 +88,8 @@ func TestEveryCallFails(t *testing.T) {
 	}
 }
 
-// TestPagesEnd: a list ends where its pages do, however many it says there are; it never goes on for ever, and an item is taken once.
+// TestPagesEnd: a list ends where its pages do, however many it says there are; it never goes on for ever, and an item
+// is taken once.
 func TestPagesEnd(t *testing.T) {
 	raw := func(n int, body string) ingesttest.Call {
 		return ingesttest.Call{Path: "requests", Query: fmt.Sprintf("page=%d", n), Answer: body}

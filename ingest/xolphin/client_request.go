@@ -103,8 +103,9 @@ var checkNames = map[string]string{
 	"csr": schema.CheckCSR, "request": schema.CheckCSR,
 }
 
-// read works out the checks. One whose status is true has passed. One that has not is failed where the request requires action: all of those but the
-// domains, which wait for the CA to look again, unless nothing else is left that could require it. Otherwise it is pending.
+// read works out the checks. One whose status is true has passed. One that has not is failed where the request requires
+// action: all of those but the domains, which wait for the CA to look again, unless nothing else is left that could
+// require it. Otherwise it is pending.
 func (r *Request) read(in *requestJSON) {
 	r.Checks = schema.Checks{}
 	messages := map[string]string{}

@@ -1,5 +1,6 @@
-// Package xolphin is all there is to know of Xolphin: its webhook's token and addresses, what its deliveries mean, and samples of them. Facts
-// come from the vendor's page api.xolphin.com/support/WebHooks. A delivery is one GET without a body; what it says stands in the query.
+// Package xolphin is all there is to know of Xolphin: its webhook's token and addresses, what its deliveries mean, and
+// samples of them. Facts come from the vendor's page api.xolphin.com/support/WebHooks. A delivery is one GET without a
+// body; what it says stands in the query.
 package xolphin
 
 import (

@@ -10,7 +10,8 @@ import (
 // newSuffix ends the name of a file that is not whole yet.
 const newSuffix = ".new"
 
-// WriteFile puts a file of that content in the place of the one at path, if there is one. Once it returns nil, no power cut brings the old one back.
+// WriteFile puts a file of that content in the place of the one at path, if there is one. Once it returns nil, no power
+// cut brings the old one back.
 func WriteFile(path string, content []byte, perm os.FileMode) error {
 	if err := Replace(path, content, perm); err != nil {
 		return err

@@ -1,4 +1,5 @@
-// Package jsonscan reads JSON token by token, for whoever reads so much of it that encoding/json would be most of the work.
+// Package jsonscan reads JSON token by token, for whoever reads so much of it that encoding/json would be most of the
+// work.
 package jsonscan
 
 import (
@@ -8,9 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Scanner reads JSON in one pass, without making a tree. It takes no more than encoding/json does, and whatever is rare or has a meaning that
-// is not obvious (null, a key twice, a key in capitals, half a surrogate pair, what is no JSON) it calls odd: then its caller asks encoding/json,
-// which has the last word on what such a document means. So what is read here needs to be right, and need not be complete.
+// Scanner reads JSON in one pass, without making a tree. It takes no more than encoding/json does, and whatever is rare
+// or has a meaning that is not obvious (null, a key twice, a key in capitals, half a surrogate pair, what is no JSON)
+// it calls odd: then its caller asks encoding/json, which has the last word on what such a document means. So what is
+// read here needs to be right, and need not be complete.
 type Scanner struct {
 	Src []byte
 	Pos int  // of what is read next
@@ -21,7 +23,8 @@ type Scanner struct {
 	Recent *Recent // nil: each string has memory of its own
 }
 
-// Recent holds strings that were read before. Most of what an event says is what the one before said: a word that is known needs no memory.
+// Recent holds strings that were read before. Most of what an event says is what the one before said: a word that is
+// known needs no memory.
 type Recent [512]string
 
 // maxWord bounds the length of a string that Recent keeps.
@@ -94,7 +97,8 @@ func (s *Scanner) Members(yield func(key []byte) bool) {
 	s.Take('}')
 }
 
-// Items yields once for each value of the array that is next; the value is read or skipped before the next is asked for.
+// Items yields once for each value of the array that is next; the value is read or skipped before the next is asked
+// for.
 func (s *Scanner) Items(yield func() bool) {
 	s.Take('[')
 	for first := true; !s.Odd && s.Peek() != ']'; first = false {
@@ -260,15 +264,17 @@ func isDelimiter(c byte) bool {
 	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
 }
 
-// plainLength counts the bytes at the beginning of b that mean themselves in a JSON string and are ASCII: it stops at a quote, a backslash, a control
-// character, and a letter beyond ASCII. It looks at eight bytes at once, since certificates are most of what is read.
+// plainLength counts the bytes at the beginning of b that mean themselves in a JSON string and are ASCII: it stops at a
+// quote, a backslash, a control character, and a letter beyond ASCII. It looks at eight bytes at once, since
+// certificates are most of what is read.
 func plainLength[T []byte | string](b T) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
 		w := uint64(b[i]) | uint64(b[i+1])<<8 | uint64(b[i+2])<<16 | uint64(b[i+3])<<24 | uint64(b[i+4])<<32 | uint64(b[i+5])<<40 | uint64(b[i+6])<<48 | uint64(b[i+7])<<56
 		quote, backslash := w^ones*'"', w^ones*'\\'
-		// Each term sets the high bit of a byte that is zero, or below a space; one above such a byte may be set too, which never hides the first.
+		// Each term sets the high bit of a byte that is zero, or below a space; one above such a byte may be set too,
+		// which never hides the first.
 		stop := ((quote - ones) &^ quote) | ((backslash - ones) &^ backslash) | ((w - ones*' ') &^ w) | w
 		if stop &= highs; stop != 0 {
 			return i + bits.TrailingZeros64(stop)/8

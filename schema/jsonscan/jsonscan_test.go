@@ -13,7 +13,8 @@ var documents = []string{
 	``, ` `, `{`, `}`, `[1,]`, `[,1]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `01`, `1.`, `.5`, `1e`, `-`, `tru`, `"\x"`, `"\u12g4"`, "\"\n\"", `"a`, `1 2`, "[1\x00]", `"a"b`,
 }
 
-// FuzzScanner: what is valid is what encoding/json calls so; and all of a valid document is passed over, copied and quoted as it does.
+// FuzzScanner: what is valid is what encoding/json calls so; and all of a valid document is passed over, copied and
+// quoted as it does.
 func FuzzScanner(f *testing.F) {
 	for _, d := range documents {
 		f.Add([]byte(d))

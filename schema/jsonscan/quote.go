@@ -16,7 +16,8 @@ func Unquote(raw []byte) string {
 	return s
 }
 
-// Marshal does what json.Marshal does, without escapes for HTML, which would double the size of a delivery that holds HTML.
+// Marshal does what json.Marshal does, without escapes for HTML, which would double the size of a delivery that holds
+// HTML.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -27,7 +28,8 @@ func Marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// AppendQuoted writes s behind b as encoding/json does: what is no UTF-8 becomes U+FFFD, and the two line ends that JavaScript has and JSON has not are escaped.
+// AppendQuoted writes s behind b as encoding/json does: what is no UTF-8 becomes U+FFFD, and the two line ends that
+// JavaScript has and JSON has not are escaped.
 func AppendQuoted(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

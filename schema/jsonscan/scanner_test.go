@@ -12,7 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// value draws a JSON value as it may be written: with spaces, escapes, odd numbers, keys twice, and now and then with one byte changed.
+// value draws a JSON value as it may be written: with spaces, escapes, odd numbers, keys twice, and now and then with
+// one byte changed.
 func value(depth int) *rapid.Generator[string] {
 	leaf := rapid.OneOf(
 		rapid.SampledFrom([]string{"null", "true", "false", `""`, `"\u00e9"`, `"\ud83d\ude00"`, `"\ud800"`, `"\/"`,
@@ -160,7 +161,8 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// TestOddEndsIt: a scanner that found something odd stands at the end and reads nothing more, so that no loop over it goes on.
+// TestOddEndsIt: a scanner that found something odd stands at the end and reads nothing more, so that no loop over it
+// goes on.
 func TestOddEndsIt(t *testing.T) {
 	for _, doc := range []string{`{"a":1,}`, `{"a" 1}`, `{"é":1}`, `{"a\u0062":1}`, `{,}`, `[1 2]`, `[,]`, `[`, `{`,
 		`{"a":`, strings.Repeat("[", maxScanDepth+2) + strings.Repeat("]", maxScanDepth+2)} {

@@ -10,7 +10,8 @@ func Valid(b []byte) bool {
 	return !s.Odd || json.Valid(b)
 }
 
-// Quoted returns the string that is next as it is written, with its quotes. The document is known to be valid, here and below.
+// Quoted returns the string that is next as it is written, with its quotes. The document is known to be valid, here and
+// below.
 func (s *Scanner) Quoted() []byte {
 	s.Peek()
 	start := s.Pos

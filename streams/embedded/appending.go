@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// submission asks for an event to be appended, or what others published and the next sync shall cover, or both; or a question whether one would be taken.
+// submission asks for an event to be appended, or what others published and the next sync shall cover, or both; or a
+// question whether one would be taken.
 type submission struct {
 	id       string
 	msg      *nats.Msg // nil: there is only something to sync
@@ -55,8 +56,8 @@ func (c *committer) append(ctx context.Context, a *submission) (uint64, error) {
 // ask asks whether an event would be taken now, in its turn.
 func (c *committer) ask(ctx context.Context) error { return c.submit(ctx, &submission{question: true}) }
 
-// submit hands a to the committer and waits for its answer until ctx ends. After that it is the committer's alone: it is not published any more, or it was
-// and nobody knows yet whether it will be in the log.
+// submit hands a to the committer and waits for its answer until ctx ends. After that it is the committer's alone: it
+// is not published any more, or it was and nobody knows yet whether it will be in the log.
 func (c *committer) submit(ctx context.Context, a *submission) error {
 	a.done = make(chan error, 1)
 	a.claimed.Store(false)

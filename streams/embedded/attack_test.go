@@ -16,7 +16,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestOddFilesRefuseTheStart puts what is no plain file in the place of the log's: the start says so, does not hang, and changes nothing.
+// TestOddFilesRefuseTheStart puts what is no plain file in the place of the log's: the start says so, does not hang,
+// and changes nothing.
 func TestOddFilesRefuseTheStart(t *testing.T) {
 	dir, ids := closedLog(t, 1200)
 	for name, put := range map[string]func(t *testing.T, p layout) (back func() error){
@@ -65,8 +66,8 @@ func TestOddFilesRefuseTheStart(t *testing.T) {
 	}
 }
 
-// TestAnIncompleteHoldHarmsNothing starts where only some of the blocks have a second name, as a power cut may leave it, and where somebody has put a
-// sound block in the place of a damaged one that is held.
+// TestAnIncompleteHoldHarmsNothing starts where only some of the blocks have a second name, as a power cut may leave
+// it, and where somebody has put a sound block in the place of a damaged one that is held.
 func TestAnIncompleteHoldHarmsNothing(t *testing.T) {
 	dir, ids := closedLog(t, 1200)
 	hold := func(t *testing.T, dir string, names ...string) {
@@ -110,7 +111,8 @@ func TestAnIncompleteHoldHarmsNothing(t *testing.T) {
 	})
 }
 
-// TestARestartForgetsNoNumber cuts the log under an open one, and takes its mark away: the numbers of what is gone are given to nobody.
+// TestARestartForgetsNoNumber cuts the log under an open one, and takes its mark away: the numbers of what is gone are
+// given to nobody.
 func TestARestartForgetsNoNumber(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "nats")
 	l := openLog(t, Options{Dir: dir})
@@ -136,7 +138,8 @@ func TestARestartForgetsNoNumber(t *testing.T) {
 	}
 }
 
-// TestARestartSyncsNewNames sees that after a restart the names of the blocks are made durable before anything is answered.
+// TestARestartSyncsNewNames sees that after a restart the names of the blocks are made durable before anything is
+// answered.
 func TestARestartSyncsNewNames(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "nats")
 	var mu sync.Mutex
@@ -162,7 +165,8 @@ func TestARestartSyncsNewNames(t *testing.T) {
 	}
 }
 
-// TestAWrongGapIsNotAccepted has a reader note a gap that is none: it cannot be accepted, and the next reading forgets it.
+// TestAWrongGapIsNotAccepted has a reader note a gap that is none: it cannot be accepted, and the next reading forgets
+// it.
 func TestAWrongGapIsNotAccepted(t *testing.T) {
 	l := openLog(t, Options{})
 	streamstest.Append(t, l, 9)
@@ -178,7 +182,8 @@ func TestAWrongGapIsNotAccepted(t *testing.T) {
 	}
 }
 
-// TestATakenPortStopsNoDeliveries takes the subscribers' port while the server is started again: events are appended, and subscribers come in once it is free.
+// TestATakenPortStopsNoDeliveries takes the subscribers' port while the server is started again: events are appended,
+// and subscribers come in once it is free.
 func TestATakenPortStopsNoDeliveries(t *testing.T) {
 	l := openLog(t, Options{Listen: "127.0.0.1:0", Access: gate.Access{Subscriber: "secret"}})
 	streamstest.Append(t, l, 1)
@@ -205,7 +210,8 @@ func TestATakenPortStopsNoDeliveries(t *testing.T) {
 	}
 }
 
-// TestALowerLimitOpensTheLog opens a log with a smaller max-bytes than it had, which it may even exceed: it is read, and takes nothing more.
+// TestALowerLimitOpensTheLog opens a log with a smaller max-bytes than it had, which it may even exceed: it is read,
+// and takes nothing more.
 func TestALowerLimitOpensTheLog(t *testing.T) {
 	dir, ids := closedLog(t, 1200)
 	l := openLog(t, Options{Dir: dir, MaxBytes: 1 << 20})

@@ -16,8 +16,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// BenchmarkAppend measures appends a second with 1, 16, 64 and 256 callers beside its limit: publishing each message by itself to a server that
-// syncs always. Both take turns within one run, and the ratio is that of their medians.
+// BenchmarkAppend measures appends a second with 1, 16, 64 and 256 callers beside its limit: publishing each message by
+// itself to a server that syncs always. Both take turns within one run, and the ratio is that of their medians.
 func BenchmarkAppend(b *testing.B) {
 	for _, callers := range []int{1, 16, 64, 256} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {

@@ -37,8 +37,9 @@ var (
 const spares = 4
 
 // blockFiles syncs the files that nats-server keeps a stream in: N.blk under the stream's msgs directory, N growing,
-// messages appended to the newest with write(2) before they are acknowledged (server/filestore.go, for one replica without async persist mode).
-// So after an acknowledgement it is enough to sync the file that was newest before the publish and every newer one.
+// messages appended to the newest with write(2) before they are acknowledged (server/filestore.go, for one replica
+// without async persist mode). So after an acknowledgement it is enough to sync the file that was newest before the
+// publish and every newer one.
 type blockFiles struct {
 	dir  string
 	sync SyncFunc
@@ -49,9 +50,10 @@ type blockFiles struct {
 	spare  []*os.File
 }
 
-// syncNewest syncs every block file that may hold messages acknowledged since the last sync: the one that was newest when that began, and all newer
-// ones. Meanwhile the next messages may be written: a file that is not the newest when this sync begins gets no more of them, so it is done with.
-// After errNotOpened it may be called again, and goes on where it was.
+// syncNewest syncs every block file that may hold messages acknowledged since the last sync: the one that was newest
+// when that began, and all newer ones. Meanwhile the next messages may be written: a file that is not the newest when
+// this sync begins gets no more of them, so it is done with. After errNotOpened it may be called again, and goes on
+// where it was.
 func (b *blockFiles) syncNewest() error {
 	if b.off {
 		return nil
@@ -184,8 +186,8 @@ func (b *blockFiles) highest() (int, error) {
 	}
 }
 
-// syncAll makes durable all that is in the log's directory and the way to it: after a crash the newest block may hold what was never synced,
-// and readers are about to be shown it.
+// syncAll makes durable all that is in the log's directory and the way to it: after a crash the newest block may hold
+// what was never synced, and readers are about to be shown it.
 func (b *blockFiles) syncAll(root string) error {
 	if b.off {
 		return nil
@@ -238,10 +240,12 @@ func (b *blockFiles) numbers() ([]int, error) {
 // path returns where the block file with that number is.
 func (b *blockFiles) path(n int) string { return filepath.Join(b.dir, blocks.Name(n)) }
 
-// inodeReserve counts the inodes that must be left on the disk: a new block is a file, and so is much else that must go on.
+// inodeReserve counts the inodes that must be left on the disk: a new block is a file, and so is much else that must go
+// on.
 const inodeReserve = 64
 
-// diskSpace looks, at most once a second, whether the disk has room: on a full one the stream would freeze until its server is started again.
+// diskSpace looks, at most once a second, whether the disk has room: on a full one the stream would freeze until its
+// server is started again.
 type diskSpace struct {
 	dir     string
 	checked time.Time

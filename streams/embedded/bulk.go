@@ -20,8 +20,9 @@ const (
 	fullReserve    = 1 << 20  // bytes of the stream that a bulk append leaves to deliveries
 )
 
-// AppendAll appends the events in their order and returns how many of them, from the first on, are durable: all, unless there is an error. After an error
-// more of them may be in the log. Appends of others go on meanwhile, and may come to stand between any two.
+// AppendAll appends the events in their order and returns how many of them, from the first on, are durable: all, unless
+// there is an error. After an error more of them may be in the log. Appends of others go on meanwhile, and may come to
+// stand between any two.
 func (l *Log) AppendAll(ctx context.Context, events []streams.Raw) (int, error) {
 	l.bulking.Lock()
 	defer l.bulking.Unlock()
@@ -40,8 +41,9 @@ func (l *Log) AppendAll(ctx context.Context, events []streams.Raw) (int, error) 
 	return done, nil
 }
 
-// appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the committer, with how far the server has
-// stored: the sync after it covers all of them. So the log has one owner of its syncs and of its watermark.
+// appendWindow publishes all but the last event, waits until the server has them, and gives the last one to the
+// committer, with how far the server has stored: the sync after it covers all of them. So the log has one owner of its
+// syncs and of its watermark.
 func (l *Log) appendWindow(ctx context.Context, window []streams.Raw, bytes int) error {
 	if err := l.Err(); err != nil {
 		return err
@@ -60,7 +62,8 @@ func (l *Log) appendWindow(ctx context.Context, window []streams.Raw, bytes int)
 	return err
 }
 
-// publishAll publishes the events and waits for every answer. It returns the highest sequence that was acknowledged: a duplicate's is that of its first.
+// publishAll publishes the events and waits for every answer. It returns the highest sequence that was acknowledged: a
+// duplicate's is that of its first.
 func (l *Log) publishAll(events []streams.Raw) (stored uint64, failed error) {
 	msgs := make([]*nats.Msg, len(events))
 	for i := range events {
@@ -91,8 +94,9 @@ func (l *Log) commitLast(ctx context.Context, e *streams.Raw, stored uint64) err
 	return err
 }
 
-// settle makes durable, and so visible, what a failed window left in the log: whoever runs the import again must see it, or it is appended twice.
-// The caller may have given up, and has an error already; so nothing is told of what fails here, and the next append will do the same.
+// settle makes durable, and so visible, what a failed window left in the log: whoever runs the import again must see
+// it, or it is appended twice. The caller may have given up, and has an error already; so nothing is told of what fails
+// here, and the next append will do the same.
 func (l *Log) settle(stored uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*askTimeout)
 	defer cancel()
@@ -108,7 +112,8 @@ func (l *Log) settle(stored uint64) {
 	}
 }
 
-// hasRoom makes sure that the whole window fits: a full stream refuses each message by itself, so that a small one could pass a large one.
+// hasRoom makes sure that the whole window fits: a full stream refuses each message by itself, so that a small one
+// could pass a large one.
 func (l *Log) hasRoom(ctx context.Context, bytes int) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestAppendAllKeepsOrder appends several windows while others append too: the bulk's events are durable, whole and in order, and nobody's are lost.
+// TestAppendAllKeepsOrder appends several windows while others append too: the bulk's events are durable, whole and in
+// order, and nobody's are lost.
 func TestAppendAllKeepsOrder(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, Options{Dir: dir})
@@ -77,7 +78,8 @@ func atEnd(t *testing.T, l *Log, n uint64) {
 	}
 }
 
-// TestFailedWindowIsSeen fails windows in the middle: what the log took of one is durable and visible when the error is returned.
+// TestFailedWindowIsSeen fails windows in the middle: what the log took of one is durable and visible when the error is
+// returned.
 func TestFailedWindowIsSeen(t *testing.T) {
 	tooLarge := bytes.Repeat([]byte("x"), streams.MaxMessage+1)
 	for _, failing := range []int{5, 9} { // in the middle, and the one that goes to the committer

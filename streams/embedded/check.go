@@ -110,7 +110,8 @@ func (l *Log) Check(ctx context.Context, progress func(done, total int)) (*Repor
 // errRepair freezes the log while it is being repaired.
 var errRepair = errors.New("the log is being repaired")
 
-// Repair does what the function Repair does, for a log that is open: its server is started again, and appends wait meanwhile.
+// Repair does what the function Repair does, for a log that is open: its server is started again, and appends wait
+// meanwhile.
 func (l *Log) Repair(ctx context.Context) (*Report, error) {
 	report, err := l.Check(ctx, nil)
 	if err != nil {

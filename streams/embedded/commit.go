@@ -20,8 +20,8 @@ import (
 // maxBatch bounds how many appends share one sync.
 const maxBatch = 1024
 
-// committer turns many appends at once into one sync: while one runs, further appends are published, and share the next. A lone append waits for
-// nobody.
+// committer turns many appends at once into one sync: while one runs, further appends are published, and share the
+// next. A lone append waits for nobody.
 type committer struct {
 	log     *Log
 	durable *streams.Watermark
@@ -113,7 +113,8 @@ func (c *committer) pass(b batch) {
 	}
 }
 
-// refuse notes why nothing of a batch is published. It is answered all the same after a sync: to sync what is stored takes no room on a full disk.
+// refuse notes why nothing of a batch is published. It is answered all the same after a sync: to sync what is stored
+// takes no room on a full disk.
 func refuse(batch []*submission, err error) {
 	for _, a := range batch {
 		if a.msg != nil || a.question {
@@ -174,8 +175,9 @@ func (c *committer) sync(b batch) error {
 	if err := c.err(); err != nil || !b.stored {
 		return err
 	}
-	// COMMIT A. The server has written each acknowledged message to a block file with write(2). Before this sync a power cut loses them, and
-	// nobody was told otherwise; after it they are the truth, whatever becomes of this process.
+	// COMMIT A. The server has written each acknowledged message to a block file with write(2). Before this sync a
+	// power cut loses them, and nobody was told otherwise; after it they are the truth, whatever becomes of this
+	// process.
 	if err := c.syncFiles(); err != nil {
 		if errors.Is(err, errReadOnly) {
 			return c.doubt(b, err)
@@ -187,7 +189,8 @@ func (c *committer) sync(b batch) error {
 	return nil
 }
 
-// syncFiles syncs the blocks. A block that cannot be opened for want of descriptors or memory is tried again: nothing was written off by that.
+// syncFiles syncs the blocks. A block that cannot be opened for want of descriptors or memory is tried again: nothing
+// was written off by that.
 func (c *committer) syncFiles() error {
 	for told := false; ; told = true {
 		err := c.files.syncNewest()
@@ -201,7 +204,8 @@ func (c *committer) syncFiles() error {
 	}
 }
 
-// doubt leaves b to be looked for when the server has been started again: a disk that may not be written says that it has synced all the same.
+// doubt leaves b to be looked for when the server has been started again: a disk that may not be written says that it
+// has synced all the same.
 func (c *committer) doubt(b batch, err error) error {
 	c.freeze(err)
 	for _, a := range b.appends {
@@ -310,8 +314,8 @@ func (c *committer) ready() error {
 	return nil
 }
 
-// fail records a failed sync. What the page cache holds may be gone after it, and a second sync would report success: only the next start, which drops
-// that cache and reads what the disk has, makes the log whole again.
+// fail records a failed sync. What the page cache holds may be gone after it, and a second sync would report success:
+// only the next start, which drops that cache and reads what the disk has, makes the log whole again.
 func (c *committer) fail(err error, stored uint64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,8 +11,9 @@ import (
 	"github.com/certtrail/certtrail/streams/embedded/blocks"
 )
 
-// endMark keeps a file that says up to which number events were answered. It is written after each sync and never synced by itself: a process that dies
-// leaves it exact, and a power cut leaves it true, if old. So a log that ends before it has lost events.
+// endMark keeps a file that says up to which number events were answered. It is written after each sync and never
+// synced by itself: a process that dies leaves it exact, and a power cut leaves it true, if old. So a log that ends
+// before it has lost events.
 type endMark struct {
 	f    *os.File
 	path string

@@ -8,7 +8,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestGapsAreKnown damages events of a closed log, which knows of them when it is open again, and gives their numbers to no others.
+// TestGapsAreKnown damages events of a closed log, which knows of them when it is open again, and gives their numbers
+// to no others.
 func TestGapsAreKnown(t *testing.T) {
 	for name, always := range map[string]bool{"block files": false, "served": true} {
 		t.Run(name, func(t *testing.T) {

@@ -24,8 +24,9 @@ const readers = 3
 // indexName names the server's account of its blocks, which it can do without.
 const indexName = "index.db"
 
-// guard keeps the log safe from the server's recovery, which works on the only copy and deletes what it cannot read. It reads every block before the
-// server starts, mends what is damaged, holds the files under a second name meanwhile, and compares what the server has with what it read.
+// guard keeps the log safe from the server's recovery, which works on the only copy and deletes what it cannot read. It
+// reads every block before the server starts, mends what is damaged, holds the files under a second name meanwhile, and
+// compares what the server has with what it read.
 type guard struct {
 	o      Options
 	floor  uint64 // the last event that is known to have been answered
@@ -50,7 +51,8 @@ func (p layout) held() string    { return filepath.Join(p.dir, "held") }
 func (p layout) end() string    { return p.dir + ".end" }
 func (p layout) losses() string { return p.dir + ".losses" }
 
-// Remove removes the log in dir, which must be closed, so that another takes its place. How far numbers were given stays known.
+// Remove removes the log in dir, which must be closed, so that another takes its place. How far numbers were given
+// stays known.
 func Remove(dir string) error {
 	p := layout{dir}
 	var err error
@@ -258,7 +260,8 @@ func (r *reading) check(state jetstream.StreamState) error {
 	return fmt.Errorf("the log's files hold %d events up to number %d, but the server has %d up to number %d", r.events, r.end, state.Msgs, state.LastSeq)
 }
 
-// prepare makes the log's files such that the server can do them no harm, and returns what they hold. After it, release or putBack must be called.
+// prepare makes the log's files such that the server can do them no harm, and returns what they hold. After it, release
+// or putBack must be called.
 func (g *guard) prepare(ctx context.Context) (*reading, error) {
 	if err := g.finishHeld(); err != nil {
 		return nil, err

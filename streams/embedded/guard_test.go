@@ -19,8 +19,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestAFlippedBitCostsOneEvent flips each bit of a record in its turn, in the middle of a block, at its beginning and at the log's end: that event is gone,
-// all others are there, and what the server is given afterwards is sound.
+// TestAFlippedBitCostsOneEvent flips each bit of a record in its turn, in the middle of a block, at its beginning and
+// at the log's end: that event is gone, all others are there, and what the server is given afterwards is sound.
 func TestAFlippedBitCostsOneEvent(t *testing.T) {
 	const n = 30
 	dir, _ := closedLog(t, n)
@@ -43,7 +43,8 @@ func TestAFlippedBitCostsOneEvent(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Events != n-1 {
-				// The length of the headers is not under the checksum; a flip there is found all the same or changes nothing.
+				// The length of the headers is not under the checksum; a flip there is found all the same or changes
+				// nothing.
 				if s.Events == n && s.Whole() && headersLengthAt(block[from:], bit/8) {
 					continue
 				}
@@ -126,8 +127,8 @@ func damageCases() map[string]damageCase {
 	}
 }
 
-// TestDamageIsMendedBeforeTheServer damages a closed log in each way that has cost events, and sees at three starts in a row that only what was damaged is
-// gone, that this is told, and that no number is given twice.
+// TestDamageIsMendedBeforeTheServer damages a closed log in each way that has cost events, and sees at three starts in
+// a row that only what was damaged is gone, that this is told, and that no number is given twice.
 func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 	const n = 1500
 	dir, ids := closedLog(t, n)
@@ -135,7 +136,8 @@ func TestDamageIsMendedBeforeTheServer(t *testing.T) {
 		t.Fatalf("the log has %d blocks", got)
 	}
 	for name, d := range damageCases() {
-		// As after a clean stop, and as after a kill: what is read before the server starts is the same, so one of them will do for each.
+		// As after a clean stop, and as after a kill: what is read before the server starts is the same, so one of them
+		// will do for each.
 		index := len(name)%2 == 0
 		t.Run(fmt.Sprintf("%s, index %v", name, index), func(t *testing.T) {
 			t.Parallel()
@@ -230,7 +232,8 @@ func TestAcceptedGapIsSettled(t *testing.T) {
 	}
 }
 
-// TestDeletedFilesArePutBack takes away what the server's recovery took away where a system call failed, at each point of a start: nothing is lost.
+// TestDeletedFilesArePutBack takes away what the server's recovery took away where a system call failed, at each point
+// of a start: nothing is lost.
 func TestDeletedFilesArePutBack(t *testing.T) {
 	const n = 1500
 	dir, ids := closedLog(t, n)
@@ -280,7 +283,8 @@ func TestDeletedFilesArePutBack(t *testing.T) {
 	}
 }
 
-// TestNoStreamIsMadeOverEvents has a server that does not find the stream of the log's files: none is made in its place.
+// TestNoStreamIsMadeOverEvents has a server that does not find the stream of the log's files: none is made in its
+// place.
 func TestNoStreamIsMadeOverEvents(t *testing.T) {
 	dir, ids := closedLog(t, 10)
 	o := Options{Dir: dir}
@@ -307,7 +311,8 @@ func TestNoStreamIsMadeOverEvents(t *testing.T) {
 	}
 }
 
-// TestUnreadableFilesRefuseTheStart makes files of the log such that they cannot be read: the start says which and why, and changes nothing.
+// TestUnreadableFilesRefuseTheStart makes files of the log such that they cannot be read: the start says which and why,
+// and changes nothing.
 func TestUnreadableFilesRefuseTheStart(t *testing.T) {
 	dir, ids := closedLog(t, 1200)
 	for name, breakIt := range map[string]func(path string) error{

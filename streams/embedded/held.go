@@ -16,8 +16,8 @@ import (
 
 const oldSuffix = ".old" // of held links that are no longer needed
 
-// hold gives every file of the log a second name: what the server deletes at its start is then not gone. Only a file system that has no hard links goes
-// without.
+// hold gives every file of the log a second name: what the server deletes at its start is then not gone. Only a file
+// system that has no hard links goes without.
 func (g *guard) hold() error {
 	held := g.layout.held()
 	if _, err := os.Stat(g.layout.stream()); errors.Is(err, fs.ErrNotExist) {
@@ -59,8 +59,8 @@ func (g *guard) hold() error {
 
 var errNoLinks = errors.New("no hard links")
 
-// noLinks returns err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also that the file is another
-// user's; EXDEV and EMLINK, that these files cannot have one.
+// noLinks returns err, as errNoLinks where it says that the file system has none. EPERM is what Linux says, and also
+// that the file is another user's; EXDEV and EMLINK, that these files cannot have one.
 func noLinks(err error) error {
 	var no syscall.Errno
 	if errors.As(err, &no) && slices.Contains([]syscall.Errno{unix.EPERM, unix.ENOTSUP, unix.ENOSYS, unix.EXDEV, unix.EMLINK}, no) {
@@ -92,7 +92,8 @@ func (g *guard) finishHeld() error {
 	return g.putBack()
 }
 
-// putBack makes the log's files what they were before the server had them. The server must have stopped, and nothing may have been appended.
+// putBack makes the log's files what they were before the server had them. The server must have stopped, and nothing
+// may have been appended.
 func (g *guard) putBack() error {
 	held := g.layout.held()
 	if _, err := os.Stat(held); errors.Is(err, fs.ErrNotExist) {
@@ -111,7 +112,8 @@ func (g *guard) putBack() error {
 	return g.release()
 }
 
-// putBackFile puts the held file at path back under its name in the stream's directory, unless what is there is the same, or a block that holds more.
+// putBackFile puts the held file at path back under its name in the stream's directory, unless what is there is the
+// same, or a block that holds more.
 func (g *guard) putBackFile(path, name string) error {
 	to := filepath.Join(g.layout.stream(), name)
 	switch same, err := sameFile(path, to); {

@@ -1,5 +1,5 @@
-// Package embedded runs the log's NATS server inside this process. It makes events durable many at a time, reads and mends the server's files before the
-// server sees them, and starts it again where it takes no more messages.
+// Package embedded runs the log's NATS server inside this process. It makes events durable many at a time, reads and
+// mends the server's files before the server sees them, and starts it again where it takes no more messages.
 package embedded
 
 import (
@@ -72,8 +72,8 @@ func (o *Options) complete() (err error) {
 	return err
 }
 
-// Open reads the log in o.Dir whole, mends what is damaged, starts the server on it and opens it, making all that is not there. Everything the log holds
-// is durable when it returns, and has been read. An error has lost nothing of it.
+// Open reads the log in o.Dir whole, mends what is damaged, starts the server on it and opens it, making all that is
+// not there. Everything the log holds is durable when it returns, and has been read. An error has lost nothing of it.
 func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the log's directory: %w", err)
@@ -151,8 +151,8 @@ func (l *Log) use() (*session, error) {
 	return l.session, nil
 }
 
-// restart stops the server and starts it again on what the disk has, for a stream that takes no more messages. Who reads and subscribes goes on with the
-// new one. It returns the last sequence that was given.
+// restart stops the server and starts it again on what the disk has, for a stream that takes no more messages. Who
+// reads and subscribes goes on with the new one. It returns the last sequence that was given.
 func (l *Log) restart(ctx context.Context) (end uint64, err error) {
 	l.serving.Lock()
 	defer l.serving.Unlock()
@@ -224,7 +224,8 @@ func (l *Log) lastStored(ctx context.Context) (uint64, error) {
 	return s.LastStored(ctx)
 }
 
-// Err says why the log takes no events any more, or nil. It does not pass: a process whose log failed must be restarted.
+// Err says why the log takes no events any more, or nil. It does not pass: a process whose log failed must be
+// restarted.
 func (l *Log) Err() error {
 	if l.closed.Load() {
 		return streams.ErrClosed
@@ -232,7 +233,8 @@ func (l *Log) Err() error {
 	return l.commits.err()
 }
 
-// Ready asks the log whether it would take an event now, and waits for its answer until ctx ends. The error says why it would not.
+// Ready asks the log whether it would take an event now, and waits for its answer until ctx ends. The error says why it
+// would not.
 func (l *Log) Ready(ctx context.Context) error {
 	if err := l.Err(); err != nil {
 		return err

@@ -101,8 +101,8 @@ func (s *forgetful) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (
 	return s.Stream.Info(ctx, opts...)
 }
 
-// TestSilenceDoublesNothing has the server take an event without saying so, and then not tell for a while what it holds: the event is not published
-// again before that is known.
+// TestSilenceDoublesNothing has the server take an event without saying so, and then not tell for a while what it
+// holds: the event is not published again before that is known.
 func TestSilenceDoublesNothing(t *testing.T) {
 	l := openLog(t, Options{})
 	l.commits.publisher.timeout = 1
@@ -155,7 +155,8 @@ func TestNothingIsLeftOpen(t *testing.T) {
 	}
 }
 
-// TestTheListenerHasSoManyConnections opens more connections than the listener may have: the next is refused, and the log goes on.
+// TestTheListenerHasSoManyConnections opens more connections than the listener may have: the next is refused, and the
+// log goes on.
 func TestTheListenerHasSoManyConnections(t *testing.T) {
 	const most = 5
 	l := openLog(t, Options{Listen: "127.0.0.1:0", Access: gate.Access{Subscriber: "secret"}, MaxConns: most})

@@ -10,8 +10,9 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// lookup finds the events of a batch of which an earlier publish was not acknowledged, among what the log has taken since: all that was published is in it
-// by now, or nothing would be published again (revive). That others were acknowledged says nothing of these. Each event is read once for all of them.
+// lookup finds the events of a batch of which an earlier publish was not acknowledged, among what the log has taken
+// since: all that was published is in it by now, or nothing would be published again (revive). That others were
+// acknowledged says nothing of these. Each event is read once for all of them.
 type lookup struct {
 	log *Log
 	ids map[string]uint64 // of the events that were read; nil: none was
@@ -29,7 +30,8 @@ func (l *lookup) find(a *submission, batch []*submission) (found bool, err error
 	return false, l.err
 }
 
-// read reads what the log has taken since the oldest of the batch was published. After an error the next look goes on where this one ended.
+// read reads what the log has taken since the oldest of the batch was published. After an error the next look goes on
+// where this one ended.
 func (l *lookup) read(batch []*submission) {
 	since := uint64(math.MaxUint64)
 	for _, a := range batch {
@@ -47,7 +49,8 @@ func (l *lookup) read(batch []*submission) {
 	}
 }
 
-// idsSince notes the sequences of all events after since by their ids. It returns the last sequence that it has looked at, also with an error.
+// idsSince notes the sequences of all events after since by their ids. It returns the last sequence that it has looked
+// at, also with an error.
 func (l *Log) idsSince(since uint64, ids map[string]uint64) (last uint64, err error) {
 	s, err := l.use()
 	if err != nil {

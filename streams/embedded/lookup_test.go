@@ -22,7 +22,8 @@ func (s *breaking) GetMsg(ctx context.Context, seq uint64, o ...jetstream.GetMsg
 	return s.Stream.GetMsg(ctx, seq, o...)
 }
 
-// TestALookGoesOnWhereItBrokeOff breaks a look off in its midst: what it has found counts, and the next begins behind it.
+// TestALookGoesOnWhereItBrokeOff breaks a look off in its midst: what it has found counts, and the next begins behind
+// it.
 func TestALookGoesOnWhereItBrokeOff(t *testing.T) {
 	l := openLog(t, Options{})
 	list := streamstest.Raws(t, 0, 9)

@@ -98,7 +98,8 @@ func (g *guard) settleEnd(r *reading) error {
 	return nil
 }
 
-// judgeCuts finds records that are cut off, and yet were whole once: all but one at the log's end that nobody was told of.
+// judgeCuts finds records that are cut off, and yet were whole once: all but one at the log's end that nobody was told
+// of.
 func (r *reading) judgeCuts(answered uint64) {
 	last := true
 	for _, s := range slices.Backward(r.blocks) {

@@ -15,8 +15,9 @@ import (
 // newSuffix ends the name of a file that is not whole yet.
 const newSuffix = ".new"
 
-// mend makes every block such that the server reads all of it: what is damaged is kept aside, and the records that their checksums vouch for stand in its
-// place, in their order. Numbers that were given to events, and that no record has any more, stay theirs.
+// mend makes every block such that the server reads all of it: what is damaged is kept aside, and the records that
+// their checksums vouch for stand in its place, in their order. Numbers that were given to events, and that no record
+// has any more, stay theirs.
 func (g *guard) mend(r *reading) error {
 	changed := false
 	for _, s := range r.blocks {
@@ -48,8 +49,8 @@ func (g *guard) mend(r *reading) error {
 	return g.syncDir(g.layout.blocks())
 }
 
-// mendBlock leaves the sound records of a block. A record that was only begun is cut off; anything else is done in a new file, so that what is damaged
-// stays as it is, under another name.
+// mendBlock leaves the sound records of a block. A record that was only begun is cut off; anything else is done in a
+// new file, so that what is damaged stays as it is, under another name.
 func (g *guard) mendBlock(s *blocks.Block) error {
 	path := filepath.Join(g.layout.blocks(), blocks.Name(s.Number))
 	if s.Cut && len(s.Broken) == 1 {

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// checkMeta makes sure that the server can read what describes the stream. What is damaged is removed: the stream is then made again over its blocks.
+// checkMeta makes sure that the server can read what describes the stream. What is damaged is removed: the stream is
+// then made again over its blocks.
 func (g *guard) checkMeta() (lost bool, err error) {
 	content, err := g.readMeta("meta.inf")
 	if err != nil {
@@ -50,7 +51,8 @@ func (g *guard) readMeta(name string) ([]byte, error) {
 	return content, nil
 }
 
-// metaSum returns the sum that the server writes beside a description of the stream (server/filestore.go, writeStreamMeta).
+// metaSum returns the sum that the server writes beside a description of the stream (server/filestore.go,
+// writeStreamMeta).
 func metaSum(content []byte) string {
 	key := sha256.Sum256([]byte(streams.StreamName))
 	sum := highwayhash.Sum64(content, key[:])

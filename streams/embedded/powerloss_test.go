@@ -18,7 +18,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// crashDir tells the test binary to be the process that loses its power: it appends below that directory until it is killed.
+// crashDir tells the test binary to be the process that loses its power: it appends below that directory until it is
+// killed.
 const crashDir = "CERTTRAIL_TEST_CRASH_DIR"
 
 func TestMain(m *testing.M) {
@@ -58,7 +59,8 @@ func appendUntilKilled(dir string, unsynced bool) {
 	appendBulk(l, &mu)
 }
 
-// appendBulk does the same with many events at once. Every third time one of them fails: those before it can be read then, and so are as good as answered.
+// appendBulk does the same with many events at once. Every third time one of them fails: those before it can be read
+// then, and so are as good as answered.
 func appendBulk(l *Log, mu *sync.Mutex) {
 	tooLarge := make([]byte, streams.MaxMessage+1)
 	for n := 0; ; n++ {
@@ -91,7 +93,8 @@ func appendBulk(l *Log, mu *sync.Mutex) {
 	}
 }
 
-// disk keeps what a power cut would leave: of a file what was in it when its sync began, and of a directory the names that it had when its own did.
+// disk keeps what a power cut would leave: of a file what was in it when its sync began, and of a directory the names
+// that it had when its own did.
 type disk struct {
 	mu                 sync.Mutex
 	root, staged, kept string
@@ -175,7 +178,8 @@ func copyFile(to, from string, size int64) error {
 	return err
 }
 
-// TestPowerLoss kills a process that appends, puts back only what its syncs had made durable, and looks for every event that it had answered.
+// TestPowerLoss kills a process that appends, puts back only what its syncs had made durable, and looks for every event
+// that it had answered.
 func TestPowerLoss(t *testing.T) {
 	for run := range 3 {
 		answered, kept := crash(t, 1500+1000*run, false)
@@ -193,7 +197,8 @@ func TestPowerLossIsSeen(t *testing.T) {
 	}
 }
 
-// crash runs the process until it has answered that many events, kills it, and returns their ids and the directory that is left.
+// crash runs the process until it has answered that many events, kills it, and returns their ids and the directory that
+// is left.
 func crash(t *testing.T, events int, unsynced bool) (answered []string, kept string) {
 	t.Helper()
 	dir := t.TempDir()

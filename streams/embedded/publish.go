@@ -16,7 +16,8 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// turnAfter limits how long messages may be unanswered before the server is asked for something that it refuses in its turn.
+// turnAfter limits how long messages may be unanswered before the server is asked for something that it refuses in its
+// turn.
 const turnAfter = time.Second
 
 var (
@@ -25,8 +26,9 @@ var (
 	errNoResponders = errors.New("nobody takes messages for the stream")
 )
 
-// publisher publishes messages together and takes the stream's answers. The client library's own gives each message a timer, a future and a reply subject
-// of its own, which together cost more than all else between a delivery and its sync. One goroutine uses a publisher at a time.
+// publisher publishes messages together and takes the stream's answers. The client library's own gives each message a
+// timer, a future and a reply subject of its own, which together cost more than all else between a delivery and its
+// sync. One goroutine uses a publisher at a time.
 type publisher struct {
 	nc      *nats.Conn
 	most    int           // messages at once
@@ -97,7 +99,8 @@ func (p *publisher) listen() (err error) {
 	return err
 }
 
-// await takes so many answers, as long as they come in time. What has none when the server has seen all of it was dropped.
+// await takes so many answers, as long as they come in time. What has none when the server has seen all of it was
+// dropped.
 func (p *publisher) await(outcomes []outcome, waiting int) {
 	timer := time.NewTimer(p.timeout)
 	defer timer.Stop()
@@ -132,7 +135,8 @@ func (p *publisher) await(outcomes []outcome, waiting int) {
 	}
 }
 
-// settle returns when the server has seen to all that was published before, or with an error when it does not say so in time.
+// settle returns when the server has seen to all that was published before, or with an error when it does not say so in
+// time.
 func (p *publisher) settle(timeout time.Duration) error {
 	answer, err := p.nc.RequestMsg(refusedInTurn(""), timeout)
 	if err != nil {
@@ -144,7 +148,8 @@ func (p *publisher) settle(timeout time.Duration) error {
 	return nil
 }
 
-// refusedInTurn returns a message that names another stream, which the server refuses in its turn: after all that was published before it.
+// refusedInTurn returns a message that names another stream, which the server refuses in its turn: after all that was
+// published before it.
 func refusedInTurn(reply string) *nats.Msg {
 	return &nats.Msg{
 		Subject: strings.TrimSuffix(schema.Subjects, ">") + "none", Reply: reply, Header: nats.Header{jetstream.ExpectedStreamHeader: []string{"none"}},

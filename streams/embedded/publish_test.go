@@ -37,7 +37,8 @@ func TestEachMessageHasItsOutcome(t *testing.T) {
 	}
 }
 
-// TestLateAnswersAreNobodys gives up on messages before they can be answered: the next are not told what became of them.
+// TestLateAnswersAreNobodys gives up on messages before they can be answered: the next are not told what became of
+// them.
 func TestLateAnswersAreNobodys(t *testing.T) {
 	l := openLog(t, Options{})
 	p := newPublisher(l.session.nc, 100)

@@ -57,7 +57,8 @@ func (c *committer) silentSince() time.Time {
 	return c.frozenAt
 }
 
-// revive makes a frozen stream take messages again: a server that was only slow is asked, any other is started again, once the disk can be written.
+// revive makes a frozen stream take messages again: a server that was only slow is asked, any other is started again,
+// once the disk can be written.
 func (c *committer) revive(frozen error) error {
 	if time.Since(c.revived) < c.reviveWait {
 		return frozen
@@ -140,7 +141,8 @@ type diskProbe struct {
 	writing chan error // of a write that has not ended; nil: there is none
 }
 
-// write writes and syncs a page in a file of its own. A write that takes long goes on, and is asked after the next time.
+// write writes and syncs a page in a file of its own. A write that takes long goes on, and is asked after the next
+// time.
 func (p *diskProbe) write() error {
 	if p.writing == nil {
 		p.writing = make(chan error, 1)

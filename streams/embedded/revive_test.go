@@ -20,7 +20,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// TestSlowSyncKeepsNobodyLonger holds a sync back: who appends is told when their time is over, readiness is not pretended, and the event is there in the end.
+// TestSlowSyncKeepsNobodyLonger holds a sync back: who appends is told when their time is over, readiness is not
+// pretended, and the event is there in the end.
 func TestSlowSyncKeepsNobodyLonger(t *testing.T) {
 	var slow atomic.Bool
 	hold := make(chan struct{})
@@ -61,7 +62,8 @@ func TestSlowSyncKeepsNobodyLonger(t *testing.T) {
 	}
 }
 
-// TestAnUnansweredEventStandsOnce gives up on an event that waits behind many others inside the server: it is not published again before those are through.
+// TestAnUnansweredEventStandsOnce gives up on an event that waits behind many others inside the server: it is not
+// published again before those are through.
 func TestAnUnansweredEventStandsOnce(t *testing.T) {
 	const before = 900                     // so many at once the server takes
 	l := openLog(t, Options{Always: true}) // each takes its time
@@ -79,8 +81,8 @@ func TestAnUnansweredEventStandsOnce(t *testing.T) {
 	}
 }
 
-// TestAFrozenStreamIsStartedAgain freezes a log that is read and appended to: what was refused is taken after its server was started again, the reader goes
-// on, and what waits is appended once.
+// TestAFrozenStreamIsStartedAgain freezes a log that is read and appended to: what was refused is taken after its
+// server was started again, the reader goes on, and what waits is appended once.
 func TestAFrozenStreamIsStartedAgain(t *testing.T) {
 	const callers, each = 8, 40
 	l := openLog(t, Options{Listen: "127.0.0.1:0", Access: gate.Access{Subscriber: "secret"}})
@@ -118,7 +120,8 @@ func TestAFrozenStreamIsStartedAgain(t *testing.T) {
 	}
 }
 
-// TestASpareDescriptorOpensTheNewestBlock takes all descriptors of the process: a block can be opened all the same, once for each that was kept.
+// TestASpareDescriptorOpensTheNewestBlock takes all descriptors of the process: a block can be opened all the same,
+// once for each that was kept.
 func TestASpareDescriptorOpensTheNewestBlock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "1.blk")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {

@@ -19,7 +19,8 @@ import (
 
 const startTimeout = 60 * time.Second // recovery after a crash scans the stream, some seconds a gigabyte
 
-// ownConnections counts the connections inside the process that the server counts with those of its listener: ours, and the gate's.
+// ownConnections counts the connections inside the process that the server counts with those of its listener: ours, and
+// the gate's.
 const ownConnections = 8
 
 // natsServer runs the NATS server inside this process.

@@ -36,8 +36,8 @@ type session struct {
 	closed sync.Once
 }
 
-// start starts the server on the log's files, which it has no chance to harm: what it makes of them is compared with what they hold, and undone if
-// it is less.
+// start starts the server on the log's files, which it has no chance to harm: what it makes of them is compared with
+// what they hold, and undone if it is less.
 func (g *guard) start(ctx context.Context) (*session, *reading, error) {
 	for attempt := 1; ; attempt++ {
 		r, err := g.prepare(ctx)
@@ -115,8 +115,8 @@ func (s *session) openReads(ctx context.Context) (err error) {
 	return nil
 }
 
-// openStream opens the stream and brings it to what the contract says. One is made only where there are no events, or over the blocks that hold them, after
-// what described it was lost.
+// openStream opens the stream and brings it to what the contract says. One is made only where there are no events, or
+// over the blocks that hold them, after what described it was lost.
 func openStream(ctx context.Context, js jetstream.JetStream, o Options, r *reading) (jetstream.Stream, error) {
 	config := streamConfig(o)
 	if r.metaLost {

@@ -31,8 +31,8 @@ type snapshotReply struct {
 	DeliverSubject string              `json:"deliver_subject"`
 }
 
-// Snapshot writes the stream to w as it stands: messages with their sequences and times, gaps, and the subscribers' consumers.
-// It reads every message; one whose checksum is wrong ends it with an error.
+// Snapshot writes the stream to w as it stands: messages with their sequences and times, gaps, and the subscribers'
+// consumers. It reads every message; one whose checksum is wrong ends it with an error.
 func (l *Log) Snapshot(ctx context.Context, w io.Writer) error {
 	s, err := l.use()
 	if err != nil {
@@ -84,8 +84,9 @@ func snapshotEnd(m *nats.Msg) error {
 	return nil
 }
 
-// Restore makes a log in o.Dir, which must not be there yet, out of what Snapshot wrote, hands it to read with its last sequence, and leaves it closed
-// and durable. Nobody else is let in meanwhile, whatever o says. When it fails, the directory is as good as empty and should be removed.
+// Restore makes a log in o.Dir, which must not be there yet, out of what Snapshot wrote, hands it to read with its last
+// sequence, and leaves it closed and durable. Nobody else is let in meanwhile, whatever o says. When it fails, the
+// directory is as good as empty and should be removed.
 func Restore(ctx context.Context, o Options, snapshot io.Reader, read func(l *streams.Log, last uint64) error) error {
 	if err := os.Mkdir(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("couldn't make a directory for the log: %w", err)
@@ -103,7 +104,8 @@ func Restore(ctx context.Context, o Options, snapshot io.Reader, read func(l *st
 	if err != nil {
 		return err
 	}
-	// The server syncs what is appended, if o says so, but not what it takes out of a snapshot; and Open would not do it after it then.
+	// The server syncs what is appended, if o says so, but not what it takes out of a snapshot; and Open would not do
+	// it after it then.
 	files := &blockFiles{sync: o.Sync}
 	if err := files.syncAll(o.Dir); err != nil {
 		return fmt.Errorf("couldn't sync the restored log's files: %w", err)
@@ -142,7 +144,8 @@ func restoreInto(ctx context.Context, server *natsServer, o Options, snapshot io
 	return read(l.Log, last)
 }
 
-// sendSnapshot gives a snapshot to the server, chunk by chunk. The answer to the empty chunk at the end says whether it was taken.
+// sendSnapshot gives a snapshot to the server, chunk by chunk. The answer to the empty chunk at the end says whether it
+// was taken.
 func sendSnapshot(ctx context.Context, nc *nats.Conn, config jetstream.StreamConfig, snapshot io.Reader) error {
 	reply, err := ask(ctx, nc, jsAPI+"STREAM.RESTORE."+streams.StreamName, map[string]any{"config": config})
 	if err != nil {

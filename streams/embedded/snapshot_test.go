@@ -28,8 +28,8 @@ func restore(ctx context.Context, o Options, snapshot io.Reader) (s transfer.Sum
 	return s, err
 }
 
-// TestSnapshotKeepsEverything restores a snapshot of a log that lost an event in the middle and one at its end: sequences, times, gaps and a subscriber's
-// place are as they were, and the next event gets the next sequence.
+// TestSnapshotKeepsEverything restores a snapshot of a log that lost an event in the middle and one at its end:
+// sequences, times, gaps and a subscriber's place are as they were, and the next event gets the next sequence.
 func TestSnapshotKeepsEverything(t *testing.T) {
 	ctx := context.Background()
 	logDir := t.TempDir()
@@ -86,7 +86,8 @@ func TestRestoreRefusesWhatIsCutOff(t *testing.T) {
 	}
 }
 
-// TestRestoreIsDurable restores as each choice of syncing has it. The server syncs nothing that it takes out of a snapshot, so what is left is synced either way.
+// TestRestoreIsDurable restores as each choice of syncing has it. The server syncs nothing that it takes out of a
+// snapshot, so what is left is synced either way.
 func TestRestoreIsDurable(t *testing.T) {
 	ctx := context.Background()
 	l := openLog(t, Options{})

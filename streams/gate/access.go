@@ -1,9 +1,10 @@
 // Package gate lets programs outside read the log of a NATS server inside this process, and nothing else.
 //
-// NATS checks the subject that a client publishes on, but not the reply subject it asks answers on, nor the subject it has a push consumer
-// deliver on: the server itself publishes there, and may publish anywhere. So a reader who shares the stream's account, whatever its permissions,
-// can have the server forge an event (MSG.NEXT with a reply of certs.order.issued.x) or delete the stream (an acknowledged acknowledgement with a
-// reply of $JS.API.STREAM.DELETE.CERTTRAIL). Therefore nobody from outside is in that account:
+// NATS checks the subject that a client publishes on, but not the reply subject it asks answers on, nor the subject it
+// has a push consumer deliver on: the server itself publishes there, and may publish anywhere. So a reader who shares
+// the stream's account, whatever its permissions, can have the server forge an event (MSG.NEXT with a reply of
+// certs.order.issued.x) or delete the stream (an acknowledged acknowledgement with a reply of
+// $JS.API.STREAM.DELETE.CERTTRAIL). Therefore nobody from outside is in that account:
 //
 //	SUBSCRIBER, OPERATOR          the accounts of the listener's users, without JetStream
 //	    |  requests                    ^  certs.>, as published
@@ -13,8 +14,9 @@
 //	    v                              |
 //	CERTTRAIL                     the log's account: the stream, its consumers, and nobody but us
 //
-// The permissions say which requests a user may make at all. The gate makes them in the log's account, with every reply and delivery subject moved
-// under _reader.<user>., which nothing listens to but that user's inboxes; it refuses what would touch our consumers. Deliveries do not pass the gate.
+// The permissions say which requests a user may make at all. The gate makes them in the log's account, with every reply
+// and delivery subject moved under _reader.<user>., which nothing listens to but that user's inboxes; it refuses what
+// would touch our consumers. Deliveries do not pass the gate.
 package gate
 
 import (
@@ -68,7 +70,8 @@ func NewServiceUser() ServiceUser {
 	return ServiceUser{Name: "certtrail", Password: rand.Text() + rand.Text(), InboxPrefix: "_certtrail." + rand.Text()}
 }
 
-// Configure sets the accounts and users of a server that is yet to be made. The users of the listener get no answers before Open.
+// Configure sets the accounts and users of a server that is yet to be made. The users of the listener get no answers
+// before Open.
 func (a Access) Configure(opts *server.Options, service ServiceUser) {
 	if err := opts.ProcessConfigString(accountsConfig()); err != nil {
 		panic(fmt.Sprintf("gate: the accounts' configuration is wrong: %v", err)) // it is constant
@@ -97,8 +100,9 @@ func (a Access) Configure(opts *server.Options, service ServiceUser) {
 	}
 }
 
-// accountsConfig returns text because the server has no other way to give an account JetStream before it starts. Each reader's account imports a
-// service that nobody serves as $JS.API.INFO: else the server would give the account a JetStream API that answers beside the gate.
+// accountsConfig returns text because the server has no other way to give an account JetStream before it starts. Each
+// reader's account imports a service that nobody serves as $JS.API.INFO: else the server would give the account a
+// JetStream API that answers beside the gate.
 func accountsConfig() string {
 	return fmt.Sprintf(`accounts {
 		%[1]s: {
@@ -129,7 +133,8 @@ func accountsConfig() string {
 	}`, StreamAccount, subscriberAccount, operatorAccount, schema.Subjects, maxReaderPayload)
 }
 
-// readerPermissions returns those of both users: to hear the events and their own inboxes, and to say nothing but requests to the gate.
+// readerPermissions returns those of both users: to hear the events and their own inboxes, and to say nothing but
+// requests to the gate.
 func readerPermissions() *server.Permissions {
 	publish := []string{jsAck + "*.>", jsFlow + "*.>", jsNext + "*", jsReset + "*", jsDirect, jsDirect + ".>"}
 	for _, q := range questions() {
@@ -141,7 +146,8 @@ func readerPermissions() *server.Permissions {
 	}
 }
 
-// question describes a request to JetStream that is always answered, and once. Its check, if it has one, returns the request as it may be put to the log.
+// question describes a request to JetStream that is always answered, and once. Its check, if it has one, returns the
+// request as it may be put to the log.
 type question struct {
 	subject string
 	check   func(*door, *nats.Msg) ([]byte, error)

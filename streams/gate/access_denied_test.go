@@ -10,7 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// attack runs f as user and fails if it changed the stream or our consumers, or had anything published where it must not.
+// attack runs f as user and fails if it changed the stream or our consumers, or had anything published where it must
+// not.
 func (w *accessWorld) attack(user, name string, f func(*nats.Conn)) {
 	w.t.Helper()
 	w.t.Run(user+" "+name, func(t *testing.T) {

@@ -181,8 +181,9 @@ func (w *accessWorld) watch() {
 	w.must(w.nc.Flush())
 }
 
-// settle waits until the server has done all that nc asked for before: what its gate passes on, and what its consumers do.
-// Consumers in memory, here and below: the server (2.15.2) sometimes fails to make one in files whose name was deleted just before.
+// settle waits until the server has done all that nc asked for before: what its gate passes on, and what its consumers
+// do. Consumers in memory, here and below: the server (2.15.2) sometimes fails to make one in files whose name was
+// deleted just before.
 func (w *accessWorld) settle(nc *nats.Conn) {
 	w.t.Helper()
 	w.must(nc.Flush())
@@ -194,7 +195,8 @@ func (w *accessWorld) settle(nc *nats.Conn) {
 	w.must(nc.Flush())
 }
 
-// again asks until there is an answer, as clients do: JetStream leaves some questions without one (of a consumer that is just coming or going).
+// again asks until there is an answer, as clients do: JetStream leaves some questions without one (of a consumer that
+// is just coming or going).
 func (w *accessWorld) again(nc *nats.Conn, subject, body string) *nats.Msg {
 	w.t.Helper()
 	for {

@@ -104,7 +104,8 @@ func (d *door) receive(m *nats.Msg) {
 	}
 }
 
-// answer puts the questions to the log, one by one: a reader who asks too much keeps only readers waiting, and consumers are counted right.
+// answer puts the questions to the log, one by one: a reader who asks too much keeps only readers waiting, and
+// consumers are counted right.
 func (d *door) answer() {
 	questions := questions()
 	for {
@@ -134,12 +135,14 @@ func (d *door) ask(q question, m *nats.Msg) []byte {
 	if err != nil {
 		return refusal(503, fmt.Errorf("the log gives no answer: %w", err))
 	}
-	// The reader's own name for where its push consumer delivers. Inside a string of the answer the quotes would be escaped.
+	// The reader's own name for where its push consumer delivers. Inside a string of the answer the quotes would be
+	// escaped.
 	const key = `"deliver_subject":"`
 	return bytes.ReplaceAll(response.Data, []byte(key+d.inbox), []byte(key+clientInbox))
 }
 
-// reply answers m. An event as JSON is a third longer than the event, and so may be longer than any message: a consumer brings such a one.
+// reply answers m. An event as JSON is a third longer than the event, and so may be longer than any message: a consumer
+// brings such a one.
 func (d *door) reply(m *nats.Msg, answer []byte) {
 	if limit := d.log.MaxPayload(); int64(len(answer)) > limit {
 		answer = refusal(413, fmt.Errorf("the answer has %d bytes, more than the %d of a message", len(answer), limit))
@@ -150,7 +153,8 @@ func (d *door) reply(m *nats.Msg, answer []byte) {
 // publish publishes in the log's account; there is nobody to tell when it fails, and readers ask again.
 func (d *door) publish(m *nats.Msg) { _ = d.log.PublishMsg(m) }
 
-// checkCreate reads a request for a consumer as the server will, and writes it again, so that nothing stands in it that was not looked at.
+// checkCreate reads a request for a consumer as the server will, and writes it again, so that nothing stands in it that
+// was not looked at.
 func (d *door) checkCreate(m *nats.Msg) ([]byte, error) {
 	var request server.CreateConsumerRequest
 	decoder := json.NewDecoder(bytes.NewReader(m.Data))
@@ -207,7 +211,8 @@ func (d *door) checkManage(m *nats.Msg) ([]byte, error) {
 
 var errReserved = errors.New("this consumer is certtrail's own")
 
-// afterStream returns what follows the stream's name in an API subject: "mine.certs.>" of "$JS.API.CONSUMER.CREATE.CERTTRAIL.mine.certs.>".
+// afterStream returns what follows the stream's name in an API subject: "mine.certs.>" of
+// "$JS.API.CONSUMER.CREATE.CERTTRAIL.mine.certs.>".
 func afterStream(subject string) string {
 	_, rest, _ := strings.Cut(subject, "."+streams.StreamName+".")
 	return rest

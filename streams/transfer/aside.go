@@ -49,15 +49,17 @@ func syncPath(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// asideMark stands in the name of what is made beside its place and gets its name when it is whole: .NAME.certtrail-1234. A lock on it shows that somebody
-// still makes it; the lock is the kernel's and goes with the process, however that ends.
+// asideMark stands in the name of what is made beside its place and gets its name when it is whole:
+// .NAME.certtrail-1234. A lock on it shows that somebody still makes it; the lock is the kernel's and goes with the
+// process, however that ends.
 const asideMark = ".certtrail-"
 
-// maxTries limits how often a file is made again that another process takes for left behind. Writing the last of them tells whether it stands.
+// maxTries limits how often a file is made again that another process takes for left behind. Writing the last of them
+// tells whether it stands.
 const maxTries = 10
 
-// makeAside makes a file or, with dir, a directory beside path, only for its owner to read, and removes what killed processes left of such ones. The caller
-// closes it once it has its name or is removed.
+// makeAside makes a file or, with dir, a directory beside path, only for its owner to read, and removes what killed
+// processes left of such ones. The caller closes it once it has its name or is removed.
 func makeAside(path string, dir bool) (*os.File, error) {
 	removeLeft(path)
 	for try := 1; ; try++ {
@@ -97,7 +99,8 @@ func stands(f *os.File) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// removeLeft removes what killed processes left beside path. What cannot be removed harms nobody, and the next time tries again.
+// removeLeft removes what killed processes left beside path. What cannot be removed harms nobody, and the next time
+// tries again.
 func removeLeft(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestLeavingsGo: what a killed process left beside a file or a directory goes with the next one for the same place; what somebody still makes stays, and
-// what nobody of ours made.
+// TestLeavingsGo: what a killed process left beside a file or a directory goes with the next one for the same place;
+// what somebody still makes stays, and what nobody of ours made.
 func TestLeavingsGo(t *testing.T) {
 	for _, dir := range []bool{false, true} {
 		place := filepath.Join(t.TempDir(), "a")

@@ -26,8 +26,9 @@ type Source interface {
 // Restore makes a log in dir, which is not there yet, out of a snapshot, and returns what was read back from it.
 type Restore func(ctx context.Context, dir string, snapshot io.Reader) (Summary, error)
 
-// Backup copies what source has to dir, which is empty or not there, and reads the copy back with restore. It makes the backup under another name beside
-// dir, which it gets when it is whole and on the disk. The version is that of the program.
+// Backup copies what source has to dir, which is empty or not there, and reads the copy back with restore. It makes the
+// backup under another name beside dir, which it gets when it is whole and on the disk. The version is that of the
+// program.
 func Backup(ctx context.Context, dir, version string, source Source, restore Restore) (*Manifest, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, err
@@ -81,7 +82,8 @@ func fill(ctx context.Context, dir, version string, source Source, restore Resto
 	return m, m.write(dir)
 }
 
-// checkCopy restores the copy beside itself, reads it to its end, and compares it with the log: a copy of a damaged log would else pass for whole.
+// checkCopy restores the copy beside itself, reads it to its end, and compares it with the log: a copy of a damaged log
+// would else pass for whole.
 func checkCopy(ctx context.Context, dir string, source Source, restore Restore) (Summary, error) {
 	snapshot, err := os.Open(filepath.Join(dir, snapshotName))
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"errors"
 )
 
-// Each line of an export is the event as the log has it, with one member more, at its end, so that it still is a CloudEvent to everybody else:
+// Each line of an export is the event as the log has it, with one member more, at its end, so that it still is a
+// CloudEvent to everybody else:
 //
 //	,"certtrailchecksum":"<the first 16 digits of the SHA-256 of the line without this member>"}
 const (
@@ -37,8 +38,8 @@ func checksumOf(event []byte) string {
 	return hex.EncodeToString(sum[:])[:checksumHex]
 }
 
-// checkLine returns the event of a line, without its checksum; checked is false for a line of before there were checksums. A checksum that is right under a
-// name that is not is damage to the name.
+// checkLine returns the event of a line, without its checksum; checked is false for a line of before there were
+// checksums. A checksum that is right under a name that is not is damage to the name.
 func checkLine(line []byte) (event []byte, checked bool, err error) {
 	at := len(line) - 1 - checksumSize
 	if at < 1 || !bytes.HasSuffix(line, []byte(checksumEnd)) {

@@ -38,7 +38,8 @@ func smallEvents(n int) [][]byte {
 	return events
 }
 
-// TestEveryFlipOfAnExport flips each bit of exports of one event and of three, and cuts them anywhere: what is not refused is what was exported.
+// TestEveryFlipOfAnExport flips each bit of exports of one event and of three, and cuts them anywhere: what is not
+// refused is what was exported.
 func TestEveryFlipOfAnExport(t *testing.T) {
 	known := newIDs()
 	for _, n := range []int{1, 3} {

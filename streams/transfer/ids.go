@@ -14,8 +14,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// ids holds a set of event ids, each as 16 bytes: a UUID as it is, any other by its digest. They lie close together in many small lists, by a hash of them:
-// at five million they take 18 bytes each, a map's 29.
+// ids holds a set of event ids, each as 16 bytes: a UUID as it is, any other by its digest. They lie close together in
+// many small lists, by a hash of them: at five million they take 18 bytes each, a map's 29.
 type ids struct {
 	salt  [16]byte // of the digests, so that nobody can make one that is the same as another id
 	seed  maphash.Seed

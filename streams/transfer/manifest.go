@@ -61,7 +61,8 @@ func (m *Manifest) HasSettings() bool {
 	return ok
 }
 
-// ReadManifest reads the manifest of the backup in dir and holds every file against it. The version is that of the program, for a sentence.
+// ReadManifest reads the manifest of the backup in dir and holds every file against it. The version is that of the
+// program, for a sentence.
 func ReadManifest(dir, version string) (*Manifest, error) {
 	b, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // preparedPrefix begins the name of a log that is to be installed, and of what a crash left of one.
 const preparedPrefix = "nats.restoring-"
 
-// Prepare restores a snapshot into a directory beside the log in dataDir, whose lock the process must hold, and makes sure that it holds what the backup's
-// manifest says. The caller owns the directory that it returns.
+// Prepare restores a snapshot into a directory beside the log in dataDir, whose lock the process must hold, and makes
+// sure that it holds what the backup's manifest says. The caller owns the directory that it returns.
 func Prepare(ctx context.Context, dataDir string, snapshot io.Reader, want Summary, restore Restore) (prepared string, err error) {
 	RemovePrepared(dataDir) // of one that failed
 	outer, err := os.MkdirTemp(dataDir, preparedPrefix)
@@ -33,8 +33,8 @@ func Prepare(ctx context.Context, dataDir string, snapshot io.Reader, want Summa
 	return prepared, nil
 }
 
-// Install puts a prepared log, which is durable, at dir, after clear has removed the log without events that is there. A crash leaves no log, or the
-// whole one.
+// Install puts a prepared log, which is durable, at dir, after clear has removed the log without events that is there.
+// A crash leaves no log, or the whole one.
 func Install(prepared, dir string, clear func() error) error {
 	err := clear()
 	if err == nil {
@@ -49,7 +49,8 @@ func Install(prepared, dir string, clear func() error) error {
 	return os.RemoveAll(filepath.Dir(prepared))
 }
 
-// RemovePrepared removes logs that were to be installed from a data directory, whose lock the process must hold: what killed processes left there.
+// RemovePrepared removes logs that were to be installed from a data directory, whose lock the process must hold: what
+// killed processes left there.
 func RemovePrepared(dataDir string) {
 	entries, err := os.ReadDir(dataDir)
 	if err != nil {

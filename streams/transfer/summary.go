@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Summary says in few words what a log holds up to a sequence: two logs of the same summary hold the same events in the same places.
+// Summary says in few words what a log holds up to a sequence: two logs of the same summary hold the same events in the
+// same places.
 type Summary struct {
 	Events   uint64      `json:"events"`
 	FirstSeq uint64      `json:"first_seq"`      // of the first event; 0 when there is none
@@ -30,7 +31,8 @@ type Reader interface {
 	Read(ctx context.Context, after, until uint64, yield func([]schema.Record) error) error
 }
 
-// Summarize reads every event up to the sequence `until`, which the log must have reached. It calls progress, unless it is nil, with the events read so far.
+// Summarize reads every event up to the sequence `until`, which the log must have reached. It calls progress, unless it
+// is nil, with the events read so far.
 func Summarize(ctx context.Context, l Reader, until uint64, progress func(events uint64)) (Summary, error) {
 	s := Summary{LastSeq: until}
 	at := uint64(0)

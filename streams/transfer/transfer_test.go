@@ -79,7 +79,8 @@ func exported(t *testing.T, l *embedded.Log) (*Export, []byte) {
 	return x, b.Bytes()
 }
 
-// TestAnExportIsImported exports a log with a gap and imports it into another one, twice: each event is in it once, with the mark of an import.
+// TestAnExportIsImported exports a log with a gap and imports it into another one, twice: each event is in it once,
+// with the mark of an import.
 func TestAnExportIsImported(t *testing.T) {
 	dir := t.TempDir()
 	l := openLog(t, dir)
@@ -104,7 +105,8 @@ func TestAnExportIsImported(t *testing.T) {
 	}
 }
 
-// TestABackupIsRestored makes a backup and installs what is restored from it: the log holds the same, and the settings are the same file.
+// TestABackupIsRestored makes a backup and installs what is restored from it: the log holds the same, and the settings
+// are the same file.
 func TestABackupIsRestored(t *testing.T) {
 	l := openLog(t, t.TempDir())
 	streamstest.Append(t, l, 30)
@@ -149,7 +151,8 @@ func TestABackupIsRestored(t *testing.T) {
 	}
 }
 
-// TestAWrongCopyIsNoBackup has the log hold something else than its copy, and a restored log something else than the manifest says: nothing is left.
+// TestAWrongCopyIsNoBackup has the log hold something else than its copy, and a restored log something else than the
+// manifest says: nothing is left.
 func TestAWrongCopyIsNoBackup(t *testing.T) {
 	l := openLog(t, t.TempDir())
 	streamstest.Append(t, l, 3)

@@ -10,7 +10,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Segment escapes one path segment. An id of only dots is escaped whole, since clients would take it for a step up the tree.
+// Segment escapes one path segment. An id of only dots is escaped whole, since clients would take it for a step up the
+// tree.
 func Segment(s string) string {
 	if strings.Trim(s, ".") == "" {
 		return strings.ReplaceAll(s, ".", "%2E")
@@ -71,7 +72,8 @@ func With(path string, values url.Values, changes ...string) string {
 	return "/" + path + "?" + v.Encode()
 }
 
-// The parameters that choose what ends in a time: from the one on, and before the other. Each is a date, from its beginning in UTC on, or a time.
+// The parameters that choose what ends in a time: from the one on, and before the other. Each is a date, from its
+// beginning in UTC on, or a time.
 const (
 	ExpiresFrom  = "expires_from"
 	ExpiresUntil = "expires_until"

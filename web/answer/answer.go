@@ -1,4 +1,5 @@
-// Package answer reads what a request asks for and bounds, writes and refuses answers: what pages, API and calendar share.
+// Package answer reads what a request asks for and bounds, writes and refuses answers: what pages, API and calendar
+// share.
 package answer
 
 import (
@@ -63,7 +64,8 @@ func (a *answer) Hold(n int) error {
 	return nil
 }
 
-// Hold says that the answer holds n bytes from now on, more or less than before. It is errFull when there is no room for more.
+// Hold says that the answer holds n bytes from now on, more or less than before. It is errFull when there is no room
+// for more.
 func Hold(w http.ResponseWriter, n int) error {
 	if h, ok := w.(interface{ Hold(n int) error }); ok {
 		return h.Hold(n)

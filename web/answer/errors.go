@@ -32,7 +32,8 @@ func (e MethodError) Error() string {
 	return "certtrail only answers " + strings.Join(e[:last], ", ") + " and " + e[last] + " here"
 }
 
-// Handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is ours to mend.
+// Handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is
+// ours to mend.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Wrong is an error about how a list was asked for.
@@ -64,7 +65,8 @@ var (
 	ErrForm    = errors.New("the form cannot be read")
 )
 
-// ErrDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or none any more.
+// ErrDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or
+// none any more.
 var (
 	ErrDecision = errors.New("nothing was decided")
 	ErrNoMatter = errors.New("that is no matter any more")

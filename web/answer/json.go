@@ -39,7 +39,8 @@ func JSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// Knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second value, would else be overlooked.
+// Knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second
+// value, would else be overlooked.
 func Knowing(h Handler, names ...string) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		values := r.URL.Query()

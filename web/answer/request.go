@@ -73,7 +73,8 @@ func ReadMoment(r *http.Request, now time.Time) (projections.Moment, error) {
 	return m, nil
 }
 
-// readTime reads what schema.ParseTime reads, what a browser's form for a time gives, and a zone whose plus sign the address made a space.
+// readTime reads what schema.ParseTime reads, what a browser's form for a time gives, and a zone whose plus sign the
+// address made a space.
 func readTime(s string) (schema.Time, error) {
 	if t, err := time.Parse("2006-01-02T15:04", s); err == nil {
 		return schema.At(t), nil

@@ -20,8 +20,9 @@ type Events struct {
 	Logger *slog.Logger
 }
 
-// Serve reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence of this one. A page may end
-// early, with its cursor: when it holds pageBytes, or when there is no room for its next events.
+// Serve reads the log forward, from its beginning or from after_seq. The cursor of the next page is the last sequence
+// of this one. A page may end early, with its cursor: when it holds pageBytes, or when there is no room for its next
+// events.
 func (s *Events) Serve(w http.ResponseWriter, r *http.Request) error {
 	q, err := answer.ReadEventsQuery(r.URL.Query())
 	if err != nil {
@@ -125,8 +126,9 @@ func writeWithSeq(w io.Writer, before string, rec schema.Record) error {
 
 // Log is the log of events. Its methods may be called at once from many goroutines.
 type Log interface {
-	// Events are at most limit events after seq whose NATS subject matches (empty: all), ascending. They end early before the event with which they would
-	// hold more than so many bytes, and then there is more; the first is among them however large it is.
+	// Events are at most limit events after seq whose NATS subject matches (empty: all), ascending. They end early
+	// before the event with which they would hold more than so many bytes, and then there is more; the first is among
+	// them however large it is.
 	Events(ctx context.Context, after uint64, subject string, limit, bytes int) (records []schema.Record, more bool, err error)
 	// Get is one event. An error that is fs.ErrNotExist says that the log does not hold it.
 	Get(ctx context.Context, seq uint64) (schema.Record, error)

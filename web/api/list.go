@@ -170,8 +170,8 @@ func itemsFormat[T any]() format[T] {
 	}
 }
 
-// export sends the whole list. A row that changes meanwhile moves to the front of the default order, where it would be missed; so without an order that
-// was asked for, the list goes by what never changes.
+// export sends the whole list. A row that changes meanwhile moves to the front of the default order, where it would be
+// missed; so without an order that was asked for, the list goes by what never changes.
 func (l *List[T]) export(w http.ResponseWriter, r *http.Request, contentType, suffix string, f format[T]) error {
 	q, err := l.Query(r)
 	if err != nil {
@@ -205,7 +205,8 @@ type portion struct{ rows, bytes int }
 // firstRows are read at first, and then twice as many each time, as far as chunkBytes allow.
 const firstRows = projections.DefaultLimit
 
-// send writes a list from where q begins, piece by piece, so that its size does not matter here. It returns an error only before the first piece.
+// send writes a list from where q begins, piece by piece, so that its size does not matter here. It returns an error
+// only before the first piece.
 func (l *List[T]) send(w http.ResponseWriter, r *http.Request, q projections.Query, most portion, f format[T]) error {
 	q.Bytes = answer.ChunkBytes
 	for first, rows := true, firstRows; ; first = false {
@@ -240,7 +241,8 @@ func (l *List[T]) send(w http.ResponseWriter, r *http.Request, q projections.Que
 	}
 }
 
-// harmless keeps spreadsheets from running a cell that a provider, or who wrote to it, made look like a formula. A whole number is none.
+// harmless keeps spreadsheets from running a cell that a provider, or who wrote to it, made look like a formula. A
+// whole number is none.
 func harmless(cell string) string {
 	if _, err := strconv.Atoi(cell); err != nil && cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 		return "'" + cell

@@ -28,7 +28,8 @@ type Secret interface {
 	Renew() error
 }
 
-// Feed answers with what ends and when, as a calendar that programs subscribe to. Nothing in it changes after it is made.
+// Feed answers with what ends and when, as a calendar that programs subscribe to. Nothing in it changes after it is
+// made.
 type Feed struct {
 	Store  *projections.Store
 	Secret Secret
@@ -76,7 +77,8 @@ func (f *Feed) Renew(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Serve answers with the expiries and revalidations. Without the secret there is nothing at this address, not even an answer that it exists.
+// Serve answers with the expiries and revalidations. Without the secret there is nothing at this address, not even an
+// answer that it exists.
 func (f *Feed) Serve(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return answer.ErrNoRoute

@@ -13,7 +13,8 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// The geometry of the columns: across in percent, so that they fit any screen while their words stay as large as they are, and down in pixels.
+// The geometry of the columns: across in percent, so that they fit any screen while their words stay as large as they
+// are, and down in pixels.
 const (
 	columnPitch = 100.0 / Weeks
 	columnWidth = columnPitch * 3 / 4

@@ -1,4 +1,5 @@
-// Package view shows values as pages do: states with tone and icon, times with their distance, names, records and deliveries.
+// Package view shows values as pages do: states with tone and icon, times with their distance, names, records and
+// deliveries.
 package view
 
 import (
@@ -18,7 +19,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the same words.
+// Moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the
+// same words.
 type Moment struct {
 	ISO, UTC, Text string
 	Past           bool
@@ -39,7 +41,8 @@ func When(t schema.Time, now time.Time) Moment {
 	return Moment{t.String(), words.Second(t.Time), words.Ago(t.Time, now), t.Before(now)}
 }
 
-// Term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until it.
+// Term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until
+// it.
 type Term struct{ ISO, UTC, Date, Days string }
 
 func Until(t *schema.Time, now time.Time) Term {
@@ -94,7 +97,8 @@ func DSText(domain string, ds *schema.DS) string {
 	return ds.Record(domain)
 }
 
-// DSAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely seen.
+// DSAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely
+// seen.
 func DSAlgorithm(ds schema.DS) string {
 	return map[uint8]string{5: "RSA/SHA-1", 7: "RSASHA1-NSEC3-SHA1", 8: "RSA/SHA-256", 10: "RSA/SHA-512", 13: "ECDSA P-256 with SHA-256", 14: "ECDSA P-384 with SHA-384", 15: "Ed25519", 16: "Ed448"}[ds.Algorithm]
 }

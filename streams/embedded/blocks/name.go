@@ -1,4 +1,5 @@
-// Package blocks reads the files that nats-server keeps a stream in: blocks of records, each with a checksum. It changes none of them.
+// Package blocks reads the files that nats-server keeps a stream in: blocks of records, each with a checksum. It
+// changes none of them.
 package blocks
 
 import (

@@ -15,8 +15,8 @@ const (
 	dropInterval = 20 * time.Millisecond
 )
 
-// dropCache has the next read of f come from the disk, which holds all of it that was synced. It returns how many pages the system keeps in memory all
-// the same: another program may be reading them, or they are nowhere else.
+// dropCache has the next read of f come from the disk, which holds all of it that was synced. It returns how many pages
+// the system keeps in memory all the same: another program may be reading them, or they are nowhere else.
 func dropCache(f *os.File) (kept int, err error) {
 	for range dropTries {
 		if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {

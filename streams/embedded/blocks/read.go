@@ -16,9 +16,10 @@ import (
 // chunkBytes limits what is read of a block file at once.
 const chunkBytes = 1 << 20
 
-// blockReader reads a stream's messages out of its block files, for a tenth of what it costs to have the server deliver them. It takes nothing for
-// granted: each record must have its checksum and follow the one before, or a gap that is known. Whatever is otherwise (a damaged message, another gap,
-// compression, encryption, another layout) ends the reading with ErrUnclear; what it has yielded until then stands.
+// blockReader reads a stream's messages out of its block files, for a tenth of what it costs to have the server deliver
+// them. It takes nothing for granted: each record must have its checksum and follow the one before, or a gap that is
+// known. Whatever is otherwise (a damaged message, another gap, compression, encryption, another layout) ends the
+// reading with ErrUnclear; what it has yielded until then stands.
 type blockReader struct {
 	dir   Dir
 	gaps  schema.Gaps // known to be in the log

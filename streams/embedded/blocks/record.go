@@ -13,9 +13,10 @@ import (
 	"github.com/certtrail/certtrail/streams"
 )
 
-// A record of a block file is, in little-endian order: its length (4 bytes, the highest bit tells whether the message has headers), the sequence (8, the
-// two highest bits mark what was deleted), the time in Unix nanoseconds (8), the subject's length (2), the subject, the headers with their length before
-// them (4), the message, and a HighwayHash-64 over all but the lengths (8), whose key is the SHA-256 of "STREAM-BLOCK" (nats-server, server/filestore.go).
+// A record of a block file is, in little-endian order: its length (4 bytes, the highest bit tells whether the message
+// has headers), the sequence (8, the two highest bits mark what was deleted), the time in Unix nanoseconds (8), the
+// subject's length (2), the subject, the headers with their length before them (4), the message, and a HighwayHash-64
+// over all but the lengths (8), whose key is the SHA-256 of "STREAM-BLOCK" (nats-server, server/filestore.go).
 const (
 	recordHead   = 22
 	recordSum    = 8
@@ -61,7 +62,8 @@ func NewSums(block int) (Sums, error) {
 	return Sums{hash}, err
 }
 
-// recordLength returns the length that the record at the beginning of b claims, 0 where none has that length. b has a head's length at least.
+// recordLength returns the length that the record at the beginning of b claims, 0 where none has that length. b has a
+// head's length at least.
 func recordLength(b []byte) int {
 	n := binary.LittleEndian.Uint32(b) &^ headersBit
 	if n < recordHead+recordSum || n > maxRecord {
@@ -73,7 +75,8 @@ func recordLength(b []byte) int {
 // recordSeq returns the sequence that the record at the beginning of b claims, without its marks.
 func recordSeq(b []byte) uint64 { return binary.LittleEndian.Uint64(b[4:]) &^ deletedBits }
 
-// Parse reads the record that b begins with. It is false where that is not whole, or its checksum does not vouch for it.
+// Parse reads the record that b begins with. It is false where that is not whole, or its checksum does not vouch for
+// it.
 func (s Sums) Parse(b []byte) (r Record, ok bool) {
 	if len(b) < recordHead {
 		return r, false
@@ -120,7 +123,8 @@ func kindOf(b []byte) recordKind {
 	return eventRecord
 }
 
-// Erased returns a record that holds the place of the event with that sequence, so that its number is never given to another.
+// Erased returns a record that holds the place of the event with that sequence, so that its number is never given to
+// another.
 func (s Sums) Erased(seq uint64, at time.Time) []byte {
 	b := make([]byte, recordHead, recordHead+recordSum)
 	binary.LittleEndian.PutUint32(b, recordHead+recordSum)
@@ -134,7 +138,8 @@ func (s Sums) Erased(seq uint64, at time.Time) []byte {
 // subjectPrefix begins the subject of every event.
 var subjectPrefix = []byte(schema.Subjects[:len(schema.Subjects)-1])
 
-// likely tells, for a fraction of what parse costs, whether a record may begin b: only then is it worth to look at its checksum.
+// likely tells, for a fraction of what parse costs, whether a record may begin b: only then is it worth to look at its
+// checksum.
 func likely(b []byte, after uint64) bool {
 	length, seq := recordLength(b), recordSeq(b)
 	if length == 0 || length > len(b) || seq <= after || seq > MaxSequence {

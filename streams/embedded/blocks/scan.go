@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// maxBlock limits what is read of a block file, in bytes: the server begins another at 8 MiB, and one message more fits. What lies beyond is damage.
+// maxBlock limits what is read of a block file, in bytes: the server begins another at 8 MiB, and one message more
+// fits. What lies beyond is damage.
 const maxBlock = 64 << 20
 
 // Span marks a part of a block file, in bytes.
@@ -136,8 +137,8 @@ type Content struct {
 	Kept  int   // pages that the system kept in memory, of which the disk may have something else
 }
 
-// Read reads a block file as the disk has it: what is only in memory is written first, and then forgotten, so that nothing is believed that a failed
-// write left there. The buffer is used if it is large enough.
+// Read reads a block file as the disk has it: what is only in memory is written first, and then forgotten, so that
+// nothing is believed that a failed write left there. The buffer is used if it is large enough.
 func Read(path string, sync func(*os.File) error, buffer []byte) (block Content, err error) {
 	block.Bytes = buffer
 	if info, err := os.Lstat(path); err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/streams/streamstest"
 )
 
-// written returns the directory of the block files that a server wrote for n events, the events, and the content of its first block.
+// written returns the directory of the block files that a server wrote for n events, the events, and the content of its
+// first block.
 func written(t testing.TB, n int) (blocks.Dir, []streams.Raw, []byte) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "nats")
@@ -51,7 +52,8 @@ func starts(t testing.TB, content []byte) []int {
 	return list
 }
 
-// TestWhatTheServerWroteIsRead scans a block as nats-server wrote it: each event has its sequence, subject and bytes, and nothing is left over.
+// TestWhatTheServerWroteIsRead scans a block as nats-server wrote it: each event has its sequence, subject and bytes,
+// and nothing is left over.
 func TestWhatTheServerWroteIsRead(t *testing.T) {
 	_, events, content := written(t, 20)
 	next := uint64(1)

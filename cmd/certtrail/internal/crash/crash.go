@@ -73,7 +73,8 @@ func readCrash(file string) (*crash, error) {
 	}
 }
 
-// keepCrash puts what the last process said at its end in the place of what an earlier one did. A process that was killed, or ended in order, said nothing.
+// keepCrash puts what the last process said at its end in the place of what an earlier one did. A process that was
+// killed, or ended in order, said nothing.
 func keepCrash(dir string) error {
 	running := filepath.Join(dir, RunningFile)
 	info, err := os.Stat(running)
@@ -92,7 +93,8 @@ func keepCrash(dir string) error {
 	return errors.Join(err, os.Rename(running, filepath.Join(dir, CrashFile)))
 }
 
-// lastCrash returns how the last process that crashed on the data directory ended, nil if none did, or a person has deleted what tells of it.
+// lastCrash returns how the last process that crashed on the data directory ended, nil if none did, or a person has
+// deleted what tells of it.
 func lastCrash(dir string) (*crash, error) {
 	err := keepCrash(dir)
 	c, readErr := readCrash(filepath.Join(dir, CrashFile))

@@ -16,9 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crashWatch turns a crash of this process into a sentence. The Go runtime and the C library say on descriptor 2 why they end a process: a thousand lines,
-// and where memory ran out nothing shortens them. So that descriptor is a file in the data directory, and a second process, which waits for the end of this
-// one, says on the standard error what happened.
+// crashWatch turns a crash of this process into a sentence. The Go runtime and the C library say on descriptor 2 why
+// they end a process: a thousand lines, and where memory ran out nothing shortens them. So that descriptor is a file in
+// the data directory, and a second process, which waits for the end of this one, says on the standard error what
+// happened.
 type crashWatch struct {
 	dir     string
 	stderr  *os.File // the standard error, on another descriptor
@@ -77,8 +78,8 @@ func (w *crashWatch) end() {
 	w.watcher.Wait()
 }
 
-// Guard tells of the crash before, and begins the watch over this process, whose log goes to logTo, until done is called. Only a process of its
-// own is watched: a log that goes elsewhere than to the standard error is a test's.
+// Guard tells of the crash before, and begins the watch over this process, whose log goes to logTo, until done is
+// called. Only a process of its own is watched: a log that goes elsewhere than to the standard error is a test's.
 func Guard(dir string, logTo io.Writer, level slog.Leveler) (logger *slog.Logger, done func()) {
 	last, lastErr := lastCrash(dir)
 	done = func() {}

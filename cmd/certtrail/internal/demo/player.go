@@ -11,7 +11,8 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 )
 
-// player sends the demo's deliveries: first a set of stories that show every kind of state, quickly, then new orders at a pace a person can watch.
+// player sends the demo's deliveries: first a set of stories that show every kind of state, quickly, then new orders at
+// a pace a person can watch.
 type player struct {
 	base    string
 	sources []settings.Source

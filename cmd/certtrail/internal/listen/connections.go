@@ -10,15 +10,17 @@ import (
 	"time"
 )
 
-// How long a peer may take to accept what is written, and when it has stood still for so long that its place may be given to another.
+// How long a peer may take to accept what is written, and when it has stood still for so long that its place may be
+// given to another.
 const (
 	writeChunk   = 64 << 10         // must be taken within writeTimeout
 	writeTimeout = 30 * time.Second // so that whoever reads on, however slowly a network does, is served to the end
 	stillAfter   = 5 * time.Second
 )
 
-// connections bounds the connections of a listener, in all and from one address. When they are full the one that has been idle longest makes room for a
-// new one, so that whoever has something to say gets in while others hold connections and say nothing.
+// connections bounds the connections of a listener, in all and from one address. When they are full the one that has
+// been idle longest makes room for a new one, so that whoever has something to say gets in while others hold
+// connections and say nothing.
 type connections struct {
 	net.Listener
 	most    int // in all
@@ -47,7 +49,8 @@ func (l *connections) Close() error {
 	return l.Listener.Close()
 }
 
-// Accept returns the next connection that there is room for. While all are at work it takes none: who comes waits in the kernel's queue.
+// Accept returns the next connection that there is room for. While all are at work it takes none: who comes waits in
+// the kernel's queue.
 func (l *connections) Accept() (net.Conn, error) {
 	for {
 		inner, err := l.Listener.Accept()
@@ -102,7 +105,8 @@ func (l *connections) admit(c *connection) (taken, wait bool) {
 	return true, false
 }
 
-// evict closes the connection among those that has been idle longest, or else has taken nothing for longest; false where none is.
+// evict closes the connection among those that has been idle longest, or else has taken nothing for longest; false
+// where none is.
 func (l *connections) evict(among func(*connection) bool) bool {
 	var victim *connection
 	still := time.Now().Add(-stillAfter)

@@ -74,8 +74,8 @@ func TestOneAddressHasAPart(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsMakeRoom fills a listener with connections that say nothing, or have been answered, and with one at work: a new one is taken in the
-// place of the one that has been idle longest, and the one at work stays.
+// TestIdleConnectionsMakeRoom fills a listener with connections that say nothing, or have been answered, and with one
+// at work: a new one is taken in the place of the one that has been idle longest, and the one at work stays.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -134,7 +134,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	answered(atWork, "/work")
 }
 
-// TestAListenerAtWorkKeepsOthersWaiting has all connections at work: the next waits, and is served once one of them is done.
+// TestAListenerAtWorkKeepsOthersWaiting has all connections at work: the next waits, and is served once one of them is
+// done.
 func TestAListenerAtWorkKeepsOthersWaiting(t *testing.T) {
 	l := Bound(nil, 2, nil)
 	a, _ := arrive(l, "192.0.2.1")
@@ -196,8 +197,8 @@ func TestWhoReadsNothingIsCutOff(t *testing.T) {
 	}
 }
 
-// TestWhoStandsStillMakesRoom has connections at work whose peers take nothing: after a while they make room, the one first that has taken nothing for
-// longest.
+// TestWhoStandsStillMakesRoom has connections at work whose peers take nothing: after a while they make room, the one
+// first that has taken nothing for longest.
 func TestWhoStandsStillMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := Bound(nil, 2, nil)

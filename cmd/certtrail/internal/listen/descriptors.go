@@ -12,7 +12,8 @@ const spareDescriptors = 64
 // shares divides the connections among the listeners.
 type shares struct{ Hooks, Web, Subscribers int }
 
-// DescriptorLimit returns how many files and sockets this process may have open. Go has raised the soft limit to the hard one.
+// DescriptorLimit returns how many files and sockets this process may have open. Go has raised the soft limit to the
+// hard one.
 func DescriptorLimit() (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -22,7 +23,8 @@ func DescriptorLimit() (int, error) {
 	return int(min(limit.Cur, most)), nil
 }
 
-// SharesOf divides the descriptors: what the process needs itself comes first, and the listeners have the rest. More than mostConnections only cost memory.
+// SharesOf divides the descriptors: what the process needs itself comes first, and the listeners have the rest. More
+// than mostConnections only cost memory.
 func SharesOf(limit int) shares {
 	const mostConnections = 4096
 	own := max(min(spareDescriptors, limit*3/4), limit/4)

@@ -111,7 +111,8 @@ func (i *inside) ticks(now time.Time) {
 	}
 }
 
-// TestClockTellsOnce: what falls due is told once, whatever the clock does; what was past when certtrail first had a clock is not, and no state changes.
+// TestClockTellsOnce: what falls due is told once, whatever the clock does; what was past when certtrail first had a
+// clock is not, and no state changes.
 func TestClockTellsOnce(t *testing.T) {
 	i := newInside(t)
 	begin := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -176,7 +177,8 @@ func TestClockTellsOnce(t *testing.T) {
 	}
 }
 
-// TestClockThatJumpedIsSaid: while the clock has jumped ahead nothing is told, and /system says why; once it is back, or was confirmed, what is due is told.
+// TestClockThatJumpedIsSaid: while the clock has jumped ahead nothing is told, and /system says why; once it is back,
+// or was confirmed, what is due is told.
 func TestClockThatJumpedIsSaid(t *testing.T) {
 	i := newInside(t)
 	begin := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -242,7 +244,8 @@ func projectionsOf(t *testing.T, i *inside) string {
 	return s
 }
 
-// TestRotationAtTheParent follows two rotations at a real server of the parent zone: the new record seen, the old one gone, and a zone that nobody can validate.
+// TestRotationAtTheParent follows two rotations at a real server of the parent zone: the new record seen, the old one
+// gone, and a zone that nobody can validate.
 func TestRotationAtTheParent(t *testing.T) {
 	p, resolver := newParent(t)
 	i := newInsideWith(t, resolver)

@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// A decision is answered once the read models show it, or after decisionWait: it is durable by then, and shows as soon as they have caught up.
+// A decision is answered once the read models show it, or after decisionWait: it is durable by then, and shows as soon
+// as they have caught up.
 const decisionWait = 2 * time.Second
 
 // decide appends what a person decided about a matter. Their name, if they gave one, is sealed under a key of theirs.

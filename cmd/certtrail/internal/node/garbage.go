@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// How much garbage the collector lets gather beside what lives. Each delivery leaves ten kilobytes: while little lives, collecting at Go's default of as
-// much again takes a fifth of the time. But the log's index of subjects alone makes hundreds of megabytes live, and three times of that would be the
-// machine's memory.
+// How much garbage the collector lets gather beside what lives. Each delivery leaves ten kilobytes: while little lives,
+// collecting at Go's default of as much again takes a fifth of the time. But the log's index of subjects alone makes
+// hundreds of megabytes live, and three times of that would be the machine's memory.
 const (
 	mostGarbage       = 48 << 20 // bytes
 	mostGarbageShare  = 300      // percent of what lives, however little that is

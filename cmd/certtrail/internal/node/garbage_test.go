@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestGarbageIsBounded keeps 128 MiB alive: the collector lets no more garbage gather than the bound, though it lets three times of little gather.
+// TestGarbageIsBounded keeps 128 MiB alive: the collector lets no more garbage gather than the bound, though it lets
+// three times of little gather.
 func TestGarbageIsBounded(t *testing.T) {
 	defer boundGarbage()()
 	alive := make([]byte, 128<<20)
@@ -27,7 +28,8 @@ func TestGarbageIsBounded(t *testing.T) {
 	runtime.KeepAlive(alive)
 }
 
-// TestGarbageShare lets garbage gather beside little that lives, and bounds it beside much without collecting all the time.
+// TestGarbageShare lets garbage gather beside little that lives, and bounds it beside much without collecting all the
+// time.
 func TestGarbageShare(t *testing.T) {
 	for live, want := range map[uint64]int{0: 300, 16 << 20: 300, 32 << 20: 150, 64 << 20: 75, 96 << 20: 50, 2 << 30: 40} {
 		if got := garbageShare(live, mostGarbage); got != want {

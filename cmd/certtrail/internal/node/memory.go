@@ -38,7 +38,8 @@ func allowedMemory(root fs.FS) int64 {
 	return allowed
 }
 
-// boundMemory has the collector keep what Go holds to three quarters of what is allowed, and leaves the rest to SQLite, unless the environment says otherwise.
+// boundMemory has the collector keep what Go holds to three quarters of what is allowed, and leaves the rest to SQLite,
+// unless the environment says otherwise.
 func boundMemory(allowed int64) (undo func()) {
 	if allowed == math.MaxInt64 || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}

@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// modelsFedBy lists the read models that the provider's deliveries can change. Its samples, one of every event that it documents, show it.
+// modelsFedBy lists the read models that the provider's deliveries can change. Its samples, one of every event that it
+// documents, show it.
 func modelsFedBy(system provider.System) []string {
 	var names []string
 	provider := system.New(func(string) string { return "any" })

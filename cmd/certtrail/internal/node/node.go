@@ -20,11 +20,13 @@ import (
 	"github.com/certtrail/certtrail/streams/gate"
 )
 
-// Who holds the data directory's lock is its owner and serves control.sock in it: a running server, or a command for as long as it works. A command that finds
-// the directory in use speaks to the owner, so each operation is written once, as a route of the owner's.
+// Who holds the data directory's lock is its owner and serves control.sock in it: a running server, or a command for as
+// long as it works. A command that finds the directory in use speaks to the owner, so each operation is written once,
+// as a route of the owner's.
 //
-// Every route answers lines of JSON: what it has to say, {"progress":…} in between, and at the end {"done":…} or {"error":"a sentence"}. An answer without
-// such an end broke off. To add one, write a method of the type work and name it in routes; commands ask it with control.call.
+// Every route answers lines of JSON: what it has to say, {"progress":…} in between, and at the end {"done":…} or
+// {"error":"a sentence"}. An answer without such an end broke off. To add one, write a method of the type work and name
+// it in routes; commands ask it with control.call.
 
 // Node runs as the process that has the data directory.
 type Node struct {
@@ -87,7 +89,8 @@ func (o *Node) about(context.Context, *owner.Answer, *http.Request) (any, error)
 	return owner.About{Process: os.Getpid(), Serving: o.endpoints != "", Endpoints: o.endpoints}, nil
 }
 
-// open makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything with close.
+// open makes this process the owner of the data directory, whose lock it must hold, for a command. It closes everything
+// with close.
 func open(ctx context.Context, c *settings.Config, logger *slog.Logger) (*Node, error) {
 	o := newNode(c, logger)
 	return o, o.openLog(ctx, "")
@@ -181,7 +184,8 @@ func (o *Node) handler() http.Handler {
 	for pattern, do := range routes {
 		routes[pattern] = o.during(do)
 	}
-	// It has the owner closed, and answers when the next one is there: so nobody waits for it, and it looks after the log's life by itself.
+	// It has the owner closed, and answers when the next one is there: so nobody waits for it, and it looks after the
+	// log's life by itself.
 	routes["POST /restore"] = o.restore
 	return owner.Handler(routes)
 }

@@ -38,7 +38,8 @@ func Reach(ctx context.Context, c *settings.Config, logger *slog.Logger) (*owner
 	}
 }
 
-// ownIt makes this process the owner, and speaks to itself: so it does what a server would, and serves other commands meanwhile.
+// ownIt makes this process the owner, and speaks to itself: so it does what a server would, and serves other commands
+// meanwhile.
 func ownIt(ctx context.Context, c *settings.Config, logger *slog.Logger, release func()) (*owner.Client, error) {
 	server, err := owner.Listen(c.DataDir)
 	if err != nil {

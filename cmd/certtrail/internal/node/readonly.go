@@ -26,8 +26,8 @@ func titlesOf(c *settings.Config) []web.Provider {
 	return list
 }
 
-// ServeReadOnly serves the pages and the API over one database, without a log and without taking deliveries, until ctx ends. The clock is the
-// moment that the database was made of.
+// ServeReadOnly serves the pages and the API over one database, without a log and without taking deliveries, until ctx
+// ends. The clock is the moment that the database was made of.
 func ServeReadOnly(ctx context.Context, c *settings.Config, readOnly bool, db string, logTo, out io.Writer) error {
 	if !readOnly {
 		return errors.New("--db shows a database as it is: it needs --read-only")

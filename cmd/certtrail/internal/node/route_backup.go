@@ -17,7 +17,8 @@ func (o *Node) snapshot(ctx context.Context, a *owner.Answer, _ *http.Request) (
 	return struct{}{}, nil
 }
 
-// settings streams the settings file that the owner was started with. Its result is the file's path, "" where there is none.
+// settings streams the settings file that the owner was started with. Its result is the file's path, "" where there is
+// none.
 func (o *Node) settings(_ context.Context, a *owner.Answer, _ *http.Request) (any, error) {
 	w := a.Stream("application/yaml")
 	if o.Config.File == "" {

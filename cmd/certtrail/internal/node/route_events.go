@@ -18,7 +18,8 @@ type EventsEnd struct {
 	Last uint64 `json:"last_seq"` // the log's end; the event itself may be gone
 }
 
-// events streams the events after after_seq whose subject matches filter: those that are there, or with follow=1 also those to come.
+// events streams the events after after_seq whose subject matches filter: those that are there, or with follow=1 also
+// those to come.
 func (o *Node) events(ctx context.Context, a *owner.Answer, r *http.Request) (any, error) {
 	after, err := number(r.URL.Query(), "after_seq", 0)
 	if err != nil {

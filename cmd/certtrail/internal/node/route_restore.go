@@ -51,7 +51,8 @@ func (o *Node) withoutEvents(ctx context.Context) error {
 	return isEmpty(report, LogDir(o.Config.DataDir))
 }
 
-// PrepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's manifest says. The caller owns that directory.
+// PrepareLog restores a snapshot into a directory beside the log, and makes sure that it holds what the backup's
+// manifest says. The caller owns that directory.
 func PrepareLog(ctx context.Context, c *settings.Config, snapshot io.Reader, want transfer.Summary, logger *slog.Logger) (prepared string, err error) {
 	return transfer.Prepare(ctx, c.DataDir, snapshot, want, func(ctx context.Context, dir string, snapshot io.Reader) (transfer.Summary, error) {
 		// max-bytes is not for it: the backup may hold more than this log is to grow to.
@@ -68,7 +69,8 @@ func RestoreSnapshot(ctx context.Context, o embedded.Options, snapshot io.Reader
 	return s, err
 }
 
-// InstallLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the whole one.
+// InstallLog puts a prepared log, which is durable, in the place of one without events. A crash leaves no log, or the
+// whole one.
 func InstallLog(dataDir, prepared string) error {
 	return transfer.Install(prepared, LogDir(dataDir), func() error {
 		if err := ask.ForgetState(dataDir); err != nil {

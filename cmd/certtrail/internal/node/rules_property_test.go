@@ -134,7 +134,8 @@ func (z *zone) want(r *ruled, v saidValidation) answers {
 	return a
 }
 
-// TestEverybodySaysTheSame: of any certificates and validations the start page, the domain's page, the API and the clock's notices say the same.
+// TestEverybodySaysTheSame: of any certificates and validations the start page, the domain's page, the API and the
+// clock's notices say the same.
 func TestEverybodySaysTheSame(t *testing.T) {
 	t.Parallel()
 	r := newRuled(t, time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC))

@@ -15,7 +15,8 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// TestRulesArePointedOut: the pages say of a certificate that it outlives its rule, and of a validation that it lapses before the next renewal; and of others nothing.
+// TestRulesArePointedOut: the pages say of a certificate that it outlives its rule, and of a validation that it lapses
+// before the next renewal; and of others nothing.
 func TestRulesArePointedOut(t *testing.T) {
 	i := newInside(t)
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
@@ -181,8 +182,9 @@ func dayOf(t fataler, layout, day string) string {
 	return parsed.Format(time.DateOnly)
 }
 
-// TestNextRenewalIsTheEarliest: www is to be renewed in 10 days, api in 150, and the validation that both need lapses in 20. The next renewal is www's, for
-// which the validation still does; once www is renewed, it is api's, and the validation lapses first. Everybody says so.
+// TestNextRenewalIsTheEarliest: www is to be renewed in 10 days, api in 150, and the validation that both need lapses
+// in 20. The next renewal is www's, for which the validation still does; once www is renewed, it is api's, and the
+// validation lapses first. Everybody says so.
 func TestNextRenewalIsTheEarliest(t *testing.T) {
 	r := newRuled(t, time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC))
 	r.says(t, -60, schema.DomainValidated, schema.Data{Provider: "digicert", Domain: "shop.test", ExpiresAt: r.in(20)})

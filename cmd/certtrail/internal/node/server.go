@@ -38,7 +38,8 @@ type Server struct {
 	tests   testResults
 }
 
-// Serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged once, for a restored log.
+// Serve runs until ctx ends. It owns the data directory all the time, though what it has open there may be exchanged
+// once, for a restored log.
 func Serve(ctx context.Context, c *settings.Config, logTo io.Writer, started func(*Server)) error {
 	release, err := owner.Lock(c.DataDir)
 	if err != nil {
@@ -86,8 +87,8 @@ type exchange struct {
 	served   chan error // holds one: nil when it is served, or why it is not
 }
 
-// serveLog serves until ctx ends, or until there is another log to serve. Then it stops in order: no new deliveries, those under way answered, rows
-// written, log closed.
+// serveLog serves until ctx ends, or until there is another log to serve. Then it stops in order: no new deliveries,
+// those under way answered, rows written, log closed.
 func serveLog(ctx context.Context, c *settings.Config, logger *slog.Logger, control *owner.Server, started func(*Server)) (next *exchange, err error) {
 	sv := &Server{Node: newNode(c, logger), failed: make(chan error, 3)}
 	exchanges := make(chan *exchange)
@@ -141,7 +142,8 @@ func serveLog(ctx context.Context, c *settings.Config, logger *slog.Logger, cont
 	return next, err
 }
 
-// open opens everything. The pages' address is served from the beginning, with how far the log has been read; deliveries wait until they can be taken.
+// open opens everything. The pages' address is served from the beginning, with how far the log has been read;
+// deliveries wait until they can be taken.
 func (sv *Server) open(ctx context.Context) (err error) {
 	c := sv.Config
 	if sv.sources, err = c.IngestSources(); err != nil {
@@ -269,7 +271,8 @@ func (sv *Server) providers() []web.Provider {
 // readyTimeout limits how long the log may take to say that it would take a delivery.
 const readyTimeout = 2 * time.Second
 
-// ready tells whether a delivery would be taken, which the log is asked, and whether pages can be read. A gap in the log is reported, but is no reason to send deliveries elsewhere.
+// ready tells whether a delivery would be taken, which the log is asked, and whether pages can be read. A gap in the
+// log is reported, but is no reason to send deliveries elsewhere.
 func (sv *Server) ready() (bool, any) {
 	report := map[string]any{"log": "ok"}
 	ok := true

@@ -45,8 +45,8 @@ func (t *testResults) keep(source string, r web.Tested) {
 	t.last[source] = r
 }
 
-// testSource sends a test delivery to every endpoint of the source, as its provider would: over HTTP, and with its credentials. What came of it is
-// told with the source from then on.
+// testSource sends a test delivery to every endpoint of the source, as its provider would: over HTTP, and with its
+// credentials. What came of it is told with the source from then on.
 func (sv *Server) testSource(ctx context.Context, name string) error {
 	i := slices.IndexFunc(sv.sources, func(s *ingest.Source) bool { return s.Name == name })
 	if i < 0 || sv.sources[i].Provider == nil {

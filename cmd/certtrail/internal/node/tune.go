@@ -21,7 +21,8 @@ func Tune() (back func()) {
 	}
 	threads := 0
 	if os.Getenv("GOMAXPROCS") == "" {
-		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more let the processors run meanwhile.
+		// A sync to disk and a call into SQLite each hold a thread that the scheduler counts as running Go; two more
+		// let the processors run meanwhile.
 		threads = runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 		spareThreads.Store(2)
 	}
@@ -39,9 +40,9 @@ func Tune() (back func()) {
 // itself is less than half of it.
 const buildingMemory = 230 << 20
 
-// TuneBuilding sets what suits this process for as long as read models are built, until done is called. It lets more garbage gather, since events leave
-// kilobytes each, but no more than the memory it bounds. And it does without spare threads: a rebuild keeps all processors busy, and only its goroutines
-// would wait for one another.
+// TuneBuilding sets what suits this process for as long as read models are built, until done is called. It lets more
+// garbage gather, since events leave kilobytes each, but no more than the memory it bounds. And it does without spare
+// threads: a rebuild keeps all processors busy, and only its goroutines would wait for one another.
 func TuneBuilding() (done func()) {
 	runtime.GC()
 	var m runtime.MemStats
@@ -60,8 +61,8 @@ func TuneBuilding() (done func()) {
 	}
 }
 
-// sortBeside has SQLite sort what does not fit in memory beside the read models, where there is room for them, and not in /var/tmp, which may be small
-// or not writable. SQLite looks at the variable once, when it is first used.
+// sortBeside has SQLite sort what does not fit in memory beside the read models, where there is room for them, and not
+// in /var/tmp, which may be small or not writable. SQLite looks at the variable once, when it is first used.
 func sortBeside(dir string) {
 	if os.Getenv("SQLITE_TMPDIR") == "" {
 		if path, err := filepath.Abs(dir); err == nil {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestAnsweringCountsWhoWaits counts a request as long as it is answered, and never the stream of an open page, which would slow every rebuild.
+// TestAnsweringCountsWhoWaits counts a request as long as it is answered, and never the stream of an open page, which
+// would slow every rebuild.
 func TestAnsweringCountsWhoWaits(t *testing.T) {
 	var a requests
 	during := false

@@ -14,8 +14,9 @@ import (
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
 )
 
-// The protocol is plain HTTP. A route answers a result as JSON; or an error as a status and a sentence. While it works, interim responses (102) tell its
-// progress. A route that streams answers bytes, and then a trailer with its result or its error: a stream without either broke off.
+// The protocol is plain HTTP. A route answers a result as JSON; or an error as a status and a sentence. While it works,
+// interim responses (102) tell its progress. A route that streams answers bytes, and then a trailer with its result or
+// its error: a stream without either broke off.
 const (
 	progressHeader = "Certtrail-Progress" // JSON
 	resultTrailer  = "Certtrail-Result"   // JSON
@@ -76,7 +77,8 @@ func (a *Answer) Progress(v any) error {
 	return a.ctx.Err()
 }
 
-// Stream begins an answer of bytes. What is written reaches the client at the latest when the stream ends; Flush sends it at once.
+// Stream begins an answer of bytes. What is written reaches the client at the latest when the stream ends; Flush sends
+// it at once.
 func (a *Answer) Stream(contentType string) *bufio.Writer {
 	a.w.Header().Set("Content-Type", contentType)
 	a.w.Header().Set("Trailer", resultTrailer+", "+errorTrailer)

@@ -49,7 +49,8 @@ func Find(ctx context.Context, dir string) (*Client, About, error) {
 	return c, a, nil
 }
 
-// Call asks a route and reads its result, which may be nil; progress, which may be nil too, is given the JSON of what the owner tells meanwhile.
+// Call asks a route and reads its result, which may be nil; progress, which may be nil too, is given the JSON of what
+// the owner tells meanwhile.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body io.Reader, progress func([]byte), result any) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends a request that is still being sent

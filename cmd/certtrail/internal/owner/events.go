@@ -12,7 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// EventsType is the type of a stream of events: one CloudEvent on a line, as the log has it, with its place before its other members, seq.
+// EventsType is the type of a stream of events: one CloudEvent on a line, as the log has it, with its place before its
+// other members, seq.
 const EventsType = "application/x-ndjson"
 
 // Event holds one of a stream: its place, and its bytes as the log has them.
@@ -46,7 +47,8 @@ func WriteEvent(w *bufio.Writer, r *schema.Record) error {
 	return w.WriteByte('\n') // which has the errors of those before
 }
 
-// ReadEvents gives yield each event of a stream, until it ends or yield fails. The bytes of an event are yield's only until it returns.
+// ReadEvents gives yield each event of a stream, until it ends or yield fails. The bytes of an event are yield's only
+// until it returns.
 func ReadEvents(r io.Reader, yield func(Event) error) error {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	var long []byte

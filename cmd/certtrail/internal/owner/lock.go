@@ -15,8 +15,9 @@ import (
 // ErrInUse says that another process has the data directory.
 var ErrInUse = errors.New("is in use")
 
-// Lock makes the data directory, if it is not there, and takes it for this process until the returned function is called. The lock is
-// the kernel's: it goes with the process, however that ends. What a process that had it left behind is removed.
+// Lock makes the data directory, if it is not there, and takes it for this process until the returned function is
+// called. The lock is the kernel's: it goes with the process, however that ends. What a process that had it left behind
+// is removed.
 func Lock(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("couldn't make the data directory: %w", err)
@@ -41,7 +42,8 @@ func Lock(dir string) (release func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// thisCommand returns the command that this process runs, "(certtrail serve)", for whoever finds the directory in use; "" if its first argument is none.
+// thisCommand returns the command that this process runs, "(certtrail serve)", for whoever finds the directory in use;
+// "" if its first argument is none.
 func thisCommand() string {
 	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
 		return ""
@@ -54,8 +56,8 @@ func write(f *os.File, s string) error {
 	return err
 }
 
-// RemoveLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there: logs that were to be restored, and
-// directories in which a socket was made.
+// RemoveLeftInside removes from a data directory, whose lock the process must hold, what killed processes left there:
+// logs that were to be restored, and directories in which a socket was made.
 func RemoveLeftInside(dataDir string) {
 	transfer.RemovePrepared(dataDir)
 	entries, err := os.ReadDir(dataDir)

@@ -51,9 +51,11 @@ type Server struct {
 	cancel context.CancelFunc // ends the contexts of its requests
 }
 
-// Listen opens control.sock in the data directory, whose lock the process must hold. Who connects waits until serve is called.
+// Listen opens control.sock in the data directory, whose lock the process must hold. Who connects waits until serve is
+// called.
 func Listen(dir string) (*Server, error) {
-	// The socket is made where nobody else can look, and takes its name when its mode is right. A socket that a killed process left gives way.
+	// The socket is made where nobody else can look, and takes its name when its mode is right. A socket that a killed
+	// process left gives way.
 	making, err := os.MkdirTemp(dir, SocketDir)
 	if err != nil {
 		return nil, fmt.Errorf("couldn't make %s: %w", SocketName, err)
@@ -94,7 +96,8 @@ func (s *Server) Serve(h http.Handler, failed func(error)) {
 	}()
 }
 
-// Stop ends the requests under way and removes the socket. It returns when none uses the owner any more, or the time for it is over.
+// Stop ends the requests under way and removes the socket. It returns when none uses the owner any more, or the time
+// for it is over.
 func (s *Server) Stop() {
 	s.cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), socketStop)

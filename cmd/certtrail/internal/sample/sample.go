@@ -76,7 +76,8 @@ func (s Result) Tell(w io.Writer) error {
 	return nil
 }
 
-// Send sends a sample to the endpoints at base, with the credentials of the source's settings; file is the settings' file.
+// Send sends a sample to the endpoints at base, with the credentials of the source's settings; file is the settings'
+// file.
 func Send(ctx context.Context, sources []settings.Source, file, base, name, event string, set []string) (Result, error) {
 	source, err := settings.SourceNamed(sources, name)
 	if err != nil {
@@ -114,7 +115,8 @@ func Deliver(ctx context.Context, base, source string, p provider.Provider, d *p
 	for name, values := range d.Header {
 		req.Header[name] = values
 	}
-	// Providers do not follow redirects: where one leads, the delivery is not taken, and its credentials have no business.
+	// Providers do not follow redirects: where one leads, the delivery is not taken, and its credentials have no
+	// business.
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// TestDeliverFollowsNobody: a delivery that is sent elsewhere was not taken, whatever a page there says, and its credentials go nowhere else.
+// TestDeliverFollowsNobody: a delivery that is sent elsewhere was not taken, whatever a page there says, and its
+// credentials go nowhere else.
 func TestDeliverFollowsNobody(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/login" {

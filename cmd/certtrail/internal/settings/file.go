@@ -48,7 +48,8 @@ func (systems Systems) ReadFile(path string) (*settingsFile, error) {
 	return f, nil
 }
 
-// eachKey gives take each key of a mapping with its value. A key that stands twice is an error: which of the two counts, nobody could tell.
+// eachKey gives take each key of a mapping with its value. A key that stands twice is an error: which of the two
+// counts, nobody could tell.
 func eachKey(mapping *yaml.Node, take func(key, value *yaml.Node) error) error {
 	lines := map[string]int{}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {

@@ -38,7 +38,8 @@ func read(t *testing.T, args ...string) (*Settings, error) {
 	return systems.Read(cmd.Flags())
 }
 
-// TestPrecedence: a flag goes before the environment, the environment before the file, the file before the default; an empty secret is none.
+// TestPrecedence: a flag goes before the environment, the environment before the file, the file before the default; an
+// empty secret is none.
 func TestPrecedence(t *testing.T) {
 	file := inFile(t, "log-level: debug\nweb-url: https://file.example\ndigicert-webhook-key-file: DIR/key\n")
 	key := filepath.Join(filepath.Dir(file), "key")

@@ -23,12 +23,14 @@ func (systems Systems) AddSettings(cmd *cobra.Command) {
 // ownerSettings lists the settings that matter to who works on the data directory and serves nothing.
 var ownerSettings = []string{"data-dir", "max-bytes", "sync", "log-level"}
 
-// AddOwnerSettings gives cmd the flags of ownerSettings; all other settings are read from the environment and the file as ever.
+// AddOwnerSettings gives cmd the flags of ownerSettings; all other settings are read from the environment and the file
+// as ever.
 func AddOwnerSettings(cmd *cobra.Command) {
 	addFlags(cmd, slices.DeleteFunc(slices.Clone(programSettings), func(s setting) bool { return !slices.Contains(ownerSettings, s.name) }))
 }
 
-// AddAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the environment and the file as ever.
+// AddAPISettings gives cmd the flags that matter to who asks a provider's API; all other settings are read from the
+// environment and the file as ever.
 func AddAPISettings(cmd *cobra.Command, system provider.System) {
 	var list []setting
 	for _, p := range system.API.Settings {

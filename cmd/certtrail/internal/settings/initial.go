@@ -60,7 +60,8 @@ func (s *Settings) fillNames() {
 	}
 }
 
-// Write writes every setting, those that have their default as comments, and of a secret that stands in a file its path.
+// Write writes every setting, those that have their default as comments, and of a secret that stands in a file its
+// path.
 func (s *Settings) Write(path string) error {
 	var b strings.Builder
 	b.WriteString("# certtrail's settings. A flag --a-b or CERTTRAIL_A_B in the environment goes before a-b here.\n")

@@ -160,8 +160,8 @@ type Unknown struct {
 	Near []string
 }
 
-// UnknownEnv returns the CERTTRAIL_ variables that are not settings, sorted: a misspelt name would else pass for one that was not given. Kubernetes' own
-// variables of a service that is called certtrail are left out.
+// UnknownEnv returns the CERTTRAIL_ variables that are not settings, sorted: a misspelt name would else pass for one
+// that was not given. Kubernetes' own variables of a service that is called certtrail are left out.
 func (systems Systems) UnknownEnv(environment []string) []Unknown {
 	known := []string{environmentName("config")}
 	for name := range knownNames(systems.all()) {

@@ -14,7 +14,8 @@ import (
 // Systems lists the kinds of providers that the program serves.
 type Systems []provider.System
 
-// readSources reads the further sources of the settings' file, each with a kind and that kind's settings without prefix.
+// readSources reads the further sources of the settings' file, each with a kind and that kind's settings without
+// prefix.
 func (systems Systems) readSources(node *yaml.Node) ([]Source, error) {
 	if node.Tag == "!!null" {
 		return nil, nil

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// DidYouMean suggests the names that name may have been meant to be: "; did you mean digicert-webhook-key?", or "" where none is near.
+// DidYouMean suggests the names that name may have been meant to be: "; did you mean digicert-webhook-key?", or ""
+// where none is near.
 func DidYouMean(name string, names []string) string {
 	near := Near(name, names)
 	if len(near) == 0 {

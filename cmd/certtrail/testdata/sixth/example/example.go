@@ -1,8 +1,10 @@
-// Package example is a sixth provider, for the exercise of docs/adding-a-provider.md: a CA that nobody runs, which posts JSON such as
+// Package example is a sixth provider, for the exercise of docs/adding-a-provider.md: a CA that nobody runs, which
+// posts JSON such as
 //
 //	{"id": 7, "event": "issued", "order": 7001, "certificate": 8001, "pem": "-----BEGIN CERTIFICATE-----…"}
 //
-// with a bearer token. A test builds the program with this folder as ingest/example, and one more entry in its list of systems.
+// with a bearer token. A test builds the program with this folder as ingest/example, and one more entry in its list of
+// systems.
 package example
 
 import (
