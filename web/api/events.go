@@ -124,7 +124,7 @@ func writeWithSeq(w io.Writer, before string, rec schema.Record) error {
 	return err
 }
 
-// Log is the log of events. Its methods may be called at once from many goroutines.
+// Log reads the log of events. Its methods may be called at once from many goroutines.
 type Log interface {
 	// Events are at most limit events after seq whose NATS subject matches (empty: all), ascending. They end early
 	// before the event with which they would hold more than so many bytes, and then there is more; the first is among
