@@ -142,7 +142,7 @@ func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// healthz says that the process answers; whether it is of use is what readyz says.
+// healthz says that the process answers; readyz says whether it is of use.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write([]byte("ok\n"))

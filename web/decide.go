@@ -169,7 +169,7 @@ func (s *Server) decideOnce(ctx context.Context, d Decision) error {
 // from when it is sent.
 const sameUntil = time.Minute
 
-// stands tells whether that very decision is what holds of the matter.
+// stands reports whether that very decision holds of the matter.
 func (d *Decision) stands(m *projections.Matter) bool {
 	if d.Kind == schema.AttentionReopened {
 		return m.State == projections.Undecided

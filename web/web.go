@@ -1,5 +1,5 @@
-// Package web is what people and programs look at: the pages, the JSON API and the stream of changes that keeps an open
-// page in step with the log. It only reads. What it needs beside the read models stands in Options; who calls New
+// Package web serves people and programs: the pages, the JSON API and the stream of changes that keeps an open page in
+// step with the log. It only reads. What it needs beside the read models stands in Options; who calls New
 // provides it.
 package web
 

@@ -59,13 +59,13 @@ func Problem(w http.ResponseWriter, status int, detail string) {
 	w.Write(append(body, '\n'))
 }
 
-// ErrForeign refuses a form that a page of another site sent. errForm is wrapped by what is wrong with a form.
+// ErrForeign refuses a form that a page of another site sent. ErrForm marks every error in a form, which wraps it.
 var (
 	ErrForeign = errors.New("this form came from another site and changed nothing: open certtrail's own page and send it there")
 	ErrForm    = errors.New("the form cannot be read")
 )
 
-// ErrDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or
+// ErrDecision refuses a decision that says too little, or what cannot be; ErrNoMatter, one about what is no matter, or
 // none any more.
 var (
 	ErrDecision = errors.New("nothing was decided")

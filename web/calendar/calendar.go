@@ -22,7 +22,7 @@ import (
 
 // Secret holds the secret of the feed's address. Its methods may be called at once from many goroutines.
 type Secret interface {
-	// Secret is the secret that a subscriber must know.
+	// Secret returns the secret that a subscriber must know.
 	Secret() (string, error)
 	// Renew makes another, so that whoever knew the old one no longer reads the feed.
 	Renew() error
