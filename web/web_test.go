@@ -148,8 +148,8 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	})
 }
 
-// addresses are what a page links to and loads from its own server. A regular expression takes most of a test's time
-// for it.
+// addresses returns what a page links to and loads from its own server. A regular expression takes most of a test's
+// time for it.
 func addresses(body string) (list []string) {
 	for _, attribute := range []string{`href="/`, `src="/`} {
 		for _, part := range strings.Split(body, attribute)[1:] {
@@ -276,7 +276,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 	}
 }
 
-// unreadable is a log of which single events cannot be read once it is broken.
+// unreadable serves a log of which single events cannot be read once it is broken.
 type unreadable struct {
 	*projectionstest.Log
 	broken atomic.Bool
