@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 
 	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
 	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},
+	"cmd/certtrail/internal/house":    {},
 	"cmd/certtrail/internal/listen":   {"net/http"},
 	"cmd/certtrail/internal/node":     {"*"},
 	"cmd/certtrail/internal/progress": {internal + "text", module + "/projections"},
