@@ -17,11 +17,12 @@ test: lint tools ## run every test, with the race detector
 	$(GO) test -race -vet=off -timeout 13m ./...
 
 # With -race, so that what vet and staticcheck compile is what the tests need: everything is compiled once.
-lint: ## gofmt, vet, staticcheck, tidy
+lint: ## gofmt, vet, staticcheck, tidy, and the limits of the layout
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	$(GO) vet -race ./...
 	GOFLAGS="$$($(GO) env GOFLAGS) -race" $$($(GO) tool -n staticcheck) ./...
 	$(GO) mod tidy -diff
+	$(GO) test -vet=off ./cmd/certtrail/internal/house
 
 tools: ## install what the tests need and a new machine lacks: Chromium, strace, axe-core
 	@./.ci/tools

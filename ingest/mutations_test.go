@@ -128,7 +128,7 @@ func TestSpellingMeansNothing(t *testing.T) {
 	})
 }
 
-// TestOrderOfParametersMeansNothing is the same of a query.
+// TestOrderOfParametersMeansNothing: nor do the order and capitals of a query's parameters, or ones that nobody knows.
 func TestOrderOfParametersMeansNothing(t *testing.T) {
 	eachSample(t, func(t *testing.T, p provider.Provider, sample func() *provider.Delivery) {
 		kind, data, err := p.Decode(sample())

@@ -5,7 +5,7 @@ package schema
 
 import "strings"
 
-// ContentType is the media type of every message in the log: one CloudEvents 1.0 event in structured JSON mode.
+// ContentType names the media type of every message in the log: one CloudEvents 1.0 event in structured JSON mode.
 const ContentType = "application/cloudevents+json"
 
 // DataSchema identifies the JSON Schema of an event's data; the document is event.schema.json in this package.

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// maxForm is how many bytes a form may have.
+// maxForm bounds the bytes of a form.
 const maxForm = 64 << 10
 
 // act serves a route that changes something. h runs for forms of our own pages and for programs, never for a page of

@@ -9,13 +9,13 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// announced is a revocation that the CA has announced of a certificate that is in use, and that has not come yet.
+// announced describes a revocation that the CA has announced of a certificate in use, and that has not come yet.
 type announced struct {
 	Due    view.Moment // when the CA revokes it; zero where it did not say
 	Reason string      // the CA's; "" where it gave none
 }
 
-// announcedOf is what lists show beside the state of a certificate that is to be revoked; nil of every other.
+// announcedOf returns the announced revocation that lists show beside a certificate's state; nil where there is none.
 func announcedOf(c projections.Certificate, now time.Time) *announced {
 	if !c.ToBeRevoked() {
 		return nil
@@ -27,7 +27,7 @@ func announcedOf(c projections.Certificate, now time.Time) *announced {
 	return a
 }
 
-// Announced are the order's certificates that are to be revoked, newest first.
+// Announced returns the order's certificates that are to be revoked, newest first.
 func (p orderPage) Announced() []orderCertificate {
 	var list []orderCertificate
 	for _, c := range p.Certificates {
@@ -38,7 +38,7 @@ func (p orderPage) Announced() []orderCertificate {
 	return list
 }
 
-// nextOf is what comes next for the order that a page is of.
+// nextOf returns the next step of the page's order.
 func (p *orderPage) nextOf() view.NextStep {
 	for _, c := range p.Certificates {
 		if !c.Last {
@@ -57,8 +57,8 @@ func (p *orderPage) nextOf() view.NextStep {
 	return orderNext(*p.Order)
 }
 
-// orderNext is what comes next for an order. Who installs a certificate that is about to end does so in vain, which the
-// order itself does not know.
+// orderNext returns the next step of an order. To install a certificate that is about to end would be in vain, which
+// the order itself does not know.
 func orderNext(o projections.Order) view.NextStep {
 	if o.NextStep == "install" {
 		if o.Fate == projections.ToBeRevoked || o.Fate == projections.ToBeRenewed {
@@ -86,7 +86,7 @@ func (s *Server) fated(ctx context.Context, f *frame, rows []rowView[projections
 	return rows, err
 }
 
-// lastIssued is the order's last issued certificate.
+// lastIssued returns the order's last issued certificate.
 func lastIssued(o *projections.Order) projections.CertificateRef {
 	return projections.CertificateRef{Provider: o.Provider, ID: o.CertificateID}
 }

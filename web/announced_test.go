@@ -13,8 +13,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// doomed is an issued order with an older certificate and a last one, which ends so many days from now; 0: nothing but
-// its number is known.
+// doomed tells of an issued order with an older certificate and a last one, which ends in left days; 0: nothing but its
+// number is known.
 func doomed(left int) *story {
 	w := &story{s: plain}
 	about := schema.Data{OrderID: "330770003"}
@@ -30,7 +30,7 @@ func doomed(left int) *story {
 	return w
 }
 
-// pay is a certificate for pay.example.com that has been valid for so many days, and is so for some more.
+// pay returns a certificate for pay.example.com that became valid since days ago and ends in left days.
 func pay(since, left int) *schema.Certificate {
 	return &schema.Certificate{CommonName: "pay.example.com", NotBefore: pago(time.Duration(since) * day), NotAfter: pago(-time.Duration(left) * day),
 		FingerprintSHA256: fmt.Sprintf("%064x", left+1000)}

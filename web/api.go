@@ -43,7 +43,7 @@ func (s *Server) apiAttention(w http.ResponseWriter, r *http.Request) error {
 	return answer.Items(w, matters, "")
 }
 
-// Matter is something a person should act on, as the API says it.
+// Matter tells the API's clients of something a person should act on.
 type Matter struct {
 	ID       string                `json:"id"`       // of this occurrence: the next of its kind has another
 	Severity string                `json:"severity"` // critical, warning, notice
@@ -76,7 +76,7 @@ type statusJSON struct {
 	Warnings    []warningJSON        `json:"warnings"`
 }
 
-// warningJSON is what is wrong with the machine, the log or the way to a provider.
+// warningJSON tells of something wrong with the machine, the log or the way to a provider.
 type warningJSON struct {
 	Severity string `json:"severity"` // critical or warning
 	Title    string `json:"title"`
@@ -142,7 +142,7 @@ func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// healthz says that the process answers; whether it is of use is what readyz says.
+// healthz says that the process answers; readyz says whether it is of use.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write([]byte("ok\n"))

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// Asked is how it stands with asking one provider's API.
+// Asked tells how certtrail gets on with one provider's API.
 type Asked struct {
 	HowtoEnable []string // the settings to set, where it is not set up; else empty
 	Collects    bool     // it hands out certificates
@@ -25,15 +25,15 @@ type Asked struct {
 	Unreconciled string      // why the last one came to nothing, a sentence; "" if it did not
 }
 
-// Token is the token of a challenge that a person may have to answer with. It is shown to nobody but people, and stored
-// nowhere.
+// Token holds the token of a challenge that a person may have to answer with. It is shown to nobody but people, and
+// stored nowhere.
 type Token struct {
 	Webhook, Token string
 	Until          schema.Time
 	Trouble        string // why certtrail did not answer by itself, a sentence; "" while it does
 }
 
-// Delegation is what the name servers of a zone's parent said of its DS records.
+// Delegation holds the answer of the name servers of a zone's parent about its DS records.
 type Delegation struct {
 	At      schema.Time
 	Said    string // a sentence
@@ -41,7 +41,7 @@ type Delegation struct {
 	Trouble string // why they could not be asked, a sentence; "" if they were
 }
 
-// askedView is Asked on the page /system.
+// askedView shows Asked on the page /system.
 type askedView struct {
 	Asked
 	State          string // of its API: asked, left_alone or not_asked
@@ -63,7 +63,7 @@ func (a *Asked) view(now time.Time) *askedView {
 	return v
 }
 
-// tokenView is a token with how long it is good for.
+// tokenView shows a token and how long it is good for.
 type tokenView struct {
 	Token
 	Good view.Moment
@@ -77,15 +77,15 @@ func tokensView(list []Token, now time.Time) []tokenView {
 	return views
 }
 
-// delegationView is what was said of the zone of one rotation.
+// delegationView shows the parent's answer about the zone of one rotation.
 type delegationView struct {
 	Delegation
 	Domain string
 	Seen   view.Moment
 }
 
-// delegationOf is what the parent says of the zone of d now; nil where it was not asked, or the page is of another
-// moment.
+// delegationOf returns the parent's present answer about the zone of d; nil where it was not asked, or the page is of
+// another moment.
 func (s *Server) delegationOf(d *projections.DNSSEC, now time.Time) *delegationView {
 	if s.Delegation == nil || d.AsOf != nil {
 		return nil
@@ -97,7 +97,7 @@ func (s *Server) delegationOf(d *projections.DNSSEC, now time.Time) *delegationV
 	return &delegationView{found, d.Domain, view.When(found.At, now)}
 }
 
-// refusedZones are the zones among the rotations that CAs refuse.
+// refusedZones returns the zones among the rotations that CAs refuse.
 func (s *Server) refusedZones(rotations []projections.DNSSEC, now time.Time) []*delegationView {
 	var list []*delegationView
 	for i := range rotations {
@@ -108,5 +108,5 @@ func (s *Server) refusedZones(rotations []projections.DNSSEC, now time.Time) []*
 	return list
 }
 
-// oneLine is a sentence without line breaks, for errors that join several.
+// oneLine takes the line breaks out of a sentence, for errors that join several.
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }

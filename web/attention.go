@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// attentionPage is the data of attention.html, the start page.
+// attentionPage holds the data of attention.html, the start page.
 type attentionPage struct {
 	frame
 	Matters []deciding
@@ -22,7 +22,7 @@ type attentionPage struct {
 	On      []Provider
 }
 
-// firstSteps is what a person does who starts without any provider configured.
+// firstSteps guides a person who starts without any provider configured.
 type firstSteps struct {
 	FirstSteps
 	Providers []Provider

@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// large is a log of events of so many bytes.
+// large returns a log with an event of each of these sizes, in bytes.
 func large(sizes ...int) *projectionstest.Log {
 	l := projectionstest.NewLog()
 	for i, size := range sizes {
@@ -127,7 +127,7 @@ func TestThePageOfTheLogIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// unread is the response to a client that takes nothing until the test lets it.
+// unread records the response to a client that takes nothing until the test lets it.
 type unread struct {
 	*httptest.ResponseRecorder
 	begun func()

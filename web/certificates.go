@@ -20,7 +20,7 @@ func (s *Server) newCertificates() *list[projections.Certificate] {
 	})
 }
 
-// certificatePage is the data of certificate.html.
+// certificatePage holds the data of certificate.html.
 type certificatePage struct {
 	frame
 	Certificate *projections.Certificate

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// heardHeader is sent by an open page that fetches itself anew: the sequence of the last event that it has heard of.
+// heardHeader carries the sequence of the last event that an open page has heard of, when the page fetches itself anew.
 const heardHeader = "Certtrail-Heard"
 
 // How long a copy of a page serves others, so that what no event tells, such as a count of deliveries, is never older;
@@ -36,7 +36,7 @@ type copyKey struct {
 	address string
 }
 
-// pageCopy is a page made of an address. Nothing in it changes once it is made, but what copies.mu guards.
+// pageCopy holds a page made of an address. Nothing in it changes once it is made, but what copies.mu guards.
 type pageCopy struct {
 	begun  time.Time // zero: it could not be made
 	seq    uint64    // it shows the log at least up to this event
@@ -141,7 +141,7 @@ func (c *copies) enter(key copyKey, heard uint64, now time.Time) (p *pageCopy, m
 	return p, true
 }
 
-// leave is the end of a reader's interest in p. A page that nobody waits for any more is not made to its end.
+// leave ends a reader's interest in p. A page that nobody waits for any more is not made to its end.
 func (c *copies) leave(p *pageCopy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

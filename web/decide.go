@@ -25,7 +25,7 @@ func undecided(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", answer.ErrDecision, fmt.Sprintf(format, args...))
 }
 
-// Decision is what a person decided about a matter.
+// Decision records a person's decision about a matter.
 type Decision struct {
 	Kind     schema.Kind // one of the attention kinds
 	Provider string
@@ -46,8 +46,8 @@ const (
 	maxDecision = 366 * 24 * time.Hour
 )
 
-// deciding is a matter with what a person may decide about it: the data of the template "decide". A page that shows it
-// has it made by Server.deciding.
+// deciding holds a matter with what a person may decide about it: the data of the template "decide". A page that shows
+// it has it made by Server.deciding.
 type deciding struct {
 	projections.Matter
 	words.MatterText
@@ -64,7 +64,7 @@ type deciding struct {
 	Word    string // what was decided, and until when; "" where it is open
 }
 
-// deciding are the matters as the page at back shows them. Without Decide nobody can decide anything.
+// deciding returns the matters as the page at back shows them. Without Decide nobody can decide anything.
 func (s *Server) deciding(matters []projections.Matter, f *frame, back string) []deciding {
 	list := make([]deciding, len(matters))
 	for i, m := range matters {
@@ -81,7 +81,7 @@ func (s *Server) deciding(matters []projections.Matter, f *frame, back string) [
 	return list
 }
 
-// matterHref is the page of what a matter is about.
+// matterHref returns the address of the page about a matter's subject.
 func (s *Server) matterHref(m *projections.Matter) string {
 	switch m.Kind {
 	case schema.MatterQuarantined:
@@ -95,7 +95,8 @@ func (s *Server) matterHref(m *projections.Matter) string {
 	return address.RowPath(lifecycle.MatterModel(m.Kind), m.Provider, m.Row)
 }
 
-// orderMatters are the matters of an order that is shown as it stands now, for a person to decide about.
+// orderMatters returns the matters of an order for a person to decide about, where the page shows the order's present
+// state.
 func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m projections.Moment) ([]deciding, error) {
 	if s.Decide == nil || s.ReadOnly != nil || m.Seq != 0 || !m.Time.IsZero() {
 		return nil, nil
@@ -104,7 +105,7 @@ func (s *Server) orderMatters(r *http.Request, f *frame, o *projections.Order, m
 	return s.deciding(matters, f, r.URL.RequestURI()), err
 }
 
-// timeLeft is "22 h left" or "3 d overdue", and whether it is less than two days.
+// timeLeft returns "22 h left" or "3 d overdue", and whether it is less than two days.
 func timeLeft(left time.Duration) (text string, urgent bool) {
 	if left < 0 {
 		return words.Duration(-left) + " overdue", true
@@ -112,7 +113,7 @@ func timeLeft(left time.Duration) (text string, urgent bool) {
 	return words.Duration(left) + " left", left < 48*time.Hour
 }
 
-// decisionWord is "taken by Ada until 28 Nov 2026".
+// decisionWord returns a decision in words: "taken by Ada until 28 Nov 2026"; "" where there is none.
 func decisionWord(d *projections.Decision, state string) string {
 	if d == nil {
 		return ""
@@ -164,11 +165,11 @@ func (s *Server) decideOnce(ctx context.Context, d Decision) error {
 	return s.Decide(ctx, d)
 }
 
-// sameUntil is by how much the ends of two decisions may differ that a person took as one: a form counts its days from
-// when it is sent.
+// sameUntil bounds the difference between the ends of two decisions that a person took as one: a form counts its days
+// from when it is sent.
 const sameUntil = time.Minute
 
-// stands tells whether that very decision is what holds of the matter.
+// stands reports whether that very decision holds of the matter.
 func (d *Decision) stands(m *projections.Matter) bool {
 	if d.Kind == schema.AttentionReopened {
 		return m.State == projections.Undecided
@@ -199,7 +200,7 @@ func readDecision(form url.Values, now time.Time) (Decision, error) {
 	return d, err
 }
 
-// readUntil is the beginning of the day that the form names, or the number of days from now that it does.
+// readUntil returns the beginning of the day that the form names, or now and the number of days that it names.
 func readUntil(form url.Values, now time.Time) (*schema.Time, error) {
 	at := now
 	if day := form.Get("until"); day != "" {
@@ -222,7 +223,7 @@ func readUntil(form url.Values, now time.Time) (*schema.Time, error) {
 	return &t, nil
 }
 
-// backTo is the page of ours that a form names, or the start page.
+// backTo returns the page of ours that a form names, or the start page.
 func backTo(path string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {

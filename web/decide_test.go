@@ -18,7 +18,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// failedCheck is an order whose number has to be escaped, and that waits for a person since an hour ago.
+// failedCheck tells of an order whose number has to be escaped, and that waits for a person since an hour ago.
 func failedCheck() *story {
 	w := &story{s: plain}
 	w.say("xolphin", time.Hour, schema.OrderCheckFailed, schema.Data{OrderID: `a&"<b`, Check: schema.CheckPhone, CheckState: schema.CheckFailed})

@@ -22,10 +22,10 @@ const (
 	maxPart  = 1 << 10 // of a body in a list, where the event's page has more
 )
 
-// pair is a name and its value.
+// pair holds a name and its value.
 type pair struct{ Name, Value string }
 
-// deliveryView is an original delivery, part by part.
+// deliveryView shows an original delivery, part by part.
 type deliveryView struct {
 	Line    string // "POST /hooks/digicert"
 	Query   []pair // decoded, in the order it came in
@@ -38,7 +38,7 @@ type deliveryView struct {
 	Sealed  bool   // it is about a person: only what stands in clear is here
 }
 
-// deliveryOf is nil where the event came of no delivery.
+// deliveryOf returns nil where the event came of no delivery.
 func deliveryOf(e *schema.Event, seq uint64) *deliveryView {
 	v := partsOf(e.Data.Original, maxBody, maxHex)
 	if v == nil {
@@ -51,7 +51,7 @@ func deliveryOf(e *schema.Event, seq uint64) *deliveryView {
 	return v
 }
 
-// quarantinedDelivery is the delivery of a row of the quarantine: in short, where an event's page has all of it.
+// quarantinedDelivery shows the delivery of a row of the quarantine: in short, where an event's page has all of it.
 func quarantinedDelivery(row rowView[projections.Quarantined]) *deliveryView {
 	if row.Href == "" {
 		return partsOf(row.Item.Original, view.MaxRaw, maxHex)
@@ -59,7 +59,7 @@ func quarantinedDelivery(row rowView[projections.Quarantined]) *deliveryView {
 	return partsOf(row.Item.Original, maxPart, maxPart/4)
 }
 
-// partsOf is the delivery o, nil where there is none, with as much of its body as text, or else as bytes.
+// partsOf shows the delivery o with as much of its body as text, or else as bytes; it returns nil where there is none.
 func partsOf(o *schema.Original, textBytes, hexBytes int) *deliveryView {
 	if o == nil {
 		return nil
@@ -79,7 +79,7 @@ func partsOf(o *schema.Original, textBytes, hexBytes int) *deliveryView {
 	return v
 }
 
-// show is the body as people can read it: nothing but text is shown as text.
+// show sets the body as people can read it: nothing but text is shown as text.
 func (v *deliveryView) show(body []byte, isJSON bool, textBytes, hexBytes int) {
 	switch {
 	case isJSON && json.Valid(body):
@@ -96,7 +96,7 @@ func (v *deliveryView) show(body []byte, isJSON bool, textBytes, hexBytes int) {
 	}
 }
 
-// bodyOf is the body of a delivery, byte for byte as it was kept.
+// bodyOf returns the body of a delivery, byte for byte as it was kept.
 func bodyOf(o *schema.Original) ([]byte, error) {
 	switch {
 	case o == nil:
@@ -107,7 +107,7 @@ func bodyOf(o *schema.Original) ([]byte, error) {
 	return o.Body, nil
 }
 
-// queryPairs are the pairs of a raw query; one that cannot be decoded stands as it came.
+// queryPairs splits a raw query into its pairs; one that cannot be decoded stands as it came.
 func queryPairs(query string) []pair {
 	var list []pair
 	for part := range strings.SplitSeq(query, "&") {

@@ -23,7 +23,7 @@ func (s *Server) newDNSSECs() *list[projections.DNSSEC] {
 	})
 }
 
-// rotationPage is the data of rotation.html.
+// rotationPage holds the data of rotation.html.
 type rotationPage struct {
 	frame
 	Rotation *projections.DNSSEC

@@ -54,7 +54,7 @@ func (s *Server) byName(ctx context.Context, f *frame, rows []rowView[projection
 	return lines, nil
 }
 
-// domainPage is the data of domain.html.
+// domainPage holds the data of domain.html.
 type domainPage struct {
 	frame
 	Name         string
@@ -69,7 +69,7 @@ type domainPage struct {
 	Refused      []*delegationView // its zones that CAs refuse
 }
 
-// section is a list's rows inside another page.
+// section shows a list's rows inside another page.
 type section[T any] struct {
 	Heads []head
 	Rows  []rowView[T]
@@ -85,8 +85,8 @@ func sectionOf[T any](l *list[T], f *frame, items []T) section[T] {
 	return section[T]{Heads: heads, Rows: l.rows(f, items), Count: words.Number(len(items))}
 }
 
-// foremost are the first rows of what bears the name, with the way to the rest. A name that is renewed every few weeks
-// has hundreds.
+// foremost shows the first rows of what bears the name, with the way to the rest. A name that is renewed every few
+// weeks has hundreds.
 func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetail) section[T] {
 	sec := sectionOf(l, f, items[:min(len(items), relatedLimit)])
 	sec.Count = words.Number(len(items))
@@ -100,7 +100,7 @@ func foremost[T any](l *list[T], f *frame, items []T, d *projections.DomainDetai
 	return sec
 }
 
-// validation is what one provider says of the name, and how it came to say so.
+// validation shows one provider's word on the name, and how it came to say so.
 type validation struct {
 	rowView[projections.Domain]
 	Timeline timelineView

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// eventPage is the data of event.html.
+// eventPage holds the data of event.html.
 type eventPage struct {
 	frame
 	Event    eventView
@@ -50,7 +50,7 @@ func (s *Server) event(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "event", p)
 }
 
-// concerns are links to what e concerns: rows, or where people see what concerns none.
+// concerns links to the rows that e concerns, or to where people see what concerns none.
 func concerns(e *schema.Event) []link {
 	if e.Kind() == schema.DeliveryUnrecognized {
 		return []link{{"the quarantine", address.With("quarantine", nil, "provider", e.Data.Provider)}}
@@ -66,7 +66,7 @@ func concerns(e *schema.Event) []link {
 	return list
 }
 
-// oneEvent is the event that the route names, and the last sequence of the log.
+// oneEvent returns the event that the route names, and the last sequence of the log.
 func (s *Server) oneEvent(r *http.Request) (rec schema.Record, last uint64, err error) {
 	text, err := answer.PathVar(r, "seq")
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Server) oneEvent(r *http.Request) (rec schema.Record, last uint64, err 
 	return rec, last, err
 }
 
-// neighbours are the events before and after seq, past what is gone from the log; 0 where there is none.
+// neighbours returns the events before and after seq, past what is gone from the log; 0 where there is none.
 func (s *Server) neighbours(ctx context.Context, seq, last uint64) (prev, next uint64) {
 	prev = seq - 1
 	if seq < last {

@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// eventView is one event as the log's page shows it.
+// eventView shows one event on the log's page.
 type eventView struct {
 	Seq     uint64
 	Subject string
@@ -40,7 +40,7 @@ func viewOf(rec schema.Record, f *frame) eventView {
 	return v
 }
 
-// eventsPage is the data of events.html.
+// eventsPage holds the data of events.html.
 type eventsPage struct {
 	frame
 	Subject, Limit string
@@ -52,7 +52,7 @@ type eventsPage struct {
 	Providers      []Provider
 }
 
-// logged is a handler that needs the log.
+// logged lets h answer only where there is a log.
 func (s *Server) logged(h answer.Handler) answer.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if s.Log == nil {
@@ -62,7 +62,7 @@ func (s *Server) logged(h answer.Handler) answer.Handler {
 	}
 }
 
-// lastSeq is the sequence of the log's last event; where there is no log, of the read models'.
+// lastSeq returns the sequence of the log's last event; where there is no log, of the read models'.
 func (s *Server) lastSeq(ctx context.Context, status []projections.Status) (uint64, error) {
 	if s.Log != nil {
 		return s.Log.Last(ctx)
@@ -104,7 +104,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "events", p)
 }
 
-// lastOf is the newest event that the page has looked at.
+// lastOf returns the newest event that the page has looked at.
 func lastOf(records []schema.Record, q answer.EventsQuery) uint64 {
 	if len(records) > 0 {
 		return records[len(records)-1].Seq
@@ -112,7 +112,7 @@ func lastOf(records []schema.Record, q answer.EventsQuery) uint64 {
 	return max(q.Before, 1) - 1
 }
 
-// examples are filters that say what can be said.
+// examples links to filters that show what can be asked.
 func (s *Server) examples() []link {
 	list := []link{{"issued orders", "certs.order.issued.>"}, {"domains below example.com", "certs.domain.*.*.com.example.>"}, {"not understood", "certs.delivery.>"}}
 	for _, p := range s.Providers() {

@@ -13,7 +13,7 @@ import (
 	"github.com/certtrail/certtrail/web/picture"
 )
 
-// expiryPage is the data of expiry.html.
+// expiryPage holds the data of expiry.html.
 type expiryPage struct {
 	frame
 	Ending   int // certificates that end in the weeks shown
@@ -26,7 +26,7 @@ type expiryPage struct {
 	Calendar *calendar.FeedAddress // nil: there is no feed
 }
 
-// unknownEnds is how many issued orders of a provider the pictures lack, since nobody knows when their certificates
+// unknownEnds counts the issued orders of a provider that the pictures lack, since nobody knows when their certificates
 // end.
 type unknownEnds struct {
 	Provider, Source string
@@ -56,7 +56,7 @@ func (s *Server) unknownEnds(ctx context.Context, f *frame) ([]unknownEnds, erro
 	return list, nil
 }
 
-// limitRow is one limit on validity, and how the certificates that are valid now stand to it.
+// limitRow compares the certificates that are valid now with one limit on validity.
 type limitRow struct {
 	Days   int
 	From   time.Time
@@ -121,7 +121,7 @@ func limitUntil(from, now time.Time) string {
 	return "in " + words.Days(int((from.Sub(now)+24*time.Hour-1)/(24*time.Hour)))
 }
 
-// percent is never 0 for a few among many, nor 100 for nearly all.
+// percent never returns 0 for a few among many, nor 100 for nearly all.
 func percent(part, whole int) int {
 	if part == 0 || part == whole {
 		return 100 * part / max(whole, 1)

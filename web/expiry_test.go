@@ -66,7 +66,7 @@ func TestAFullYearOfExpiriesIsALightPage(t *testing.T) {
 	}
 }
 
-// secret is a web.Calendar.
+// secret implements web.Calendar.
 type secret struct {
 	mu sync.Mutex
 	n  int

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// Route is a line of the table of routes.
+// Route holds a line of the table of routes.
 type Route struct{ Method, Path, Role string }
 
 // Routes returns the table of routes.
@@ -31,7 +31,7 @@ const (
 	MaxLive   = maxLive
 )
 
-// Acting is a route that changes something, for tests of who may.
+// Acting serves a route that changes something, for tests of who may.
 func Acting(o Options, did func()) (http.Handler, error) {
 	s, err := newServer(o)
 	if err != nil {
@@ -60,7 +60,8 @@ func ShareCopy(a, b string) bool {
 	return first == second
 }
 
-// Watched is New with lists of orders, certificates and domains that call before first, and fail with what it returns.
+// Watched acts as New, but its lists of orders, certificates and domains call before first, and fail with what it
+// returns.
 func Watched(o Options, before func(context.Context, projections.Query) error) (http.Handler, error) {
 	s, err := newServer(o)
 	if err != nil {
@@ -82,5 +83,5 @@ func watch[T any](l *list[T], before func(context.Context, projections.Query) er
 	}
 }
 
-// CountText is how many rows a list says it has.
+// CountText formats a list's number of rows.
 func CountText(n int) string { return countText(n) }

@@ -2,7 +2,8 @@ package web
 
 import "slices"
 
-// fillers are the providers whose deliveries fill a list: those that do, and those that would once they are turned on.
+// fillers lists the providers whose deliveries fill a list: those that do, and those that would once they are turned
+// on.
 type fillers struct {
 	On, Off    []Provider
 	ConfigFile string

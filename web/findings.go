@@ -24,7 +24,7 @@ func (s *Server) newFindings() *list[projections.Finding] {
 	})
 }
 
-// findingPage is the data of finding.html.
+// findingPage holds the data of finding.html.
 type findingPage struct {
 	*rowPage[projections.Finding]
 	Host        hostLink
@@ -45,10 +45,10 @@ func (s *Server) finding(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "finding", findingPage{p, hostLinkOf(p.Row.Host, known, &p.frame), target != nil})
 }
 
-// severity is a finding's severity as people see it.
+// severity shows a finding's severity to people.
 type severity struct{ Word, Tone string }
 
-// severityOf is empty where the provider has not said.
+// severityOf returns an empty severity where the provider has not said.
 func severityOf(n int) severity {
 	tone := ""
 	switch {

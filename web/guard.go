@@ -34,7 +34,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// hostName is a Host header's name alone: no port, no brackets, no final dot, lower case.
+// hostName returns a Host header's name alone: no port, no brackets, no final dot, lower case.
 func hostName(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

@@ -16,8 +16,8 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// list is one read model as it is shown: the same list, downloads and API for each, told apart by what stands here.
-// Its templates are <model>-row and, where the model has rows worth opening, the page that href names.
+// list shows one read model: the same list, downloads and API for each, told apart by what stands here. Its templates
+// are <model>-row and, where the model has rows worth opening, the page that href names.
 type list[T any] struct {
 	api.List[T]
 	s       *Server
@@ -59,7 +59,7 @@ const (
 	hintNumbers  = "domain, number, serial"
 )
 
-// column is the head of one column. One with a field can be sorted by it.
+// column describes the head of one column. One with a field can be sorted by it.
 type column struct {
 	Title string
 	Field string
@@ -67,13 +67,13 @@ type column struct {
 	Down  bool // the first click sorts descending: newest, most
 }
 
-// shown is a list, whatever its rows are made of.
+// shown stands for any list, whatever its rows are made of.
 type shown interface {
 	routes() []route
 	search(ctx context.Context, f *frame, q string) (m matches, err error) // nothing, where /search does not look
 }
 
-// routes are those of the list, and of its rows where they have pages.
+// routes returns the routes of the list, and of its rows where they have pages.
 func (l *list[T]) routes() []route {
 	const get = http.MethodGet
 	name := l.Spec.Name
@@ -95,7 +95,7 @@ func (l *list[T]) routes() []route {
 		route{get, apiPrefix + path, anyone, l.s.api(answer.Knowing(one, "at_seq", "at"))})
 }
 
-// apiRow is the API's answer for one row.
+// apiRow answers the API for one row.
 func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
 	provider, id, err := answer.PathKey(r, l.Spec.Key)
 	if err != nil {
@@ -113,7 +113,7 @@ func (l *list[T]) apiRow(w http.ResponseWriter, r *http.Request) error {
 	return answer.JSON(w, http.StatusOK, item)
 }
 
-// rowView is what a row's template sees.
+// rowView holds the data of a row's template.
 type rowView[T any] struct {
 	Item   T
 	Key    string // as /live names it
@@ -135,7 +135,7 @@ func (l *list[T]) rows(f *frame, items []T) []rowView[T] {
 	return rows
 }
 
-// lines are the rows as the list's page shows them.
+// lines returns the rows as the list's page shows them.
 func (l *list[T]) lines(ctx context.Context, f *frame, items []T) ([]rowView[T], error) {
 	rows := l.rows(f, items)
 	if l.join == nil {
@@ -144,7 +144,7 @@ func (l *list[T]) lines(ctx context.Context, f *frame, items []T) ([]rowView[T],
 	return l.join(ctx, f, rows)
 }
 
-// listPage is the data of list.html.
+// listPage holds the data of list.html.
 type listPage[T any] struct {
 	frame
 	Heading   string
@@ -164,14 +164,14 @@ type listPage[T any] struct {
 
 type link struct{ Text, Href string }
 
-// head is a column's head as this page shows it.
+// head shows a column's head on this page.
 type head struct {
 	column
 	Href string // sorts by it; "" where that cannot be
 	Sort string // aria-sort: ascending, descending or none
 }
 
-// filter is what the form above the table shows.
+// filter fills the form above the table.
 type filter struct {
 	Action    string
 	Query     projections.Query
@@ -182,10 +182,10 @@ type filter struct {
 	Hint      string
 }
 
-// kept is a parameter that a form hands on.
+// kept holds a parameter that a form hands on.
 type kept struct{ Name, Value string }
 
-// keptOf are the parameters of a list that its form has no field for.
+// keptOf returns the parameters of a list that its form has no field for.
 func keptOf(values url.Values) []kept {
 	var all []kept
 	for _, name := range []string{"sort", address.ExpiresFrom, address.ExpiresUntil, "limit"} {
@@ -196,7 +196,7 @@ func keptOf(values url.Values) []kept {
 	return all
 }
 
-// pageRows is how many rows a page has that is not asked for another number: it weighs well under 100 KB.
+// pageRows sets the number of rows on a page that is not asked for another: it weighs well under 100 KB.
 const pageRows = 60
 
 func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
@@ -234,7 +234,7 @@ func (l *list[T]) page(w http.ResponseWriter, r *http.Request) error {
 	return l.s.render(w, http.StatusOK, l.Spec.Name, p)
 }
 
-// heads are the columns' heads of a list of n rows. What so many cannot be sorted by is no link.
+// heads returns the columns' heads of a list of n rows. A head links only where so many rows can be sorted by it.
 func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 	if sort == "" {
 		sort = answer.DefaultSort
@@ -263,7 +263,7 @@ func (l *list[T]) heads(values url.Values, sort string, n int) []head {
 	return heads
 }
 
-// chips are the filters that are set, each a link that clears it.
+// chips returns the filters that are set, each a link that clears it.
 func (l *list[T]) chips(values url.Values, f *frame) []link {
 	var chips []link
 	for _, name := range []string{"q", "provider", "state"} {
@@ -293,7 +293,7 @@ func (l *list[T]) elsewhere(q string) []link {
 	return []link{{"Search in all lists", address.With("search", nil, "q", q)}}
 }
 
-// countText is exact up to the store's limit and says when there are more.
+// countText counts exactly up to the store's limit and says when there are more.
 func countText(n int) string {
 	if n > projections.CountLimit {
 		return words.Number(projections.CountLimit) + "+"

@@ -122,8 +122,8 @@ func TestCounts(t *testing.T) {
 	wantAll(t, "/orders of many", get(large, "/orders").Body.String(), []string{`id="count" class="count">10,000&#43;<`})
 }
 
-// crowd is orders of which nobody knows when their certificates end: one of digicert, three of sectigo, and of xolphin
-// as many as are counted, all of them below crowd.example, and one more.
+// crowd opens a store of orders of which nobody knows when their certificates end: one of digicert, three of sectigo,
+// and of xolphin as many as are counted, all of them below crowd.example, and one more.
 func crowd(t *testing.T) (*projections.Store, *projectionstest.Log) {
 	t.Helper()
 	w := &story{s: plain}

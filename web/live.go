@@ -22,7 +22,7 @@ const (
 	reconnectTime = 2 * time.Second       // what a browser waits before it connects again
 )
 
-// changeJSON is the data of one server-sent event: which rows are other than before, never what they are now.
+// changeJSON holds the data of one server-sent event: which rows are other than before, never what they are now.
 type changeJSON struct {
 	Seq  uint64      `json:"seq"`
 	Rows [][3]string `json:"rows"` // model, provider, id
@@ -126,7 +126,7 @@ func (s *Server) stream(ctx context.Context, out sse, after uint64) {
 	<-done
 }
 
-// gathered is what changed since the last message: each row once.
+// gathered collects the changes since the last message: each row once.
 type gathered struct {
 	seq  uint64
 	rows []projections.Key
@@ -198,7 +198,7 @@ func lastEventID(r *http.Request) (uint64, error) {
 	return seq, nil
 }
 
-// atMost is how many missed events a peer wants to be told of; 0: all.
+// atMost returns how many missed events a peer wants to be told of; 0: all.
 func atMost(r *http.Request) (uint64, error) {
 	text := r.URL.Query().Get("at_most")
 	if text == "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// stream is one open /live.
+// stream reads one open /live.
 type stream struct {
 	header http.Header
 	code   int
@@ -198,7 +198,8 @@ func TestLiveAnswersHead(t *testing.T) {
 	}
 }
 
-// TestLiveOverHTTP is once the real thing: no deadline of the server cuts the stream, and a server that stops ends it.
+// TestLiveOverHTTP tries the real thing once: no deadline of the server cuts the stream, and a server that stops ends
+// it.
 func TestLiveOverHTTP(t *testing.T) {
 	store, l := world(t, plain)
 	ctx, cancel := context.WithCancel(context.Background())

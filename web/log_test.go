@@ -17,8 +17,7 @@ import (
 	"github.com/certtrail/certtrail/web/api"
 )
 
-// vastLog is a log of that many events of which it holds none: those with the sequences from to until match every
-// filter.
+// vastLog claims to have that many events and holds none: those with the sequences from to until match every filter.
 type vastLog struct {
 	api.Log
 	last, from, until uint64

@@ -18,14 +18,14 @@ const (
 	searchReads = 4000 // events that are read in vain, at most
 )
 
-// foundEvents are the events of one page, ascending.
+// foundEvents holds the events of one page, ascending.
 type foundEvents struct {
 	records []schema.Record
 	full    bool   // they hold pageBytes, so that there may be more in the direction of the search
 	stopped uint64 // the search went no further back than this event; 0: it came to its end
 }
 
-// searchLog is one page of the log.
+// searchLog reads one page of the log.
 func (s *Server) searchLog(ctx context.Context, w http.ResponseWriter, q answer.EventsQuery, last uint64) (foundEvents, error) {
 	if q.Forward {
 		records, more, err := s.Log.Events(ctx, q.After, q.Subject, q.Limit, answer.PageBytes)

@@ -16,7 +16,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// standing is where in a row's life its page stands. moment.html shows it.
+// standing places a page in its row's life. moment.html shows it.
 type standing struct {
 	Past     bool   // as of a moment; else in the present
 	At       string // "?at_seq=4", the same moment on another row's page; "" in the present
@@ -42,7 +42,8 @@ type standing struct {
 // Slider tells whether there is a way to go.
 func (t *standing) Slider() bool { return t.Log && (t.Past || t.Count > 1) }
 
-// Stop is the last stop of the slider: the present, after all events, unless there are more of them than it reaches.
+// Stop returns the last stop of the slider: the present, after all events, unless there are more of them than it
+// reaches.
 func (t *standing) Stop() int {
 	if t.Last < t.Count {
 		return t.Last
@@ -50,17 +51,17 @@ func (t *standing) Stop() int {
 	return t.Count + 1
 }
 
-// stops is how many events the slider of a page reaches, those around where it stands; the arrows go on from there.
+// stops bounds the events that the slider of a page reaches, those around where it stands; the arrows go on from there.
 const stops = 400
 
-// window is the part of count events, counted from 1, that the slider reaches from position.
+// window returns the part of count events, counted from 1, that the slider reaches from position.
 func window(position, count int) (first, last int) {
 	first = max(min(position-stops/2, count-stops+1), 1)
 	return first, min(first+stops-1, count)
 }
 
-// Mark is "changed" if the event that the page stands at changed the field, one of lifecycle's Fields. At the first
-// event, of which everything is new, nothing is marked.
+// Mark returns "changed" if the event that the page stands at changed the field, one of lifecycle's Fields. At the
+// first event, of which everything is new, nothing is marked.
 func (f frame) Mark(field string) string {
 	if f.Standing == nil || !f.Standing.Past || f.Standing.Position < 2 {
 		return ""
@@ -73,12 +74,12 @@ func (f frame) Mark(field string) string {
 	return ""
 }
 
-// MarkCheck is Mark of a check: "organization", "domain:example.com".
+// MarkCheck returns the Mark of a check: "organization", "domain:example.com".
 func (f frame) MarkCheck(name string) string {
 	return f.Mark(lifecycle.CheckField(name))
 }
 
-// At is what keeps a link at the moment where the page stands.
+// At returns the parameter that keeps a link at the page's moment.
 func (f frame) At() string {
 	if f.Standing == nil {
 		return ""
@@ -129,7 +130,7 @@ func (s *Server) stand(f *frame, r *http.Request, m projections.Moment, told []p
 	f.Title += ", as of event " + view.NumberText(t.Seq)
 }
 
-// fieldTime is how the field of a form for a time wants it.
+// fieldTime formats a time for a field of a form.
 const fieldTime = "2006-01-02T15:04:05"
 
 func momentQuery(m projections.Moment) string {
@@ -162,7 +163,7 @@ func jump(w http.ResponseWriter, r *http.Request, all []projections.TimelineEntr
 	return true, nil
 }
 
-// eventPath is the page of an event; "" where there is no log to show it from.
+// eventPath returns the address of an event's page; "" where there is no log to show it from.
 func (s *Server) eventPath(seq uint64) string {
 	if s.Log == nil {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// orderPage is the data of order.html.
+// orderPage holds the data of order.html.
 type orderPage struct {
 	frame
 	Order        *projections.Order
@@ -63,7 +63,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "order", p)
 }
 
-// orderCertificate is one certificate of an order's, in the order's own table.
+// orderCertificate shows one of an order's certificates in the order's own table.
 type orderCertificate struct {
 	projections.Certificate
 	Key, Href string
@@ -72,7 +72,7 @@ type orderCertificate struct {
 	Last      bool // it is the order's last issued
 }
 
-// certificatesOf are the order's certificates with what took their places.
+// certificatesOf returns the order's certificates with what took their places.
 func (p *orderPage) certificatesOf(o *projections.Order) []orderCertificate {
 	var list []orderCertificate
 	for _, c := range o.Certificates {

@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// blocker is what an order waits for.
+// blocker names a thing that an order waits for.
 type blocker struct {
 	Key   string // of a check, or "message"
 	Title string
@@ -21,7 +21,7 @@ type blocker struct {
 	Text  words.CheckText
 }
 
-// blockersOf are the checks that have not passed, those that failed first, and a message that nothing has answered.
+// blockersOf returns the checks that have not passed, those that failed first, and a message that nothing has answered.
 func blockersOf(o *projections.Order, now time.Time) []blocker {
 	var list []blocker
 	for _, c := range view.ChecksOf(*o) {
@@ -50,7 +50,7 @@ func failures(list []blocker) int {
 	return n
 }
 
-// step is one station of an order's way, as the strip under its title shows it.
+// step shows one station of an order's way, in the strip under its title.
 type step struct {
 	Title string
 	Check string // the check that it is; "": none
@@ -61,7 +61,7 @@ type step struct {
 	Href  string // what stands on the page about it; "": nothing
 }
 
-// stepsOf are the stations that this order is known to have: the CA's checks are not the same for every product.
+// stepsOf returns the stations that this order is known to have: the CA's checks are not the same for every product.
 func stepsOf(o *projections.Order, now time.Time) []step {
 	steps := []step{{Title: "Ordered", State: string(schema.CheckPassed), At: view.Since(o.FirstEventAt, now), Hint: "The first that was heard of it."}}
 	domains := domainStep(o, now)
@@ -133,7 +133,7 @@ func lastStep(o *projections.Order, now time.Time) step {
 	return step{Title: "Issued", Hint: "The CA has not issued yet."}
 }
 
-// orderDomain is one name of an order: where its check stands, and the validation that the CA has of it.
+// orderDomain shows one name of an order: where its check stands, and the validation that the CA has of it.
 type orderDomain struct {
 	Name       string
 	Check      string         // as MarkCheck wants it; "" where the CA told of none
@@ -142,21 +142,21 @@ type orderDomain struct {
 	Validation *validity
 }
 
-// validity is what a CA's validation of a name, or of one above it, is good for.
+// validity tells how far a CA's validation of a name, or of one above it, reaches.
 type validity struct {
 	Above string // the name that is validated, where it is another
 	State view.StateWord
 	Until view.Term
 }
 
-// orderDomains are the names of an order, those that wait first. Of a long list the rest is only counted.
+// orderDomains lists the names of an order, those that wait first. Of a long list the rest is only counted.
 type orderDomains struct {
 	Shown []orderDomain
 	Count int
 	More  int
 }
 
-// domainsShown is how many names of an order its page spells out.
+// domainsShown bounds the names of an order that its page spells out.
 const domainsShown = 60
 
 func domainsOf(o *projections.Order, now time.Time) orderDomains {
@@ -184,7 +184,7 @@ func domainsOf(o *projections.Order, now time.Time) orderDomains {
 	return orderDomains{all[:n], len(all), len(all) - n}
 }
 
-// validityOf is the validation of name, or of the nearest name above it that has one; nil where there is none.
+// validityOf returns the validation of name, or of the nearest name above it that has one; nil where there is none.
 func validityOf(name string, validated map[string]*projections.Domain, now time.Time) *validity {
 	for _, n := range projections.ValidatedAs(name) {
 		if d := validated[n]; d != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// stuckOrder is an order with something to say in every part of its page.
+// stuckOrder tells of an order with something to say in every part of its page.
 func stuckOrder(id string, names ...string) *story {
 	w := &story{s: plain}
 	about, names := schema.Data{OrderID: id}, append([]string{"shop.example.com", "www.shop.example.com", "*.other.example"}, names...)

@@ -22,7 +22,7 @@ func (s *Server) newOrders() *list[projections.Order] {
 	})
 }
 
-// checksText is the checks in one cell: "organization=failed phone=passed".
+// checksText lists the checks in one cell: "organization=failed phone=passed".
 func checksText(o *projections.Order) string {
 	var parts []string
 	for _, c := range view.ChecksOf(*o) {
@@ -31,5 +31,5 @@ func checksText(o *projections.Order) string {
 	return strings.Join(parts, " ")
 }
 
-// orderNames are what the order is for.
+// orderNames returns the names that the order is for.
 func orderNames(o projections.Order) view.NameList { return view.NamesOf(o.CommonName, o.Names()) }

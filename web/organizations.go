@@ -17,7 +17,7 @@ func (s *Server) newOrganizations() *list[projections.Organization] {
 	})
 }
 
-// organizationPage is the data of organization.html.
+// organizationPage holds the data of organization.html.
 type organizationPage struct {
 	frame
 	Organization *projections.Organization

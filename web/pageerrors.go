@@ -64,7 +64,7 @@ type errorPage struct {
 	Rebuild *progress // what has to be waited for; nil: something else
 }
 
-// retrySeconds is how long a page that has to wait stays as it is in a browser without JavaScript.
+// retrySeconds sets how long a page that has to wait stays in a browser without JavaScript.
 const retrySeconds = 2
 
 // judge chooses the status of an error and the sentence that explains it, and logs it if it is a fault of this program.

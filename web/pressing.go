@@ -16,10 +16,10 @@ const (
 	pressingWhileIdle = 30 * time.Second
 )
 
-// pressingShare is the share of the time, as one in so many, that counting them may take.
+// pressingShare limits the share of the time, as one in so many, that counting the matters may take.
 const pressingShare = 20
 
-// pressing is what needs a person, looked for at most once a second however many pages ask how much it is.
+// pressing keeps what needs a person, looked for at most once a second however many pages ask how much it is.
 type pressing struct {
 	mu    sync.Mutex
 	at    time.Time
@@ -51,7 +51,7 @@ func (p *pressing) count(ctx context.Context, store *projections.Store, f *frame
 	return nil
 }
 
-// list is what needs a person, of the events that the frame is of.
+// list returns what needs a person, of the events that the frame is of.
 func (p *pressing) list(ctx context.Context, store *projections.Store, f *frame) (*projections.Attention, error) {
 	valid := pressingWhileIdle
 	p.mu.Lock()

@@ -24,7 +24,7 @@ func (s *Server) newQuarantine() *list[projections.Quarantined] {
 	}
 }
 
-// originalCell is the delivery as one line of JSON.
+// originalCell formats the delivery as one line of JSON.
 func originalCell(x *projections.Quarantined) string {
 	if x.Original == nil {
 		return ""

@@ -17,7 +17,7 @@ const (
 	maxRetry     = 30
 )
 
-// progress is a rebuild's progress as a page shows it.
+// progress shows how far a rebuild is.
 type progress struct {
 	Reason   string
 	Known    bool   // how far it is; else it has only begun
@@ -48,7 +48,7 @@ func progressOf(st *projections.Status) *progress {
 	return p
 }
 
-// secondsText is "12 s", "3 min", "2 h".
+// secondsText returns "12 s", "3 min", "2 h".
 func secondsText(seconds float64) string {
 	seconds = math.Ceil(seconds)
 	if seconds < 100 {
@@ -57,8 +57,8 @@ func secondsText(seconds float64) string {
 	return words.Duration(time.Duration(seconds) * time.Second)
 }
 
-// rebuilding is the progress of the rebuild that is running or, where the read models cannot be read, has to; nil when
-// there is none.
+// rebuilding returns the progress of the rebuild that is running or, where the read models cannot be read, has to; nil
+// when there is none.
 func rebuilding(status []projections.Status) *progress {
 	for i := range status {
 		if status[i].Rebuild != nil || status[i].State == projections.StateRebuilding {
@@ -68,8 +68,8 @@ func rebuilding(status []projections.Status) *progress {
 	return nil
 }
 
-// rebuild is what to tell those who have to wait for the read models: a sentence, after how many seconds to come again,
-// and the progress.
+// rebuild returns what to tell those who have to wait for the read models: a sentence, after how many seconds to come
+// again, and the progress.
 func (s *Server) rebuild(ctx context.Context) (detail string, retry int, p *progress) {
 	detail, retry = words.Sentence(projections.ErrRebuilding.Error()), defaultRetry
 	status, _, err := s.Store.Status(ctx)

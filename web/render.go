@@ -23,11 +23,10 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pageTemplate is the frame around one page. It is made when the page is first shown, for a start must not wait for all
-// of them.
+// pageTemplate makes the frame around one page when the page is first shown, for a start must not wait for all of them.
 type pageTemplate = func() (*template.Template, error)
 
-// thePages are those of the program, made once: what they are made of is part of it.
+// thePages returns the pages of the program, made once: what they are made of is part of it.
 var thePages = sync.OnceValues(func() (map[string]pageTemplate, error) {
 	a, err := theAssets()
 	if err != nil {
@@ -73,8 +72,8 @@ func newPages(a *assets) (map[string]pageTemplate, error) {
 	return pages, err
 }
 
-// funcs is what templates may call. All of it returns plain values: html/template does the escaping, nothing here makes
-// HTML.
+// funcs returns the functions that templates may call. All return plain values: html/template does the escaping,
+// nothing here makes HTML.
 func funcs(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.path, "state": view.StateOf, "when": view.When, "until": view.Until, "days": words.Days, "left": words.DaysLeft, "number": view.NumberOf, "idn": schema.DisplayName, "names": view.NamesOf, "orderNames": orderNames,
@@ -110,14 +109,14 @@ func (s *Server) render(w http.ResponseWriter, status int, page string, data any
 	return nil
 }
 
-// anyModel is the Model of a page that any change may change.
+// anyModel stands for the Model of a page that any change may change.
 const anyModel = "*"
 
-// behindLimit is how many events the read models may lack before the pages say so; less is over before a person has
+// behindLimit bounds how many events the read models may lack before the pages say so; less is over before a person has
 // read it.
 const behindLimit = 100
 
-// frame is what base.html needs around every page.
+// frame holds the data of base.html, around every page.
 type frame struct {
 	Title         string
 	Nav           string // the current page's entry in the navigation
@@ -148,7 +147,7 @@ func (s *Server) titles() answer.Titles {
 	return t
 }
 
-// Source is the title of a provider.
+// Source returns the title of a provider.
 func (f frame) Source(name string) string { return f.titles.Of(name) }
 
 // frame must be made before the page's own data is read: only then is nothing lost between what the page shows and what
@@ -169,7 +168,7 @@ func (s *Server) frame(ctx context.Context, title, nav string) frame {
 	return f
 }
 
-// shownSeq is the last event that all read models hold.
+// shownSeq returns the last event that all read models hold.
 func shownSeq(status []projections.Status) (seq uint64) {
 	for i, st := range status {
 		if i == 0 || st.Seq < seq {

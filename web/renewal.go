@@ -11,7 +11,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// renewal is what a certificate's page says of the one to follow it.
+// renewal tells a certificate's page of the one to follow it.
 type renewal struct {
 	Heir     string    // the successor's page; "" while there is none
 	HeirName string    // its number, with its provider where that is another
@@ -22,7 +22,7 @@ type renewal struct {
 	Limits   []limitLine
 }
 
-// limitLine is one limit on validity: the one in force, or one to come.
+// limitLine shows one limit on validity: the one in force, or one to come.
 type limitLine struct {
 	Days    int
 	From    time.Time
@@ -30,7 +30,7 @@ type limitLine struct {
 	Shorter bool   // than the certificate is valid
 }
 
-// renewalOf is of c at now, with links as of the page's moment.
+// renewalOf describes the renewal of c at now, with links as of the page's moment.
 func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 	n := renewal{}
 	n.Heir, n.HeirName = f.heir(c)
@@ -50,7 +50,7 @@ func (s *Server) renewalOf(f *frame, c *projections.Certificate) renewal {
 	return n
 }
 
-// heir is the page of a certificate's successor and what it is called; "" where there is none.
+// heir returns the page of a certificate's successor and what it is called; "" where there is none.
 func (f *frame) heir(c *projections.Certificate) (href, name string) {
 	if c.Successor == nil {
 		return "", ""

@@ -14,13 +14,13 @@ import (
 // another's copy.
 type role string
 
-// anyone is whoever reaches the listener.
+// anyone admits all who reach the listener.
 const anyone role = "anyone"
 
 // roleOf returns the role of the request's sender.
 func roleOf(*http.Request) role { return anyone }
 
-// route is a line of the table of routes. A route of GET answers HEAD too.
+// route holds a line of the table of routes. A route of GET answers HEAD too.
 type route struct {
 	method  string
 	path    string // of the router: {name} stands for one segment, escaped as it was sent

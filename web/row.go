@@ -8,7 +8,7 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// rowPage is the data of a row's page, for models whose pages need little else.
+// rowPage holds the data of a row's page, for models whose pages need little else.
 type rowPage[T any] struct {
 	frame
 	Row      *T
@@ -16,8 +16,8 @@ type rowPage[T any] struct {
 	Past     past
 }
 
-// readRow is the page of the row that the route names, as of the moment asked for, with the model's noun and the id for
-// its title; nil once the slider's form is answered instead.
+// readRow reads the page of the row that the route names, as of the moment asked for, with the model's noun and the id
+// for its title; it returns nil once the slider's form is answered instead.
 func readRow[S, T any](s *Server, w http.ResponseWriter, r *http.Request, t *projections.Table[S, T]) (*rowPage[T], error) {
 	provider, id, err := answer.PathKey(r, t.Key)
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *rowPage[T]) name(name string) {
 	}
 }
 
-// shortID is the beginning of a keyed hash, which nobody reads to its end; any other id as it is.
+// shortID returns the beginning of a keyed hash, which nobody reads to its end; any other id as it is.
 func shortID(id string) string {
 	if len(id) == 32 && strings.Trim(id, "0123456789abcdef") == "" {
 		return id[:12]

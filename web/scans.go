@@ -22,7 +22,7 @@ func (s *Server) newScans() *list[projections.Scan] {
 	})
 }
 
-// scanPage is the data of scan.html.
+// scanPage holds the data of scan.html.
 type scanPage struct {
 	*rowPage[projections.Scan]
 	Host        hostLink
@@ -55,13 +55,13 @@ func tookText(from, to *schema.Time) string {
 	}
 }
 
-// tally is how many findings of one severity a scan ended with.
+// tally counts the findings of one severity that a scan ended with.
 type tally struct {
 	Text string // "2 high"
 	Tone string // "" for none of them
 }
 
-// talliesOf are a scan's findings by severity, the worst first; none where it has not said.
+// talliesOf counts a scan's findings by severity, the worst first; none where it has not said.
 func talliesOf(x projections.Scan) []tally {
 	var tallies []tally
 	for _, part := range []struct {

@@ -14,10 +14,10 @@ import (
 	"github.com/certtrail/certtrail/web/answer"
 )
 
-// searchLimit is how many rows of each list a search shows.
+// searchLimit bounds the rows of each list that a search shows.
 const searchLimit = 5
 
-// matches is what a search found in one list.
+// matches holds what a search found in one list.
 type matches struct {
 	Model, Title string
 	Count        string
@@ -27,10 +27,10 @@ type matches struct {
 	found        []found
 }
 
-// found is a row that a search found.
+// found names a row that a search found.
 type found struct{ id, href string }
 
-// searchPage is the data of search.html.
+// searchPage holds the data of search.html.
 type searchPage struct {
 	frame
 	Domain string // the page of the name that was searched for; "": it has none
@@ -75,8 +75,8 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "search", p)
 }
 
-// ownPage is the page of ours whose address was pasted, with or without its scheme; "" where it is another's, or names
-// no page.
+// ownPage returns the page of ours whose address was pasted, with or without its scheme; "" where it is another's, or
+// names no page.
 func (s *Server) ownPage(address string) string {
 	if _, rest, ok := strings.Cut(address, "://"); ok {
 		address = rest
@@ -88,9 +88,9 @@ func (s *Server) ownPage(address string) string {
 	return backTo(u.RequestURI())
 }
 
-// land is the page of the one thing that q means: a domain's if there is one and nothing below its name, the only row
-// found, or the only one whose own number it is, since an order's number also finds its certificates. It is "" where q
-// can mean several.
+// land returns the page of the one thing that q means: a domain's if there is one and nothing below its name, the only
+// row found, or the only one whose own number it is, since an order's number also finds its certificates. It returns ""
+// where q can mean several.
 func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, error) {
 	sought := projections.SoughtBy(q)
 	if name := sought.Name; name != "" {
@@ -123,7 +123,7 @@ func (s *Server) land(ctx context.Context, q string, p *searchPage) (string, err
 	return "", nil
 }
 
-// search is what q finds in the list.
+// search returns what q finds in the list.
 func (l *list[T]) search(ctx context.Context, f *frame, q string) (matches, error) {
 	if l.Fixed || l.Spec.Persons {
 		return matches{}, nil

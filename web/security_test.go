@@ -14,7 +14,7 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// sshPrint is the fingerprint of adasKey, as a page shows it.
+// sshPrint holds the fingerprint of adasKey, as a page shows it.
 var sshPrint = func() string {
 	blob, err := base64.StdEncoding.DecodeString(strings.Fields(adasKey)[1])
 	if err != nil {

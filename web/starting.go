@@ -36,7 +36,7 @@ func Starting(progress func() (done, total int)) http.Handler {
 	})
 }
 
-// startingPage is whole in itself: nothing else is served yet.
+// startingPage needs no other file: nothing else is served yet.
 const startingPage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>certtrail is starting</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 1rem}</style></head>

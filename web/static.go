@@ -17,14 +17,15 @@ import (
 //go:embed static
 var staticFiles embed.FS
 
-// assets are the files that pages load, under names that change with their content and may therefore be kept for ever.
+// assets holds the files that pages load, under names that change with their content and may therefore be kept for
+// ever.
 type assets struct {
 	content map[string][]byte // by name: "app.css"
 	hashed  map[string]string // "app.css" to "app.0123456789ab.css"
 	plain   map[string]string // and back
 }
 
-// theAssets are those of the program: what they are made of is part of it.
+// theAssets returns the files of the program, made once: what they are made of is part of it.
 var theAssets = sync.OnceValues(newAssets)
 
 func newAssets() (*assets, error) {
@@ -46,7 +47,8 @@ func newAssets() (*assets, error) {
 	return a, nil
 }
 
-// path is the address of a file for templates. A name that no file has is a mistake in a template, so it fails there.
+// path returns the address of a file for templates. A name that no file has is a mistake in a template, so it fails
+// there.
 func (a *assets) path(name string) (string, error) {
 	hashed, ok := a.hashed[name]
 	if !ok {

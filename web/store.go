@@ -4,7 +4,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Provider is one source of deliveries as the pages show it.
+// Provider shows one source of deliveries on the pages.
 type Provider struct {
 	Name        string   // "digicert"
 	Title       string   // "DigiCert CertCentral"

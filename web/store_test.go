@@ -26,14 +26,14 @@ func pago(d time.Duration) *schema.Time { t := ago(d); return &t }
 
 const day = 24 * time.Hour
 
-// keys are those of all persons but gone, who was forgotten.
+// keys holds the keys of all persons but gone, who was forgotten.
 var keys = func() *peopletest.Keys {
 	k := &peopletest.Keys{}
 	k.Destroy(gone)
 	return k
 }()
 
-// storeOptions are those of the read models of a log in that folder.
+// storeOptions returns the options of the read models of a log in that folder.
 func storeOptions(dir string, l *projectionstest.Log) projections.Options {
 	return projections.Options{Dir: dir, Log: l, Aside: l, Logger: slog.New(slog.DiscardHandler), Open: func(e *schema.Event) { people.OpenPerson(keys, e) }}
 }
@@ -124,7 +124,7 @@ func storeOf(t testing.TB, w *story) (*projections.Store, *projectionstest.Log) 
 	return openStore(t, l), l
 }
 
-// story is what providers say, one event after another. Every text in it goes through s.
+// story collects what providers say, one event after another. Every text in it goes through s.
 type story struct {
 	s      func(string) string
 	events []*schema.Event
@@ -171,7 +171,7 @@ func original(body string) *schema.Original {
 	return &schema.Original{Method: "POST", Headers: map[string]string{"content-type": "application/json", "x-webhook-key": "[redacted]"}, Body: json.RawMessage(body)}
 }
 
-// named is the certificate of an order's names.
+// named returns the certificate of an order's names.
 func named(cn string, names ...string) *schema.Certificate {
 	return &schema.Certificate{CommonName: cn, DNSNames: names}
 }

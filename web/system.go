@@ -19,7 +19,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// systemPage is the data of system.html. It needs no read model, so that it works while those are being rebuilt.
+// systemPage holds the data of system.html. It needs no read model, so that it works while those are being rebuilt.
 type systemPage struct {
 	frame
 	Warnings    []Warning // what is wrong, most urgent first
@@ -33,7 +33,7 @@ type systemPage struct {
 	Rebuild     *progress // nil: none is running
 }
 
-// providerView is one provider's part of the page.
+// providerView shows one provider's part of the page.
 type providerView struct {
 	Provider
 	State  string // one of the words of state: on, silent, off
@@ -47,7 +47,7 @@ type providerView struct {
 	Tested *testedView
 }
 
-// saying is what a provider last said of an account: a test or a challenge of its webhook, say.
+// saying holds a provider's last word on an account: a test or a challenge of its webhook, say.
 type saying struct {
 	About, What string
 	At          view.Moment
@@ -82,14 +82,14 @@ func (s *Server) system(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "system", p)
 }
 
-// known is a provider with how its deliveries came.
+// known holds a provider with how its deliveries came.
 type known struct {
 	Provider
 	Traffic *projections.Traffic // nil: none came, or it is not known now
 	Silence rules.Silence
 }
 
-// known are all providers with how their deliveries came. Where the read models cannot be read nothing is known of
+// known returns all providers with how their deliveries came. Where the read models cannot be read nothing is known of
 // that. A database shows those whose deliveries it holds.
 func (s *Server) known(ctx context.Context, now time.Time) []known {
 	traffic, err := s.Store.Traffic(ctx, now)
@@ -145,7 +145,7 @@ func (k *known) view(accounts []projections.Website, now time.Time) providerView
 	return v
 }
 
-// countsOf are what became of deliveries since the start: of those that were refused or lost the log knows nothing.
+// countsOf tells what became of deliveries since the start: of those that were refused or lost the log knows nothing.
 func countsOf(p *Provider) []count {
 	counts := []count{
 		{"accepted", words.Number(p.Accepted), "became events", false},
@@ -164,7 +164,7 @@ func countsOf(p *Provider) []count {
 	return append(counts, refused, count{"lost", words.Number(p.Lost), "the log could not take them", p.Lost > 0})
 }
 
-// shareOf is " (3 %)" of all that came.
+// shareOf returns n's share of all that came: " (3 %)"; "" where there is none.
 func shareOf(n uint64, p *Provider) string {
 	all := p.Accepted + p.Quarantined + p.Refused + p.Lost
 	if n == 0 || all == 0 {
@@ -177,7 +177,7 @@ func shareOf(n uint64, p *Provider) string {
 	return " (" + words.Number(percent) + " %)"
 }
 
-// quiet is a provider's silence in words.
+// quiet puts a provider's silence in words.
 type quiet struct {
 	Text   string // "" where there is nothing to say
 	Silent bool
@@ -195,13 +195,13 @@ func quietOf(k *known) quiet {
 	return quiet{Text: "pauses of up to " + words.Duration(k.Silence.Usual) + " are usual"}
 }
 
-// Tested is what came of a test of a provider's endpoints.
+// Tested holds the result of a test of a provider's endpoints.
 type Tested struct {
 	At        schema.Time
 	Endpoints []TestedEndpoint
 }
 
-// TestedEndpoint is what came of the test of one endpoint.
+// TestedEndpoint holds the result of the test of one endpoint.
 type TestedEndpoint struct {
 	Path    string // "/hooks/digicert"; a token stands as {token}
 	Status  int    // of HTTP; 0: nobody answered
@@ -210,7 +210,7 @@ type TestedEndpoint struct {
 	Trouble string // why not, a sentence
 }
 
-// testedView is Tested on the page.
+// testedView shows Tested on the page.
 type testedView struct {
 	At        view.Moment
 	Endpoints []testedEndpointView

@@ -21,14 +21,14 @@ func (s *Server) newTargets() *list[projections.Target] {
 	})
 }
 
-// targetPage is the data of target.html.
+// targetPage holds the data of target.html.
 type targetPage struct {
 	*rowPage[projections.Target]
 	Host            hostLink
 	Findings, Scans related
 }
 
-// related is the newest rows of another list that belong to a row, and where the others are.
+// related holds the newest rows of another list that belong to a row, and where the others are.
 type related struct {
 	Heads []head
 	Rows  any // []rowView of the other model
@@ -36,7 +36,7 @@ type related struct {
 	More  bool // there are others
 }
 
-// relatedLimit is how many of them a page shows.
+// relatedLimit bounds how many of them a page shows.
 const relatedLimit = 20
 
 func (s *Server) target(w http.ResponseWriter, r *http.Request) error {
@@ -58,7 +58,7 @@ func (s *Server) target(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "target", page)
 }
 
-// hostLink is a host, and the page of the domain of that name; "" where it has none.
+// hostLink names a host, and links to the page of the domain of that name; "" where it has none.
 type hostLink struct{ Host, Href string }
 
 func hostLinkOf(host string, known bool, f *frame) hostLink {
@@ -69,7 +69,7 @@ func hostLinkOf(host string, known bool, f *frame) hostLink {
 	return hostLink{host, address.Row(projections.Key{Model: "domains", ID: name}) + f.At()}
 }
 
-// targetOf is the target that a scan or a finding is of; nil where nothing but that has been told of it.
+// targetOf returns the target that a scan or a finding is of; nil where nothing but that has been told of it.
 func (s *Server) targetOf(ctx context.Context, f *frame, provider, id string) (*projections.Target, error) {
 	if id == "" {
 		return nil, nil

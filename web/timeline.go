@@ -22,7 +22,7 @@ const (
 	rawBudget    = 24 << 10 // bytes of HTML that those deliveries take
 )
 
-// timelineView is a part of a row's timeline, newest first.
+// timelineView shows a part of a row's timeline, newest first.
 type timelineView struct {
 	Items        []timelineItem
 	Count        int    // of the events as of the page's moment
@@ -32,7 +32,7 @@ type timelineView struct {
 	Note         string // for which events it does not tell what they changed
 }
 
-// timelineItem is one event of a row's timeline as a page shows it.
+// timelineItem shows one event of a row's timeline on a page.
 type timelineItem struct {
 	projections.TimelineEntry
 	Kind    schema.Kind
@@ -46,7 +46,7 @@ type timelineItem struct {
 	Here    bool   // the page stands at it
 }
 
-// place is which part of a timeline a page is asked for.
+// place selects the part of a timeline that a page is asked for.
 type place struct {
 	before uint64 // only events before this one; 0: from the newest on
 	raw    uint64 // the event whose delivery is wanted in any case
@@ -63,7 +63,7 @@ func placeOf(r *http.Request) (p place, err error) {
 	return p, err
 }
 
-// here is the page's own address at its moment, with parameters set, or taken out where they are "".
+// here returns the page's own address at its moment, with parameters set, or taken out where they are "".
 func here(r *http.Request, set ...string) string {
 	q := url.Values{}
 	for _, name := range []string{"at_seq", "at", "before"} {
@@ -82,7 +82,8 @@ func here(r *http.Request, set ...string) string {
 	return r.URL.EscapedPath() + "?" + q.Encode()
 }
 
-// timeline is a page of a row's events, newest first, as the request asks for it. entries are all of them, ascending.
+// timeline returns a page of a row's events, newest first, as the request asks for it. entries holds all of them,
+// ascending.
 func (s *Server) timeline(r *http.Request, f *frame, entries []projections.TimelineEntry) timelineView {
 	p, _ := placeOf(r) // jump has refused what cannot be read
 	to := len(entries)
@@ -171,7 +172,7 @@ func changesNote(items []timelineItem, from, all int) string {
 	return "What an event changed is told of the newest " + words.Number(projections.ChangesLimit) + "; stand at an older one to see it."
 }
 
-// past is what every row's page says at the end of its facts.
+// past closes the facts on every row's page: when events came, how many, and where the same row is as JSON.
 type past struct {
 	First, Last view.Moment
 	Seq         uint64

@@ -25,13 +25,13 @@ func (s *Server) newUsers() *list[projections.User] {
 	})
 }
 
-// userPage is the data of user.html.
+// userPage holds the data of user.html.
 type userPage struct {
 	*rowPage[projections.User]
 	Keys []userKey
 }
 
-// userKey is one key of a user as their page shows it.
+// userKey shows one key of a user on their page.
 type userKey struct {
 	Kind        string // as people say it
 	State       string
@@ -49,7 +49,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, http.StatusOK, "user", userPage{p, keysOf(p.Row, &p.frame)})
 }
 
-// keysOf are the user's keys, the present ones first, and then the last replaced.
+// keysOf returns the user's keys, the present ones first, and then the last replaced.
 func keysOf(u *projections.User, f *frame) []userKey {
 	var present, replaced []userKey
 	for _, k := range slices.Backward(u.Keys) {
@@ -72,7 +72,7 @@ func keysOf(u *projections.User, f *frame) []userKey {
 	return append(present, replaced...)
 }
 
-// keyWord is a kind of key as people say it.
+// keyWord returns a kind of key as people say it.
 func keyWord(kind string) string {
 	switch kind {
 	case schema.KeyPGP:
@@ -85,7 +85,7 @@ func keyWord(kind string) string {
 	return strings.ReplaceAll(kind, "_", " ")
 }
 
-// keyKinds are the kinds of the user's present keys.
+// keyKinds returns the kinds of the user's present keys.
 func keyKinds(u projections.User) []string {
 	var kinds []string
 	for _, k := range u.Keys {
@@ -96,7 +96,7 @@ func keyKinds(u projections.User) []string {
 	return kinds
 }
 
-// keysText is keyKinds in words: "PGP, SSH, hardware".
+// keysText puts keyKinds in words: "PGP, SSH, hardware".
 func keysText(u projections.User) string {
 	words := keyKinds(u)
 	for i, kind := range words {

@@ -12,7 +12,7 @@ import (
 	"github.com/certtrail/certtrail/web/view"
 )
 
-// Warning is something that is wrong with the machine, the log or the way to a provider.
+// Warning tells of something wrong with the machine, the log or the way to a provider.
 type Warning struct {
 	Title string // a few words
 	Text  string // what happened, and what to do: sentences
@@ -20,7 +20,7 @@ type Warning struct {
 	Href  string // where more stands; ""
 }
 
-// warnings are all that is wrong, those by which deliveries are lost first.
+// warnings returns all that is wrong, those by which deliveries are lost first.
 func (s *Server) warnings(ctx context.Context, status []projections.Status, missing *projections.Missing, list []known, now time.Time) []Warning {
 	var all []Warning
 	if s.Warnings != nil {
@@ -51,7 +51,7 @@ func (s *Server) warnings(ctx context.Context, status []projections.Status, miss
 	return all
 }
 
-// warnings are what is wrong with the way to one provider.
+// warnings returns what is wrong with the way to one provider.
 func (k *known) warnings(now time.Time) []Warning {
 	var list []Warning
 	href := "#provider-" + k.Name
@@ -120,7 +120,7 @@ func keptWarnings(files []string) []Warning {
 		" until the loss is settled. Look at them with certtrail serve --read-only --db " + files[0] + ".", Minor: true}}
 }
 
-// missingText is "2 events are missing from the log (5, 8)."
+// missingText returns "2 events are missing from the log (5, 8)."
 func missingText(gaps schema.Gaps) string {
 	what := " events are"
 	if gaps.Events() == 1 {

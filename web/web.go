@@ -1,5 +1,5 @@
-// Package web is what people and programs look at: the pages, the JSON API and the stream of changes that keeps an open
-// page in step with the log. It only reads. What it needs beside the read models stands in Options; who calls New
+// Package web serves people and programs: the pages, the JSON API and the stream of changes that keeps an open page in
+// step with the log. It only reads. What it needs beside the read models stands in Options; who calls New
 // provides it.
 package web
 
@@ -19,7 +19,7 @@ import (
 	"github.com/certtrail/certtrail/web/calendar"
 )
 
-// Options is what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless
+// Options holds what the pages need of the rest of the program. Store, Providers and Hosts are required, and Log unless
 // ReadOnly is set.
 type Options struct {
 	Store     *projections.Store
@@ -55,7 +55,7 @@ type ReadOnly struct {
 	AsOfSeq uint64
 }
 
-// FirstSteps is what the start page tells a person who has not configured any provider yet. Zero fields have defaults.
+// FirstSteps tells the start page how a person configures the first provider. Zero fields have defaults.
 type FirstSteps struct {
 	InitCommand string // writes the settings: "certtrail init"
 	ConfigFile  string // where they stand: "certtrail.yaml"
@@ -78,7 +78,7 @@ type Server struct {
 	lists []shown // of the read models, in the order of the navigation
 }
 
-// New is the handler of the web listener.
+// New returns the handler of the web listener.
 func New(o Options) (http.Handler, error) {
 	s, err := newServer(o)
 	if err != nil {

@@ -18,7 +18,7 @@ func (s *Server) newWebsites() *list[projections.Website] {
 	})
 }
 
-// websitePage is the data of website.html.
+// websitePage holds the data of website.html.
 type websitePage struct {
 	frame
 	Website  *projections.Website

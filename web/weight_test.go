@@ -49,7 +49,7 @@ func TestPagesAreLight(t *testing.T) {
 	}
 }
 
-// full is more of every model than a page of a list has room for.
+// full tells of more rows of every model than a page of a list has room for.
 func full() *story {
 	w := &story{s: plain}
 	one := 1

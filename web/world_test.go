@@ -12,17 +12,17 @@ import (
 	"github.com/certtrail/certtrail/web"
 )
 
-// certificates is how many certificates the world has.
+// certificates sets how many certificates the world has.
 const certificates = 24
 
-// world is the log of what a year with three CAs brings, and its read models. Every text in it goes through s, so that
-// a test can make it hostile.
+// world opens the read models of a year with three CAs, and returns them with their log. Every text in it goes through
+// s, so that a test can make it hostile.
 func world(t testing.TB, s func(string) string) (*projections.Store, *projectionstest.Log) {
 	t.Helper()
 	return storeOf(t, worldStory(s))
 }
 
-// worldStory is what happens in the world.
+// worldStory tells what happens in the world.
 func worldStory(s func(string) string) *story {
 	w := &story{s: s}
 	w.stuckOrders()
@@ -67,7 +67,7 @@ func (w *story) stuckOrders() {
 		Reason: w.s("CAA record does not authorise this CA")})
 }
 
-// ordinaryOrder is an order that came to some end, the later the smaller i is.
+// ordinaryOrder tells of an order that came to some end, the later the smaller i is.
 func (w *story) ordinaryOrder(i int) {
 	provider, about := providerOf(i), schema.Data{OrderID: w.s(fmt.Sprint(771002 + i))}
 	cn, age := w.s(fmt.Sprintf("app%02d.example.org", i)), time.Duration(i+1)*31*time.Hour
@@ -98,7 +98,7 @@ func (w *story) ordinaryOrder(i int) {
 
 func providerOf(i int) string { return []string{"digicert", "xolphin", "sectigo"}[i%3] }
 
-// certificateOf is the certificate i as it was read; nil for those of which nothing but the number is known.
+// certificateOf returns the certificate i as it was read; nil for those of which nothing but the number is known.
 func (w *story) certificateOf(i int) *schema.Certificate {
 	left := 200 - i*9
 	switch i % 9 {
@@ -115,7 +115,7 @@ func (w *story) certificateOf(i int) *schema.Certificate {
 		NotBefore: pago(time.Duration(200-left) * day), NotAfter: pago(-time.Duration(left) * day), FingerprintSHA256: w.s(fmt.Sprintf("%064x", 0x9f86d081+i))}
 }
 
-// certificate is what is said of a certificate beside that it was issued.
+// certificate tells of the certificate i all but that it was issued.
 func (w *story) certificate(i int) {
 	provider, about := providerOf(i), schema.Data{CertificateID: w.s(fmt.Sprint(881001 + i)), OrderID: w.s(fmt.Sprint(771002 + i))}
 	collected := about

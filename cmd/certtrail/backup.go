@@ -14,6 +14,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/version"
@@ -41,9 +42,9 @@ func backupCommand() *cobra.Command {
 				return err
 			}
 			defer owner.Close()
-			b := &backupSource{owner: owner, far: newCounter(cmd.ErrOrStderr())}
+			b := &backupSource{owner: owner, far: progress.NewCounter(cmd.ErrOrStderr())}
 			m, err := transfer.Backup(cmd.Context(), dir, version.String(), b, b.restore)
-			b.far.clear()
+			b.far.Clear()
 			if err != nil {
 				return fmt.Errorf("there is no backup: %w", err)
 			}
@@ -58,13 +59,13 @@ func backupCommand() *cobra.Command {
 // backupSource gives a backup what the owner of the data directory has, and shows how far it is.
 type backupSource struct {
 	owner *owner.Client
-	far   *counter
+	far   *progress.Counter
 }
 
 // Snapshot writes the log's snapshot to w.
 func (b *backupSource) Snapshot(ctx context.Context, w io.Writer) error {
 	return b.owner.Stream(ctx, "/snapshot", nil, func(snapshot io.Reader) error {
-		_, err := io.Copy(w, &countedReader{snapshot, 0, func(n int64) { b.far.show("copied %d MiB", n>>20) }})
+		_, err := io.Copy(w, &countedReader{snapshot, 0, func(n int64) { b.far.Show("copied %d MiB", n>>20) }})
 		return err
 	}, nil)
 }
@@ -99,7 +100,7 @@ func (b *backupSource) Summary(ctx context.Context, copied transfer.Summary) (s 
 	err = b.owner.Call(ctx, http.MethodGet, "/summary", until, nil, func(told []byte) {
 		var events uint64
 		if json.Unmarshal(told, &events) == nil {
-			b.far.show("compared %s of %s", text.Commas(events), text.Count(copied.Events, "event"))
+			b.far.Show("compared %s of %s", text.Commas(events), text.Count(copied.Events, "event"))
 		}
 	}, &s)
 	return s, err
@@ -107,7 +108,7 @@ func (b *backupSource) Summary(ctx context.Context, copied transfer.Summary) (s 
 
 // restore reads the copy back.
 func (b *backupSource) restore(ctx context.Context, dir string, snapshot io.Reader) (transfer.Summary, error) {
-	b.far.show("reading the copy back")
+	b.far.Show("reading the copy back")
 	return node.RestoreSnapshot(ctx, embedded.Options{Dir: dir}, snapshot)
 }
 

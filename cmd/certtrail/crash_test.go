@@ -202,7 +202,7 @@ func TestKillDuringRebuild(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
-	remember(t, data, 1, 6_000)
+	remember(t, data, 1, 3_000)
 	runCommand(t, "replay", "--data-dir", data)
 	want := runCommand(t, "replay", "--verify", "--data-dir", data)
 	for range 3 {

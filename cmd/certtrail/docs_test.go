@@ -72,35 +72,71 @@ func TestEveryFaultHasItsTest(t *testing.T) {
 	}
 }
 
-// TestRecipesNameCode resolves what the recipes put in backticks: a folder of the code, or package.Name, which the
-// package declares.
-func TestRecipesNameCode(t *testing.T) {
+// packageNames matches what a document names of the code: package.Name, package.(*Type).method, package.Type.Method.
+var packageNames = regexp.MustCompile("`([a-z]+)\\.(?:\\(\\*(\\w+)\\)\\.)?(\\w+)(?:\\.(\\w+))?`")
+
+// TestDocumentsNameCode resolves the names of code in all documents: what a package of this project is said to have, it
+// declares; a folder or file of the code is there.
+func TestDocumentsNameCode(t *testing.T) {
 	root := filepath.Join("..", "..")
+	declared := declarations(t, root)
+	paths := regexp.MustCompile("`((?:cmd|ingest|projections|schema|streams|web)/[a-z_/.-]+)`")
+	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	named := 0
-	for _, m := range regexp.MustCompile("`([a-z/]+)(?:\\.([A-Z][A-Za-z]*))?`").FindAllStringSubmatch(read(t, filepath.Join(root, "docs", "recipes.md")), -1) {
-		named++
-		if m[2] == "" {
+	for _, doc := range append(docs, filepath.Join(root, "README.md")) {
+		text := read(t, doc)
+		for _, m := range packageNames.FindAllStringSubmatch(text, -1) {
+			names, ours := declared[m[1]]
+			if !ours || slices.Contains([]string{"go", "txt", "now", "yaml"}, m[3]) { // a file
+				continue
+			}
+			for _, name := range m[2:] {
+				if named++; name != "" && !names[name] {
+					t.Errorf("%s: %s names %s, which package %s does not declare", filepath.Base(doc), m[0], name, m[1])
+				}
+			}
+		}
+		for _, m := range paths.FindAllStringSubmatch(text, -1) {
+			named++
 			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
-				t.Errorf("the recipes name %s: %v", m[1], err)
+				t.Errorf("%s names %s: %v", filepath.Base(doc), m[1], err)
 			}
-			continue
-		}
-		var files []string
-		for _, parent := range []string{".", "ingest", "streams", "projections", "web"} {
-			found, err := filepath.Glob(filepath.Join(root, parent, m[1], "*.go"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			files = append(files, found...)
-		}
-		declared := regexp.MustCompile(`(?m)^(?:func |type |const |var |\t)` + m[2] + `\b`)
-		if !slices.ContainsFunc(files, func(file string) bool { return declared.MatchString(read(t, file)) }) {
-			t.Errorf("the recipes name %s.%s, which is not declared", m[1], m[2])
 		}
 	}
-	if named < 10 {
-		t.Errorf("the recipes name %d things of the code", named)
+	if named < 100 {
+		t.Errorf("the documents name %d things of the code", named)
 	}
+}
+
+// declarations returns the names that each package declares, by the package's name: types, functions, methods, values and
+// fields.
+func declarations(t *testing.T, root string) map[string]map[string]bool {
+	t.Helper()
+	declared := map[string]map[string]bool{}
+	name := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |const |var |\t)(\w+)\b`)
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() && d.Name() == "testdata" {
+			return filepath.SkipDir
+		}
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		folder := filepath.Base(filepath.Dir(path))
+		if declared[folder] == nil {
+			declared[folder] = map[string]bool{}
+		}
+		for _, m := range name.FindAllStringSubmatch(read(t, path), -1) {
+			declared[folder][m[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return declared
 }
 
 func section(text, heading string) string {

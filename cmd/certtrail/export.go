@@ -11,6 +11,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/streams/transfer"
@@ -37,7 +38,7 @@ func exportCommand() *cobra.Command {
 				return err
 			}
 			defer server.Close()
-			far := newCounter(cmd.ErrOrStderr())
+			far := progress.NewCounter(cmd.ErrOrStderr())
 			var x *transfer.Export
 			if path == "-" {
 				x, err = export(cmd.Context(), server, cmd.OutOrStdout(), far)
@@ -47,7 +48,7 @@ func exportCommand() *cobra.Command {
 					return err
 				})
 			}
-			far.clear()
+			far.Clear()
 			if err != nil {
 				return fmt.Errorf("the export is not complete: %w", err)
 			}
@@ -62,12 +63,12 @@ func exportCommand() *cobra.Command {
 }
 
 // export writes the events of the log to w.
-func export(ctx context.Context, server *owner.Client, w io.Writer, far *counter) (*transfer.Export, error) {
+func export(ctx context.Context, server *owner.Client, w io.Writer, far *progress.Counter) (*transfer.Export, error) {
 	x := transfer.NewExport(w)
 	var end node.EventsEnd
 	err := server.Stream(ctx, "/events", nil, func(events io.Reader) error {
 		return owner.ReadEvents(events, func(e owner.Event) error {
-			far.show("exported %s", text.Commas(x.Events()))
+			far.Show("exported %s", text.Commas(x.Events()))
 			return x.Add(e.Seq, e.Data)
 		})
 	}, &end)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 )
@@ -28,10 +29,10 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 				return err
 			}
 			defer c.Close()
-			bar := newBar(cmd.ErrOrStderr())
+			bar := progress.NewBar(cmd.ErrOrStderr())
 			var b node.Built
-			err = c.Call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.progress, &b)
-			bar.clear()
+			err = c.Call(cmd.Context(), http.MethodPost, "/forget", url.Values{"source": {args[0]}, "name": {args[1]}}, nil, bar.Take, &b)
+			bar.Clear()
 			if err != nil {
 				return err
 			}

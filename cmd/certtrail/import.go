@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
@@ -41,13 +42,13 @@ func importCommand() *cobra.Command {
 			defer server.Close()
 			var n transfer.Imported
 			body := io.NopCloser(from) // the request must not close standard input
-			far := newCounter(cmd.ErrOrStderr())
+			far := progress.NewCounter(cmd.ErrOrStderr())
 			err = server.Call(cmd.Context(), http.MethodPost, "/import", url.Values{"name": {name}}, body, func(told []byte) {
 				if json.Unmarshal(told, &n) == nil {
-					far.show("imported %s", n)
+					far.Show("imported %s", n)
 				}
 			}, &n)
-			far.clear()
+			far.Clear()
 			if err != nil {
 				return err
 			}

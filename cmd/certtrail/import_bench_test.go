@@ -14,6 +14,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/streams/transfer"
 )
@@ -45,7 +46,7 @@ func BenchmarkImport(b *testing.B) {
 			b.Fatal(result, err)
 		}
 		b.StopTimer()
-		x, err := export(context.Background(), k, &bytes.Buffer{}, &counter{})
+		x, err := export(context.Background(), k, &bytes.Buffer{}, &progress.Counter{})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -54,8 +54,10 @@ var mayImport = map[string][]string{
 
 	"cmd/certtrail/internal/crash":    {"golang.org/x/sys/unix"},
 	"cmd/certtrail/internal/demo":     {internal + "settings", internal + "sample", module + "/schema"},
+	"cmd/certtrail/internal/house":    {},
 	"cmd/certtrail/internal/listen":   {"net/http"},
 	"cmd/certtrail/internal/node":     {"*"},
+	"cmd/certtrail/internal/progress": {internal + "text", module + "/projections"},
 	"cmd/certtrail/internal/owner":    {internal + "version", module + "/schema", module + "/streams/transfer", "net/http"},
 	"cmd/certtrail/internal/sample":   {internal + "settings", module + "/schema", module + "/ingest", module + "/ingest/provider", "net/http"},
 	"cmd/certtrail/internal/settings": {internal + "text", module + "/schema", module + "/ingest", module + "/ingest/provider", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "golang.org/x/time/rate"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/schema"
@@ -79,14 +80,14 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	if err != nil {
 		return nil, err
 	}
-	far := newCounter(cmd.ErrOrStderr())
-	defer far.clear()
+	far := progress.NewCounter(cmd.ErrOrStderr())
+	defer far.Clear()
 	release, locked := owner.Lock(c.DataDir)
 	if locked == nil {
 		defer release()
 		logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: c.LogLevel}))
 		return do(cmd.Context(), embedded.Options{Dir: node.LogDir(c.DataDir), Always: c.SyncAlways, Logger: logger, Progress: func(done, total int) {
-			far.show("read %d of %d files", done, total)
+			far.Show("read %d of %d files", done, total)
 		}})
 	}
 	if !errors.Is(locked, owner.ErrInUse) {
@@ -101,7 +102,7 @@ func logReport(cmd *cobra.Command, method, path string, do func(context.Context,
 	err = server.Call(cmd.Context(), method, path, nil, nil, func(told []byte) {
 		var p node.FilesRead
 		if json.Unmarshal(told, &p) == nil {
-			far.show("read %d of %d files", p.Done, p.Total)
+			far.Show("read %d of %d files", p.Done, p.Total)
 		}
 	}, &report)
 	return &report, err
@@ -153,9 +154,9 @@ func logAcceptCommand() *cobra.Command {
 			}
 			defer server.Close()
 			var accepted node.AcceptedGap
-			bar := newBar(cmd.ErrOrStderr())
-			err = server.Call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.progress, &accepted)
-			bar.clear()
+			bar := progress.NewBar(cmd.ErrOrStderr())
+			err = server.Call(cmd.Context(), http.MethodPost, "/log/accept-gap", url.Values{"gap": {gap.String()}}, nil, bar.Take, &accepted)
+			bar.Clear()
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func TestMovingHouse(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	home, there, restored := t.TempDir(), t.TempDir(), t.TempDir()
-	remember(t, home, seed, 10_000)
+	remember(t, home, seed, 4_000)
 	file, backup := filepath.Join(t.TempDir(), "events.jsonl"), filepath.Join(t.TempDir(), "backup")
 	runCommand(t, "replay", "--data-dir", home)
 	want := runCommand(t, "replay", "--verify", "--data-dir", home)

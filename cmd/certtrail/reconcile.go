@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/ingest/ask"
 )
@@ -39,13 +40,13 @@ func reconcileCommand() *cobra.Command {
 				return nil
 			}
 			var d ask.Described
-			far := newCounter(cmd.ErrOrStderr())
+			far := progress.NewCounter(cmd.ErrOrStderr())
 			err = c.Call(cmd.Context(), http.MethodPost, "/describe", url.Values{"source": args}, nil, func(told []byte) {
 				if json.Unmarshal(told, &d) == nil {
-					far.show("asked about %s", d)
+					far.Show("asked about %s", d)
 				}
 			}, &d)
-			far.clear()
+			far.Clear()
 			if err != nil {
 				return err
 			}

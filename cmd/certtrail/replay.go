@@ -14,6 +14,7 @@ import (
 
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/node"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/owner"
+	"github.com/certtrail/certtrail/cmd/certtrail/internal/progress"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/settings"
 	"github.com/certtrail/certtrail/cmd/certtrail/internal/text"
 	"github.com/certtrail/certtrail/projections"
@@ -100,10 +101,10 @@ func (r *replay) runBuild(cmd *cobra.Command, c *owner.Client) error {
 		query.Set("until_seq", strconv.FormatUint(r.untilSeq, 10))
 		query.Set("until_time", r.untilTime)
 	}
-	bar := newBar(cmd.ErrOrStderr())
+	bar := progress.NewBar(cmd.ErrOrStderr())
 	var built node.Built
-	err := c.Call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.progress, &built)
-	bar.clear()
+	err := c.Call(cmd.Context(), http.MethodPost, "/replay", query, nil, bar.Take, &built)
+	bar.Clear()
 	if err != nil {
 		return err
 	}
@@ -120,10 +121,10 @@ func (r *replay) runBuild(cmd *cobra.Command, c *owner.Client) error {
 }
 
 func (r *replay) runVerify(cmd *cobra.Command, c *owner.Client) error {
-	bar := newBar(cmd.ErrOrStderr())
+	bar := progress.NewBar(cmd.ErrOrStderr())
 	var v projections.Verification
-	err := c.Call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.progress, &v)
-	bar.clear()
+	err := c.Call(cmd.Context(), http.MethodPost, "/verify", nil, nil, bar.Take, &v)
+	bar.Clear()
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"unicode"
 )
 
-// extra is the letter that a changed sentence ends in.
+// extra, a letter, ends every changed sentence.
 const extra = "ʘ"
 
 // TestWordsChangeNoTable builds the program with a letter more in every sentence of projections/words. It takes the

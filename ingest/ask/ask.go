@@ -1,6 +1,6 @@
-// Package ask is what certtrail asks for itself and appends: what a provider's API says of an order or a certificate,
-// which deliveries were missed, what a parent zone answers about a DS record, and the notices of its own clock. It
-// decides nothing about rows: what it finds becomes events like any delivery.
+// Package ask asks on certtrail's own account, and appends the answers: what a provider's API says of an order or a
+// certificate, which deliveries were missed, what a parent zone answers about a DS record, and the notices of its own
+// clock. It decides nothing about rows: what it finds becomes events like any delivery.
 //
 // An Asker runs it all. Its caller gives it the time, the log, and what certtrail knows (Known).
 package ask
@@ -15,15 +15,15 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Path is the source of the events that were found by asking a provider: "/ask/digicert".
+// Path names the source of the events that were found by asking a provider: "/ask/digicert".
 func Path(provider string) string { return "/ask/" + provider }
 
-// FoundFirst is the certtrailimported of what the first reconcile of a provider finds: it may be years old, and nothing
-// outside acts on it.
+// FoundFirst marks, as certtrailimported, what the first reconcile of a provider finds: it may be years old, and
+// nothing outside acts on it.
 const FoundFirst = "reconcile"
 
-// Event is what a provider's API answered at the time at, as an event under id, a UUIDv7. secrets are the credentials
-// it was asked with. The answer must have a kind.
+// Event makes an event of what a provider's API answered at the time at, under id, a UUIDv7. secrets are the
+// credentials it was asked with. The answer must have a kind.
 func Event(id, source string, at time.Time, answer provider.Answer, secrets []string) *schema.Event {
 	data := answer.Data
 	data.Provider = source
@@ -44,7 +44,7 @@ func redactWords(data *schema.Data, secrets []string) {
 	}
 }
 
-// redacted is text as it may be stored.
+// redacted returns text as it may be stored.
 func redacted(text string, secrets []string) string {
 	body, err := json.Marshal(text) // a string always encodes
 	if err == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/provider"
 )
 
-// rowsWait is how long a question waits for the rows to hold its event, before it is asked without them.
+// rowsWait bounds how long a question waits for the rows to hold its event, before it is asked without them.
 const rowsWait = time.Minute
 
 // Source names a source whose API is set up, and the client that calls it.

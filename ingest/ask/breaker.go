@@ -12,7 +12,7 @@ const (
 	BreakerHalfOpen = "half-open" // one call tries whether the API is back; others wait for what it finds
 )
 
-// BreakerState is what a page shows of an API: whether it is asked, and if not, since when, why, and until when.
+// BreakerState tells a page whether an API is asked, and if not, since when, why, and until when.
 type BreakerState struct {
 	State     string
 	Failures  int       // calls in a row that came to nothing

@@ -19,7 +19,7 @@ import (
 	"github.com/certtrail/certtrail/ingest/redact"
 )
 
-// Options are what a Caller must know of an API. Zero values stand for the defaults in brackets.
+// Options describe an API to a Caller. Zero values stand for the defaults in brackets.
 type Options struct {
 	Name      string              // for people, at the start of every error: "DigiCert"
 	Base      string              // URL that the paths are relative to: "https://www.digicert.com/services/v2"
@@ -52,7 +52,7 @@ type Caller struct {
 	breaker *breaker
 }
 
-// NewCaller is the caller of the API that o describes.
+// NewCaller returns a caller of the API that o describes.
 func NewCaller(o Options) (*Caller, error) {
 	base, err := url.Parse(strings.TrimRight(o.Base, "/"))
 	switch {
@@ -88,7 +88,7 @@ func NewCaller(o Options) (*Caller, error) {
 	}, nil
 }
 
-// Breaker is whether the API is asked at present.
+// Breaker tells whether the API is asked at present.
 func (c *Caller) Breaker() BreakerState { return c.breaker.snapshot(c.o.Now()) }
 
 // JSON calls path (relative to the base, its ids escaped) with in as the JSON body, unless that is nil, and reads the
@@ -118,7 +118,7 @@ func (c *Caller) Bytes(ctx context.Context, path string, query url.Values) ([]by
 	return c.call(ctx, question{method: http.MethodGet, path: path, query: query, accept: "*/*"})
 }
 
-// question is one call.
+// question holds one call.
 type question struct {
 	method, path string
 	query        url.Values
@@ -130,7 +130,7 @@ type question struct {
 // repeatable tells whether asking twice does no more than asking once, as for every method but POST.
 func (q question) repeatable() bool { return q.method != http.MethodPost }
 
-// Unavailable is an error: the API did not answer, or not with what it should, and may do so later.
+// Unavailable reports, as an error, that the API did not answer, or not with what it should, and may do so later.
 type Unavailable struct {
 	Until  time.Time // before which asking again is of no use; zero if that is not known
 	reason string    // a sentence
@@ -196,7 +196,7 @@ func (c *Caller) pace(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// never is an again that says that asking again would not help.
+// never, as an again, says that asking again would not help.
 const never = -1
 
 // try asks once. With an error, again is how long to wait before asking again, 0 where the API does not say, never
@@ -274,7 +274,7 @@ func (c *Caller) request(ctx context.Context, q question) (*http.Request, error)
 	return req, nil
 }
 
-// cause is why a request failed, without its URL, which the sentence names already.
+// cause says why a request failed, without its URL, which the sentence names already.
 func (c *Caller) cause(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -286,12 +286,12 @@ func (c *Caller) cause(err error) string {
 	return err.Error()
 }
 
-// sentence is an error for people: who, what it was asked, what happened.
+// sentence makes an error for people: who, what it was asked, what happened.
 func (c *Caller) sentence(q question, happened string) error {
 	return errors.New(redact.Credentials(fmt.Sprintf("%s's API, asked to %s %s, %s.", c.o.Name, q.method, q.path, happened), c.o.Secrets))
 }
 
-// content is what a body is, for people.
+// content names the kind of a body, for people.
 func content(h http.Header, body []byte) string {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
 	switch {

@@ -20,7 +20,7 @@ import (
 
 const secret = "s3cret-key-0123456789"
 
-// world is a clock that only waiting moves, and the waits.
+// world has a clock that only waiting moves, and notes the waits.
 type world struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -43,7 +43,7 @@ func (w *world) Wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// newCaller is a caller of handler in the world w; change sets more options.
+// newCaller returns a caller of handler in the world w; change sets more options.
 func newCaller(t *testing.T, w *world, handler http.HandlerFunc, change ...func(*Options)) *Caller {
 	t.Helper()
 	server := httptest.NewServer(handler)

@@ -14,10 +14,10 @@ import (
 
 const clockDecoder = "clock/1"
 
-// Day is 86,400 seconds, whatever the calendar says.
+// Day lasts 86,400 seconds, whatever the calendar says.
 const Day = 24 * time.Hour
 
-// Thresholds are how long before an end it is told of.
+// Thresholds say how long before an end its notices fall due.
 type Thresholds struct {
 	Days   []int // of what lives long
 	Shares []int // percent of the lifetime that are left, of what lives so short that the longest of Days is more than a third of its life
@@ -27,14 +27,14 @@ type Thresholds struct {
 // of 47 days at 15.5 and 4.7 days and one day, and of one of six days at two days and at 14 hours.
 var DefaultThresholds = Thresholds{Days: []int{30, 14, 7, 1}, Shares: []int{33, 10}}
 
-// mark is a moment at which something is due.
+// mark names a moment at which something is due.
 type mark struct {
 	at   time.Time
 	name string // the threshold in the notice's id: "30d", "33%", "0" for the end itself
 	left string // for people
 }
 
-// before are the marks of a life from begin, zero if that is not known, until end.
+// before returns the marks of a life from begin, zero if that is not known, until end.
 func (t Thresholds) before(begin, end time.Time) []mark {
 	life := end.Sub(begin)
 	longest := time.Duration(0)
@@ -67,7 +67,7 @@ func plural(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// Certificate is a certificate as the clock must know it.
+// Certificate holds what the clock must know of a certificate.
 type Certificate struct {
 	Provider  string // the source's name
 	ID        string // as its row is called
@@ -78,7 +78,7 @@ type Certificate struct {
 	Over      bool      // revoked or replaced: nothing more is due
 }
 
-// Validation is the validation of a domain as the clock must know it.
+// Validation holds what the clock must know of the validation of a domain.
 type Validation struct {
 	Provider    string // the source's name
 	Domain      string
@@ -89,7 +89,7 @@ type Validation struct {
 	Over        bool      // it failed, or the provider told of its end: nothing more is due
 }
 
-// Notice is something that is due. Its Event is appended.
+// Notice says that something is due. Its Event is appended.
 type Notice struct {
 	ID   string // <kind>/<source>/<id>/<not_after>/<threshold>: one per matter and threshold, for ever
 	Kind schema.Kind
@@ -97,12 +97,12 @@ type Notice struct {
 	Data schema.Data
 }
 
-// Event is the notice, told at now.
+// Event returns the notice as an event, told at now.
 func (n Notice) Event(now time.Time) *schema.Event {
 	return schema.New(n.ID, schema.ClockSource, schema.At(now), n.Kind, n.Data)
 }
 
-// Due are the notices that fell due after last, when the run before looked (zero if there was none), up to now; the
+// Due returns the notices that fell due after last, when the run before looked (zero if there was none), up to now; the
 // oldest first. What was past when it was first heard of is never due. Certificates and validations must be as of now:
 // whoever reads them from models that lag behind the log waits first. Each notice falls due in one run only, however
 // often and irregularly it runs; a clock that goes back makes none due twice.
@@ -131,7 +131,7 @@ func (t Thresholds) Due(now, last time.Time, certificates []Certificate, validat
 	return due
 }
 
-// ended is the mark of an end: the second after the last that counts.
+// ended marks an end: the second after the last that counts.
 func ended(end time.Time) mark { return mark{at: end.Add(time.Second), name: "0"} }
 
 func (c Certificate) expiring(m mark) Notice {
@@ -185,7 +185,7 @@ func newNotice(k schema.Kind, provider, id string, end time.Time, m mark, reason
 	}
 }
 
-// Overdue is a rotation of keys that has waited for its end for longer than it should.
+// Overdue names a rotation of keys that has waited for its end for longer than it should.
 type Overdue struct {
 	Provider  string // the source's name
 	WebsiteID string
@@ -194,7 +194,7 @@ type Overdue struct {
 	From      time.Time // since when it is overdue
 }
 
-// DueRotations are the notices of rotations that became overdue after last, up to now.
+// DueRotations returns the notices of rotations that became overdue after last, up to now.
 func DueRotations(now, last time.Time, rotations []Overdue) []Notice {
 	var due []Notice
 	for _, r := range rotations {

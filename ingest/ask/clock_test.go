@@ -17,7 +17,7 @@ func living(days float64) Certificate {
 	return Certificate{Provider: "digicert", ID: "23456", OrderID: "12345", NotBefore: begin, NotAfter: begin.Add(time.Duration(days*24) * time.Hour), Heard: begin}
 }
 
-// told are the notices as "kind threshold @ days from the beginning".
+// told writes the notices as "kind threshold @ days from the beginning".
 func told(notices []Notice, begin time.Time) string {
 	var list []string
 	for _, n := range notices {

@@ -58,7 +58,8 @@ func NewDNS(resolver string) (*DNS, error) {
 	return &DNS{resolver: resolver, port: dnsPort, timeout: dnsTimeout}, nil
 }
 
-// OnPort is d asking the parent's servers on another port than 53, as only a test's small internet has them.
+// OnPort returns a copy of d that asks the parent's servers on another port than 53, as only a test's small internet
+// has them.
 func (d *DNS) OnPort(port string) *DNS {
 	other := *d
 	other.port = port
@@ -76,7 +77,7 @@ func systemResolver(path string) (string, error) {
 	return net.JoinHostPort(config.Servers[0], config.Port), nil
 }
 
-// Sighting is what the servers of the parent zone say of a DS record.
+// Sighting gathers what the servers of the parent zone say of a DS record.
 type Sighting struct {
 	State   string        // one of the DS constants
 	Parent  string        // the parent zone, without final dot; "." is the root
@@ -84,7 +85,7 @@ type Sighting struct {
 	Servers []ServerSighting
 }
 
-// ServerSighting is what one name server of the parent zone says.
+// ServerSighting holds the answer of one name server of the parent zone.
 type ServerSighting struct {
 	Name string      // of the server, without final dot
 	Addr string      // HOST:PORT that answered; "" if none did
@@ -115,7 +116,7 @@ func (d *DNS) CheckDS(ctx context.Context, zone string, want schema.DS) (Sightin
 	return s, ctx.Err()
 }
 
-// agree is what the servers together say of want.
+// agree sums up what the servers say of want.
 func agree(servers []ServerSighting, want schema.DS) string {
 	seen, gone, silent := 0, 0, 0
 	for _, server := range servers {
@@ -209,7 +210,7 @@ func usable(reply *dns.Msg) error {
 	return nil
 }
 
-// addresses are those of a name server, IPv4 first.
+// addresses returns the addresses of a name server, IPv4 first.
 func (d *DNS) addresses(ctx context.Context, server string) ([]string, error) {
 	var list []string
 	for _, kind := range []uint16{dns.TypeA, dns.TypeAAAA} {
@@ -251,7 +252,7 @@ func (d *DNS) resolve(ctx context.Context, name string, kind uint16) (*dns.Msg, 
 	return reply, nil
 }
 
-// dnsQuestion is one question. The servers of a zone are asked for what they have themselves, the resolver for what
+// dnsQuestion makes one question. The servers of a zone are asked for what they have themselves, the resolver for what
 // there is.
 func dnsQuestion(name string, kind uint16, recurse bool) *dns.Msg {
 	m := new(dns.Msg).SetQuestion(name, kind)

@@ -15,7 +15,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// zones is a small internet on loopback: a resolver and the name servers of test., all on one port.
+// zones runs a small internet on loopback: a resolver and the name servers of test., all on one port.
 type zones struct {
 	mu   sync.Mutex
 	ns   map[string]string   // name of a server of test., and its address

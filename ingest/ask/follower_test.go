@@ -61,7 +61,7 @@ func (d *desk) Collect(_ context.Context, orderID, certificateID string) (provid
 	return provider.Answer{Kind: schema.CertificateCollected, Data: schema.Data{OrderID: orderID, CertificateID: certificateID}}, err
 }
 
-// task is an event that the queue gives.
+// task puts an event in the queue.
 func (d *desk) task(seq uint64, try int, e *schema.Event) {
 	data, err := e.Encode()
 	if err != nil {
@@ -75,7 +75,7 @@ func (d *desk) task(seq uint64, try int, e *schema.Event) {
 	})
 }
 
-// run has a follower see to all tasks, and is what became of them.
+// run has a follower see to all tasks, and returns what became of them.
 func (d *desk) run(t *testing.T) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

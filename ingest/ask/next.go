@@ -15,7 +15,7 @@ const (
 	ListDS   = "list-ds"  // the DS records of a website
 )
 
-// Question is what to ask a provider after an event.
+// Question says what to ask a provider after an event.
 type Question struct {
 	What          string // Describe, Collect or ListDS
 	Provider      string // the source's name
@@ -24,10 +24,10 @@ type Question struct {
 	WebsiteID     string // whose DS records to list
 }
 
-// Next is what to ask after e; false for nothing. A delivery says what changed, so the whole order is asked for; of an
-// issued order the certificate, unless it came along; of a rotation of keys the DS records, unless the new one and its
-// zone came along, and could be read. Nothing is asked after answers, after the clock's notices, and after what was
-// imported or found by a first reconcile.
+// Next returns what to ask after e; false for nothing. A delivery says what changed, so the whole order is asked for;
+// of an issued order the certificate, unless it came along; of a rotation of keys the DS records, unless the new one
+// and its zone came along, and could be read. Nothing is asked after answers, after the clock's notices, and after what
+// was imported or found by a first reconcile.
 func Next(e *schema.Event) (Question, bool) {
 	if e.Imported != "" || e.Source == schema.ClockSource || !strings.HasPrefix(e.Source, "/hooks/") && e.Data.Decoder != reconcileDecoder {
 		return Question{}, false

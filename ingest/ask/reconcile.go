@@ -8,31 +8,31 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Lister is a provider's client that tells where orders stand. It may be called at once from many goroutines.
+// Lister, a provider's client, tells where orders stand. It may be called at once from many goroutines.
 type Lister interface {
-	// Standings are those that may have changed after since, at now; more do no harm.
+	// Standings returns those that may have changed after since, at now; more do no harm.
 	Standings(ctx context.Context, since, now time.Time) ([]provider.Standing, error)
 }
 
-// Describer is a provider's client that tells all of one order, as order.described.
+// Describer, a provider's client, tells all of one order, as order.described.
 type Describer interface {
 	Describe(ctx context.Context, orderID string) (provider.Standing, provider.Answer, error)
 }
 
-// Collector is a provider's client that hands out certificates, as certificate.collected. An empty certificate id means
-// the order's present one.
+// Collector, a provider's client, hands out certificates, as certificate.collected. An empty certificate id means the
+// order's present one.
 type Collector interface {
 	Collect(ctx context.Context, orderID, certificateID string) (provider.Answer, error)
 }
 
-// DSLister is a provider's client that lists the DS records of a website's zone, as dnssec.described.
+// DSLister, a provider's client, lists the DS records of a website's zone, as dnssec.described.
 type DSLister interface {
 	ListDS(ctx context.Context, websiteID string) (provider.Answer, error)
 }
 
 const reconcileDecoder = "reconcile/1"
 
-// Belief is what certtrail believes of an order, or, without an order's id, of a certificate alone.
+// Belief holds what certtrail believes of an order, or, without an order's id, of a certificate alone.
 type Belief struct {
 	OrderID       string
 	CertificateID string // the last issued; "" if it was not told
@@ -40,13 +40,13 @@ type Belief struct {
 	LastEventAt   time.Time
 }
 
-// Missed is an event that would have been, had its delivery arrived. Data has no original: there was no delivery.
+// Missed holds the event that would have been, had its delivery arrived. Data has no original: there was no delivery.
 type Missed struct {
 	Kind schema.Kind
 	Data schema.Data
 }
 
-// Counts are what a reconcile found, one each for all that the provider said.
+// Counts sum up what a reconcile found, one each for all that the provider said.
 type Counts struct {
 	Said     int // by the provider: the sum of those below
 	Agreed   int // certtrail knew
@@ -57,7 +57,7 @@ type Counts struct {
 	Unlisted int // not of Said: those that certtrail believes open, and the provider did not list; only of use where it lists all
 }
 
-// Reconciliation is what a reconcile of one provider is to append.
+// Reconciliation holds what a reconcile of one provider is to append.
 type Reconciliation struct {
 	Missed []Missed // in the order of the provider's list
 	Counts Counts
@@ -107,7 +107,7 @@ func Reconcile(source string, asked time.Time, said []provider.Standing, believe
 	return r
 }
 
-// matter is what a standing or a belief is about.
+// matter names what a standing or a belief is about.
 func matter(orderID, certificateID string) string {
 	if orderID != "" {
 		return "order/" + orderID
@@ -118,8 +118,8 @@ func matter(orderID, certificateID string) string {
 // open tells whether something is still to come of an order without anybody's doing.
 func open(state string) bool { return state == provider.StandingPending || state == ActionRequired }
 
-// ActionRequired is the state of an order that waits for a person. It hides whether the order is pending, issued or
-// ready to be reissued.
+// ActionRequired marks an order that waits for a person. It hides whether the order is pending, issued or ready to be
+// reissued.
 const ActionRequired = "action_required"
 
 func believe(s provider.Standing) Belief {
@@ -135,7 +135,7 @@ const (
 	differs
 )
 
-// compare is what s tells beyond b, which is the zero Belief if certtrail has not heard of it.
+// compare returns what s tells beyond b, which is the zero Belief if certtrail has not heard of it.
 func compare(source string, s provider.Standing, b Belief, heard bool) ([]Missed, verdict) {
 	event := func(k schema.Kind) Missed { return missed(source, k, s) }
 	another := s.CertificateID != "" && b.CertificateID != "" && s.CertificateID != b.CertificateID
@@ -179,7 +179,7 @@ var ends = map[string]schema.Kind{
 	provider.StandingReissue: schema.OrderReissueReady, provider.StandingRejected: schema.OrderRejected, provider.StandingCanceled: schema.OrderCanceled,
 }
 
-// compareRevoked is of an order whose certificate is revoked. One that certtrail does not know as issued was issued
+// compareRevoked compares an order whose certificate is revoked. One that certtrail does not know as issued was issued
 // before, with this certificate.
 func compareRevoked(event func(schema.Kind) Missed, b Belief, another bool) ([]Missed, verdict) {
 	issued := b.State == provider.StandingIssued
@@ -192,7 +192,7 @@ func compareRevoked(event func(schema.Kind) Missed, b Belief, another bool) ([]M
 	return []Missed{event(schema.OrderIssued), event(schema.CertificateRevoked)}, differs
 }
 
-// compareCertificate is of a certificate without an order, of which only its revocation is news.
+// compareCertificate compares a certificate without an order: only its revocation is news.
 func compareCertificate(event func(schema.Kind) Missed, s provider.Standing, b Belief) ([]Missed, verdict) {
 	switch {
 	case s.CertificateID == "" || s.State == "":
@@ -220,8 +220,8 @@ func missed(source string, k schema.Kind, s provider.Standing) Missed {
 	return Missed{Kind: k, Data: d}
 }
 
-// Event is the missed event under id, a UUIDv7, found at now. first says that this is the provider's first reconcile:
-// then nothing outside acts on it.
+// Event makes the missed event under id, a UUIDv7, found at now. first says that this is the provider's first
+// reconcile: then nothing outside acts on it.
 func (m Missed) Event(id string, now time.Time, first bool) *schema.Event {
 	e := schema.New(id, Path(m.Data.Provider), schema.At(now), m.Kind, m.Data)
 	if first {

@@ -106,7 +106,7 @@ func TestMissedEvents(t *testing.T) {
 	}
 }
 
-// folded is what the state machine makes of events about one order.
+// folded returns what the state machine makes of events about one order.
 func folded(o lifecycle.Order, events []*schema.Event) lifecycle.Order {
 	for _, e := range events {
 		o = o.Fold(uint64(o.EventCount+1), e)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// backoff is how long to wait before try n (the second is 1): it doubles from first up to most. jitter, from 0 to 1,
-// takes up to half of it away, so that callers who failed together do not come back together.
+// backoff returns how long to wait before try n (the second is 1): it doubles from first up to most. jitter, from 0 to
+// 1, takes up to half of it away, so that callers who failed together do not come back together.
 func backoff(n int, first, most time.Duration, jitter float64) time.Duration {
 	d := most
 	if shift := n - 1; shift < 30 && first<<shift < most {

@@ -11,7 +11,7 @@ import (
 
 const dnsDecoder = "dns/1"
 
-// Rotation is a rotation of a zone's keys as the DNS must know it.
+// Rotation holds what the DNS must know of a rotation of a zone's keys.
 type Rotation struct {
 	Provider   string // the source's name
 	WebsiteID  string
@@ -21,7 +21,7 @@ type Rotation struct {
 	PreviousDS *schema.DS
 }
 
-// Wanted is the DS record whose coming or going the rotation waits for; false if it waits for none that is known.
+// Wanted returns the DS record whose coming or going the rotation waits for; false if it waits for none that is known.
 func (r Rotation) Wanted() (schema.DS, bool) {
 	ds := r.DS
 	if r.NextStep == "ds-retract" {
@@ -33,8 +33,8 @@ func (r Rotation) Wanted() (schema.DS, bool) {
 	return *ds, true
 }
 
-// Found is the event that s, the sighting of Wanted, makes: dnssec.ds_seen once all servers of the parent have the new
-// DS, dnssec.ds_gone once none has the old; false while that is not so.
+// Found returns the event that s, the sighting of Wanted, makes: dnssec.ds_seen once all servers of the parent have the
+// new DS, dnssec.ds_gone once none has the old; false while that is not so.
 func (r Rotation) Found(s Sighting) (schema.Kind, schema.Data, bool) {
 	ds, waits := r.Wanted()
 	var kind schema.Kind
@@ -50,12 +50,12 @@ func (r Rotation) Found(s Sighting) (schema.Kind, schema.Data, bool) {
 	return kind, schema.Data{Provider: r.Provider, Event: kind.Name(), Decoder: dnsDecoder, WebsiteID: r.WebsiteID, Domain: r.Domain, DS: &ds, Reason: reason}, true
 }
 
-// FoundEvent is what Found gave, as an event under id, a UUIDv7, at now.
+// FoundEvent makes an event of what Found gave, under id, a UUIDv7, at now.
 func FoundEvent(id string, now time.Time, k schema.Kind, d schema.Data) *schema.Event {
 	return schema.New(id, Path(d.Provider), schema.At(now), k, d)
 }
 
-// Says is what s, a sighting, says of the rotation's records, as a sentence.
+// Says tells in a sentence what s, a sighting, says of the rotation's records.
 func (r Rotation) Says(s Sighting) string {
 	fresh, old, other, none, silent := 0, 0, 0, 0, 0
 	for _, server := range s.Servers {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Reading is one look at the clock: the time of day, and how long ago an arbitrary start was by a clock that nobody
+// Reading holds one look at the clock: the time of day, and how long ago an arbitrary start was by a clock that nobody
 // sets.
 type Reading struct {
 	Wall time.Time

@@ -14,7 +14,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DefaultAPI is the base URL of the Services API. Accounts of the Europe instance have
+// DefaultAPI holds the base URL of the Services API. Accounts of the Europe instance have
 // https://certcentral.digicert.eu/services/v2.
 const DefaultAPI = "https://www.digicert.com/services/v2"
 

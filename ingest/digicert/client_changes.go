@@ -18,7 +18,7 @@ const (
 	pathChanges = "order/certificate/status-changes"
 )
 
-// mountain is the zone of the days in filters[status_last_updated]: MDT, says the page.
+// mountain sets the zone of the days in filters[status_last_updated]: MDT, says the page.
 var mountain = time.FixedZone("MDT", -6*60*60)
 
 // StatusChanges returns the orders whose status changed after since, each with its present status ("Status change list"

@@ -60,21 +60,26 @@ func unescape(s string, starts *[]int) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	for at := 0; at < len(s); {
-		text, size := s[at:at+1], 1
+		text, size, escaped := s[at:at+1], 1, false
 		switch s[at] {
 		case '%':
 			if n, ok := hexOf(s, at+1, 2); ok {
-				text, size = string([]byte{byte(n)}), 3
+				text, size, escaped = string([]byte{byte(n)}), 3, true
 			}
 		case '\\':
 			run := len(s[at:]) - len(strings.TrimLeft(s[at:], `\`))
+			text, size = s[at:at+run], run // whole, so that a long run is looked at once
 			if r, digits := unicodeOf(s, at+run); digits > 0 {
-				text, size = string(r), run+digits
+				text, size, escaped = string(r), run+digits, true
 			}
 		}
 		b.WriteString(text)
 		for i := 0; starts != nil && i < len(text); i++ {
-			*starts = append(*starts, at)
+			start := at
+			if !escaped {
+				start += i
+			}
+			*starts = append(*starts, start)
 		}
 		at += size
 	}

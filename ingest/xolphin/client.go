@@ -17,9 +17,9 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// DefaultAPI is the base URL of the REST API; https://test-api.xolphin.com/v1 is that of its test system. What is said
-// here of the API was read in the vendor's own clients (xolphin/xolphin-api-php, -go and -python): no page describes
-// it.
+// DefaultAPI holds the base URL of the REST API; https://test-api.xolphin.com/v1 is that of its test system. What is
+// said here of the API was read in the vendor's own clients (xolphin/xolphin-api-php, -go and -python): no page
+// describes it.
 const DefaultAPI = "https://api.xolphin.com/v1"
 
 // The API limits how often it is called, which its answers tell in X-RateLimit-Limit, but no page says how often. This

@@ -19,7 +19,7 @@ func Segment(s string) string {
 	return url.PathEscape(s)
 }
 
-// Row is the page of a row.
+// Row returns the address of a row's page.
 func Row(k projections.Key) string {
 	switch k.Model {
 	case "domains":
@@ -30,18 +30,18 @@ func Row(k projections.Key) string {
 	return "/" + k.Model + "/" + Segment(k.Provider) + "/" + Segment(k.ID)
 }
 
-// RowPath is href of a row that is named by its parts.
+// RowPath returns the address of the page of a row that is named by its parts.
 func RowPath(model, provider, id string) string {
 	return Row(projections.Key{Model: model, Provider: provider, ID: id})
 }
 
-// RowKey is how /live's rows and the page's elements name one another: plain text, never parsed.
+// RowKey names a row for /live and for the page's elements alike: plain text, never parsed.
 func RowKey(k projections.Key) string { return k.Model + "/" + k.Provider + "/" + k.ID }
 
-// DatabasePrefix is what the websites' read model puts before a database's number, which a website may have too.
+// DatabasePrefix stands before a database's number in the websites' read model, for a website may have that number too.
 const DatabasePrefix = "database:"
 
-// Event is the page of the row that an event is about; "" where there is none.
+// Event returns the address of the page of the row that an event is about; "" where there is none.
 func Event(e *schema.Event) string {
 	if e.Kind().Aggregate() == schema.AggregateAttention {
 		return "/"
@@ -53,7 +53,7 @@ func Event(e *schema.Event) string {
 	return Row(rows[0])
 }
 
-// With is the address of a list with the named parameters changed; an empty value takes one away.
+// With returns the address of a list with the named parameters changed; an empty value takes one away.
 func With(path string, values url.Values, changes ...string) string {
 	v := url.Values{}
 	for name, all := range values {
@@ -79,5 +79,5 @@ const (
 	ExpiresUntil = "expires_until"
 )
 
-// DateParam is a day as a parameter names it.
+// DateParam formats a day as a parameter names it.
 func DateParam(t time.Time) string { return t.UTC().Format(time.DateOnly) }

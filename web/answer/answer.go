@@ -17,7 +17,7 @@ const (
 	PageBytes   = 8 << 20   // of one page of events or rows
 )
 
-// Room is what answers may still hold.
+// Room counts the bytes that answers may still hold.
 type Room struct {
 	mu         sync.Mutex
 	all, large int
@@ -38,7 +38,7 @@ func (r *Room) exchange(before, now int) bool {
 	return true
 }
 
-// above is n, if it is more than most.
+// above returns n if it is more than most, else 0.
 func above(most, n int) int {
 	if n <= most {
 		return 0
@@ -46,7 +46,7 @@ func above(most, n int) int {
 	return n
 }
 
-// answer is a response with what it holds. One goroutine uses it.
+// answer writes a response and counts what it holds. One goroutine uses it.
 type answer struct {
 	http.ResponseWriter
 	room *Room

@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/projections"
 )
 
-// RetryAfter is how many seconds a client waits for a free place at /live, or for what is not ready.
+// RetryAfter tells a client how many seconds to wait for a free place at /live, or for what is not ready.
 const RetryAfter = "5"
 
 var (
@@ -32,16 +32,16 @@ func (e MethodError) Error() string {
 	return "certtrail only answers " + strings.Join(e[:last], ", ") + " and " + e[last] + " here"
 }
 
-// Handler is one route. An error it returns has not been answered yet: page and api choose the status and log what is
-// ours to mend.
+// Handler answers one route. An error it returns has not been answered yet: page and api choose the status and log what
+// is ours to mend.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Wrong is an error about how a list was asked for.
+// Wrong returns an error about how a list was asked for.
 func Wrong(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", projections.ErrQuery, fmt.Sprintf(format, args...))
 }
 
-// problemDocument is an RFC 9457 problem document.
+// problemDocument follows RFC 9457.
 type problemDocument struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -59,13 +59,13 @@ func Problem(w http.ResponseWriter, status int, detail string) {
 	w.Write(append(body, '\n'))
 }
 
-// ErrForeign refuses a form that a page of another site sent. errForm is wrapped by what is wrong with a form.
+// ErrForeign refuses a form that a page of another site sent. ErrForm marks every error in a form, which wraps it.
 var (
 	ErrForeign = errors.New("this form came from another site and changed nothing: open certtrail's own page and send it there")
 	ErrForm    = errors.New("the form cannot be read")
 )
 
-// ErrDecision is a decision that says too little, or what cannot be. errNoMatter is one about what is no matter, or
+// ErrDecision refuses a decision that says too little, or what cannot be; ErrNoMatter, one about what is no matter, or
 // none any more.
 var (
 	ErrDecision = errors.New("nothing was decided")

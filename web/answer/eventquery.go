@@ -9,7 +9,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// EventsQuery is which part of the log is asked for.
+// EventsQuery selects a part of the log.
 type EventsQuery struct {
 	Subject string // a NATS subject with wildcards; "": all
 	Limit   int

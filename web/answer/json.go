@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// itemsJSON is the answer of every list. NextCursor is empty on the last page.
+// itemsJSON holds the answer of every list. NextCursor is empty on the last page.
 type itemsJSON[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"next_cursor"`
@@ -39,8 +39,8 @@ func JSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// Knowing is h for requests that have no other parameters than names, each once: one that was misspelt, or a second
-// value, would else be overlooked.
+// Knowing lets only those requests through to h that have no parameters other than names, each once: one that was
+// misspelt, or a second value, would else be overlooked.
 func Knowing(h Handler, names ...string) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		values := r.URL.Query()

@@ -16,7 +16,8 @@ import (
 	"github.com/certtrail/certtrail/web/address"
 )
 
-// PathVar is a variable of the route, unescaped. The router matches escaped paths, so that an id may contain a slash.
+// PathVar returns a variable of the route, unescaped. The router matches escaped paths, so that an id may contain a
+// slash.
 func PathVar(r *http.Request, name string) (string, error) {
 	v, err := url.PathUnescape(mux.Vars(r)[name])
 	if err != nil {
@@ -25,7 +26,7 @@ func PathVar(r *http.Request, name string) (string, error) {
 	return v, nil
 }
 
-// PathKey is the provider and the id of the row that the route names.
+// PathKey returns the provider and the id of the row that the route names.
 func PathKey(r *http.Request, idName string) (provider, id string, err error) {
 	if provider, err = PathVar(r, "provider"); err != nil {
 		return "", "", err
@@ -34,7 +35,7 @@ func PathKey(r *http.Request, idName string) (provider, id string, err error) {
 	return provider, id, err
 }
 
-// ErrMoment is wrapped by what is wrong with at_seq or at. Its text is for the person who asked.
+// ErrMoment marks every error in at_seq or at, which wraps it. Its text is for the person who asked.
 var ErrMoment = errors.New("there is no such moment")
 
 // ReadMoment returns what at_seq or at ask for: the present where neither is given.
@@ -110,7 +111,7 @@ func ReadQuery(v url.Values, now time.Time) (projections.Query, error) {
 	return q, err
 }
 
-// readLimit is 0 where no limit is given, which the store takes for its default.
+// readLimit returns 0 where no limit is given, which the store takes for its default.
 func readLimit(v url.Values) (int, error) {
 	text := v.Get("limit")
 	if text == "" {

@@ -20,7 +20,7 @@ func readBound(v url.Values, name string) (time.Time, error) {
 	return t.Time, nil
 }
 
-// SpanText is what a list is told to be chosen by, for people; "" where it is not, or not in a way that is understood.
+// SpanText tells people the span that a list is limited to; "" where there is none, or none that can be read.
 func SpanText(from, until string) string {
 	f, errFrom := readTime(from)
 	u, errUntil := readTime(until)
@@ -38,10 +38,10 @@ func SpanText(from, until string) string {
 	return "ends " + words.Day(f.Time) + " to " + words.Day(last)
 }
 
-// lastDay is a time on the last day before until.
+// lastDay returns a time on the last day before until.
 func lastDay(until time.Time) time.Time { return until.Add(-time.Nanosecond) }
 
-// Midnight is when t's day began, in UTC.
+// Midnight returns the start of t's day in UTC.
 func Midnight(t time.Time) time.Time {
 	y, m, d := t.UTC().Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)

@@ -124,14 +124,14 @@ func writeWithSeq(w io.Writer, before string, rec schema.Record) error {
 	return err
 }
 
-// Log is the log of events. Its methods may be called at once from many goroutines.
+// Log reads the log of events. Its methods may be called at once from many goroutines.
 type Log interface {
-	// Events are at most limit events after seq whose NATS subject matches (empty: all), ascending. They end early
-	// before the event with which they would hold more than so many bytes, and then there is more; the first is among
-	// them however large it is.
+	// Events returns at most limit events after the sequence after whose NATS subject matches (empty: all), ascending.
+	// They end early before the event with which they would hold more than so many bytes, and then there is more; the
+	// first is among them however large it is.
 	Events(ctx context.Context, after uint64, subject string, limit, bytes int) (records []schema.Record, more bool, err error)
-	// Get is one event. An error that is fs.ErrNotExist says that the log does not hold it.
+	// Get returns one event. An error that is fs.ErrNotExist says that the log does not hold it.
 	Get(ctx context.Context, seq uint64) (schema.Record, error)
-	// Last is the sequence of the newest event, 0 while there is none.
+	// Last returns the sequence of the newest event, 0 while there is none.
 	Last(context.Context) (uint64, error)
 }

@@ -34,7 +34,7 @@ type List[T any] struct {
 	Logger *slog.Logger
 }
 
-// Parameters are what the list can be asked by.
+// Parameters names the parameters that the list knows.
 func (l *List[T]) Parameters() []string {
 	names := []string{"limit", "cursor", "provider"}
 	if !l.Fixed {
@@ -46,7 +46,7 @@ func (l *List[T]) Parameters() []string {
 	return names
 }
 
-// Query is what the request asks of this list. What the list has no answer to is refused rather than overlooked.
+// Query reads the request's query of this list. It refuses what the list has no answer to rather than overlook it.
 func (l *List[T]) Query(r *http.Request) (projections.Query, error) {
 	q, err := answer.ReadQuery(r.URL.Query(), l.Now())
 	if err == nil {
@@ -88,7 +88,7 @@ func (l *List[T]) texts() []func(*T) string {
 	return texts
 }
 
-// cellText is a value of the API in a cell.
+// cellText formats a value of the API for a cell.
 func cellText(v reflect.Value) string {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
@@ -104,7 +104,7 @@ func cellText(v reflect.Value) string {
 	}
 }
 
-// CSV is the whole list as filtered.
+// CSV sends the whole list as filtered.
 func (l *List[T]) CSV(w http.ResponseWriter, r *http.Request) error {
 	record, texts := slices.Clone(l.Spec.CSV), l.texts()
 	var b bytes.Buffer
@@ -131,7 +131,7 @@ func (l *List[T]) CSV(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// JSON is the whole list as filtered, in the shape of the API's lists.
+// JSON sends the whole list as filtered, in the shape of the API's lists.
 func (l *List[T]) JSON(w http.ResponseWriter, r *http.Request) error {
 	f := itemsFormat[T]()
 	end := f.end
@@ -145,7 +145,7 @@ type format[T any] struct {
 	end  func(next string) string
 }
 
-// itemsFormat is the shape of the API's lists, with each item on a line.
+// itemsFormat returns the shape of the API's lists, with each item on a line.
 func itemsFormat[T any]() format[T] {
 	before := `{"items":[`
 	return format[T]{
@@ -191,7 +191,7 @@ func (l *List[T]) export(w http.ResponseWriter, r *http.Request, contentType, su
 	return nil
 }
 
-// stableSort is what never changes of a row; "" where rows never change.
+// stableSort names the field to sort by that never changes in a row; "" where rows never change.
 func (l *List[T]) stableSort() string {
 	if l.Fixed {
 		return ""
@@ -199,10 +199,10 @@ func (l *List[T]) stableSort() string {
 	return l.Spec.Key
 }
 
-// portion is how much of a list is sent: it ends with the row with which it has as many bytes.
+// portion limits how much of a list is sent: it ends with the row that reaches either limit.
 type portion struct{ rows, bytes int }
 
-// firstRows are read at first, and then twice as many each time, as far as chunkBytes allow.
+// firstRows limits the first read; each further read takes twice as many rows, as far as chunkBytes allow.
 const firstRows = projections.DefaultLimit
 
 // send writes a list from where q begins, piece by piece, so that its size does not matter here. It returns an error

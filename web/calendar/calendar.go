@@ -22,7 +22,7 @@ import (
 
 // Secret holds the secret of the feed's address. Its methods may be called at once from many goroutines.
 type Secret interface {
-	// Secret is the secret that a subscriber must know.
+	// Secret returns the secret that a subscriber must know.
 	Secret() (string, error)
 	// Renew makes another, so that whoever knew the old one no longer reads the feed.
 	Renew() error
@@ -46,7 +46,7 @@ const (
 	feedEach  = 1000                 // entries of one kind, the soonest
 )
 
-// FeedAddress is the feed's address, for those who may see it.
+// FeedAddress holds the feed's address, for those who may see it.
 type FeedAddress struct {
 	URL     string
 	Trouble string // why there is none
@@ -105,7 +105,7 @@ func (f *Feed) Serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// entries are the revocations that are announced, and what ends, soonest first of each kind.
+// entries lists the announced revocations, and then what ends, soonest first of each kind.
 func (f *Feed) entries(ctx context.Context) ([]entry, error) {
 	now := f.Now()
 	today := answer.Midnight(now)
@@ -157,7 +157,7 @@ func (f *Feed) entries(ctx context.Context) ([]entry, error) {
 	return entries, nil
 }
 
-// subjectOf is what a calendar calls a certificate.
+// subjectOf returns the name of a certificate in a calendar.
 func subjectOf(c *projections.Certificate) string {
 	names := view.NamesOf(c.CommonName, c.DNSNames)
 	subject := schema.DisplayName(names.First)
@@ -170,7 +170,7 @@ func subjectOf(c *projections.Certificate) string {
 	return subject
 }
 
-// revocationEntry is the moment of an announced revocation; the certificate's end is another entry.
+// revocationEntry marks the moment of an announced revocation; the certificate's end is another entry.
 func (f *Feed) revocationEntry(t answer.Titles, c *projections.Certificate) entry {
 	about := []string{"The CA has announced that it will revoke the certificate on " + utcText(*c.RevokesAt) + ". Replace it wherever it is installed.", t.Of(c.Provider) + " certificate " + c.ID}
 	if c.Reason != "" {

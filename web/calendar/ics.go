@@ -9,7 +9,7 @@ import (
 	ics "github.com/arran4/golang-ical"
 )
 
-// entry is a day in a calendar, or a moment.
+// entry marks a day in a calendar, or a moment.
 type entry struct {
 	UID     string // what it is of: the same for as long as that is there
 	At      time.Time

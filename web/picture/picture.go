@@ -25,7 +25,7 @@ const (
 	monthsFew   = 80 // and beyond which none is on a small screen, which has room for every third
 )
 
-// ColumnChart is columns stacked of what each CA's certificates are.
+// ColumnChart stacks each CA's certificates in columns.
 type ColumnChart struct {
 	Height, Base int
 	Pitch, Thick string // of a column
@@ -38,7 +38,7 @@ type ColumnChart struct {
 	Most         string // a sentence: which week has the most
 }
 
-// stack is one column: a week.
+// stack draws one column: a week.
 type stack struct {
 	Week  string // "25 Nov to 1 Dec 2026"
 	Href  string
@@ -49,7 +49,7 @@ type stack struct {
 	Tell  string
 }
 
-// part is one CA's share of a column.
+// part draws one CA's share of a column.
 type part struct {
 	Class string
 	Y, H  string
@@ -60,20 +60,20 @@ type scaleLine struct {
 	Text string
 }
 
-// monthName is a month under its first day.
+// monthName labels a month under its first day.
 type monthName struct {
 	X, Text string
 	Many    bool // a small screen has no room for it too
 }
 
-// chartMark is a day on which something changes.
+// chartMark marks a day on which something changes.
 type chartMark struct {
 	X      string
 	Text   string
 	Anchor string // where of its words it stands: start, middle or end
 }
 
-// key is what a colour stands for.
+// key explains a colour.
 type key struct {
 	Class, Title string
 	Total        int
@@ -142,7 +142,7 @@ func (s *stack) stackUp(top int) {
 	}
 }
 
-// scaleTop is a round number that is not below n, which halves without a rest.
+// scaleTop returns a round number that is not below n, which halves without a rest.
 func scaleTop(n int) int {
 	for unit := 1; ; unit *= 10 {
 		for _, m := range []int{2, 4, 6, 10} {
@@ -186,7 +186,7 @@ func (c *ColumnChart) mark(today time.Time, l rules.Limit) {
 	c.Marks = append(c.Marks, chartMark{share(x), "from " + words.Day(l.From) + ": " + strconv.Itoa(l.Validity) + " days at most", anchor})
 }
 
-// share is a length across the columns.
+// share formats a length across the columns.
 func share(percent float64) string { return strconv.FormatFloat(percent, 'f', 2, 64) + "%" }
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
@@ -197,7 +197,7 @@ const (
 	heatTop   = 20
 )
 
-// HeatMap is a year's days, a column a week.
+// HeatMap shows a year's days, a column a week.
 type HeatMap struct {
 	Height int
 	Total  int
@@ -225,7 +225,7 @@ type heatStep struct {
 	Class, Text string
 }
 
-// heatSteps is how many colours the days have, beside the one for none.
+// heatSteps counts the colours of the days, beside the one for none.
 const heatSteps = 4
 
 // HeatOf draws what ends on each day from first on, a Monday; counts of days before today are not shown.
@@ -270,26 +270,26 @@ func rangeText(from, to int) string {
 	return words.Number(from) + "–" + words.Number(to)
 }
 
-// Weeks is how far the pictures of expiries look ahead.
+// Weeks bounds how far the pictures of expiries look ahead.
 const Weeks = 52
 
 const week = 7 * 24 * time.Hour
 
-// Monday is the Monday of t's week.
+// Monday returns the Monday of t's week.
 func Monday(t time.Time) time.Time { return t.AddDate(0, 0, -(int(t.Weekday())+6)%7) }
 
-// endingHref is the list of the certificates that end in a time, soonest first.
+// endingHref links to the list of the certificates that end in a time, soonest first.
 func endingHref(from, until time.Time) string {
 	return address.With("certificates", nil, address.ExpiresFrom, address.DateParam(from), address.ExpiresUntil, address.DateParam(until), "state", "valid", "sort", "not_after")
 }
 
-// lapsingHref is the list of the validations that end in a time.
+// lapsingHref links to the list of the validations that end in a time.
 func lapsingHref(from, until time.Time) string {
 	return address.With("domains", nil, address.ExpiresFrom, address.DateParam(from), address.ExpiresUntil, address.DateParam(until))
 }
 
-// shade is the class of a provider's colour: which it is stays the same as long as the providers do.
+// shade returns the class of a provider's colour: which it is stays the same as long as the providers do.
 func shade(i int) string { return "c" + strconv.Itoa(i%shades) }
 
-// shades is how many colours pictures.css has for what a picture is stacked of.
+// shades counts the colours that pictures.css has for what a picture is stacked of.
 const shades = 6

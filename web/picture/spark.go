@@ -17,7 +17,7 @@ const (
 	sparkHeight = 36
 )
 
-// Spark is a picture of deliveries, with the table that it was drawn from.
+// Spark draws deliveries, with the table that it was drawn from.
 type Spark struct {
 	Title  string // what it shows, a sentence
 	Width  int
@@ -29,7 +29,7 @@ type Spark struct {
 	From   string // the first bar
 }
 
-// bar is one bar; times without a delivery have none.
+// bar draws one bar; times without a delivery have none.
 type bar struct {
 	X, Y, H    int
 	BadY, BadH int // the part that was not understood; BadH 0: none
@@ -37,7 +37,7 @@ type bar struct {
 	Count, Bad int
 }
 
-// SparkOf is nil where nothing has ever come.
+// SparkOf returns nil where nothing has ever come.
 func SparkOf(t *projections.Traffic, now time.Time) *Spark {
 	if t == nil {
 		return nil

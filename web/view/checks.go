@@ -10,7 +10,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// check is one of a CA's checks of an order, with what it is to a person.
+// check shows one of a CA's checks of an order to a person.
 type check struct {
 	Name   string // as in the API
 	Domain string // of a domain's check
@@ -20,10 +20,10 @@ type check struct {
 	Text   words.CheckText
 }
 
-// checkRanks is the order in which a CA goes through its checks.
+// checkRanks lists the checks in the order in which a CA goes through them.
 var checkRanks = []string{schema.CheckCSR, schema.CheckOrganization, schema.CheckWhois, schema.CheckPhone, schema.CheckBrand, schema.CheckApproval, schema.CheckIssuance}
 
-// ChecksOf are an order's checks in the order in which a CA goes through them, its domains last and by name.
+// ChecksOf returns an order's checks in the order in which a CA goes through them, its domains last and by name.
 func ChecksOf(o projections.Order) []check {
 	checks := make([]check, 0, len(o.Checks))
 	for name, state := range o.Checks {
@@ -39,7 +39,8 @@ func ChecksOf(o projections.Order) []check {
 	return checks
 }
 
-// CheckRank is the place of a check among the others; domains, and checks that this program does not know, come last.
+// CheckRank returns the place of a check among the others; domains, and checks that this program does not know, come
+// last.
 func CheckRank(name string) int {
 	if i := slices.Index(checkRanks, name); i >= 0 {
 		return i

@@ -7,7 +7,7 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// MomentLasting is how long something has been as it is, with since when behind it.
+// Lasting shows how long something has been as it is, with since when behind it.
 type Lasting struct {
 	Moment
 	For string // "2 d 4 h"
@@ -20,7 +20,7 @@ func Since(t schema.Time, now time.Time) Lasting {
 	return Lasting{When(t, now), lastedText(now.Sub(t.Time))}
 }
 
-// MomentlastedText is a length of time in its two largest units: "2 d 4 h".
+// lastedText formats a length of time in its two largest units: "2 d 4 h".
 func lastedText(d time.Duration) string {
 	const day = 24 * time.Hour
 	n := func(unit time.Duration, of string) string { return strconv.Itoa(int(d/unit)) + " " + of }

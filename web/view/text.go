@@ -19,14 +19,14 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// Moment is a time as a page shows it: how long ago, with the exact time behind it. live.js counts on from ISO in the
-// same words.
+// Moment shows a time on a page: how long ago, with the exact time behind it. live.js counts on from ISO in the same
+// words.
 type Moment struct {
 	ISO, UTC, Text string
 	Past           bool
 }
 
-// Beside is the exact time where Text does not begin to say it.
+// Beside returns the exact time where Text does not begin to say it.
 func (m Moment) Beside() string {
 	if m.Text == "" || strings.HasPrefix(m.UTC, m.Text) {
 		return ""
@@ -41,8 +41,8 @@ func When(t schema.Time, now time.Time) Moment {
 	return Moment{t.String(), words.Second(t.Time), words.Ago(t.Time, now), t.Before(now)}
 }
 
-// Term is a day that matters more than how far it is off, such as the end of a validity: the date, with the days until
-// it.
+// Term shows a day that matters more than how far it is off, such as the end of a validity: the date, with the days
+// until it.
 type Term struct{ ISO, UTC, Date, Days string }
 
 func Until(t *schema.Time, now time.Time) Term {
@@ -58,7 +58,7 @@ func Until(t *schema.Time, now time.Time) Term {
 	return Term{m.ISO, m.UTC, words.Day(t.Time), text}
 }
 
-// NumberOf is words.Number for templates, which have no type parameters.
+// NumberOf calls words.Number for templates, which have no type parameters.
 func NumberOf(n any) string {
 	switch n := n.(type) {
 	case int:
@@ -69,7 +69,7 @@ func NumberOf(n any) string {
 	return fmt.Sprint(n)
 }
 
-// NameList is what a row is called: its first name, and how many more it has.
+// NameList names a row: its first name, and how many more it has.
 type NameList struct {
 	First string
 	More  int
@@ -89,7 +89,7 @@ func NamesOf(commonName string, dnsNames []string) NameList {
 	return n
 }
 
-// DSText is a DS record in presentation format, ready for a zone file or a registrar's form.
+// DSText formats a DS record in presentation format, ready for a zone file or a registrar's form.
 func DSText(domain string, ds *schema.DS) string {
 	if ds == nil {
 		return ""
@@ -97,13 +97,13 @@ func DSText(domain string, ds *schema.DS) string {
 	return ds.Record(domain)
 }
 
-// DSAlgorithm is the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is rarely
-// seen.
+// DSAlgorithm returns the name of a DS record's algorithm (IANA, DNS Security Algorithm Numbers); "" of one that is
+// rarely seen.
 func DSAlgorithm(ds schema.DS) string {
 	return map[uint8]string{5: "RSA/SHA-1", 7: "RSASHA1-NSEC3-SHA1", 8: "RSA/SHA-256", 10: "RSA/SHA-512", 13: "ECDSA P-256 with SHA-256", 14: "ECDSA P-384 with SHA-384", 15: "Ed25519", 16: "Ed448"}[ds.Algorithm]
 }
 
-// DSDigestType is the name of a DS record's digest type (IANA, DNSSEC DS RR Type Digest Algorithms).
+// DSDigestType returns the name of a DS record's digest type (IANA, DNSSEC DS RR Type Digest Algorithms).
 func DSDigestType(ds schema.DS) string {
 	return map[uint8]string{1: "SHA-1", 2: "SHA-256", 4: "SHA-384"}[ds.DigestType]
 }
@@ -120,7 +120,7 @@ func HexGroups(s string) string {
 	return b.String()
 }
 
-// life is how much of its validity a certificate has used.
+// life measures how much of its validity a certificate has used.
 type life struct {
 	Used  int // percent
 	Days  int // of the whole
@@ -144,7 +144,7 @@ func LifeOf(c projections.Certificate, now time.Time) life {
 // MaxRaw bounds what one delivery takes of a page that shows many.
 const MaxRaw = 16 << 10
 
-// Raw is one delivery as text.
+// Raw holds one delivery as text.
 type Raw struct {
 	JSON string
 	Body string // a body that is not JSON but text
@@ -153,7 +153,7 @@ type Raw struct {
 	Sealed bool // it is about a person; JSON is what stands in clear
 }
 
-// OriginalText is a delivery for people: indented, and never longer than maxRaw.
+// OriginalText formats a delivery for people: indented, and never longer than maxRaw.
 func OriginalText(o *schema.Original) Raw {
 	if o == nil {
 		return Raw{}
@@ -179,7 +179,7 @@ func OriginalText(o *schema.Original) Raw {
 	return Raw{clip(text), clip(body), cut, sealed}
 }
 
-// Indent is JSON as people read it; what is not JSON stays as it is.
+// Indent formats JSON as people read it; what is not JSON stays as it is.
 func Indent(b []byte) string {
 	var out bytes.Buffer
 	if json.Indent(&out, b, "", "  ") != nil {
@@ -204,7 +204,7 @@ func IsText(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) })
 }
 
-// Size is how many bytes of a page r takes.
+// Size returns how many bytes of a page r takes.
 func (r *Raw) Size() int {
 	return len(template.HTMLEscapeString(r.JSON)) + len(template.HTMLEscapeString(r.Body))
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// StateWord is a state as people see it: never by colour alone.
+// StateWord shows a state to people: never by colour alone.
 type StateWord struct {
 	Word string
 	look
 	Hint string // what it means, for the title
 }
 
-// look is how a page shows a word.
+// look sets the colour and the icon of a word on a page.
 type look struct {
 	Tone string // ok, warn, bad, wait, off: the colour
 	Icon string // a symbol of icons.html
 }
 
-// looks are those of states. The states of checks, of read models and of providers are among them.
+// looks maps the states of rows, checks, read models and providers to their looks, and what matters weigh.
 var looks = map[string]look{
 	"pending": {"wait", "wait"}, "action_required": {"bad", "warn"}, "issued": {"ok", "ok"}, "reissue_ready": {"warn", "due"}, "rejected": {"bad", "bad"},
 	"canceled": {"off", "off"}, "revoked": {"bad", "bad"}, // orders
@@ -47,7 +47,7 @@ func StateOf(code string) StateWord {
 	return StateWord{text.Word, l, text.Hint}
 }
 
-// reportLook is that of a state which a provider named: what a website's last report was.
+// reportLook returns the look of a state which a provider named: what a website's last report was.
 func reportLook(code string) look {
 	l := look{Tone: "wait", Icon: "info"}
 	for _, bad := range []string{"malware", "issue", "fail", "infected", "blacklist", "down"} {
@@ -63,7 +63,7 @@ func reportLook(code string) look {
 	return l
 }
 
-// NextStep is what comes next for a row.
+// NextStep tells what comes next for a row.
 type NextStep struct {
 	words.StepText
 	Yours bool // a person has to do it
@@ -73,7 +73,7 @@ func NextStepOf(code string) NextStep {
 	return NextStep{words.Step(code), code != "" && code != lifecycle.StepWait && code != lifecycle.StepInstall}
 }
 
-// KindTone is the colour of an event's mark.
+// KindTone returns the colour of an event's mark.
 func KindTone(k schema.Kind) string {
 	switch k {
 	case schema.OrderIssued, schema.DomainValidated, schema.OrganizationValidated, schema.DNSSECRotationCompleted, schema.CertificateCollected,

@@ -12,8 +12,8 @@ import (
 	"github.com/certtrail/certtrail/schema"
 )
 
-// EventsType is the type of a stream of events: one CloudEvent on a line, as the log has it, with its place before its
-// other members, seq.
+// EventsType names the media type of a stream of events: one CloudEvent on a line, as the log has it, with its place
+// before its other members, seq.
 const EventsType = "application/x-ndjson"
 
 // Event holds one of a stream: its place, and its bytes as the log has them.

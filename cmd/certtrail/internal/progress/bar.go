@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"encoding/json"
@@ -14,33 +14,34 @@ import (
 // plainEvery sets how often progress is reported if nobody watches a terminal.
 const plainEvery = 5 * time.Second
 
-// bar shows the progress of a building: one line that is written over in a terminal, now and then a line of its own
+// Bar shows the progress of a building: one line that is written over in a terminal, now and then a line of its own
 // elsewhere.
-type bar struct {
-	*counter
-	plain io.Writer
-	told  time.Time
-	phase string
+type Bar struct {
+	*Counter
+	plain   io.Writer
+	shownAt time.Time
+	phase   string
 }
 
-func newBar(w io.Writer) *bar { return &bar{counter: newCounter(w), plain: w} }
+// NewBar returns a bar that writes to w.
+func NewBar(w io.Writer) *Bar { return &Bar{Counter: NewCounter(w), plain: w} }
 
-// progress takes what the owner tells of its progress.
-func (b *bar) progress(told []byte) {
+// Take shows a report of the owner, a projections.Progress as JSON. What cannot be read shows nothing.
+func (b *Bar) Take(report []byte) {
 	var p projections.Progress
-	if json.Unmarshal(told, &p) == nil {
+	if json.Unmarshal(report, &p) == nil {
 		b.show(p)
 	}
 }
 
-func (b *bar) show(p projections.Progress) {
-	if b.counter.w != nil {
-		b.counter.show("%s", barText(p))
+func (b *Bar) show(p projections.Progress) {
+	if b.Counter.w != nil {
+		b.Counter.Show("%s", barText(p))
 		return
 	}
-	if p.Phase != b.phase || time.Since(b.told) >= plainEvery {
+	if p.Phase != b.phase || time.Since(b.shownAt) >= plainEvery {
 		fmt.Fprintln(b.plain, barText(p))
-		b.told, b.phase = time.Now(), p.Phase
+		b.shownAt, b.phase = time.Now(), p.Phase
 	}
 }
 
