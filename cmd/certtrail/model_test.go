@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,10 +68,7 @@ func TestNewReadModel(t *testing.T) {
 // buildWithModel builds the program with the read model and the field in it.
 func buildWithModel(t *testing.T, dir string) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := projectRoot(t)
 	replaced, own := map[string]string{}, filepath.Join(root, "cmd/certtrail/testdata/model/own")
 	if err := filepath.WalkDir(own, func(path string, e os.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
@@ -102,20 +98,7 @@ func buildWithModel(t *testing.T, dir string) string {
 			replaced[path] = edited(t, before, after, changes)
 		}
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replaced})
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlaid, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "certtrail-with-model")
-	if err := os.WriteFile(overlaid, overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("go", "build", "-overlay", overlaid, "-o", program, "./cmd/certtrail")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
+	return buildWith(t, dir, replaced)
 }
 
 // edited writes to the file after what the changes make of the file before, and returns its name: lines are inserted

@@ -107,10 +107,7 @@ func digests(proof string) string {
 // buildReworded builds the program with a letter more in every sentence.
 func buildReworded(t *testing.T, dir string) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := projectRoot(t)
 	files, err := filepath.Glob(filepath.Join(root, "projections", "words", "*.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -130,20 +127,7 @@ func buildReworded(t *testing.T, dir string) string {
 	if count < 200 {
 		t.Fatalf("only %d sentences were found to change", count)
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlaid, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "certtrail-reworded")
-	if err := os.WriteFile(overlaid, overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("go", "build", "-overlay", overlaid, "-o", program, "./cmd/certtrail")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
+	return buildWith(t, dir, replace)
 }
 
 // reword returns a file of package words with a letter more in every text, and how many those are. Exported constants

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 
@@ -57,10 +54,7 @@ func TestSixthProvider(t *testing.T) {
 // buildWithSixth builds the program with the sixth provider in it.
 func buildWithSixth(t *testing.T, dir string) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := projectRoot(t)
 	source, err := os.ReadFile("main.go")
 	if err != nil {
 		t.Fatal(err)
@@ -74,25 +68,8 @@ func buildWithSixth(t *testing.T, dir string) string {
 	if err := os.WriteFile(main, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {
+	return buildWith(t, dir, map[string]string{
 		filepath.Join(root, "cmd/certtrail/main.go"):     main,
 		filepath.Join(root, "ingest/example/example.go"): filepath.Join(root, "cmd/certtrail/testdata/sixth/example/example.go"),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlaid, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "certtrail-with-sixth")
-	if err := os.WriteFile(overlaid, overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	build := []string{"build", "-overlay", overlaid, "-o", program}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		build = append(build, "-race") // as this test is: its packages are compiled already
-	}
-	cmd := exec.Command("go", append(build, "./cmd/certtrail")...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return program
+	})
 }
