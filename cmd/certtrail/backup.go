@@ -28,7 +28,7 @@ func backupCommand() *cobra.Command {
 		Short: "Copy the log and the settings to a new directory, and read the copy back",
 		Long: "Copy the log, with its sequences, times and subscribers' consumers, and the settings file to DIR, which is made. The server may run.\n" +
 			"The copy is then restored aside and read to its end, and every event compared with the log; that takes as much room again for the time. DIR holds credentials: keep it safe.",
-		Args: needs(1, "a directory to make, for example: certtrail backup /var/backups/certtrail-monday"),
+		Args: needs(1, "a directory to create, for example: certtrail backup /var/backups/certtrail-monday"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := filepath.Abs(args[0])
 			if err != nil {

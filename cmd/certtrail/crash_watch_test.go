@@ -16,7 +16,7 @@ import (
 )
 
 // TestCrashIsASentence ends a server by a signal as SQLite's memory would: the standard error has one sentence of it,
-// the file has all, every start tells of it until the file is deleted, and an end in order leaves nothing.
+// the file has all, every start says so until the file is deleted, and an end in order leaves nothing.
 func TestCrashIsASentence(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

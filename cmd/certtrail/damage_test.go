@@ -112,7 +112,7 @@ func damageEvent(t *testing.T, w *world, dir, body string) (mend func()) {
 	return func() { writeText(t, blocks[0], sound) }
 }
 
-// lacks waits until the server has read the log to its end, and sees what it tells of gaps everywhere; held are those
+// lacks waits until the server has read the log to its end, and sees what it says of gaps everywhere; held are those
 // of gaps that the read models hold.
 func (w *world) lacks(t *testing.T, gaps, held string, onSystem ...string) {
 	t.Helper()

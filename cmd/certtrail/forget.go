@@ -41,5 +41,5 @@ saying whom of goes with it. Copies of the directory keys, and databases made wi
 		},
 	}
 	settings.AddOwnerSettings(user)
-	return group("forget", "Forget a person whom the log tells of", user)
+	return group("forget", "Erase a person's data", user)
 }

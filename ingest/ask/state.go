@@ -88,7 +88,7 @@ func (s *State) write() error {
 	return nil
 }
 
-// ForgetState removes the file, for a log that is not the one it tells of.
+// ForgetState removes the file, for another log than its own.
 func ForgetState(dataDir string) error {
 	err := os.Remove(filepath.Join(dataDir, stateName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -101,7 +101,7 @@ func decodeDocumented(event string, data *documented) (schema.Kind, schema.Data,
 	case "test_webhook_endpoint":
 		return schema.AccountTestReceived, schema.Data{Event: event, Decoder: decoder}, nil
 	}
-	// The event that tells of the approval itself exists, but no page gives its name ("Resend order approval email"
+	// There is an event for the approval itself, but no page gives its name ("Resend order approval email"
 	// page); its data gives it away.
 	if data.approved() {
 		if out, err := data.about(event); err == nil && out.OrderID != "" {

@@ -1,4 +1,4 @@
-// Package people seals what the log tells of a person under a key of theirs, which is kept outside the log: the log
+// Package people seals what the log says of a person under a key of theirs, which is kept outside the log: the log
 // forgets nothing, so a person is forgotten by destroying their key. What was sealed with it is then gone from the
 // stream, from every rebuild, and from every backup and export of the stream, because the key was in none of them.
 //

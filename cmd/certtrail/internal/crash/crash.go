@@ -45,7 +45,7 @@ func (c *crash) forMemory() bool {
 	return false
 }
 
-// readCrash returns the crash that the file tells of, nil if it tells of none.
+// readCrash returns the crash that the file describes, nil if there is none.
 func readCrash(file string) (*crash, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func keepCrash(dir string) error {
 }
 
 // lastCrash returns how the last process that crashed on the data directory ended, nil if none did, or a person has
-// deleted what tells of it.
+// deleted the file about it.
 func lastCrash(dir string) (*crash, error) {
 	err := keepCrash(dir)
 	c, readErr := readCrash(filepath.Join(dir, CrashFile))

@@ -78,7 +78,7 @@ func (w *crashWatch) end() {
 	w.watcher.Wait()
 }
 
-// Guard tells of the crash before, and begins the watch over this process, whose log goes to logTo, until done is
+// Guard says how the process before crashed, if it did, and begins the watch over this process, whose log goes to logTo, until done is
 // called. Only a process of its own is watched: a log that goes elsewhere than to the standard error is a test's.
 func Guard(dir string, logTo io.Writer, level slog.Leveler) (logger *slog.Logger, done func()) {
 	last, lastErr := lastCrash(dir)

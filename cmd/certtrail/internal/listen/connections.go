@@ -36,6 +36,8 @@ type connections struct {
 	close  sync.Once
 }
 
+// Bound limits the connections that l accepts to most, and those of one address to a quarter of them; proxies and this
+// machine may have all but an eighth.
 func Bound(l net.Listener, most int, proxies []netip.Prefix) *connections {
 	return &connections{
 		Listener: l, most: most, each: max(most/4, 1), known: max(most-max(most/8, 1), 1), proxies: proxies,

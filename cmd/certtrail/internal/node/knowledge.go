@@ -159,8 +159,8 @@ func moment(t *schema.Time) time.Time {
 	return t.Time
 }
 
-// stateAt returns when the last event came that may tell of a state. What certtrail asked for itself meanwhile, a
-// certificate say, tells of none.
+// stateAt returns when the last event came that may say something of a state. What certtrail asked for itself meanwhile, a
+// certificate say, says nothing of it.
 func stateAt(timeline []projections.TimelineEntry) time.Time {
 	for _, entry := range slices.Backward(timeline) {
 		if k := schema.KindOf(entry.Type); k != schema.CertificateCollected && k != schema.OrderDescribed {

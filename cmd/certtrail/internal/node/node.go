@@ -33,7 +33,7 @@ type Node struct {
 	Config    *settings.Config
 	logger    *slog.Logger
 	log       *embedded.Log
-	keys      *people.Store // of the persons that the log tells of
+	keys      *people.Store // of the people in the log
 	endpoints string        // where this machine reaches the providers' endpoints; "" for a command, which serves none
 
 	replace func(ctx context.Context, prepared string) error // exchanges the log for a prepared one, and opens it; nil for a command

@@ -55,7 +55,7 @@ func TestSocket(t *testing.T) {
 	}
 }
 
-// TestAnswers: a route answers a result, or says why there is none, after what it tells of its progress.
+// TestAnswers: a route answers a result, or says why there is none, after its progress.
 func TestAnswers(t *testing.T) {
 	c := served(t, Handler(map[string]Work{
 		"POST /sum": func(_ context.Context, a *Answer, r *http.Request) (any, error) {
